@@ -1,0 +1,119 @@
+"""Configuration: defaults, and the environment with the prefix ``JOBAUTO_``, read strictly."""
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+PREFIX = "JOBAUTO_"
+DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql+psycopg")
+
+
+class ConfigError(Exception):
+    """A configured value cannot be meant. Names the variable."""
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A configuration value of ours: its default, whose type is the only one accepted, and its meaning."""
+
+    name: str
+    default: Any
+    meaning: str
+
+
+VARIABLES = (
+    Variable(
+        "SECRET_KEY", "", "Signs sessions. Empty: a random one, kept in the instance folder (mode 0600)."
+    ),
+    Variable("SQLALCHEMY_DATABASE_URI", "", "The database. Empty: SQLite in the instance folder."),
+    Variable("INSTANCE_PATH", "", "The folder for the SQLite file and the secret key."),
+    Variable("SCHEDULER_ENABLED", True, "Whether web processes look for due slots of the schedule."),
+    Variable("SESSION_COOKIE_SECURE", False, "Send the session cookie over HTTPS only."),
+    Variable("PROXY_HOPS", 0, "How many proxies in front of the program set the X-Forwarded headers."),
+)
+
+FIXED = {
+    "BOOTSTRAP_SERVE_LOCAL": True,
+    "MAX_CONTENT_LENGTH": 10 * 1000 * 1000,
+    "SESSION_COOKIE_HTTPONLY": True,
+    "SESSION_COOKIE_SAMESITE": "Lax",
+    "SESSION_COOKIE_NAME": "jobauto_session",
+    "WTF_CSRF_CHECK_DEFAULT": False,  # jobauto.auth.access checks, except where a token proves the caller
+    "WTF_CSRF_TIME_LIMIT": None,  # valid as long as its session
+}
+
+
+def instance_path() -> str | None:
+    """The instance folder from the environment, which Flask wants to know before anything else."""
+    given = os.environ.get(f"{PREFIX}INSTANCE_PATH")
+    return str(Path(given).resolve()) if given else None
+
+
+def load(app: Flask, overrides: dict[str, Any] | None) -> None:
+    """Fill ``app.config`` from defaults, environment and overrides. Raises ConfigError."""
+    app.config.from_mapping({variable.name: variable.default for variable in VARIABLES} | FIXED)
+    types = {name: type(value) for name, value in app.config.items() if value is not None}
+    app.config.from_prefixed_env(PREFIX.rstrip("_"))
+    _check_environment(app, types)
+    app.config.update(overrides or {})
+    Path(app.instance_path).mkdir(parents=True, exist_ok=True)
+    app.config["SQLALCHEMY_DATABASE_URI"] = _database_uri(app)
+    app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", {"pool_pre_ping": True})
+    app.config["SECRET_KEY"] = app.config["SECRET_KEY"] or _kept_secret(
+        Path(app.instance_path) / "secret-key"
+    )
+
+
+def _check_environment(app: Flask, types: dict[str, type]) -> None:
+    for variable, raw in os.environ.items():
+        name = variable.removeprefix(PREFIX)
+        if not variable.startswith(PREFIX) or name not in types:
+            continue
+        expected = types[name]
+        if expected is str:
+            app.config[name] = raw  # from_prefixed_env reads JSON: a secret of digits would be a number
+        elif type(app.config[name]) is not expected:
+            raise ConfigError(f"{variable}={raw!r} is not {_in_words(expected)}")
+
+
+def _in_words(expected: type) -> str:
+    return {bool: "true or false (in small letters)", int: "a whole number"}.get(expected, expected.__name__)
+
+
+def _database_uri(app: Flask) -> str:
+    given = (
+        app.config["SQLALCHEMY_DATABASE_URI"] or f"sqlite:///{Path(app.instance_path) / 'jobauto.sqlite3'}"
+    )
+    try:
+        url = make_url(given)
+    except ArgumentError as error:
+        raise ConfigError(f"{PREFIX}SQLALCHEMY_DATABASE_URI is not a database address") from error
+    if url.drivername in ("postgres", "postgresql"):
+        url = url.set(drivername="postgresql+psycopg")
+    if url.drivername not in DRIVERS:
+        raise ConfigError(
+            f"{PREFIX}SQLALCHEMY_DATABASE_URI: jobauto runs on SQLite and PostgreSQL only, "
+            "with addresses like sqlite:///file and postgresql://user@host/database"
+        )
+    return url.render_as_string(hide_password=False)
+
+
+def _kept_secret(file: Path) -> str:
+    # Several workers may start at once: the first to link its file wins, and all read that one.
+    if not file.exists():
+        draft = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_hex(32))
+        try:
+            os.link(draft, file)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return file.read_text().strip()

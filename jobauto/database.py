@@ -1,0 +1,125 @@
+"""Connections and transactions: how SQLite is opened, how a write begins, whether the schema is ours."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Flask
+from sqlalchemy import Connection, Table, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.orm import Session
+
+from .extensions import Base, db
+from .models.types import local_minute_sqlite
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+BUSY_TIMEOUT_MS = 30_000
+SHORT_TIMEOUT_MS = 100
+_IMMEDIATE = "jobauto_immediate"
+
+
+class DatabaseNotReady(Exception):
+    """The database is missing, old, newer than the program, or does not answer. Says what to do."""
+
+
+def init_app(app: Flask) -> None:
+    """Prepare every SQLite connection of the app's engine."""
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            event.listen(db.engine, "connect", _open_sqlite)
+            event.listen(db.engine, "begin", _begin_sqlite)
+
+
+def _open_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None  # we send BEGIN ourselves, see _begin_sqlite
+    connection.create_function("local_minute", 2, local_minute_sqlite, deterministic=True)
+    for pragma in (
+        f"busy_timeout = {BUSY_TIMEOUT_MS}",
+        "journal_mode = WAL",
+        "foreign_keys = ON",
+        "synchronous = NORMAL",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads first and then writes fails at once when another has written in between;
+    # one that takes the write lock at its start waits its turn instead.
+    immediate = connection.get_execution_options().get(_IMMEDIATE, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+@contextmanager
+def write() -> Iterator[Session]:
+    """One write transaction of the request's session: committed at the end, rolled back on an error."""
+    db.session.rollback()
+    try:
+        db.session.connection(execution_options={_IMMEDIATE: True})
+        yield db.session()
+        db.session.commit()
+    except BaseException:
+        db.session.rollback()
+        raise
+
+
+@contextmanager
+def write_on(connection: Connection) -> Iterator[Connection]:
+    """One write transaction of a connection that is held longer, for the sake of its temporary table."""
+    connection.execution_options(**{_IMMEDIATE: True})
+    try:
+        with connection.begin():
+            yield connection
+    finally:
+        connection.execution_options(**{_IMMEDIATE: False})
+
+
+@contextmanager
+def write_soon(connection: Connection) -> Iterator[Connection]:
+    """Like :func:`write_on`, for what can be done another time: OperationalError while SQLite is busy."""
+    driver = connection.connection.driver_connection
+    if isinstance(driver, sqlite3.Connection):
+        driver.execute(f"PRAGMA busy_timeout = {SHORT_TIMEOUT_MS}")
+    try:
+        with write_on(connection):
+            yield connection
+    finally:
+        if isinstance(driver, sqlite3.Connection):
+            driver.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+
+
+def insert(connection: Connection, table: type[Base] | Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that knows ON CONFLICT; its construct differs by dialect, its methods do not."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
+
+
+def require_ready() -> None:
+    """Raise DatabaseNotReady, in a sentence with what to do, unless the schema is this program's."""
+    try:
+        with db.engine.connect() as connection:
+            found = MigrationContext.configure(connection).get_current_revision()
+    except DatabaseError as error:
+        raise unreachable(error) from error
+    script = ScriptDirectory(str(MIGRATIONS))
+    if found == script.get_current_head():
+        return
+    if found is None:
+        raise DatabaseNotReady("The database is empty. Create its tables with: jobauto db upgrade")
+    if found not in {revision.revision for revision in script.walk_revisions()}:
+        raise DatabaseNotReady("The database is newer than this program. Install the newer jobauto again.")
+    raise DatabaseNotReady("The database has an older schema. Bring it up to date with: jobauto db upgrade")
+
+
+def unreachable(error: DatabaseError) -> DatabaseNotReady:
+    """The sentence for a database that does not answer, without its address or password."""
+    reason = str(error.orig).strip().splitlines()[0] if error.orig else str(error)
+    return DatabaseNotReady(
+        f"The database does not answer ({reason}). "
+        "Check JOBAUTO_SQLALCHEMY_DATABASE_URI, and that its server is running."
+    )

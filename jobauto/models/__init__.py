@@ -1,0 +1,24 @@
+"""Tables and constraints, nothing else."""
+
+from .event import Event
+from .imports import Import
+from .job import Job, JobReading
+from .reading import Reading
+from .run import Run, RunRule
+from .settings import SettingsVersion
+from .site import Site
+from .user import ApiToken, User
+
+__all__ = [
+    "ApiToken",
+    "Event",
+    "Import",
+    "Job",
+    "JobReading",
+    "Reading",
+    "Run",
+    "RunRule",
+    "SettingsVersion",
+    "Site",
+    "User",
+]

@@ -1,0 +1,34 @@
+"""Who changed what: the history of jobs, and the audit log of everything else."""
+
+from datetime import datetime
+
+from sqlalchemy import Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ..extensions import Base
+from .types import Instant, Key
+
+SUBJECTS = ("job", "site", "user", "token", "settings", "import")
+
+
+class Event(Base):
+    """One change: who, when, of which thing, which field from what to what; or a note.
+
+    ``subject`` and ``subject_id`` name the thing (``job`` 17, ``site`` S1). ``who`` is a user name, or
+    empty where the program itself acted. Written in the transaction of the change, never changed.
+    """
+
+    __tablename__ = "event"
+    __table_args__ = (
+        Index("ix_event_subject", "subject", "subject_id", "id"),
+        Index("ix_event_who", "who", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    at: Mapped[datetime] = mapped_column(Instant)
+    who: Mapped[str | None] = mapped_column(String(100))
+    subject: Mapped[str] = mapped_column(String(20))
+    subject_id: Mapped[str] = mapped_column(String(100))
+    field: Mapped[str] = mapped_column(String(100))
+    before: Mapped[str | None] = mapped_column(Text)
+    after: Mapped[str | None] = mapped_column(Text)

@@ -1,0 +1,46 @@
+"""Imports of files, under way and done."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Boolean, Index, Integer, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ..extensions import Base
+from .types import Instant, Key
+
+KINDS = ("sites", "readings")
+_WAITING = text("status IN ('queued', 'running')")
+
+
+class Import(Base):
+    """One file that somebody sent to be imported, or looked at (``dry_run``), and what came of it.
+
+    ``status`` is ``queued``, ``running``, ``finished`` or ``failed`` (with the ``error``). The file waits in
+    the instance folder as ``kept_as``; ``done`` of its ``size`` in bytes have been read. ``heartbeat_at``
+    proves that the process of this one of the ``attempts`` is at it. ``errors`` are the first rejected rows,
+    ``[[line, reason], ...]``.
+    """
+
+    __tablename__ = "import"
+    __table_args__ = (Index("ix_import_waiting", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    filename: Mapped[str] = mapped_column(String(200))
+    kept_as: Mapped[str] = mapped_column(String(40), unique=True)
+    dry_run: Mapped[bool] = mapped_column(Boolean)
+    status: Mapped[str] = mapped_column(String(20))
+    requested_by: Mapped[str] = mapped_column(String(100))
+    requested_at: Mapped[datetime] = mapped_column(Instant)
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    heartbeat_at: Mapped[datetime | None] = mapped_column(Instant)
+    finished_at: Mapped[datetime | None] = mapped_column(Instant)
+    size: Mapped[int] = mapped_column(BigInteger)
+    done: Mapped[int] = mapped_column(BigInteger, default=0)
+    new: Mapped[int] = mapped_column(Integer, default=0)
+    updated: Mapped[int] = mapped_column(Integer, default=0)
+    unchanged: Mapped[int] = mapped_column(Integer, default=0)
+    rejected: Mapped[int] = mapped_column(Integer, default=0)
+    errors: Mapped[list[Any]] = mapped_column(JSON, default=list)
+    error: Mapped[str | None] = mapped_column(Text)

@@ -1,0 +1,108 @@
+"""Work orders and what was done with them."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import (
+    Boolean,
+    ForeignKey,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    String,
+    Text,
+    literal_column,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from ..extensions import Base
+from .site import Site
+from .types import Instant, Key, Kwh
+
+STATUSES = ("open", "in_progress", "on_hold", "closed")
+RESOLUTIONS = ("fixed", "recovered", "false_alarm", "duplicate", "other")
+PRIORITIES = ("low", "medium", "high")
+
+_IS_OPEN = text("status <> 'closed'")
+_NOT_RECOVERED = text("recovered_at IS NULL")
+ONE_OPEN_JOB = text("status <> 'closed' AND duplicate_checked")
+"""The condition of ``uq_job_open``, which ON CONFLICT has to repeat to the letter."""
+
+
+class Job(Base):
+    """A work order for a site: one fault, found by one rule in one run.
+
+    ``since`` and ``days`` are the finding: the last reading and the days without one (No Coms; both empty
+    for a site that never reported), or the start of the flat run and the days without increase (Zero
+    Reads, with ``zero_count`` and the register's ``value``).
+
+    ``touched`` tells whether a person has worked it, ``closed_by`` who closed it (empty: the program did).
+    ``recovered_at`` is the ``as_of`` of the first run, ``recovered_run_id``, that saw the fault gone; an open
+    job loses both when the fault is back.
+    """
+
+    __tablename__ = "job"
+    __table_args__ = (
+        Index(
+            "uq_job_open",
+            "site_key",
+            "job_type",
+            unique=True,
+            sqlite_where=ONE_OPEN_JOB,
+            postgresql_where=ONE_OPEN_JOB,
+        ),
+        Index("ix_job_still_open", "rule", "site_key", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN),
+        Index(
+            "ix_job_unrecovered",
+            "rule",
+            "site_key",
+            sqlite_where=_NOT_RECOVERED,
+            postgresql_where=_NOT_RECOVERED,
+        ),
+        Index("ix_job_site", "site_key", "job_type"),
+        Index("ix_job_created", "created_at", "rule"),
+        Index("ix_job_run", "run_id"),
+        Index("ix_job_queue", "queue"),
+    )
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    site_key: Mapped[int] = mapped_column(ForeignKey("site.key"))
+    rule: Mapped[str] = mapped_column(String(50))
+    job_type: Mapped[str] = mapped_column(String(50))
+    status: Mapped[str] = mapped_column(String(20))
+    priority: Mapped[str] = mapped_column(String(20))
+    description: Mapped[str] = mapped_column(Text)
+    assignee: Mapped[str | None] = mapped_column(String(100))
+    resolution: Mapped[str | None] = mapped_column(String(20))
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    closed_at: Mapped[datetime | None] = mapped_column(Instant)
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id"))
+    duplicate_checked: Mapped[bool] = mapped_column(Boolean)
+    since: Mapped[datetime | None] = mapped_column(Instant)
+    days: Mapped[int | None] = mapped_column(Integer)
+    queue: Mapped[str] = mapped_column(String(100), default="")
+    instructions: Mapped[str] = mapped_column(Text, default="")
+    touched: Mapped[bool] = mapped_column(Boolean, default=False)
+    closed_by: Mapped[str | None] = mapped_column(String(100))
+    recovered_at: Mapped[datetime | None] = mapped_column(Instant)
+    recovered_run_id: Mapped[int | None] = mapped_column(ForeignKey("run.id"))
+    zero_count: Mapped[int | None] = mapped_column(Integer)
+    value: Mapped[Decimal | None] = mapped_column(Kwh)
+
+    site: Mapped[Site] = relationship(lazy="joined", innerjoin=True)
+
+
+STILL_OPEN = Job.status != literal_column("'closed'")
+"""Whatever step of the work the job is in. Spelled out, not bound, so that partial indexes serve it."""
+
+
+class JobReading(Base):
+    """A reading as it was when a job was opened: evidence that later imports do not change."""
+
+    __tablename__ = "job_reading"
+    __table_args__ = (PrimaryKeyConstraint("job_id", "reading_date"), {"sqlite_with_rowid": False})
+
+    job_id: Mapped[int] = mapped_column(ForeignKey("job.id"), autoincrement=False)
+    reading_date: Mapped[datetime] = mapped_column(Instant)
+    reading_value: Mapped[Decimal] = mapped_column(Kwh)

@@ -1,0 +1,67 @@
+"""Executions of the rules over the fleet."""
+
+from datetime import date, datetime
+
+from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, String, Text, false, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from ..extensions import Base
+from .types import Instant, Key
+
+TRIGGERS = ("schedule", "manual", "api", "cli")
+
+_RUNNING = text("status = 'running'")
+SLOT_TAKEN = text("slot IS NOT NULL AND status <> 'crashed'")
+"""The condition of ``uq_run_slot``, which ON CONFLICT has to repeat to the letter."""
+
+
+class Run(Base):
+    """One execution of the rules at one instant, its ``as_of``.
+
+    ``status`` is ``running``, ``succeeded``, ``partial``, ``failed`` or ``crashed``. ``slot`` is the local
+    date that a scheduled run serves. ``heartbeat_at`` proves that its process lives.
+    """
+
+    __tablename__ = "run"
+    __table_args__ = (
+        Index("uq_run_running", "status", unique=True, sqlite_where=_RUNNING, postgresql_where=_RUNNING),
+        Index("uq_run_slot", "slot", unique=True, sqlite_where=SLOT_TAKEN, postgresql_where=SLOT_TAKEN),
+        Index("ix_run_finished", "finished_at"),
+    )
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    trigger: Mapped[str] = mapped_column(String(20))
+    requested_by: Mapped[str | None] = mapped_column(String(100))
+    as_of: Mapped[datetime] = mapped_column(Instant)
+    started_at: Mapped[datetime] = mapped_column(Instant)
+    finished_at: Mapped[datetime | None] = mapped_column(Instant)
+    heartbeat_at: Mapped[datetime] = mapped_column(Instant)
+    status: Mapped[str] = mapped_column(String(20))
+    slot: Mapped[date | None] = mapped_column(Date)
+    settings_version: Mapped[int] = mapped_column(ForeignKey("settings_version.version"))
+    is_demo: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+
+    rules: Mapped[list["RunRule"]] = relationship(lazy="selectin", order_by="RunRule.position")
+
+    @property
+    def created_jobs(self) -> int:
+        """Jobs opened by all rules of the run."""
+        return sum(rule.created for rule in self.rules)
+
+
+class RunRule(Base):
+    """What one rule did in one run. ``status`` is ``succeeded``, ``failed`` or ``skipped``."""
+
+    __tablename__ = "run_rule"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id"), primary_key=True)
+    rule: Mapped[str] = mapped_column(String(50), primary_key=True)
+    position: Mapped[int] = mapped_column(Integer)
+    status: Mapped[str] = mapped_column(String(20))
+    checked: Mapped[int] = mapped_column(Integer, default=0)
+    flagged: Mapped[int] = mapped_column(Integer, default=0)
+    not_assessable: Mapped[int] = mapped_column(Integer, default=0)
+    created: Mapped[int] = mapped_column(Integer, default=0)
+    skipped: Mapped[int] = mapped_column(Integer, default=0)
+    duration_ms: Mapped[int] = mapped_column(Integer, default=0)
+    error: Mapped[str | None] = mapped_column(Text)

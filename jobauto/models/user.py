@@ -1,0 +1,56 @@
+"""People and their tokens."""
+
+from datetime import datetime
+
+from flask_login import UserMixin
+from sqlalchemy import Boolean, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from ..extensions import Base
+from .types import Instant, Key
+
+ROLES = ("viewer", "operator", "admin")
+"""Each may do what those before it may."""
+
+
+class User(UserMixin, Base):  # type: ignore[misc] # Flask-Login ships no types
+    """A person. ``session_key`` is what a session cookie names: a new one ends all sessions."""
+
+    __tablename__ = "user"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    username: Mapped[str] = mapped_column(String(100), unique=True)
+    password_hash: Mapped[str] = mapped_column(String(255))
+    role: Mapped[str] = mapped_column(String(20))
+    active: Mapped[bool] = mapped_column(Boolean, default=True)
+    session_key: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+
+    @property
+    def is_active(self) -> bool:
+        """For Flask-Login: somebody who was deactivated cannot log in."""
+        return self.active
+
+    def get_id(self) -> str:
+        """For Flask-Login: what the session cookie carries."""
+        return self.session_key
+
+    def may(self, role: str) -> bool:
+        """Whether this person has at least the given role."""
+        return ROLES.index(self.role) >= ROLES.index(role)
+
+
+class ApiToken(Base):
+    """A token for scripts. Only its SHA-256 is stored; it carries 256 random bits, so no salt is needed."""
+
+    __tablename__ = "api_token"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), index=True)
+    name: Mapped[str] = mapped_column(String(100))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    last_used_at: Mapped[datetime | None] = mapped_column(Instant)
+    revoked_at: Mapped[datetime | None] = mapped_column(Instant)
+
+    user: Mapped[User] = relationship(lazy="joined", innerjoin=True)
