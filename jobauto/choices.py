@@ -1,0 +1,22 @@
+"""What select fields offer."""
+
+from collections.abc import Iterable
+
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined] # its types are older
+
+ANY = ("", "Any")
+
+
+def choices(pairs: Iterable[tuple[str, str]]) -> list[SelectChoice]:
+    """(value, label) pairs as WTForms wants them."""
+    return [SelectChoice(value, label) for value, label in pairs]
+
+
+def of_codes(codes: Iterable[str]) -> list[tuple[str, str]]:
+    """Codes with the labels that people read: ``in_progress`` as ``In progress``."""
+    return [(code, code.replace("_", " ").capitalize()) for code in codes]
+
+
+def of_names(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Names, which are their own labels."""
+    return [(name, name) for name in names]

@@ -1,0 +1,1 @@
+"""What an admin may change while the program runs: rules and schedule."""

@@ -1,0 +1,54 @@
+"""Settings as a page shows them: titles for names, words for values."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic.fields import FieldInfo
+
+from .schema import RuleSettings, Section, Settings
+
+
+def sections() -> Iterator[tuple[str, type[Section]]]:
+    """Every section: its name in JSON, and its declaration."""
+    for name, info in Settings.model_fields.items():
+        declared: Any = info.annotation
+        yield name.upper(), declared
+
+
+def label(field: str) -> str:
+    """``ZERO_READS.days_to_check`` as ``Zero Reads: Days to check``."""
+    section, _, name = field.partition(".")
+    declared = dict(sections()).get(section)
+    info = declared.model_fields.get(name) if declared else None
+    return f"{declared.title}: {info.title}" if declared and info else field
+
+
+def shown(value: Any) -> str:
+    """A value for people: ``On``, ``Off``, a dash for nothing, or as it is."""
+    if isinstance(value, bool):
+        return "On" if value else "Off"
+    return str(value) or "–"
+
+
+def listed(settings: Settings) -> list[tuple[str, list[tuple[str, str]]]]:
+    """All settings in words: (title of the section, [(title of the field, value)])."""
+    document = settings.document()
+    return [(declared.title, _values(declared, document[key])) for key, declared in sections()]
+
+
+def of_section(settings: Settings, name: str) -> list[tuple[str, str]]:
+    """The settings of one section in words; nothing of a section that is no more."""
+    declared = dict(sections()).get(name)
+    return _values(declared, settings.document()[name]) if declared else []
+
+
+def _values(section: type[Section], values: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(info.title or name, shown(values[name])) for name, info in fields(section)]
+
+
+def fields(section: type[Section]) -> Iterator[tuple[str, FieldInfo]]:
+    """The fields of a section as a page shows them: the switch, what is its own, what all rules have."""
+    yield from sorted(
+        section.model_fields.items(),
+        key=lambda item: (item[0] != "enabled", item[0] in RuleSettings.model_fields),
+    )
