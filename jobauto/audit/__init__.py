@@ -1,0 +1,1 @@
+"""Who changed what: written with each change, searched by admins."""

@@ -1,0 +1,45 @@
+"""Keeping changes, in the transaction of the change itself."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from ..models import Event
+
+Difference = tuple[str, Any, Any]
+"""(field, before, after)."""
+
+
+@dataclass(frozen=True)
+class Author:
+    """Who changes something, and when; without a name it is the program itself."""
+
+    name: str | None
+    now: datetime
+
+
+def record(
+    session: Session, author: Author, subject: str, subject_id: object, changes: Iterable[Difference]
+) -> None:
+    """Keep changes of one thing."""
+    session.add_all(
+        Event(
+            at=author.now,
+            who=author.name,
+            subject=subject,
+            subject_id=str(subject_id),
+            field=field,
+            before=_as_text(before),
+            after=_as_text(after),
+        )
+        for field, before, after in changes
+    )
+
+
+def _as_text(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return None if value is None else str(value)
