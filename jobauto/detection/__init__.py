@@ -1,0 +1,1 @@
+"""Finding faults and opening jobs for them."""

@@ -1,0 +1,36 @@
+"""What the rules are asked about: an instant, and the sites that are judged."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, and_, or_
+
+from ..models import Site
+
+
+@dataclass(frozen=True)
+class Moment:
+    """The one instant at which a run looks at the fleet, and the schedule's zone for calendar dates.
+
+    ``only`` narrows the question to one site, by its key.
+    """
+
+    as_of: datetime
+    zone: ZoneInfo
+    only: int | None = None
+
+    def ago(self, days: int) -> datetime:
+        """The instant so many days of 24 hours before."""
+        return self.as_of - timedelta(days=days)
+
+    def date_ago(self, days: int) -> date:
+        """The local date at that instant."""
+        return self.ago(days).astimezone(self.zone).date()
+
+    def judged(self) -> ColumnElement[bool]:
+        """Which sites get a verdict: those that are active and not snoozed."""
+        awake = or_(Site.snoozed_until.is_(None), Site.snoozed_until <= self.as_of)
+        if self.only is None:
+            return and_(Site.active, awake)
+        return and_(Site.active, awake, Site.key == self.only)

@@ -1,0 +1,137 @@
+"""From verdicts to jobs: one INSERT ... SELECT ... ON CONFLICT for a rule's whole fleet."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, CompoundSelect, Connection, String, and_, exists, func, literal, select
+from sqlalchemy.orm import aliased
+
+from ..database import insert
+from ..models import Job, JobReading, Reading, Site
+from ..models.job import ONE_OPEN_JOB, STILL_OPEN
+from ..models.types import BEFORE_ALL, Instant
+from ..settings.schema import RuleSettings
+from ..settings.template import parse
+from .moment import Moment
+from .rules.rule import FLAGGED, VERDICT, Rule, Variables
+
+LATEST = 30
+"""A job keeps the readings of the rule's window, and in any case so many of the latest."""
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What jobs are opened with: the rule and its settings, at a moment, by a run, now."""
+
+    rule: Rule
+    settings: RuleSettings
+    moment: Moment
+    run_id: int
+    now: datetime
+
+
+def open_jobs(connection: Connection, opening: Opening) -> int:
+    """Open a job for every flagged site in the connection's verdicts; returns how many were opened.
+
+    1. With ``check_duplicate``, a site with an open job of the type gets none: NOT EXISTS sees every open
+       job, however it was opened, and the partial unique index refuses one that comes in between.
+    2. With ``reopen_after_days``, neither does a site whose job a person closed knowingly a short while ago.
+    3. The readings that led to it are kept with each job.
+    """
+    columns = _columns(opening)
+    source = (
+        select(*columns.values())
+        .select_from(VERDICT.join(Site.__table__, Site.key == VERDICT.c.site_key))
+        .where(VERDICT.c.verdict == FLAGGED)
+        .order_by(VERDICT.c.site_key)
+    )
+    if opening.settings.check_duplicate:
+        source = source.where(~_of_this_type(opening, STILL_OPEN))
+    if opening.settings.reopen_after_days:
+        source = source.where(~_of_this_type(opening, _closed_knowingly(opening)))
+    statement = insert(connection, Job).from_select(list(columns), source)
+    connection.execute(
+        statement.on_conflict_do_nothing(index_elements=["site_key", "job_type"], index_where=ONE_OPEN_JOB)
+    )
+    columns_kept = ["job_id", "reading_date", "reading_value"]
+    connection.execute(insert(connection, JobReading).from_select(columns_kept, _evidence(opening)))
+    opened = (
+        select(func.count())
+        .select_from(Job)
+        .where(Job.run_id == opening.run_id, Job.rule == opening.rule.name)
+    )
+    return connection.scalar(opened) or 0
+
+
+def _of_this_type(opening: Opening, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(
+        Job.site_key == VERDICT.c.site_key, Job.job_type == opening.settings.job_type_id, condition
+    )
+
+
+def _closed_knowingly(opening: Opening) -> ColumnElement[bool]:
+    """By a person, while the fault held, and the site has not recovered since."""
+    since = opening.now - timedelta(days=opening.settings.reopen_after_days)
+    return and_(Job.closed_at > since, Job.closed_by.is_not(None), Job.recovered_at.is_(None))
+
+
+def _evidence(opening: Opening) -> CompoundSelect[int, datetime, Decimal]:
+    readings = (
+        select(Job.id, Reading.reading_date, Reading.reading_value)
+        .join(Reading, Reading.site_key == Job.site_key)
+        .where(
+            Job.run_id == opening.run_id,
+            Job.rule == opening.rule.name,
+            Reading.reading_date <= opening.moment.as_of,
+        )
+    )
+    nth_latest = aliased(Reading)
+    start = (
+        select(nth_latest.reading_date)
+        .where(nth_latest.site_key == Job.site_key, nth_latest.reading_date <= opening.moment.as_of)
+        .order_by(nth_latest.reading_date.desc())
+        .offset(LATEST - 1)
+        .limit(1)
+        .correlate(Job)
+        .scalar_subquery()
+    )
+    window_start = opening.moment.ago(opening.rule.window(opening.settings))
+    return readings.where(Reading.reading_date > window_start).union(
+        readings.where(Reading.reading_date >= func.coalesce(start, literal(BEFORE_ALL, Instant)))
+    )
+
+
+def _columns(opening: Opening) -> dict[str, ColumnElement[Any]]:
+    settings = opening.settings
+    variables: Variables = {"site_id": Site.site_id, "site_name": Site.site_name}
+    variables |= opening.rule.variables(settings, opening.moment)
+    return {
+        "site_key": VERDICT.c.site_key,
+        "rule": literal(opening.rule.name),
+        "job_type": literal(settings.job_type_id),
+        "status": literal(settings.initial_status),
+        "priority": literal(settings.priority),
+        "description": _description(settings.description_template, variables),
+        "queue": literal(settings.queue, String),
+        "instructions": literal(settings.instructions, String),
+        "touched": literal(False),
+        "created_at": literal(opening.now, Instant),
+        "run_id": literal(opening.run_id),
+        "duplicate_checked": literal(settings.check_duplicate),
+        "since": VERDICT.c.since,
+        "days": VERDICT.c.days,
+        "zero_count": VERDICT.c.zero_count,
+        "value": VERDICT.c.value,
+    }
+
+
+def _description(template: str, variables: Variables) -> ColumnElement[str]:
+    """The template as SQL text: each variable stands for its column, and nothing is evaluated."""
+    text: ColumnElement[str] = literal("", String)
+    for literal_text, name in parse(template, variables):
+        text = text + literal(literal_text, String)
+        if name is not None:
+            text = text + variables[name]
+    return text

@@ -1,0 +1,229 @@
+"""The one service that checks the fleet, behind the button, the API, the commands and the schedule."""
+
+import logging
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from time import perf_counter
+
+from sqlalchemy import Connection, insert, select
+from sqlalchemy.exc import DBAPIError
+
+from ..clock import Clock
+from ..database import write_on
+from ..extensions import db
+from ..models import RunRule, Site
+from ..runs.lifecycle import Claim, GivenUp, finish, heartbeat, renew, start
+from ..settings import service as settings_service
+from ..settings.schema import Settings
+from .moment import Moment
+from .opening import Opening, open_jobs
+from .recovery import mark_recovered
+from .rules import RULES, Rule
+from .rules.rule import FLAGGED, VERDICT
+from .verdicts import judge
+
+log = logging.getLogger("job_automation")
+
+
+@dataclass(frozen=True)
+class Request:
+    """Who wants which rules run, and as of when (None: as of the start of the run)."""
+
+    trigger: str
+    requested_by: str | None = None
+    as_of: datetime | None = None
+    rules: tuple[Rule, ...] = RULES
+    slot: date | None = None
+    is_demo: bool = False
+
+
+@dataclass(frozen=True)
+class RuleResult:
+    """What one rule did: ``succeeded``, ``failed`` (with its error) or ``skipped`` (it is disabled)."""
+
+    status: str
+    checked: int = 0
+    flagged: int = 0
+    not_assessable: int = 0
+    created: int = 0
+    skipped: int = 0
+    duration_ms: int = 0
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A site that a rule flags; ``days`` is None for one that never reported."""
+
+    rule: str
+    site_id: str
+    days: int | None
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run did; ``run_id`` is None of a dry run, and only a dry run lists its findings."""
+
+    run_id: int | None
+    as_of: datetime
+    rules: dict[str, RuleResult]
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def created_jobs(self) -> int:
+        """Jobs opened by all rules."""
+        return sum(rule.created for rule in self.rules.values())
+
+    @property
+    def status(self) -> str:
+        """``succeeded``, ``failed``, or ``partial`` where one rule failed and another did not."""
+        statuses = {rule.status for rule in self.rules.values()}
+        if "failed" not in statuses:
+            return "succeeded"
+        return "partial" if "succeeded" in statuses else "failed"
+
+
+def run(request: Request, clock: Clock) -> RunResult:
+    """Check the fleet and open jobs.
+
+    1. Claim the run; the database refuses a second one (RunInProgress) or a slot that is taken (SlotTaken).
+    2. Each rule on its own: a failure is recorded and does not stop the next.
+    3. Finish. GivenUp is raised when this process was silent for so long that its run was marked
+       crashed; what was not committed before is rolled back.
+    """
+    stored = settings_service.current()
+    db.session.rollback()  # the run works on a connection of its own; do not keep a second one waiting
+    started_at = clock()
+    moment = Moment(request.as_of or started_at, stored.settings.schedule.zone)
+    claim = Claim(
+        request.trigger,
+        request.requested_by,
+        moment.as_of,
+        started_at,
+        stored.version,
+        request.slot,
+        request.is_demo,
+    )
+    with db.engine.connect() as connection:
+        run_id = start(connection, claim)
+        log.info(
+            "run=%s event=start trigger=%s requested_by=%s as_of=%s",
+            run_id,
+            request.trigger,
+            request.requested_by,
+            moment.as_of.isoformat(),
+        )
+        work = _Work(connection, run_id, stored.settings, moment, started_at, clock)
+        with heartbeat(db.engine, run_id):
+            results = {rule.name: work.rule(rule, place) for place, rule in enumerate(request.rules)}
+            result = RunResult(run_id, moment.as_of, results)
+            finish(connection, run_id, result.status, clock())
+    log.info("run=%s event=end status=%s created=%s", run_id, result.status, result.created_jobs)
+    return result
+
+
+def dry_run(request: Request, clock: Clock) -> RunResult:
+    """What a run would find. Nothing is written, and a run under way does not stand in the way."""
+    settings = settings_service.current().settings
+    db.session.rollback()
+    moment = Moment(request.as_of or clock(), settings.schedule.zone)
+    results: dict[str, RuleResult] = {}
+    findings: list[Finding] = []
+    with db.engine.connect() as connection:
+        for rule in request.rules:
+            began = perf_counter()
+            section = settings.rule(rule.name)
+            if not section.enabled:
+                results[rule.name] = RuleResult("skipped")
+                continue
+            try:
+                counts = judge(connection, rule, section, moment)
+            except Exception as error:
+                log.exception("dry-run rule=%s event=failed", rule.name)
+                results[rule.name] = RuleResult("failed", duration_ms=_since(began), error=in_words(error))
+            else:
+                results[rule.name] = RuleResult("succeeded", **counts._asdict(), duration_ms=_since(began))
+                findings += _findings(connection, rule)
+    return RunResult(None, moment.as_of, results, findings)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """One run on its connection."""
+
+    connection: Connection
+    run_id: int
+    settings: Settings
+    moment: Moment
+    started_at: datetime
+    clock: Clock
+
+    def rule(self, rule: Rule, position: int) -> RuleResult:
+        """Run one rule and keep what it did: its jobs and its figures, all or nothing."""
+        began = perf_counter()
+        try:
+            result = self._check(rule, position, began)
+        except GivenUp:
+            raise
+        except Exception as error:
+            log.exception("run=%s rule=%s event=failed", self.run_id, rule.name)
+            self.connection.rollback()
+            result = RuleResult("failed", duration_ms=_since(began), error=in_words(error))
+            with write_on(self.connection):
+                self._keep(rule, position, result)
+        log.info("run=%s rule=%s event=done %s", self.run_id, rule.name, _as_pairs(result))
+        return result
+
+    def _check(self, rule: Rule, position: int, began: float) -> RuleResult:
+        section = self.settings.rule(rule.name)
+        counts = judge(self.connection, rule, section, self.moment) if section.enabled else None
+        with write_on(self.connection):
+            if counts is None:
+                result = RuleResult("skipped")
+            else:
+                opening = Opening(rule, section, self.moment, self.run_id, self.clock())
+                created = open_jobs(self.connection, opening)
+                if self.moment.as_of >= self.started_at:
+                    mark_recovered(self.connection, opening)
+                skipped = counts.flagged - created
+                result = RuleResult(
+                    "succeeded",
+                    **counts._asdict(),
+                    created=created,
+                    skipped=skipped,
+                    duration_ms=_since(began),
+                )
+            self._keep(rule, position, result)
+        return result
+
+    def _keep(self, rule: Rule, position: int, result: RuleResult) -> None:
+        self.connection.execute(
+            insert(RunRule).values(run_id=self.run_id, rule=rule.name, position=position, **vars(result))
+        )
+        renew(self.connection, self.run_id)
+
+
+def _findings(connection: Connection, rule: Rule) -> list[Finding]:
+    flagged = (
+        select(Site.site_id, VERDICT.c.days)
+        .join(VERDICT, VERDICT.c.site_key == Site.key)
+        .where(VERDICT.c.verdict == FLAGGED)
+        .order_by(Site.site_id)
+    )
+    with connection.begin():
+        return [Finding(rule.name, site_id, days) for site_id, days in connection.execute(flagged)]
+
+
+def _since(began: float) -> int:
+    return round((perf_counter() - began) * 1000)
+
+
+def _as_pairs(result: RuleResult) -> str:
+    return " ".join(f"{name}={value}" for name, value in vars(result).items() if value is not None)
+
+
+def in_words(error: Exception) -> str:
+    """An error for a page or a script: what happened, without statement or traceback."""
+    if isinstance(error, DBAPIError):
+        return str(error.orig).strip().splitlines()[0]
+    return f"{type(error).__name__}: {error}"

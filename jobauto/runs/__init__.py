@@ -1,0 +1,1 @@
+"""Executions of the rules: their life and their history."""

@@ -1,0 +1,153 @@
+"""The life of a run: claimed, kept alive, finished, or found dead. The database decides each step."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import ColumnElement, Connection, Engine, and_, case, func, literal, or_, select, update
+from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
+
+from ..clock import utcnow
+from ..database import insert, write_on, write_soon
+from ..extensions import db
+from ..models import Run
+from ..models.run import SLOT_TAKEN
+from ..models.types import Instant
+
+log = logging.getLogger("job_automation")
+
+HEARTBEAT_SECONDS = 10
+STALE_AFTER = timedelta(seconds=60)
+ATTEMPTS_A_SLOT = 3
+"""A slot whose runs keep crashing is given up: what kills its process must not do so all day."""
+
+
+class RunInProgress(Exception):
+    """Another run is under way."""
+
+    def __init__(self) -> None:
+        super().__init__("A run is already under way. Wait until it has finished.")
+
+
+class SlotTaken(Exception):
+    """The scheduled run of that date has been started already, here or elsewhere."""
+
+
+class GivenUp(Exception):
+    """This process was silent for too long: its run was marked crashed and may write nothing more."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a run is started with."""
+
+    trigger: str
+    requested_by: str | None
+    as_of: datetime
+    started_at: datetime
+    settings_version: int
+    slot: date | None = None
+    is_demo: bool = False
+
+
+def start(connection: Connection, claim: Claim) -> int:
+    """Claim the right to run and, where one is named, the slot. Returns the new run's id.
+
+    Raises RunInProgress or SlotTaken. Both are decided by unique indexes, so any number of processes may
+    try at once.
+    """
+    statement = insert(connection, Run).values(**vars(claim), heartbeat_at=utcnow(), status="running")
+    if claim.slot is not None:
+        # Only the slot's index is named: a conflict with the index "one running" must be an error,
+        # or the slot would be lost without a word.
+        statement = statement.on_conflict_do_nothing(index_elements=["slot"], index_where=SLOT_TAKEN)
+    try:
+        with write_on(connection):
+            mark_crashed(connection)
+            run_id: int | None = connection.scalar(statement.returning(Run.id))
+    except IntegrityError as error:
+        raise RunInProgress from error
+    if run_id is None:
+        raise SlotTaken
+    return run_id
+
+
+def renew(connection: Connection, run_id: int) -> None:
+    """Prove that the run lives; the last statement of each of its transactions. Raises GivenUp."""
+    alive = update(Run).where(Run.id == run_id, Run.status == "running").values(heartbeat_at=utcnow())
+    if connection.execute(alive).rowcount != 1:
+        raise GivenUp(f"run {run_id} was given up for dead; nothing more is written")
+
+
+def finish(connection: Connection, run_id: int, status: str, now: datetime) -> None:
+    """End the run. Raises GivenUp."""
+    with write_on(connection):
+        renew(connection, run_id)
+        connection.execute(update(Run).where(Run.id == run_id).values(status=status, finished_at=now))
+
+
+def mark_crashed(connection: Connection) -> None:
+    """Mark a run whose process has stopped proving that it lives; the last proof becomes its end."""
+    now = utcnow()
+    last_proof = case((Run.heartbeat_at > now, literal(now, Instant)), else_=Run.heartbeat_at)
+    found = connection.execute(
+        update(Run).where(_dead(now)).values(status="crashed", finished_at=last_proof).returning(Run.id)
+    )
+    for (run_id,) in found.all():
+        log.error("run=%s event=crashed reason=%r", run_id, "its process stopped without finishing it")
+
+
+def bury_the_dead() -> None:
+    """Mark a crashed run from wherever one may be seen.
+
+    Not if SQLite is busy: then perhaps the run itself is writing, and lives.
+    """
+    if db.session.scalar(select(Run.id).where(_dead(utcnow()))) is None:
+        return
+    db.session.rollback()  # what the caller reads next must see it crashed, not the moment before
+    with suppress(OperationalError), db.engine.connect() as connection, write_soon(connection):
+        mark_crashed(connection)
+
+
+def _dead(now: datetime) -> ColumnElement[bool]:
+    # A proof from the future counts as none: the clock was set back, and a live run renews it in seconds.
+    stale = or_(Run.heartbeat_at < now - STALE_AFTER, Run.heartbeat_at > now + STALE_AFTER)
+    return and_(Run.status == "running", stale)
+
+
+def crashes(slot: date) -> int:
+    """How often runs of a slot have crashed."""
+    return db.session.scalar(select(func.count()).where(Run.slot == slot, Run.status == "crashed")) or 0
+
+
+@contextmanager
+def heartbeat(engine: Engine, run_id: int, every: float = HEARTBEAT_SECONDS) -> Iterator[None]:
+    """Renew the run's proof of life from a thread of its own while the block lasts.
+
+    While the run's own transaction holds SQLite's write lock the thread waits, and so does everybody who
+    could mark the run as crashed; that transaction renews the proof itself before it ends.
+    """
+    stop = threading.Event()
+    thread = threading.Thread(
+        target=_beat, args=(engine, run_id, every, stop), name=f"run-{run_id}-heartbeat", daemon=True
+    )
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _beat(engine: Engine, run_id: int, every: float, stop: threading.Event) -> None:
+    while not stop.wait(every):
+        try:
+            with engine.connect() as connection, write_on(connection):
+                renew(connection, run_id)
+        except GivenUp:
+            return
+        except DatabaseError as error:
+            log.warning("run=%s event=heartbeat-failed error=%r", run_id, str(error.orig))

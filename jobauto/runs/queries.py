@@ -1,0 +1,34 @@
+"""What is asked about runs."""
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Select, exists, select
+
+from ..models import Run
+from ..models.run import SLOT_TAKEN
+
+
+def newest_first() -> Select[Any]:
+    """All runs."""
+    return select(Run).order_by(Run.id.desc())
+
+
+def last_finished() -> Select[Any]:
+    """The run that ended last, however it ended."""
+    return select(Run).where(Run.finished_at.is_not(None)).order_by(Run.finished_at.desc()).limit(1)
+
+
+def last_succeeded() -> Select[Any]:
+    """The newest run that succeeded."""
+    return select(Run).where(Run.status == "succeeded").order_by(Run.id.desc()).limit(1)
+
+
+def under_way() -> Select[Any]:
+    """The run that is running, if any."""
+    return select(Run).where(Run.status == "running")
+
+
+def slot_is_taken(slot: date) -> Select[Any]:
+    """Whether the scheduled run of a date was started, and did not crash."""
+    return select(exists().where(Run.slot == slot, SLOT_TAKEN))
