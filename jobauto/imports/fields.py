@@ -1,0 +1,140 @@
+"""What a field may hold. Anything else is refused with a reason; nothing is guessed."""
+
+import re
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from ..models.site import SITE_ID_LENGTH, SITE_NAME_LENGTH
+
+INSTANT = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]+)?)?"
+    r"(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])?"
+)
+NUMBER = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?")
+DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+LARGEST = 999_999_999_999_99
+"""In hundredths of a kWh."""
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+"""No meter was read before; the first days of the calendar do not even exist in every zone."""
+FUTURE = timedelta(hours=24)
+
+
+class FieldError(ValueError):
+    """A field does not hold what it must; says which and why."""
+
+
+def site_id(text: str | None) -> str:
+    """1 to 50 printable characters."""
+    if not text:
+        raise FieldError("site_id is empty")
+    if len(text) > SITE_ID_LENGTH:
+        raise FieldError(f"site_id has more than {SITE_ID_LENGTH} characters")
+    if not text.isprintable():
+        raise FieldError("site_id has a character that cannot be printed, or is not UTF-8")
+    return text
+
+
+def short_text(text: str | None, name: str, longest: int = SITE_NAME_LENGTH) -> str:
+    """Text of one line, without control characters and broken encodings; may be empty."""
+    text = text or ""
+    if len(text) > longest:
+        raise FieldError(f"{name} has more than {longest} characters")
+    if any(
+        character < " " or "\x7f" <= character <= "\x9f" or "\ud800" <= character <= "\udfff"
+        for character in text
+    ):
+        raise FieldError(f"{name} has a control character, or is not UTF-8")
+    return text
+
+
+def boolean(text: str | None, name: str) -> bool:
+    """``true`` or ``false``, also as 1 and 0 or yes and no; empty means true."""
+    word = (text or "true").lower()
+    if word in ("true", "1", "yes"):
+        return True
+    if word in ("false", "0", "no"):
+        return False
+    raise FieldError(f"{name} is not true or false")
+
+
+def local_date(text: str | None, name: str) -> date | None:
+    """``YYYY-MM-DD``, or empty for none."""
+    if not text:
+        return None
+    if DATE.fullmatch(text):
+        with suppress(ValueError):
+            return date.fromisoformat(text)
+    raise FieldError(f"{name} is not a date like 2026-03-31")
+
+
+def watt_hours(text: str | None) -> int:
+    """A register in kWh, plain digits, rounded half up to two decimals; in whole watt-hours."""
+    found = NUMBER.fullmatch(text or "")
+    if not found:
+        raise FieldError("reading_value is not a number like 1234.56")
+    sign, whole, fraction = found.groups(default="")
+    if len(whole) > 12:
+        whole = whole.lstrip("0") or "0"  # int() refuses thousands of digits, leading zeros included
+        if len(whole) > 12:
+            raise FieldError("reading_value is too large")
+    hundredths = (
+        int(whole) * 100 if not fraction else int(whole + fraction[:2].ljust(2, "0")) + (fraction[2:3] >= "5")
+    )
+    if hundredths > LARGEST:
+        raise FieldError("reading_value is too large")
+    return hundredths * (-10 if sign else 10)
+
+
+class InstantReader:
+    """Reads ``reading_date``: an instant with an offset, or local time of the schedule's zone.
+
+    Days without a clock change have one offset from UTC, which is remembered: a file has many readings a
+    day.
+    """
+
+    def __init__(self, zone: ZoneInfo, now: datetime) -> None:
+        self._zone = zone
+        self._latest = now + FUTURE
+        self._offsets: dict[str, timedelta | None] = {}
+
+    def __call__(self, text: str | None) -> datetime:
+        """The instant in UTC. Raises FieldError."""
+        found = INSTANT.fullmatch(text or "")
+        if not found:
+            raise FieldError("reading_date is not a date and time like 2026-03-31T06:00")
+        try:
+            moment = datetime.fromisoformat(found[0])
+            instant = self._from_local(moment, found[1]) if moment.tzinfo is None else moment.astimezone(UTC)
+        except (ValueError, OverflowError) as error:
+            if isinstance(error, FieldError):
+                raise
+            raise FieldError("reading_date does not exist in the calendar") from error
+        if instant < EARLIEST:
+            raise FieldError(f"reading_date is before {EARLIEST.year}")
+        if instant > self._latest:
+            raise FieldError("reading_date is more than 24 hours in the future")
+        return instant
+
+    def _from_local(self, moment: datetime, day: str) -> datetime:
+        if day not in self._offsets:
+            self._offsets[day] = self._offset_of(moment)
+        offset = self._offsets[day]
+        if offset is not None:
+            return (moment - offset).replace(tzinfo=UTC)
+        return self._across_clock_change(moment)
+
+    def _offset_of(self, moment: datetime) -> timedelta | None:
+        midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=self._zone)
+        offsets = {(midnight + timedelta(hours=hours)).utcoffset() for hours in range(25)}
+        return offsets.pop() if len(offsets) == 1 else None
+
+    def _across_clock_change(self, moment: datetime) -> datetime:
+        first, second = (moment.replace(tzinfo=self._zone, fold=fold) for fold in (0, 1))
+        if first.utcoffset() == second.utcoffset():
+            return first.astimezone(UTC)
+        exists = first.astimezone(UTC).astimezone(self._zone).replace(tzinfo=None) == moment
+        raise FieldError(
+            f"reading_date {'happens twice' if exists else 'does not exist'} in {self._zone.key} "
+            "because the clocks change; add an offset such as +01:00"
+        )
