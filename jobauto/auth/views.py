@@ -1,0 +1,53 @@
+"""Logging in and out."""
+
+from urllib.parse import urlsplit
+
+from flask import Blueprint, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user, login_user, logout_user
+
+from .forms import LoginForm
+from .service import authenticate
+
+bp = Blueprint("auth", __name__)
+
+
+@bp.get("/login")
+def login() -> ResponseReturnValue:
+    """The form."""
+    if current_user.is_authenticated:
+        return redirect(_target())
+    return render_template("auth/login.html", form=LoginForm())
+
+
+@bp.post("/login")
+def login_submit() -> ResponseReturnValue:
+    """Take it. Which of the two was wrong is not told."""
+    form = LoginForm()
+    if not form.validate():
+        return render_template("auth/login.html", form=form), 422
+    user = authenticate(form.username.data or "", form.password.data or "")
+    if user is None:
+        form.password.errors = ["User name or password is wrong."]
+        return render_template("auth/login.html", form=form), 401
+    session.clear()  # nothing that was known before the login is worth anything after it
+    login_user(user)
+    return redirect(_target())
+
+
+@bp.post("/logout")
+def logout() -> ResponseReturnValue:
+    """End the session."""
+    logout_user()
+    session.clear()
+    return redirect(url_for("auth.login"))
+
+
+def _target() -> str:
+    """The page that asked for the login, if it is one of ours."""
+    target = request.args.get("next", "")
+    parts = urlsplit(target)
+    is_local = target.startswith("/") and not target.startswith("//") and "\\" not in target
+    if is_local and not parts.scheme and not parts.netloc and target.isprintable():
+        return request.root_path + target
+    return url_for("dashboard.show")
