@@ -1,0 +1,1 @@
+"""Work orders: lists of them, and the steps of the work."""

@@ -1,0 +1,140 @@
+"""Working a job: its steps, priority, assignee and notes. Every change is kept with who and when."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, aliased
+
+from ..audit.service import Author, Difference, record
+from ..database import write
+from ..errors import InvalidInput
+from ..models import Job, User
+from ..models.job import PRIORITIES, RESOLUTIONS, STATUSES
+
+NOTE_LENGTH = 2000
+
+
+class UnknownJob(LookupError):
+    """There is no such job."""
+
+
+@dataclass(frozen=True)
+class JobChange:
+    """What is to become of a job; None leaves a thing as it is, an empty assignee takes the job from its."""
+
+    status: str | None = None
+    resolution: str | None = None
+    priority: str | None = None
+    assignee: str | None = None
+    note: str | None = None
+
+
+def change(job_id: int, wanted: JobChange, *, by: str, now: datetime) -> None:
+    """Change a job, all or nothing.
+
+    1. Closing needs no resolution: ``other`` where none is named. A resolution belongs to closed jobs only.
+    2. Reopening beside an open job of the same site and type is refused (409). From then on the job counts
+       against duplicates, so two that are reopened at once meet in the unique index.
+    Raises InvalidInput and UnknownJob.
+    """
+    try:
+        with write() as session:
+            job = _locked(session, job_id)
+            _check(session, job, wanted)
+            _apply(session, job, wanted, Author(by, now))
+    except IntegrityError as error:
+        raise _open_beside() from error
+
+
+def change_several(job_ids: Collection[int], wanted: JobChange, *, by: str, now: datetime) -> dict[int, str]:
+    """Change jobs, each on its own; returns those that were refused, and why."""
+    refused = {}
+    for job_id in job_ids:
+        try:
+            change(job_id, wanted, by=by, now=now)
+        except InvalidInput as error:
+            refused[job_id] = str(error)
+        except UnknownJob:
+            refused[job_id] = "There is no such job."
+    return refused
+
+
+def _locked(session: Session, job_id: int) -> Job:
+    job = session.get(Job, job_id)
+    if job is None:
+        raise UnknownJob(job_id)
+    # The site's key leads to the shard where the database is a distributed one.
+    same = select(Job).where(Job.id == job.id, Job.site_key == job.site_key)
+    return session.scalars(same.with_for_update(of=Job).execution_options(populate_existing=True)).one()
+
+
+def _check(session: Session, job: Job, wanted: JobChange) -> None:
+    wrong: dict[str, list[str]] = {}
+    for name, allowed in (("status", STATUSES), ("resolution", RESOLUTIONS), ("priority", PRIORITIES)):
+        value = getattr(wanted, name)
+        if value is not None and value not in allowed:
+            wrong[name] = [f"Must be one of {', '.join(allowed)}."]
+    if wanted.resolution is not None and (wanted.status or job.status) != "closed":
+        wrong.setdefault("resolution", ["Only a closed job has a resolution."])
+    if wanted.assignee and not _is_active_user(session, wanted.assignee):
+        wrong["assignee"] = [f"There is no active user {wanted.assignee}."]
+    if wanted.note is not None and not 1 <= len(wanted.note.strip()) <= NOTE_LENGTH:
+        wrong["note"] = [f"Must have 1 to {NOTE_LENGTH} characters."]
+    if wanted.note is not None and "\0" in wanted.note:
+        wrong["note"] = ["Must be text, without NUL."]
+    if wrong:
+        raise InvalidInput("The job was not changed.", wrong)
+
+
+def _is_active_user(session: Session, username: str) -> bool:
+    return session.scalar(select(User.id).where(User.username == username, User.active)) is not None
+
+
+def _apply(session: Session, job: Job, wanted: JobChange, author: Author) -> None:
+    if job.status == "closed" and wanted.status not in (None, "closed"):
+        _reopen(session, job)
+    elif job.status != "closed" and wanted.status == "closed":
+        job.closed_at, job.closed_by = author.now, author.name
+    changes: list[Difference] = list(_differences(job, wanted))
+    for field, _, after in changes:
+        setattr(job, field, after)
+    if wanted.note is not None:
+        changes.append(("note", None, wanted.note.strip()))
+    if changes:
+        job.touched = True
+        record(session, author, "job", job.id, changes)
+
+
+def _reopen(session: Session, job: Job) -> None:
+    other = aliased(Job)
+    beside = select(other.id).where(
+        other.site_key == job.site_key, other.job_type == job.job_type, other.status != "closed"
+    )
+    if session.scalar(beside.limit(1)) is not None:
+        raise _open_beside()
+    job.closed_at = job.closed_by = None
+    job.duplicate_checked = True
+
+
+def _differences(job: Job, wanted: JobChange) -> Iterator[Difference]:
+    status = wanted.status or job.status
+    after = {
+        "status": status,
+        "resolution": (wanted.resolution or job.resolution or "other") if status == "closed" else None,
+        "priority": wanted.priority or job.priority,
+        "assignee": job.assignee if wanted.assignee is None else wanted.assignee or None,
+    }
+    for field, value in after.items():
+        if getattr(job, field) != value:
+            yield field, getattr(job, field), value
+
+
+def _open_beside() -> InvalidInput:
+    return InvalidInput(
+        "This site has another open job of this type. Work that one, or close it first.",
+        {"status": ["Another job of this site and type is open."]},
+        status=409,
+    )

@@ -1,0 +1,157 @@
+"""What is asked about sites."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Select, and_, exists, func, or_, select
+
+from ..detection.moment import Moment
+from ..detection.rules import RULES, Rule
+from ..detection.rules.rule import FLAGGED, Window
+from ..distinct import distinct_values
+from ..extensions import db
+from ..models import Reading, Site
+from ..settings.schema import RuleSettings, Settings
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a rule says of a site: ``flagged``, ``ok``, ``not_assessable`` or ``not_judged``, and why.
+
+    ``reason`` is short and for machines, ``text`` a sentence for people.
+    """
+
+    rule: str
+    title: str
+    verdict: str
+    reason: str | None = None
+    text: str = ""
+    since: datetime | None = None
+    days: int | None = None
+    zero_count: int | None = None
+    value: Decimal | None = None
+
+
+def matching(search: str = "", group: str = "") -> Select[Any]:
+    """Sites by their id; with a search, those whose id or name contains it; with a group, those in it."""
+    query = select(Site).order_by(Site.site_id)
+    if group:
+        query = query.where(Site.group == group)
+    if search:
+        query = query.where(
+            or_(
+                Site.site_id.icontains(search, autoescape=True),
+                Site.site_name.icontains(search, autoescape=True),
+            )
+        )
+    return query
+
+
+def by_site_id(site_id: str) -> Select[Any]:
+    """The site of a business key."""
+    return select(Site).where(Site.site_id == site_id)
+
+
+def readings(site: Site) -> Select[Any]:
+    """A site's readings, newest first."""
+    return select(Reading).where(Reading.site_key == site.key).order_by(Reading.reading_date.desc())
+
+
+def readings_since(site: Site, start: datetime) -> Select[Any]:
+    """A site's readings from an instant on, oldest first."""
+    return (
+        select(Reading)
+        .where(Reading.site_key == site.key, Reading.reading_date >= start)
+        .order_by(Reading.reading_date)
+    )
+
+
+def groups() -> Select[Any]:
+    """The groups in use, in order."""
+    return distinct_values(Site.group)
+
+
+def snoozed(now: datetime) -> Select[Any]:
+    """Sites whose snooze lasts, the one that ends first coming first."""
+    return select(Site).where(Site.snoozed_until > now).order_by(Site.snoozed_until)
+
+
+def any_demo() -> Select[Any]:
+    """Whether the fleet is, or has, demo data."""
+    return select(exists().where(Site.is_demo))
+
+
+def fleet_size() -> Select[int, int]:
+    """(number of sites, number of active sites)."""
+    return select(func.count(), func.count().filter(Site.active)).select_from(Site)
+
+
+def any_reading() -> Select[Any]:
+    """Whether there is any reading."""
+    return select(exists(select(Reading.site_key)))
+
+
+def verdicts(site: Site, settings: Settings, moment: Moment) -> list[Verdict]:
+    """What every rule says of one site at a moment, by the very select that judges the fleet."""
+    if (why := _not_judged(site, moment)) is not None:
+        return [
+            Verdict(rule.name, rule.title, "not_judged", why, f"{why[0].upper()}{why[1:]}.") for rule in RULES
+        ]
+    only = Moment(moment.as_of, moment.zone, site.key)
+    return [_verdict(rule, settings.rule(rule.name), only) for rule in RULES]
+
+
+def _not_judged(site: Site, moment: Moment) -> str | None:
+    if not site.active:
+        return "the site is inactive"
+    if site.snoozed_until is not None and site.snoozed_until > moment.as_of:
+        return "the site is snoozed"
+    return None
+
+
+def _verdict(rule: Rule, settings: RuleSettings, moment: Moment) -> Verdict:
+    row = db.session.execute(rule.verdicts(settings, moment)).mappings().one_or_none()
+    if row is not None and row["verdict"] == FLAGGED:
+        figures = {name: row[name] for name in ("since", "days", "zero_count", "value")}
+        found = Verdict(rule.name, rule.title, FLAGGED, **figures)
+        return replace(found, text=rule.finding(found, moment.zone))
+    verdict, reason = (row["verdict"], row["reason"]) if row is not None else ("ok", None)
+    text = rule.unflagged(settings, verdict, _window(moment, rule.window(settings)), moment.zone)
+    return Verdict(rule.name, rule.title, verdict, reason, text)
+
+
+def _window(moment: Moment, days: int) -> Window:
+    inside = and_(
+        Reading.site_key == moment.only,
+        Reading.reading_date > moment.ago(days),
+        Reading.reading_date <= moment.as_of,
+    )
+    value = select(Reading.reading_value).where(inside).limit(1)
+    return Window(
+        *db.session.execute(
+            select(
+                func.count(),
+                func.min(Reading.reading_date),
+                func.max(Reading.reading_date),
+                value.order_by(Reading.reading_date).scalar_subquery(),
+                value.order_by(Reading.reading_date.desc()).scalar_subquery(),
+            ).where(inside)
+        ).one()
+    )
+
+
+def last_readings(sites: Sequence[Site]) -> dict[int, datetime]:
+    """The newest reading of each of a few sites, by key: one seek a site."""
+    newest = (
+        select(Reading.reading_date)
+        .where(Reading.site_key == Site.key)
+        .order_by(Reading.reading_date.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    keys = [site.key for site in sites]
+    found = db.session.execute(select(Site.key, newest).where(Site.key.in_(keys)))
+    return {key: at for key, at in found if at is not None}
