@@ -1,0 +1,1 @@
+"""JSON doors onto the same services that pages and commands use."""
