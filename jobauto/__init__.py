@@ -1,0 +1,81 @@
+"""jobauto: finds metered sites that went silent or stand still, and opens one job for each fault."""
+
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from . import cli, config, database, errors, headers, logs, pages
+from .api import automation, fleet
+from .api import jobs as api_jobs
+from .api import spec as api_spec
+from .auth import access
+from .auth import views as auth
+from .dashboard import views as dashboard
+from .extensions import bootstrap, csrf, db, login_manager, migrate
+from .health import bp as health_bp
+from .imports import views as imports
+from .jobs import views as jobs
+from .routing import IdConverter, SiteIdConverter
+from .runs import views as runs
+from .settings import views as settings
+from .sites import views as sites
+from .users import views as users
+
+PACKAGE = Path(__file__).parent
+BESIDE = PACKAGE if (PACKAGE / "templates").is_dir() else PACKAGE.parent
+"""Where templates/ and static/ are: inside an installed package, beside it in a checkout."""
+
+
+def create_app(overrides: dict[str, Any] | None = None) -> Flask:
+    """The application. ``overrides`` win over the environment. Raises ConfigError."""
+    app = Flask(
+        __name__,
+        instance_path=config.instance_path(),
+        template_folder=BESIDE / "templates",
+        static_folder=BESIDE / "static",
+    )
+    config.load(app, overrides)
+    logs.init_app(app)
+    _extensions(app)
+    _routes(app)
+    errors.init_app(app)
+    headers.init_app(app)
+    access.init_app(app)
+    pages.init_app(app)
+    cli.init_app(app)
+    return app
+
+
+def _extensions(app: Flask) -> None:
+    db.init_app(app)
+    database.init_app(app)
+    migrate.init_app(app, db, directory=str(database.MIGRATIONS), compare_type=True, render_as_batch=True)
+    csrf.init_app(app)
+    login_manager.init_app(app)
+    bootstrap.init_app(app)
+    if hops := app.config["PROXY_HOPS"]:
+        app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops, hops, hops)  # type: ignore[method-assign]
+
+
+def _routes(app: Flask) -> None:
+    app.url_map.converters |= {"int": IdConverter, "site_id": SiteIdConverter}
+    app.url_map.strict_slashes = False  # an API never redirects, with or without the last slash
+    app.url_map.merge_slashes = False  # two slashes may be part of a site_id
+    for feature in (
+        dashboard,
+        jobs,
+        sites,
+        runs,
+        settings,
+        imports,
+        users,
+        auth,
+        automation,
+        api_jobs,
+        fleet,
+        api_spec,
+    ):
+        app.register_blueprint(feature.bp)
+    app.register_blueprint(health_bp)

@@ -1,0 +1,32 @@
+"""The commands: ``jobauto ...``, and the same under ``flask --app wsgi ...``."""
+
+from flask import Flask
+
+from .accounts import create_token, create_user, first_login, list_users, set_password
+from .common import in_sentences
+from .demo import demo
+from .imports import import_readings, import_sites
+from .runs import create_no_coms_jobs, create_zero_reads_jobs, run_daily_job_automation, scheduler
+
+__all__ = ["in_sentences", "init_app"]
+
+COMMANDS = (
+    create_user,
+    set_password,
+    list_users,
+    create_token,
+    first_login,
+    import_sites,
+    import_readings,
+    create_no_coms_jobs,
+    create_zero_reads_jobs,
+    run_daily_job_automation,
+    scheduler,
+    demo,
+)
+
+
+def init_app(app: Flask) -> None:
+    """Register the commands."""
+    for command in COMMANDS:
+        app.cli.add_command(command)

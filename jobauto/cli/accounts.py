@@ -1,0 +1,93 @@
+"""Commands for people and their tokens."""
+
+import secrets
+import sys
+from pathlib import Path
+
+import click
+from flask import current_app
+from sqlalchemy import select
+
+from ..auth import service
+from ..extensions import db
+from ..models import User
+from ..models.user import ROLES
+from .common import by_command, on_database
+
+PASSWORD_FILE = "first-login"  # noqa: S105 (a file's name)
+FIRST_USER = "admin"
+
+
+def _password(from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    password: str = click.prompt("Password", hide_input=True, confirmation_prompt="Once more")
+    return password
+
+
+@click.command("create-user")
+@click.argument("name")
+@click.option("--role", type=click.Choice(ROLES), required=True, help="What the user may do.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@on_database
+def create_user(name: str, role: str, password_stdin: bool) -> None:
+    """Make an account for NAME."""
+    try:
+        user = service.create_user(name, _password(password_stdin), role, by_command())
+    except service.AccountError as error:
+        raise click.UsageError(str(error)) from error
+    click.echo(f"Created {user.role} {user.username}")
+
+
+@click.command("set-password")
+@click.argument("name")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@on_database
+def set_password(name: str, password_stdin: bool) -> None:
+    """Change the password of NAME and end the sessions of that user."""
+    try:
+        service.by_name(name)
+        service.set_password(name, _password(password_stdin), by_command())
+    except service.AccountError as error:
+        raise click.UsageError(str(error)) from error
+    click.echo(f"Changed the password of {name.lower()}")
+
+
+@click.command("list-users")
+@on_database
+def list_users() -> None:
+    """Print name, role and state of every account."""
+    for user in db.session.scalars(select(User).order_by(User.username)):
+        click.echo(f"{user.username}\t{user.role}\t{'active' if user.active else 'deactivated'}")
+
+
+@click.command("create-token")
+@click.argument("user")
+@click.option("--name", "label", required=True, help="What the token is for.")
+@on_database
+def create_token(user: str, label: str) -> None:
+    """Print a new API token of USER. It cannot be shown again."""
+    try:
+        click.echo(service.issue_token(user, label, by_command()))
+    except service.AccountError as error:
+        raise click.UsageError(str(error)) from error
+
+
+@click.command("first-login")
+@on_database
+def first_login() -> None:
+    """Print a first administrator's login, making it where nobody has an account yet.
+
+    The random password is kept in the instance folder, readable by its owner only, so that it can be
+    printed again until it is changed.
+    """
+    kept = Path(current_app.instance_path) / PASSWORD_FILE
+    if db.session.scalar(select(User).limit(1)) is None:
+        kept.unlink(missing_ok=True)
+        kept.touch(mode=0o600)
+        kept.write_text(secrets.token_urlsafe(12))
+        service.create_user(FIRST_USER, kept.read_text(), "admin", by_command())
+    if kept.exists() and service.authenticate(FIRST_USER, kept.read_text()):
+        click.echo(f"Log in as {FIRST_USER} with the password {kept.read_text()}")
+    else:
+        click.echo("Log in with your own account.")

@@ -1,0 +1,62 @@
+"""What all commands share: errors in a sentence, and a database that is ready."""
+
+import getpass
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+import click
+from flask.cli import with_appcontext
+from sqlalchemy.exc import DatabaseError
+
+from ..audit.service import Author
+from ..clock import utcnow
+from ..database import DatabaseNotReady, require_ready, unreachable
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+WRONG_USAGE = 2
+RUN_IN_PROGRESS = 3
+
+
+def in_sentences(function: Callable[P, R]) -> Callable[P, R]:
+    """End with a sentence and exit status 1, not with a traceback, when the database is not ready."""
+
+    @wraps(function)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except DatabaseNotReady as error:
+            sentence = str(error)
+        except DatabaseError as error:
+            sentence = str(unreachable(error))
+        click.echo(f"Error: {sentence}", err=True)
+        sys.exit(1)
+
+    return wrapped
+
+
+def operating_user() -> str:
+    """Who runs the command, as the operating system knows them."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "cli"  # a user id without a name, as in some containers
+
+
+def by_command() -> Author:
+    """Whoever runs the command, now: the author of what it changes."""
+    return Author(operating_user(), utcnow())
+
+
+def on_database(function: Callable[P, R]) -> Callable[P, R]:
+    """A command that needs a database with this program's schema."""
+
+    @wraps(function)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        require_ready()
+        return function(*args, **kwargs)
+
+    return with_appcontext(in_sentences(checked))

@@ -1,0 +1,149 @@
+"""Commands that check the fleet."""
+
+import json
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, NoReturn
+
+import click
+from flask import current_app
+
+from .. import scheduler as schedule_ticks
+from ..api.answers import run_result
+from ..clock import utcnow
+from ..detection.rules import NO_COMS, RULES, ZERO_READS, Rule
+from ..detection.service import Finding, Request, RunResult, dry_run, run
+from ..runs.lifecycle import GivenUp, RunInProgress, SlotTaken
+from ..settings import service as settings
+from .common import RUN_IN_PROGRESS, on_database, operating_user
+
+Command = Callable[..., None]
+
+
+def _options(command: Command) -> Command:
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
+        click.option("--dry-run", "dry", is_flag=True, help="Print the findings; write nothing."),
+        click.option(
+            "--as-of", help="Check as of this ISO 8601 instant; without an offset, in the schedule's zone."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command("create-no-coms-jobs")
+@_options
+@on_database
+def create_no_coms_jobs(as_of: str | None, dry: bool, as_json: bool) -> None:
+    """Run the rule No Coms."""
+    _finish(_run((NO_COMS,), as_of, dry), as_json)
+
+
+@click.command("create-zero-reads-jobs")
+@_options
+@on_database
+def create_zero_reads_jobs(as_of: str | None, dry: bool, as_json: bool) -> None:
+    """Run the rule Zero Reads."""
+    _finish(_run((ZERO_READS,), as_of, dry), as_json)
+
+
+@click.command("run-daily-job-automation")
+@_options
+@click.option("--scheduled", is_flag=True, help="Claim today's slot of the schedule; for use from cron.")
+@on_database
+def run_daily_job_automation(as_of: str | None, dry: bool, as_json: bool, scheduled: bool) -> None:
+    """Run both rules."""
+    if scheduled and (as_of is not None or dry):
+        raise click.UsageError(
+            "--scheduled runs now and for real: it goes with neither --as-of nor --dry-run."
+        )
+    result = _run_slot() if scheduled else _run(RULES, as_of, dry)
+    _finish(result, as_json, "Daily job automation completed")
+
+
+@click.command("scheduler")
+@on_database
+def scheduler() -> None:
+    """Run the daily schedule in the foreground, until SIGTERM."""
+    schedule_ticks.serve(current_app._get_current_object())  # type: ignore[attr-defined] # threads need the app itself
+
+
+def _run(rules: tuple[Rule, ...], as_of: str | None, dry: bool) -> RunResult:
+    instant = None if as_of is None else _instant(as_of)
+    if instant and instant > utcnow() and not dry:
+        raise click.UsageError("--as-of lies in the future; only --dry-run may look there.")
+    request = Request(trigger="cli", requested_by=operating_user(), as_of=instant, rules=rules)
+    if dry:
+        return dry_run(request, utcnow)
+    try:
+        return run(request, utcnow)
+    except (RunInProgress, GivenUp) as error:
+        _refused(error)
+
+
+def _run_slot() -> RunResult:
+    slot = utcnow().astimezone(settings.current().settings.schedule.zone).date()
+    try:
+        return schedule_ticks.run_slot(slot, utcnow)
+    except SlotTaken:
+        click.echo(f"The scheduled run of {slot} has been done already.")
+        sys.exit(0)
+    except (RunInProgress, GivenUp) as error:
+        _refused(error)
+
+
+def _refused(error: RunInProgress | GivenUp) -> NoReturn:
+    click.echo(f"Error: {error}", err=True)
+    sys.exit(RUN_IN_PROGRESS if isinstance(error, RunInProgress) else 1)
+
+
+def _instant(text: str) -> datetime:
+    zone = settings.current().settings.schedule.zone
+    try:
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise click.UsageError(f"--as-of {text!r} is not ISO 8601, such as 2026-03-31T06:00.") from error
+
+
+def _finish(result: RunResult, as_json: bool, last_line: str | None = None) -> NoReturn:
+    if as_json:
+        click.echo(json.dumps(_as_json(result)))
+    else:
+        for line in _lines(result):
+            click.echo(line)
+        if last_line and result.run_id is not None:
+            click.echo(last_line)
+    sys.exit(0 if result.status == "succeeded" else 1)
+
+
+def _as_json(result: RunResult) -> dict[str, Any]:
+    findings = {"findings": [vars(finding) for finding in result.findings]} if result.run_id is None else {}
+    return run_result(result) | findings
+
+
+def _lines(result: RunResult) -> list[str]:
+    lines = []
+    for rule in RULES:
+        if (done := result.rules.get(rule.name)) is None:
+            continue
+        if done.status == "failed":
+            lines.append(f"{rule.title} failed: {done.error}")
+        elif done.status == "skipped":
+            lines.append(f"{rule.title} is disabled: skipped")
+        elif result.run_id is None:
+            lines.append(f"{rule.title}: {done.flagged} of {done.checked} sites flagged")
+            lines += [f"  {_in_words(found)}" for found in result.findings if found.rule == rule.name]
+        else:
+            lines.append(f"Created {done.created} {rule.title} jobs")
+    return lines
+
+
+def _in_words(finding: Finding) -> str:
+    return (
+        f"{finding.site_id} (never reported)"
+        if finding.days is None
+        else f"{finding.site_id} ({finding.days} days)"
+    )

@@ -1,0 +1,104 @@
+"""Filling an empty database with the demo fleet, and taking it away again."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
+
+from sqlalchemy import String, cast, delete, exists, select, update
+
+from ..clock import Clock
+from ..database import write
+from ..detection.service import Request, run
+from ..extensions import db
+from ..imports.readings import import_readings
+from ..imports.rows import Row
+from ..imports.sites import import_sites
+from ..jobs.service import JobChange
+from ..jobs.service import change as change_job
+from ..models import Event, Job, JobReading, Reading, Run, RunRule, Site
+from ..models.job import STILL_OPEN
+from ..settings import service as settings
+from . import fleet
+
+STAFF = "demo"
+RESOLUTIONS = ("fixed", "fixed", "recovered", "fixed", "false_alarm")
+LEAD_DAYS = 2
+"""So many days after a fault has ended, the demo's staff close its job."""
+
+
+class NotEmpty(Exception):
+    """There is a fleet already; the demo would mix with it."""
+
+
+def is_empty() -> bool:
+    """Whether there are neither sites nor runs."""
+    return not db.session.scalar(select(exists(select(Site.key)))) and not db.session.scalar(
+        select(exists(select(Run.id)))
+    )
+
+
+def fill(now: datetime) -> int:
+    """Make the fleet up to now and let the daily check run over its past weeks. Returns the number of sites.
+
+    Raises NotEmpty.
+    """
+    if not is_empty():
+        raise NotEmpty
+    sites, zone = fleet.sites(), settings.current().settings.schedule.zone
+    import_sites(_site_rows(sites, now))
+    with write() as session:
+        session.execute(update(Site).values(is_demo=True))
+    import_readings(_reading_rows(sites, now), zone=zone, now=now)
+    today = now.astimezone(zone).date()
+    for back in range(fleet.HISTORY, 0, -1):
+        day = today - timedelta(days=back)
+        morning = datetime.combine(day, time(6), tzinfo=zone).astimezone(UTC)
+        run(Request(trigger="schedule", slot=day, is_demo=True), _always(morning))
+        _close_what_has_ended(sites, back, morning + timedelta(hours=3))
+    return len(sites)
+
+
+def remove() -> int:
+    """Take away the demo's sites, readings, jobs and runs. Returns the number of sites."""
+    demo_sites = select(Site.key).where(Site.is_demo)
+    demo_runs = select(Run.id).where(Run.is_demo)
+    jobs = select(Job.id).where(Job.site_key.in_(demo_sites))
+    with write() as session:
+        told = select(cast(Job.id, String)).where(Job.site_key.in_(demo_sites))
+        session.execute(delete(Event).where(Event.subject == "job", Event.subject_id.in_(told)))
+        session.execute(delete(JobReading).where(JobReading.job_id.in_(jobs)))
+        session.execute(update(Job).where(Job.recovered_run_id.in_(demo_runs)).values(recovered_run_id=None))
+        session.execute(delete(Job).where(Job.site_key.in_(demo_sites)))
+        session.execute(delete(RunRule).where(RunRule.run_id.in_(demo_runs)))
+        session.execute(delete(Run).where(Run.is_demo))
+        session.execute(delete(Reading).where(Reading.site_key.in_(demo_sites)))
+        return len(session.scalars(delete(Site).where(Site.is_demo).returning(Site.key)).all())
+
+
+def _always(instant: datetime) -> Clock:
+    return lambda: instant
+
+
+def _site_rows(sites: list[fleet.DemoSite], now: datetime) -> Iterator[Row]:
+    for site in sites:
+        since = (now - timedelta(days=site.reports_since or fleet.DAYS)).date().isoformat()
+        yield Row(site.number, [site.site_id, site.site_name, since, "true", site.group])
+
+
+def _reading_rows(sites: list[fleet.DemoSite], now: datetime) -> Iterator[Row]:
+    last = fleet.last_reading(now.date())
+    for site in sites:
+        for line, (at, value) in enumerate(fleet.register(site, last), start=1):
+            yield Row(line, [site.site_id, at.isoformat(), value])
+
+
+def _close_what_has_ended(sites: list[fleet.DemoSite], days_ago: int, now: datetime) -> None:
+    ended = {
+        site.site_id: site.number
+        for site in sites
+        for fault in site.faults
+        if fault.ended is not None and fault.ended >= days_ago + LEAD_DAYS
+    }
+    open_jobs = select(Job.id, Site.site_id).join(Site).where(STILL_OPEN, Site.site_id.in_(ended))
+    for job_id, site_id in db.session.execute(open_jobs).all():
+        resolution = RESOLUTIONS[ended[site_id] % len(RESOLUTIONS)]
+        change_job(job_id, JobChange(status="closed", resolution=resolution), by=STAFF, now=now)

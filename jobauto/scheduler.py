@@ -1,0 +1,154 @@
+"""The daily schedule: a tick that asks which slot is owed, and claims it in the database.
+
+APScheduler supplies the tick and nothing else. Whether a run is owed is decided by
+:func:`jobauto.schedule.owed_slot`, who runs it by the database; so it does not matter how many web
+workers and scheduler processes tick, or that the clocks change.
+"""
+
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import click
+from apscheduler.schedulers.background import BackgroundScheduler
+from flask import Flask
+from sqlalchemy.exc import DatabaseError
+
+from .clock import Clock, utcnow
+from .database import DatabaseNotReady, require_ready
+from .detection.service import Request, RunResult, run
+from .extensions import db
+from .imports import background
+from .runs import lifecycle
+from .runs import queries as runs
+from .schedule import owed_slot
+from .settings import service as settings
+
+log = logging.getLogger("job_automation")
+
+TICK_SECONDS = 20
+
+
+class _AtRest:
+    """Lets a process fork only while no tick is at work.
+
+    A child forked in the middle of one would inherit the half-done state of libraries whose other half was
+    in a thread that the child does not have.
+    """
+
+    def __init__(self, jobs: int) -> None:
+        self.locks = [threading.Lock() for _ in range(jobs)]
+
+    def acquire(self) -> None:
+        """Wait until nothing is at work, and let nothing begin."""
+        for lock in self.locks:
+            lock.acquire()
+
+    def release(self) -> None:
+        """Let work begin again."""
+        for lock in self.locks:
+            lock.release()
+
+
+def tick(clock: Clock = utcnow) -> RunResult | None:
+    """Run the slot that is owed, if one is and nobody else has claimed it. Needs an app context.
+
+    A run under way elsewhere is not waited for: the slot stays owed, and the next tick looks again.
+    """
+    lifecycle.bury_the_dead()
+    slot = slot_to_run(clock)
+    if slot is None:
+        return None
+    try:
+        return run_slot(slot, clock)
+    except (lifecycle.RunInProgress, lifecycle.SlotTaken, lifecycle.GivenUp) as reason:
+        log.info("event=tick slot=%s outcome=%s", slot, type(reason).__name__)
+        return None
+
+
+def slot_to_run(clock: Clock) -> date | None:
+    """The slot that is owed and not yet taken."""
+    stored = settings.current()
+    slot = owed_slot(stored.settings.schedule, stored.slots_owed_from, clock())
+    if slot is None or db.session.scalar(runs.slot_is_taken(slot)):
+        return None
+    if lifecycle.crashes(slot) >= lifecycle.ATTEMPTS_A_SLOT:
+        return None
+    return slot
+
+
+def run_slot(slot: date, clock: Clock) -> RunResult:
+    """The scheduled run of a date. Raises SlotTaken and RunInProgress."""
+    return run(Request(trigger="schedule", slot=slot), clock)
+
+
+WORK: tuple[Callable[[], object], ...] = (tick, background.work_off)
+"""Two jobs, so that a long import does not keep a slot waiting."""
+_at_rest = _AtRest(len(WORK))
+
+
+def start_in_web_process(app: Flask) -> None:
+    """Tick in the background of a process that serves pages, unless configured not to.
+
+    A command that merely loads the application does not tick. A forked worker has none of its parent's
+    threads, so it starts its own; and it must not talk over its parent's connections.
+    """
+    context = click.get_current_context(silent=True)
+    if not app.config["SCHEDULER_ENABLED"] or (context is not None and context.info_name != "run"):
+        return
+    _start(app)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(
+            before=_at_rest.acquire, after_in_parent=_at_rest.release, after_in_child=lambda: _start_anew(app)
+        )
+
+
+def _start_anew(app: Flask) -> None:
+    _at_rest.release()
+    with app.app_context():
+        db.engine.dispose(close=False)
+    _start(app)
+
+
+def serve(app: Flask) -> None:
+    """Tick in the foreground until SIGTERM or SIGINT; a run under way is finished first."""
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    scheduler = _start(app)
+    log.info("event=scheduler-start tick_seconds=%s", TICK_SECONDS)
+    stop.wait()
+    scheduler.shutdown(wait=True)
+    log.info("event=scheduler-end")
+
+
+def _start(app: Flask) -> Any:
+    scheduler = BackgroundScheduler(timezone="UTC")
+    for work, at_rest in zip(WORK, _at_rest.locks, strict=True):
+        scheduler.add_job(
+            _in_context,
+            "interval",
+            [app, work, at_rest],
+            seconds=TICK_SECONDS,
+            next_run_time=utcnow(),
+            misfire_grace_time=None,  # by default a tick that is a second late is dropped
+            coalesce=True,
+            max_instances=1,
+        )
+    scheduler.start()
+    return scheduler
+
+
+def _in_context(app: Flask, work: Callable[[], object], at_rest: threading.Lock) -> None:
+    with at_rest, app.app_context():
+        try:
+            require_ready()
+            work()
+        except (DatabaseNotReady, DatabaseError) as error:
+            log.error("event=tick-failed error=%r", str(error))  # noqa: TRY400 (a sentence; the next tick tries again)
+        except Exception:
+            log.exception("event=tick-failed")
