@@ -1,0 +1,61 @@
+"""The API's description covers every door, and a client that believes it finds no answer outside it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from flask import Flask
+
+from tests.api.test_doors import DOORS
+from tests.fleets import add_site
+from tests.people import Person
+from tests.processes import environment, gunicorn
+
+CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+EXAMPLES = 12
+
+
+def test_every_door_is_described_with_its_answers(app: Flask, vera: Person) -> None:
+    document = vera.api("GET", "/api/openapi.json").json
+    described = {
+        (method.upper(), path): operation["responses"]
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+    }
+    doors = {
+        (method, rule.replace("<int:", "{").replace("<site_id:", "{").replace(">", "}"))
+        for method, rule in DOORS
+        if rule != "/api/openapi.json"
+    }
+    assert set(described) == doors
+    assert all({"200", "401", "403"} <= set(answers) for answers in described.values())
+
+
+def test_the_settings_are_described_by_the_schema_that_validates_them(app: Flask, vera: Person) -> None:
+    schemas = vera.api("GET", "/api/openapi.json").json["components"]["schemas"]
+    days = schemas["NoComsSettings"]["properties"]["days_threshold"]
+    assert (days["minimum"], days["maximum"], days["default"]) == (1, 30, 3)
+
+
+def test_a_client_that_tries_everything_finds_no_fault(
+    app: Flask, database_uri: str, tmp_path: Path, ada: Person
+) -> None:
+    add_site("S1")
+    with gunicorn(environment(database_uri, tmp_path, JOBAUTO_SCHEDULER_ENABLED="false")) as (_, address):
+        found = subprocess.run(
+            [
+                str(Path(sys.executable).with_name("schemathesis")),
+                *("run", f"{address}/api/openapi.json"),
+                *("--header", f"Authorization: Bearer {ada.token}"),
+                *("--checks", CHECKS),
+                *("--max-examples", str(EXAMPLES)),
+                *("--generation-database", "none"),
+                "--no-color",
+            ],
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+            cwd=tmp_path,
+        )
+    assert found.returncode == 0, found.stdout[-4000:] + found.stderr[-2000:]

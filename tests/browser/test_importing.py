@@ -1,0 +1,56 @@
+"""Importing in a real browser: choose a file, see what was rejected, mend it, import it again."""
+
+from pathlib import Path
+
+from playwright.sync_api import FilePayload, Page, expect
+
+from tests.browser.conftest import Visit
+from tests.fleets import add_site
+
+HEADER = "site_id,reading_date,reading_value\n"
+GOOD = "S1,2026-03-31T06:00,1234.56\n"
+BAD = "S1,31/03/2026 18:00,1240\n"
+
+
+def _send(page: Page, content: str, *, look_only: bool = False) -> None:
+    page.get_by_role("link", name="Import", exact=True).first.click()
+    page.get_by_label("What is in it").select_option("Readings")
+    file = FilePayload(name="march.csv", mimeType="text/csv", buffer=content.encode())
+    page.get_by_label("CSV file").set_input_files(file)
+    if look_only:
+        page.get_by_label("Only show what would happen").check()
+    page.get_by_role("button", name="Import").click()
+    expect(page.locator(".tag").first).to_have_text("Finished")  # the page looks again by itself
+
+
+def test_rejected_rows_are_named_downloaded_mended_and_imported(visit: Visit) -> None:
+    add_site("S1")
+    page = visit(logged_in_as="oscar").page
+    _send(page, HEADER + GOOD + BAD)
+    expect(page.get_by_text("1 row was rejected")).to_be_visible()
+    row = page.get_by_role("table", name="The first rejected rows").get_by_role("row").nth(1)
+    expect(row).to_contain_text("reading_date is not a date and time like 2026-03-31T06:00")
+
+    with page.expect_download() as downloading:
+        page.get_by_role("link", name="Download the rejected rows").click()
+    rejected = Path(downloading.value.path()).read_text()
+    assert rejected == HEADER + BAD
+
+    _send(page, rejected.replace("31/03/2026 18:00", "2026-03-31T18:00"))
+    expect(page.get_by_text("Every row of the file was taken.")).to_be_visible()
+
+
+def test_a_look_stores_nothing_and_says_so(visit: Visit) -> None:
+    add_site("S1")
+    visitor = visit(logged_in_as="oscar")
+    _send(visitor.page, HEADER + GOOD, look_only=True)
+    expect(visitor.page.get_by_text("Nothing was stored: this was only a look")).to_be_visible()
+    expect(visitor.open("/sites/S1").get_by_text("No readings yet")).to_be_visible()
+
+
+def test_a_form_without_a_file_says_what_is_missing(visit: Visit) -> None:
+    visitor = visit(logged_in_as="oscar")
+    page = visitor.open("/import/")
+    page.get_by_role("button", name="Import").click()
+    expect(page.get_by_label("CSV file")).to_have_accessible_description("Choose a file.")
+    assert visitor.complained_of("422")

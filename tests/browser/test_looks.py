@@ -1,0 +1,208 @@
+"""Every page on every screen: nothing sticks out, all can be read, all can be reached."""
+
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from jobauto.audit.service import Author
+from jobauto.clock import utcnow
+from jobauto.models import RunRule
+from jobauto.settings import service as settings
+from jobauto.sites import service as sites
+from tests.browser.conftest import Visit
+from tests.fleets import add_site
+from tests.pages import scenes
+
+WIDTHS = (320, 375, 800, 1100, 1280)
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+ADDRESSES = (
+    "/",
+    "/jobs/",
+    "/jobs/?site_id=nobody",
+    "/jobs/1",
+    "/sites/",
+    "/sites/FLAT",
+    "/sites/LONG",
+    "/runs/",
+    "/runs/1",
+    "/runs/2",
+    "/settings/",
+    "/import/",
+    "/import/1",
+    "/users/",
+    "/users/oscar",
+    "/account",
+    "/audit/",
+    "/nowhere",
+)
+
+UNFOLD = "() => document.querySelectorAll('details').forEach((part) => { part.open = true; })"
+
+WORDY = {"queue": "Q" * 100, "instructions": "I" * 500, "initial_status": "on_hold", "reopen_after_days": 9}
+
+STICKING_OUT = """() => [...document.querySelectorAll("body *")]
+  .filter((e) => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+  .filter((e) => !e.closest(".scroll, caption, thead, .skip-link, .visually-hidden"))
+  .map((e) => `${e.tagName}.${e.className}`)"""
+
+BROKEN_WORDS = """() => {
+  const broken = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const node = walker.currentNode;
+    for (const { 0: word, index } of node.data.matchAll(/(?<!\\w)[A-Za-z]{2,12}(?!\\w)/g)) {
+      const range = new Range();
+      range.setStart(node, index);
+      range.setEnd(node, index + word.length);
+      const isOurs = !node.parentElement.closest(".foreign, code");
+      if (isOurs && range.getClientRects().length > 1) broken.push(word);
+    }
+  }
+  return broken;
+}"""
+
+HARD_TO_READ = """() => {
+  const context = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const rgba = (colour) => {
+    context.clearRect(0, 0, 1, 1);
+    context.fillStyle = colour;
+    context.fillRect(0, 0, 1, 1);
+    const [r, g, b, a] = context.getImageData(0, 0, 1, 1).data;
+    return [r, g, b, a / 255];
+  };
+  const over = (top, below) => [0, 1, 2].map((i) => top[i] * top[3] + below[i] * (1 - top[3]));
+  const behind = (element) => {
+    if (!element) return rgba(getComputedStyle(document.documentElement).getPropertyValue("--paper"));
+    const own = rgba(getComputedStyle(element).backgroundColor);
+    return own[3] === 1 ? own : over(own, behind(element.parentElement));
+  };
+  const luminance = (colour) => colour.slice(0, 3)
+    .map((c) => c / 255)
+    .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+  const bad = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    const words = walker.currentNode.data.trim();
+    if (!words || !element.checkVisibility() || element.closest("script, :disabled, .disabled")) continue;
+    const below = behind(element);
+    const text = over(rgba(getComputedStyle(element).color), below);
+    const [light, dark] = [luminance(text), luminance(below)].sort((a, b) => b - a);
+    const ratio = (light + 0.05) / (dark + 0.05);
+    if (ratio < 4.5) bad.push(`${ratio.toFixed(2)} ${element.tagName}.${element.className} ${words}`);
+  }
+  return bad;
+}"""
+
+FOCUS = """() => {
+  const element = document.activeElement;
+  if (!element || element === document.body) return null;
+  const outlined = (style) => style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+  const visible = [element, element.closest(".stat")].some((e) => e && outlined(getComputedStyle(e)));
+  return [visible, `${element.tagName} ${element.name ?? ""} ${element.textContent.trim().slice(0, 40)}`];
+}"""
+
+
+@pytest.fixture(autouse=True)
+def _something_of_everything(run_id: int) -> None:
+    """Jobs and runs of each kind, among them one with very long words."""
+    add_site("LONG", {}, site_name="W" * 200, group="G" * 100)
+    add_site("W" * 50, {}, site_name="موقع الطاقة " * 16)
+    rule = RunRule(rule="no_coms", position=0, status="failed", error="/" * 300)
+    scenes.add_run("failed", rule, requested_by="x" * 100)
+    scenes.add_import(
+        status="finished",
+        filename=f"{'w' * 190}.csv",
+        rejected=2000,
+        errors=[[1, "x" * 300], [9_999_999, "y"]],
+    )
+    settings.save(lambda before: before.changed({"NO_COMS": WORDY}), by="ada", now=utcnow())
+    sites.snooze("LONG", utcnow().date(), "Z" * 200, ZoneInfo("UTC"), author=Author("ada", utcnow()))
+
+
+def test_no_page_is_wider_than_its_window_and_no_short_word_is_broken(visit: Visit) -> None:
+    visitor = visit()
+    for path in ADDRESSES:
+        page = visitor.open(path)
+        page.evaluate(UNFOLD)
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
+            assert page.evaluate(STICKING_OUT) == [], (path, width)
+            assert page.evaluate(BROKEN_WORDS) == [], (path, width)
+    assert visitor.complained_of("404")
+
+
+def test_all_text_stands_out_from_what_is_behind_it_in_light_and_in_dark(visit: Visit) -> None:
+    visitor = visit()
+    for path in ADDRESSES:
+        _expect_readable(visitor.open(path), path)
+    visitor.open("/settings/").get_by_label("Days to check").fill("99")
+    visitor.page.get_by_role("button", name="Save settings").click()
+    expect(visitor.page.locator(".field-error").first).to_be_visible()
+    _expect_readable(visitor.page, "a wrong setting")
+    assert visitor.complained_of("404", "422")
+
+
+def _expect_readable(page: Page, path: str) -> None:
+    page.wait_for_load_state()
+    page.evaluate(UNFOLD)
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        assert page.evaluate(HARD_TO_READ) == [], (path, scheme)
+
+
+def test_the_pages_are_dark_where_the_system_is(visit: Visit) -> None:
+    def lightness(scheme: str) -> int:
+        page = visit(color_scheme=scheme).open("/settings/")
+        backgrounds = [
+            page.locator(selector).first.evaluate("e => getComputedStyle(e).backgroundColor")
+            for selector in ("body", ".card", ".form-control", ".form-select")
+        ]
+        return max(int(part) for text in backgrounds for part in text[4:-1].split(","))
+
+    assert lightness("light") == 255
+    assert lightness("dark") < 60
+
+
+@pytest.mark.parametrize("path", ["/", "/jobs/", "/settings/"])
+def test_the_keyboard_reaches_all_and_shows_where_it_is(visit: Visit, path: str) -> None:
+    page = visit().open(path)
+    page.evaluate(UNFOLD)
+    seen = []
+    for _ in range(200):
+        page.keyboard.press("Tab")
+        focus = page.evaluate(FOCUS)
+        if focus is None:
+            break
+        assert focus[0], focus[1]
+        seen.append(focus[1])
+    controls = page.locator(
+        "main a[href], main button, main input:not([type=hidden]), main select, main textarea"
+    )
+    assert len(seen) > controls.count()
+
+
+def test_the_first_stop_of_the_keyboard_leads_past_the_navigation(visit: Visit) -> None:
+    page = visit().open("/jobs/")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Download as CSV")).to_be_focused()
+
+
+def test_on_a_narrow_screen_the_navigation_is_all_there_without_a_script(visit: Visit) -> None:
+    page = visit(viewport={"width": 375, "height": 700}, java_script_enabled=False).open("/")
+    for name in ("Dashboard", "Jobs", "Sites", "Runs", "Settings"):
+        expect(page.get_by_role("navigation").get_by_role("link", name=name)).to_be_in_viewport()
+
+
+def test_a_table_stays_a_table_for_screen_readers_when_it_is_laid_out_as_cards(visit: Visit) -> None:
+    page = visit(viewport={"width": 375, "height": 700}).open("/jobs/")
+    table = page.get_by_role("table", name="Jobs, newest first")
+    expect(table.get_by_role("columnheader")).to_have_count(8)
+    expect(table.get_by_role("row").nth(1).get_by_role("cell").first).to_be_visible()

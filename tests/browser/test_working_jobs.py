@@ -1,0 +1,118 @@
+"""A day with jobs in a real browser: a view, several jobs at once, one job from end to end."""
+
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from jobauto.clock import utcnow
+from jobauto.extensions import db
+from jobauto.sites import queries as sites
+from tests.browser.conftest import Visit
+from tests.fleets import add_readings
+from tests.pages.scenes import FLAT
+
+
+def test_a_view_is_made_kept_and_its_jobs_are_worked_several_at_once(visit: Visit, run_id: int) -> None:
+    page = visit(logged_in_as="oscar").open("/jobs/")
+    page.get_by_label("Status").select_option("Not closed")
+    page.get_by_text("More filters").click()
+    page.get_by_label("Priority").select_option("Medium")
+    page.get_by_role("button", name="Filter").click()
+    expect(page.get_by_label("Priority")).to_be_visible()
+    view = page.get_by_role("link", name="Link to this view")
+    expect(view).to_have_attribute("href", "?status=unclosed&priority=medium")
+    view.click()
+
+    page.get_by_label("Choose job 1").check()
+    page.get_by_label("Choose job 2").check()
+    page.get_by_label("Assign to").select_option("oscar")
+    page.get_by_role("button", name="Assign").click()
+    expect(page.get_by_role("status")).to_have_text("Changed 2 jobs.")
+    expect(page).to_have_url(f"{page.url.split('?')[0]}?status=unclosed&priority=medium")
+    expect(page.get_by_role("table").locator(".cell-who")).to_have_text(["oscar", "oscar"])
+
+    page.get_by_label("Choose job 2").check()
+    page.get_by_label("Close as").select_option("False alarm")
+    page.get_by_role("button", name="Close").click()
+    expect(page.get_by_role("table").get_by_role("row")).to_have_count(2)
+
+
+def test_all_jobs_of_the_page_are_ticked_at_once(visit: Visit, run_id: int) -> None:
+    page = visit(logged_in_as="oscar").open("/jobs/")
+    page.get_by_role("button", name="Tick all").click()
+    expect(page.get_by_role("checkbox", checked=True)).to_have_count(2)
+    page.get_by_role("button", name="Tick none").click()
+    expect(page.get_by_role("checkbox", checked=True)).to_have_count(0)
+
+
+def test_the_list_is_worked_without_a_script_and_by_the_keyboard_alone(visit: Visit, run_id: int) -> None:
+    page = visit(logged_in_as="oscar", java_script_enabled=False).open("/jobs/")
+    page.get_by_label("Choose job 1").focus()
+    page.keyboard.press("Space")
+    page.get_by_role("button", name="Close").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_have_text("Changed 1 job.")
+
+
+def test_the_jobs_of_a_view_are_downloaded(visit: Visit, run_id: int) -> None:
+    page = visit(logged_in_as="vera").open("/jobs/?rule=no_coms")
+    with page.expect_download() as downloading:
+        page.get_by_role("link", name="Download as CSV").click()
+    assert downloading.value.suggested_filename == "jobs.csv"
+    assert len(Path(downloading.value.path()).read_text().splitlines()) == 2
+
+
+def test_a_job_is_worked_from_its_page(visit: Visit, run_id: int) -> None:
+    visitor = visit(logged_in_as="oscar")
+    page = visitor.open("/jobs/2")
+    work = page.get_by_role("form", name="Work on it")
+    work.get_by_label("Status").select_option("In progress")
+    work.get_by_label("Assignee").select_option("oscar")
+    work.get_by_label("Note").fill("Rang them.\nSomebody goes there.")
+    work.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_have_text("Saved.")
+    expect(page.get_by_text("Rang them. Somebody goes there.")).to_be_visible()
+
+    work.get_by_label("Note").fill("   ")
+    work.get_by_role("button", name="Save").click()
+    expect(work.get_by_label("Note")).to_have_accessible_description("Must have 1 to 2000 characters.")
+    expect(work.get_by_label("Status")).to_have_value("in_progress")
+    assert visitor.complained_of("422")
+
+
+def test_a_recovery_is_seen_in_the_chart_and_in_the_table_beside_it(visit: Visit, run_id: int) -> None:
+    add_readings(db.session.scalars(sites.by_site_id(FLAT)).one().key, {utcnow(): "1250"})
+    page = visit(logged_in_as="vera").open("/jobs/2")
+    expect(page.get_by_text("The register has moved")).to_be_visible()
+    expect(page.get_by_role("img", name="Line chart of the register")).to_be_visible()
+    since = page.get_by_role("table", name="The newest 1 reading since then")
+    expect(since).to_be_hidden()
+    page.get_by_text("The numbers as a table").click()
+    expect(since).to_contain_text("1,250.00")
+
+
+def test_without_scripts_the_readings_are_a_table(visit: Visit, run_id: int) -> None:
+    page = visit(logged_in_as="vera", java_script_enabled=False).open("/jobs/2")
+    expect(page.get_by_role("table", name="The 5 readings that the job was opened on")).to_be_visible()
+    expect(page.locator("canvas")).to_be_hidden()
+
+
+def test_a_site_is_snoozed_met_in_the_inventory_and_woken(visit: Visit, run_id: int) -> None:
+    visitor = visit(logged_in_as="oscar")
+    page = visitor.open(f"/sites/{FLAT}")
+    expect(page.locator("canvas")).to_have_count(2)
+    page.get_by_text("Snooze this site").click()
+    page.get_by_label("Until and including").fill(utcnow().date().isoformat())
+    page.get_by_role("button", name="Snooze").click()
+    expect(page.get_by_label("Reason")).to_have_accessible_description("Say why.")
+    assert visitor.complained_of("422")
+    page.get_by_label("Reason").fill("Roof work")
+    page.get_by_role("button", name="Snooze").click()
+    expect(page.get_by_text("This site is snoozed until")).to_be_visible()
+
+    page.get_by_role("link", name="Sites").first.click()
+    snoozed = page.get_by_role("table", name="Snoozed sites")
+    expect(snoozed).to_contain_text("Roof work")
+    snoozed.get_by_role("link", name="Flat roof").click()
+    page.get_by_role("button", name="Wake it now").click()
+    expect(page.get_by_text("This site is snoozed")).to_have_count(0)

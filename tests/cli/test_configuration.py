@@ -1,0 +1,106 @@
+"""The environment is read strictly: a value that cannot be meant is refused by name, at the start."""
+
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+from flask import Flask
+
+from jobauto import create_app
+from jobauto.config import ConfigError, load
+from tests.cli.conftest import Shell
+from tests.databases import Sqlite
+from tests.processes import PATIENCE
+
+PREFIX = "JOBAUTO_"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("SCHEDULER_ENABLED", "False"),
+        ("SCHEDULER_ENABLED", "no"),
+        ("SCHEDULER_ENABLED", "0"),
+        ("SCHEDULER_ENABLED", ""),
+        ("SESSION_COOKIE_SECURE", "True"),
+        ("PROXY_HOPS", "one"),
+        ("PROXY_HOPS", "1.5"),
+        ("PROXY_HOPS", "true"),
+        ("MAX_CONTENT_LENGTH", "10MB"),
+        ("SQLALCHEMY_DATABASE_URI", "nonsense"),
+        ("SQLALCHEMY_DATABASE_URI", "mysql://localhost/jobauto"),
+        ("SQLALCHEMY_DATABASE_URI", "oracle://localhost/jobauto"),
+        ("SQLALCHEMY_DATABASE_URI", "nosuch://localhost/jobauto"),
+        ("SQLALCHEMY_DATABASE_URI", "postgresql+asyncpg://localhost/jobauto"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(PREFIX + variable, value)
+    with pytest.raises(ConfigError, match=PREFIX + variable):
+        create_app()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "meant"),
+    [
+        ("SCHEDULER_ENABLED", "false", False),
+        ("SCHEDULER_ENABLED", "true", True),
+        ("SESSION_COOKIE_SECURE", "true", True),
+        ("PROXY_HOPS", "2", 2),
+        ("SECRET_KEY", "123456", "123456"),
+        ("SECRET_KEY", "true", "true"),
+        ("MAX_CONTENT_LENGTH", "1000", 1000),
+    ],
+)
+def test_what_can_be_meant_is_taken(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, meant: object
+) -> None:
+    monkeypatch.setenv(PREFIX + variable, value)
+    assert create_app().config[variable] == meant
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_the_address_of_a_postgresql_may_be_spelled_in_three_ways(scheme: str) -> None:
+    app = create_app({"SQLALCHEMY_DATABASE_URI": f"{scheme}://ada:p%40ss@db.example/jobauto"})
+    assert app.config["SQLALCHEMY_DATABASE_URI"] == "postgresql+psycopg://ada:p%40ss@db.example/jobauto"
+
+
+def test_without_an_address_it_is_sqlite_in_the_instance_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("JOBAUTO_INSTANCE_PATH", str(tmp_path / "new" / "folder"))
+    app = create_app()
+    assert app.config["SQLALCHEMY_DATABASE_URI"] == f"sqlite:///{tmp_path}/new/folder/jobauto.sqlite3"
+
+
+def test_a_secret_key_is_made_once_by_all_who_start_at_once_and_kept_for_its_owner_only(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("JOBAUTO_INSTANCE_PATH", str(tmp_path))
+    line = Barrier(8)
+
+    def start(_number: int) -> str:
+        app = Flask("jobauto", instance_path=str(tmp_path))
+        line.wait(PATIENCE)
+        load(app, None)
+        return str(app.config["SECRET_KEY"])
+
+    with ThreadPoolExecutor(8) as pool:
+        (key,) = set(pool.map(start, range(8)))
+    assert len(key) >= 32
+    (kept,) = tmp_path.iterdir()
+    assert kept.read_text().strip() == key
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    monkeypatch.setenv("JOBAUTO_SECRET_KEY", "given")
+    assert create_app().config["SECRET_KEY"] == "given"
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_a_command_ends_with_2_and_a_sentence(engine: Sqlite, shell: Shell) -> None:
+    done = shell("list-users", JOBAUTO_SCHEDULER_ENABLED="False")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "Error: JOBAUTO_SCHEDULER_ENABLED='False' is not true or false (in small letters)\n"

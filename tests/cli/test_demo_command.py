@@ -1,0 +1,59 @@
+"""The demo fleet comes into an empty database only, and goes without a trace."""
+
+from flask import Flask
+from sqlalchemy import func, select
+
+from jobauto.extensions import db
+from jobauto.models import Event, Job, JobReading, Reading, Run, RunRule, Site
+from tests.cli.conftest import Cli
+from tests.fleets import add_site
+from tests.people import Person
+
+TABLES = (Site, Reading, Job, JobReading, Event, Run, RunRule)
+
+
+def rows() -> list[int]:
+    db.session.rollback()
+    return [db.session.scalar(select(func.count()).select_from(table)) or 0 for table in TABLES]
+
+
+def test_the_demo_fleet_comes_and_goes(app: Flask, cli: Cli) -> None:
+    made = cli("demo")
+    assert made.exit_code == 0, made.output
+    full = rows()
+    assert full[0] >= 150
+    assert all(full)
+    assert db.session.scalar(select(func.count()).select_from(Site).where(~Site.is_demo)) == 0
+
+    again = cli("demo")
+    assert (again.exit_code, again.stdout) == (2, "")
+    assert "not empty" in again.stderr
+    assert (cli("demo", "--if-empty").exit_code, rows()) == (0, full)
+
+    removed = cli("demo", "--remove")
+    assert (removed.exit_code, removed.stdout) == (0, f"Removed {full[0]} demo sites\n")
+    assert rows() == [0] * len(TABLES)
+
+
+def test_the_demo_does_not_mix_with_a_fleet_of_ones_own(app: Flask, cli: Cli) -> None:
+    add_site("mine")
+    assert cli("demo").exit_code == 2
+    assert rows()[0] == 1
+
+
+def test_removing_the_demo_leaves_ones_own_fleet(app: Flask, cli: Cli, oscar: Person) -> None:
+    add_site("mine")
+    assert oscar.api("POST", "/api/job-automation/run-manual/").status_code == 200
+    before = rows()
+    assert cli("demo", "--remove").stdout == "Removed 0 demo sites\n"
+    assert rows() == before
+
+
+def test_runs_of_ones_own_over_a_demo_fleet_do_not_stand_in_the_way_of_its_removal(
+    app: Flask, cli: Cli, oscar: Person
+) -> None:
+    cli("demo")
+    assert oscar.api("POST", "/api/job-automation/run-manual/").status_code == 200
+    done = cli("demo", "--remove")
+    assert done.exit_code == 0, done.output
+    assert rows()[:4] == [0, 0, 0, 0]

@@ -1,0 +1,89 @@
+"""Importing files: each rejected line with its reason, the counts last, the exit status."""
+
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from jobauto.extensions import db
+from jobauto.models import Reading, Site
+from tests.cli.conftest import Cli, Shell
+from tests.fleets import add_site
+
+SITES = "site_id,site_name\nS1,One\nS2,Two\n"
+READINGS = "site_id,reading_date,reading_value\n"
+
+
+def count(table: type) -> int:
+    db.session.rollback()
+    return db.session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def test_sites_from_a_file_twice(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "sites.csv"
+    file.write_text(SITES)
+    first, second = cli("import-sites", str(file)), cli("import-sites", str(file))
+    assert (first.stdout, first.exit_code) == ("2 new, 0 updated, 0 unchanged, 0 rejected\n", 0)
+    assert (second.stdout, second.exit_code) == ("0 new, 0 updated, 2 unchanged, 0 rejected\n", 0)
+
+
+def test_readings_from_standard_input_with_lines_that_are_rejected(cli: Cli) -> None:
+    add_site("S1")
+    lines = ["S1,2026-03-01T06:00,100", "S9,2026-03-01T06:00,1", "S1,2026-03-02T06:00,1e3", "S1,x,1", "S1,1"]
+    done = cli("import-readings", "-", input=READINGS + "\n".join(lines))
+    assert done.exit_code == 1
+    *rejected, last = done.stdout.splitlines()
+    assert last == "1 new, 0 updated, 0 unchanged, 4 rejected"
+    assert rejected == [
+        "line 3: unknown site: S9",
+        "line 4: reading_value is not a number like 1234.56",
+        "line 5: reading_date is not a date and time like 2026-03-31T06:00",
+        "line 6: 2 fields, but the header has 3",
+    ]
+    assert count(Reading) == 1
+
+
+def test_only_the_first_thousand_rejected_lines_are_named(cli: Cli) -> None:
+    done = cli("import-readings", "-", input=READINGS + "S9,2026-03-01T06:00,1\n" * 1203)
+    lines = done.stdout.splitlines()
+    assert sum(line.startswith("line ") for line in lines) == 1000
+    assert lines[-2:] == ["... and 203 more", "0 new, 0 updated, 0 unchanged, 1203 rejected"]
+
+
+@pytest.mark.parametrize("command", ["import-sites", "import-readings"])
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        pytest.param("", "The file is empty.", id="nothing"),
+        pytest.param("\n\n", "The file is empty.", id="blank lines"),
+        pytest.param("S1;One\n", "Missing: ", id="another separator"),
+        pytest.param("id,name\nS1,One\n", "Missing: ", id="other names"),
+        pytest.param("\x00\x01\x02", "Missing: ", id="no text at all"),
+    ],
+)
+def test_a_file_without_the_right_header_is_2(
+    standing_cli: Cli, command: str, content: str, told: str
+) -> None:
+    before = count(Site)
+    done = standing_cli(command, "-", input=content)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert told in done.stderr
+    assert count(Site) == before
+
+
+@pytest.mark.parametrize("arguments", [[], ["no-such-file.csv"], ["."], ["a", "b"]])
+def test_a_file_that_cannot_be_opened_is_2(standing_cli: Cli, arguments: list[str]) -> None:
+    done = standing_cli("import-sites", *arguments)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "Usage" in done.stderr
+
+
+def test_an_operator_pipes_a_file_in(app: Flask, shell: Shell) -> None:
+    sites = shell("import-sites", "-", typed="\ufeff" + SITES)
+    assert (sites.returncode, sites.stdout) == (0, "2 new, 0 updated, 0 unchanged, 0 rejected\n")
+    assert sites.stderr == "", "no progress bar where there is no terminal"
+    readings = shell("import-readings", "-", typed=READINGS.encode() + b"S\xff,2026-03-01T06:00,1\n")
+    assert readings.returncode == 1
+    assert readings.stdout.splitlines()[-1] == "0 new, 0 updated, 0 unchanged, 1 rejected"
+    assert readings.stdout.startswith("line 2: ")

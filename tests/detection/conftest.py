@@ -1,0 +1,29 @@
+"""Rules are tried in transactions that are rolled back, on one database of each kind."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine
+
+from jobauto import create_app
+from jobauto.extensions import db
+from tests.detection.ground import Ground
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def fleet_engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """A migrated database of each kind in turn, in which nothing is ever committed."""
+    with request.getfixturevalue(request.param).fresh() as uri:
+        app = create_app({"TESTING": True, "SQLALCHEMY_DATABASE_URI": uri, "SECRET_KEY": "tests"})
+        with app.app_context():
+            engine = db.engine
+        yield engine
+        engine.dispose()
+
+
+@pytest.fixture
+def ground(fleet_engine: Engine) -> Iterator[Ground]:
+    """Empty ground for sites and readings."""
+    with fleet_engine.connect() as connection, connection.begin() as transaction:
+        yield Ground(connection)
+        transaction.rollback()

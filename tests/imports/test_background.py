@@ -1,0 +1,154 @@
+"""Imports in the background: accepted, worked off, mended, begun again after a death."""
+
+import io
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select, update
+
+from jobauto.audit.service import Author
+from jobauto.clock import utcnow
+from jobauto.database import write
+from jobauto.extensions import db
+from jobauto.imports import background, mending
+from jobauto.imports.rows import FileError
+from jobauto.models import Import, Reading
+from tests.fleets import NOON, add_site
+
+OSCAR = Author("oscar", NOON)
+HEADER = b"site_id,reading_date,reading_value\n"
+GOOD = b"S1,2026-03-31T06:00Z,1\n"
+
+
+def accept(content: bytes, kind: str = "readings", *, dry_run: bool = False) -> int:
+    """Send a file."""
+    return background.accept(kind, "a file.csv", io.BytesIO(content), dry_run=dry_run, author=OSCAR)
+
+
+def entry(import_id: int) -> Import:
+    """The import as it is stored."""
+    db.session.rollback()
+    return db.session.get_one(Import, import_id)
+
+
+def counts(import_id: int) -> tuple[str, int, int, int, int]:
+    """Status, new, updated, unchanged, rejected."""
+    found = entry(import_id)
+    return found.status, found.new, found.updated, found.unchanged, found.rejected
+
+
+def stored() -> int:
+    """How many readings there are."""
+    return db.session.scalar(select(func.count()).select_from(Reading)) or 0
+
+
+def test_a_file_waits_until_somebody_works_it_off(app: Flask) -> None:
+    add_site("S1")
+    import_id = accept(HEADER + GOOD)
+    assert counts(import_id) == ("queued", 0, 0, 0, 0)
+
+    background.work_off()
+
+    assert counts(import_id) == ("finished", 1, 0, 0, 0)
+    assert (entry(import_id).done, entry(import_id).size) == (len(HEADER + GOOD),) * 2
+
+
+def test_the_same_file_again_changes_nothing(app: Flask) -> None:
+    add_site("S1")
+    ids = [accept(HEADER + GOOD), accept(HEADER + GOOD)]
+
+    background.work_off()
+
+    assert [counts(import_id) for import_id in ids] == [("finished", 1, 0, 0, 0), ("finished", 0, 0, 1, 0)]
+
+
+def test_a_dry_run_says_what_would_happen_and_stores_nothing(app: Flask) -> None:
+    add_site("S1")
+    import_id = accept(HEADER + GOOD + b"S9,2026-03-31T06:00Z,1\n", dry_run=True)
+
+    background.work_off()
+
+    assert counts(import_id) == ("finished", 1, 0, 0, 1)
+    assert stored() == 0
+
+
+def test_a_file_without_the_header_is_refused_at_once_and_not_kept(app: Flask) -> None:
+    with pytest.raises(FileError, match="reading_value"):
+        accept(b"site_id,reading_date\n")
+
+    assert db.session.scalars(select(Import)).all() == []
+    assert list(background.kept("x").parent.iterdir()) == []
+
+
+def test_the_rejected_rows_come_back_byte_for_byte_to_be_mended(app: Flask) -> None:
+    add_site("S1")
+    bad = [
+        b"S1,31/03/2026 06:00,1\r\n",
+        b"S\xff,2026-03-31T06:00Z,1\n",
+        b'S1,"open,2\n',
+        b"S1,2026-03-31T07:00Z,1,5",
+    ]
+    import_id = accept(b"\xef\xbb\xbf" + HEADER + bad[0] + GOOD + bad[1] + b"\n" + bad[2] + bad[3])
+
+    background.work_off()
+
+    assert counts(import_id) == ("finished", 1, 0, 0, 4)
+    assert [line for line, _ in entry(import_id).errors] == [2, 4, 6, 7]
+    mended = list(mending.rejected_rows(background.kept(entry(import_id).kept_as)))
+    assert mended == [HEADER, *bad[:3], bad[3] + b"\n"]
+
+
+def test_an_import_whose_process_died_is_begun_again_by_another(app: Flask) -> None:
+    add_site("S1")
+    import_id = accept(HEADER + GOOD)
+    long_ago = utcnow() - background.STALE_AFTER - timedelta(seconds=1)
+    with write() as session:
+        session.execute(update(Import).values(status="running", heartbeat_at=long_ago, attempts=1))
+
+    background.work_off()
+
+    assert counts(import_id) == ("finished", 1, 0, 0, 0)
+    assert entry(import_id).attempts == 2
+
+
+def test_an_import_that_somebody_is_at_is_left_alone(app: Flask) -> None:
+    import_id = accept(HEADER + GOOD)
+    with write() as session:
+        session.execute(update(Import).values(status="running", heartbeat_at=utcnow(), attempts=1))
+
+    background.work_off()
+
+    assert counts(import_id)[0] == "running"
+
+
+def test_a_file_that_kills_its_process_again_and_again_is_given_up(app: Flask) -> None:
+    import_id = accept(HEADER + GOOD)
+    with write() as session:
+        session.execute(update(Import).values(attempts=background.ATTEMPTS))
+
+    background.work_off()
+
+    assert counts(import_id)[0] == "failed"
+    assert "died" in (entry(import_id).error or "")
+
+
+def test_several_at_once_work_each_file_off_exactly_once(app: Flask) -> None:
+    add_site("S1")
+    ids = [accept(HEADER + f"S1,2026-03-{day:02}T06:00Z,{day}\n".encode()) for day in range(1, 9)]
+    workers = [background.start(app) for _ in range(4)]
+    for worker in workers:
+        worker.join(60)
+
+    assert not any(worker.is_alive() for worker in workers)
+    assert [counts(import_id) for import_id in ids] == [("finished", 1, 0, 0, 0)] * 8
+    assert [entry(import_id).attempts for import_id in ids] == [1] * 8
+
+
+def test_a_file_that_is_on_another_machine_is_left_to_it(app: Flask) -> None:
+    import_id = accept(HEADER + GOOD)
+    background.kept(entry(import_id).kept_as).unlink()
+
+    background.work_off()
+
+    assert counts(import_id)[0] == "queued"

@@ -1,0 +1,150 @@
+"""What an import of sites counts and stores; a column that a file lacks changes nothing."""
+
+import pytest
+from flask import Flask
+
+from tests.imports.importing import counts, import_sites, stored_sites
+
+ALL = "site_id,site_name,monitored_from,active,group"
+
+
+def test_a_short_file_makes_active_sites_monitored_since_long_ago(app: Flask) -> None:
+    assert counts(import_sites("site_id,site_name", "S1,Mill Lane")) == (1, 0, 0, 0)
+    assert stored_sites() == {"S1": ("Mill Lane", None, True, "")}
+
+
+@pytest.mark.parametrize(
+    ("header", "line", "expected"),
+    [
+        pytest.param(
+            "site_id,site_name", "S1,New", ("New", "2026-01-01", False, "north"), id="only the name is said"
+        ),
+        pytest.param(
+            "group,site_name,site_id", "south,Old,S1", ("Old", "2026-01-01", False, "south"), id="group"
+        ),
+        pytest.param(
+            "site_id,site_name,group", "S1,Old,", ("Old", "2026-01-01", False, ""), id="an empty group"
+        ),
+        pytest.param(
+            "site_id,site_name,monitored_from", "S1,Old,", ("Old", None, False, "north"), id="an empty date"
+        ),
+        pytest.param(
+            "site_id,site_name,active", "S1,Old,yes", ("Old", "2026-01-01", True, "north"), id="active"
+        ),
+        pytest.param(ALL, "S1,Old,2026-02-02,no,north", ("Old", "2026-02-02", False, "north"), id="a date"),
+    ],
+)
+def test_what_is_said_changes_and_what_is_not_said_stays(
+    app: Flask, header: str, line: str, expected: tuple[str, str | None, bool, str]
+) -> None:
+    import_sites(ALL, "S1,Old,2026-01-01,false,north")
+
+    assert counts(import_sites(header, line)) == (0, 1, 0, 0)
+    assert stored_sites() == {"S1": expected}
+    assert counts(import_sites(header, line)) == (0, 0, 1, 0)
+
+
+def test_within_a_file_the_last_row_of_a_site_wins(app: Flask) -> None:
+    result = import_sites("site_id,site_name", "S1,a", "S2,b", "S1,c", "S1,c")
+
+    assert counts(result) == (2, 1, 1, 0)
+    assert {site: values[0] for site, values in stored_sites().items()} == {"S1": "c", "S2": "b"}
+
+
+KEPT = {
+    "S1": "Mill Lane",
+    "s1": "another, by its case",
+    "a/b//c": "slashes",
+    "../etc/passwd": "a path",
+    "%2F?#&": "an address",
+    "'; DROP TABLE site; --": "Robert'); DROP TABLE site;--",
+    "{site_id}": "{0} {site_name.__class__} }{",
+    "%s": "100% of %(x)s",
+    "<b>": "<script>alert(1)</script>",
+    "\\N": "\\N",  # COPY's word for null
+    "\\.": "\\. back\\slash \\t",
+    "é東☀": "Café 東京 ☀️ مرحبا",
+    "x" * 50: "n" * 200,
+    "=1+1": "-2+3",
+    "null": "NULL",
+    "a b": "two  spaces",
+}
+
+
+def test_hostile_names_are_kept_as_they_are(app: Flask) -> None:
+    def quoted(field: str) -> str:
+        return '"' + field.replace('"', '""') + '"'
+
+    lines = [f"{quoted(site_id)},{quoted(name)}" for site_id, name in KEPT.items()]
+
+    assert counts(import_sites("site_id,site_name", *lines)) == (len(KEPT), 0, 0, 0)
+    assert {site_id: values[0] for site_id, values in stored_sites().items()} == KEPT
+    assert counts(import_sites("site_id,site_name", *lines)) == (0, 0, len(KEPT), 0)
+
+
+REFUSED = {
+    ",Mill Lane": "site_id is empty",
+    "   ,Mill Lane": "site_id is empty",
+    "S1,": "site_name is empty",
+    "S1,   ": "site_name is empty",
+    f"{'x' * 51},Mill Lane": "site_id has more than 50 characters",
+    f"S1,{'n' * 201}": "site_name has more than 200 characters",
+    "S\x001,Mill Lane": "site_id has a character that cannot be printed, or is not UTF-8",
+    "S1,Mill\x00Lane": "site_name has a control character, or is not UTF-8",
+    "S1,Mill\x1bLane": "site_name has a control character, or is not UTF-8",
+    "S1,Mill\x85Lane": "site_name has a control character, or is not UTF-8",
+    "S\u200b1,Mill Lane": "site_id has a character that cannot be printed, or is not UTF-8",
+    "S1,Mill,Lane": "3 fields, but the header has 2",
+    "S1": "1 fields, but the header has 2",
+    "site_id,site_name": "the header again",
+}
+
+
+def test_bad_sites_are_refused_each_with_its_reason_and_the_good_are_kept(app: Flask) -> None:
+    result = import_sites("site_id,site_name", *REFUSED, "S2,Quay 4")
+
+    assert dict(result.errors) == dict(enumerate(REFUSED.values(), start=2))
+    assert list(stored_sites()) == ["S2"]
+
+
+NO_WORD = "active is not true or false"
+ACTIVE: dict[str, object] = {
+    **dict.fromkeys(["true", "True", "TRUE", "1", "yes", "YES", ""], True),
+    **dict.fromkeys(["false", "FALSE", "0", "no", "No"], False),
+    **dict.fromkeys(["on", "off", "y", "n", "2", "-1", "null", "active", "ja"], NO_WORD),
+}
+NO_DATE = "monitored_from is not a date like 2026-03-31"
+NO_DATES = """2025-02-29 2026-13-01 0000-01-01 31/03/2026 31.03.2026 20260331 2026-W14-2 2026-3-1
+2026-03-31T00:00 46112 null ２０２６-03-31 today"""
+MONITORED_FROM: dict[str, object] = {
+    "": None,
+    "2026-03-31": "2026-03-31",
+    "2024-02-29": "2024-02-29",
+    "9999-12-31": "9999-12-31",
+    **dict.fromkeys(NO_DATES.split(), NO_DATE),
+}
+GROUP: dict[str, object] = {
+    "": "",
+    "north": "north",
+    "g" * 100: "g" * 100,
+    "g" * 101: "group has more than 100 characters",
+    "no\x07rth": "group has a control character, or is not UTF-8",
+}
+
+
+@pytest.mark.parametrize(
+    ("column", "place", "table"),
+    [
+        pytest.param("monitored_from", 1, MONITORED_FROM, id="monitored_from"),
+        pytest.param("active", 2, ACTIVE, id="active"),
+        pytest.param("group", 3, GROUP, id="group"),
+    ],
+)
+def test_words_of_the_optional_columns(app: Flask, column: str, place: int, table: dict[str, object]) -> None:
+    lines = [f"S{number},x,{word}" for number, word in enumerate(table, start=2)]
+    result = import_sites(f"site_id,site_name,{column}", *lines)
+
+    told = {f"S{line}": reason for line, reason in result.errors} | {
+        site_id: values[place] for site_id, values in stored_sites().items()
+    }
+    assert {word: told[f"S{number}"] for number, word in enumerate(table, start=2)} == table

@@ -1,0 +1,135 @@
+"""The steps of the work: who may do what from where, and what is kept of it."""
+
+import pytest
+from flask import Flask
+
+from jobauto.audit import queries as audit
+from jobauto.errors import InvalidInput
+from jobauto.extensions import db
+from jobauto.jobs.export import as_csv, harmless
+from jobauto.jobs.queries import SORTS, JobFilter, matching
+from jobauto.jobs.service import JobChange, change, change_several
+from jobauto.models import Job
+from tests.detection.running import jobs, later, run_at, save
+from tests.fleets import NOON, add_site, daily, days_before
+from tests.people import Person
+
+
+@pytest.fixture
+def fleet(app: Flask) -> None:
+    """One silent site, one that stands still, in two groups, each with an open job."""
+    add_site("QUIET-1", daily([1, 2], days_before(9)), site_name="Mill Lane", group="north")
+    add_site("STUCK-1", daily([5] * 6), site_name="100% Orchard_Close", group="south")
+    save(zero_reads={"priority": "high", "queue": "Meters"})
+    run_at()
+
+
+def found(**wanted: object) -> list[str]:
+    """The sites of the jobs that a filter finds at a day after noon."""
+    query = matching(JobFilter(**wanted), later(24))  # type: ignore[arg-type]
+    return [job.site.site_id for job in db.session.scalars(query)]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "sites"),
+    [
+        ({}, ["STUCK-1", "QUIET-1"]),
+        ({"sort": "oldest"}, ["QUIET-1", "STUCK-1"]),
+        ({"sort": "longest"}, ["QUIET-1", "STUCK-1"]),
+        ({"sort": "priority"}, ["STUCK-1", "QUIET-1"]),
+        ({"sort": "site"}, ["QUIET-1", "STUCK-1"]),
+        ({"rule": "no_coms"}, ["QUIET-1"]),
+        ({"status": "unclosed"}, ["STUCK-1", "QUIET-1"]),
+        ({"status": "closed"}, []),
+        ({"group": "north"}, ["QUIET-1"]),
+        ({"priority": "high"}, ["STUCK-1"]),
+        ({"queue": "Meters"}, ["STUCK-1"]),
+        ({"assignee": "-"}, ["STUCK-1", "QUIET-1"]),
+        ({"assignee": "oscar"}, []),
+        ({"recovered": "no"}, ["STUCK-1", "QUIET-1"]),
+        ({"recovered": "yes"}, []),
+        ({"min_age": 1}, ["STUCK-1", "QUIET-1"]),
+        ({"min_age": 2}, []),
+        ({"site_id": "STUCK-1"}, ["STUCK-1"]),
+        ({"search": "mill"}, ["QUIET-1"]),
+        ({"search": "stuck-"}, ["STUCK-1"]),
+        ({"search": "100%"}, ["STUCK-1"]),
+        ({"search": "d_C"}, ["STUCK-1"]),
+        ({"search": "0_O"}, []),
+    ],
+    ids=str,
+)
+def test_the_list_is_narrowed_and_sorted(
+    app: Flask, fleet: None, wanted: dict[str, object], sites: list[str]
+) -> None:
+    assert found(**wanted) == sites
+
+
+def test_every_sort_order_runs(app: Flask, fleet: None) -> None:
+    assert {name: len(found(sort=name)) for name in SORTS} == dict.fromkeys(SORTS, 2)
+
+
+def test_several_jobs_change_at_once_and_what_is_refused_is_named(
+    app: Flask, fleet: None, oscar: Person
+) -> None:
+    quiet, stuck = (job.id for job in jobs())
+    change_several([quiet, stuck], JobChange(status="closed", resolution="fixed"), by="oscar", now=NOON)
+    run_at(later(1))  # both faults hold: two new jobs
+
+    refused = change_several([quiet, stuck, 999], JobChange(status="open"), by="oscar", now=NOON)
+
+    assert set(refused) == {quiet, stuck, 999}
+    assert [job.status for job in jobs()] == ["closed", "closed", "open", "open"]
+
+
+def test_closing_reopening_and_notes_are_kept_with_who_and_when(
+    app: Flask, fleet: None, oscar: Person
+) -> None:
+    job_id = jobs()[0].id
+    change(job_id, JobChange(status="closed"), by="oscar", now=later(1))
+    change(job_id, JobChange(status="open", assignee="oscar", note="Not yet."), by="ada", now=later(2))
+
+    job = db.session.get_one(Job, job_id)
+    assert (job.status, job.resolution, job.closed_at, job.closed_by, job.touched) == (
+        "open",
+        None,
+        None,
+        None,
+        True,
+    )
+    events = db.session.scalars(audit.of("job", job_id)).all()
+    assert [(e.at, e.who, e.field, e.before, e.after) for e in events] == [
+        (later(1), "oscar", "status", "open", "closed"),
+        (later(1), "oscar", "resolution", None, "other"),
+        (later(2), "ada", "status", "closed", "open"),
+        (later(2), "ada", "resolution", "other", None),
+        (later(2), "ada", "assignee", None, "oscar"),
+        (later(2), "ada", "note", None, "Not yet."),
+    ]
+
+
+def test_a_change_that_is_refused_leaves_nothing_behind(app: Flask, fleet: None) -> None:
+    job_id = jobs()[0].id
+
+    with pytest.raises(InvalidInput) as refused:
+        change(job_id, JobChange(status="closed", priority="urgent", assignee="nobody"), by="oscar", now=NOON)
+
+    assert set(refused.value.fields) == {"priority", "assignee"}
+    assert db.session.get_one(Job, job_id).status == "open"
+    assert db.session.scalars(audit.of("job", job_id)).all() == []
+
+
+@pytest.mark.parametrize("start", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
+def test_a_cell_that_a_spreadsheet_would_calculate_is_made_harmless(start: str) -> None:
+    assert harmless(start) == f"'{start}"
+
+
+def test_jobs_come_out_as_csv_with_hostile_names_harmless(app: Flask, fleet: None) -> None:
+    add_site("=cmd", site_name='=HYPERLINK("x"),"y"')
+    run_at(later(1))
+
+    lines = "".join(as_csv(matching(JobFilter(site_id="=cmd"), NOON))).splitlines()
+
+    assert len(lines) == 2
+    assert "'=cmd," in lines[1]
+    assert '"\'=HYPERLINK(""x""),""y"""' in lines[1]

@@ -1,0 +1,157 @@
+"""The dashboard: what there is to do, and whether the check is well."""
+
+import json
+import re
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+
+from jobauto.clock import utcnow
+from jobauto.detection.service import Request, run
+from jobauto.jobs.service import JobChange, change
+from jobauto.settings import service as settings
+from tests.fleets import add_site
+from tests.pages.reading import words
+from tests.pages.scenes import add_run, faulty_fleet
+from tests.people import Person
+
+
+def test_the_cards_count_open_jobs_by_rule_and_created_ones_by_day(ada: Person, run_id: int) -> None:
+    change(1, JobChange(status="closed"), by="ada", now=utcnow())
+    text = words(ada.get("/"))
+    assert "Open No Coms 0 jobs not closed" in text
+    assert "Open Zero Reads 1 jobs not closed" in text
+    assert "Created today 2 since midnight" in text
+    assert "Created this week 2" in text
+
+
+def test_a_card_leads_to_the_jobs_that_it_counts(ada: Person, run_id: int) -> None:
+    assert 'href="/jobs/?status=unclosed&amp;rule=no_coms"' in ada.get("/").text
+
+
+def test_the_chart_and_its_table_have_the_same_numbers(ada: Person, run_id: int) -> None:
+    page = ada.get("/")
+    source = re.search(r'<script type="application/json" id="daily-data">(.*?)</script>', page.text)
+    assert source
+    chart = json.loads(source[1])
+    assert len(chart["labels"]) == 7
+    assert {series["title"]: series["values"][-1] for series in chart["series"]} == {
+        "No Coms": 1,
+        "Zero Reads": 1,
+    }
+    rows = re.findall(r'<th scope="row">(\d\d/\d\d).*?</th>(.*?)</tr>', page.text, re.DOTALL)
+    counts = [[int(number) for number in re.findall(r">(\d+)</td>", cells)] for _, cells in rows]
+    assert [label for label, _ in rows] == chart["labels"]
+    assert counts == [
+        list(day) for day in zip(*(series["values"] for series in chart["series"]), strict=True)
+    ]
+
+
+def test_the_table_is_open_until_a_script_has_drawn_the_chart(ada: Person) -> None:
+    page = ada.get("/").text
+    assert '<details class="chart-numbers" open>' in page
+    assert '<div class="chart-frame" hidden>' in page
+
+
+def test_recent_jobs_are_listed_newest_first(ada: Person, run_id: int) -> None:
+    text = words(ada.get("/"))
+    assert text.index("#2 No generation increase for 4 days at Flat roof") < text.index(
+        "#1 No readings for 3 days"
+    )
+
+
+def test_the_last_run_is_told_in_words(ada: Person, run_id: int) -> None:
+    text = words(ada.get("/"))
+    assert "Run 1 Succeeded" in text
+    assert "No Coms: checked 4 sites, 1 flagged, 1 could not be assessed; opened 1 new job." in text
+
+
+def test_sites_with_open_jobs_are_told_among_all_that_are_active(ada: Person, run_id: int) -> None:
+    assert "2 of 4 active sites have an open job" in words(ada.get("/"))
+
+
+def test_a_fleet_without_faults_is_called_so(ada: Person, run_id: int) -> None:
+    for job_id in (1, 2):
+        change(job_id, JobChange(status="closed"), by="ada", now=utcnow())
+    assert "No open faults None of the 4 active sites has an open job." in words(ada.get("/"))
+
+
+def test_without_sites_it_says_how_to_import_some(ada: Person) -> None:
+    assert "No sites yet Import some here, or with jobauto import-sites FILE" in words(ada.get("/"))
+
+
+def test_without_readings_it_says_how_to_import_some(ada: Person) -> None:
+    add_site()
+    assert "No readings yet Import some here, or with jobauto import-readings FILE" in words(ada.get("/"))
+
+
+def test_before_the_first_run_it_does_not_call_the_fleet_fine(ada: Person) -> None:
+    faulty_fleet()
+    text = words(ada.get("/"))
+    assert "The fleet has not been checked yet" in text
+    assert "No jobs yet" in text
+    assert "Never: the fleet has not been checked yet." in text
+
+
+@pytest.mark.parametrize(
+    ("status", "headline"),
+    [
+        ("failed", "The last run failed"),
+        ("partial", "One rule failed in the last run"),
+        ("crashed", "The last run crashed"),
+    ],
+)
+def test_a_last_run_that_went_wrong_matters_more_than_its_figures(
+    ada: Person, run_id: int, status: str, headline: str
+) -> None:
+    add_run(status)
+    text = words(ada.get("/"))
+    assert headline in text
+    assert "have an open job" not in text
+
+
+def test_a_run_under_way_is_told_with_the_way_to_it(ada: Person) -> None:
+    under_way = add_run("running")
+    page = ada.get("/")
+    assert "A run is under way" in words(page)
+    assert f'href="/runs/{under_way}"' in page.text
+
+
+def test_the_next_run_is_told_on_the_schedules_clocks(ada: Person) -> None:
+    tomorrow = (utcnow() + timedelta(days=1)).date()
+    _schedule(run_time="00:00", timezone="UTC")
+    assert f"Next run Schedule {tomorrow} 00:00" in words(ada.get("/"))
+
+
+def test_a_schedule_that_is_off_is_told(ada: Person) -> None:
+    _schedule(schedule_enabled=False)
+    assert "None: the daily schedule is switched off." in words(ada.get("/"))
+
+
+def test_run_now_leads_to_the_page_of_the_run(app: Flask, oscar: Person) -> None:
+    faulty_fleet()
+    answer = oscar.post("/run-now")
+    assert answer.location == "/runs/1"
+    assert "opened 1 new job" in words(oscar.get("/runs/1"))
+
+
+def test_run_now_beside_another_run_is_told_on_the_page(oscar: Person) -> None:
+    add_run("running")
+    assert oscar.post("/run-now").location == "/"
+    assert "A run is already under way. Wait until it has finished." in words(oscar.get("/"))
+
+
+def test_only_those_who_may_run_see_the_button(oscar: Person, vera: Person) -> None:
+    assert "Run now" in oscar.get("/").text
+    assert "Run now" not in vera.get("/").text
+    assert vera.post("/run-now").status_code == 403
+
+
+def test_a_second_run_that_opens_nothing_is_the_last_run_all_the_same(ada: Person, run_id: int) -> None:
+    run(Request(trigger="manual", requested_by="oscar"), utcnow)
+    assert "Run 2 Succeeded" in words(ada.get("/"))
+
+
+def _schedule(**values: object) -> None:
+    settings.save(lambda before: before.changed({"SCHEDULE": values}), by="ada", now=utcnow())

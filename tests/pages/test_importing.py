@@ -1,0 +1,140 @@
+"""Importing files on a page."""
+
+import io
+import threading
+
+import pytest
+from werkzeug.test import TestResponse
+
+from jobauto.imports import background
+from tests.fleets import add_site
+from tests.pages.reading import error_beside, form_of, words
+from tests.people import Person
+
+HEADER = "site_id,reading_date,reading_value\n"
+GOOD = "S1,2026-03-31T06:00,10\n"
+BAD = "nobody,2026-03-31T06:00,1\nS1,31/03/2026 06:00,1\n"
+
+
+def send(person: Person, content: str, **fields: str) -> TestResponse:
+    """Choose a file and press the button, and wait until it is done."""
+    file = (io.BytesIO(content.encode()), "march <1>.csv")
+    answer = person.post("/import/", **{"kind": "readings", "file": file, **fields})
+    wait()
+    return answer
+
+
+def wait() -> None:
+    """Until what goes on in the background is done."""
+    for thread in threading.enumerate():
+        if thread.name == "imports":
+            thread.join(60)
+
+
+def send_raw(person: Person, content: str) -> TestResponse:
+    """The same for a large file, in the bytes of a browser: the test client would leave a file open."""
+    fields = {"csrf_token": form_of(person.get("/import/"))["csrf_token"], "kind": "readings"}
+    parts = [
+        f'--X\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in fields.items()
+    ]
+    file = '--X\r\nContent-Disposition: form-data; name="file"; filename="large.csv"\r\n\r\n'
+    body = "".join([*parts, file, content, "\r\n--X--\r\n"]).encode()
+    answer = person.client.post("/import/", data=body, content_type="multipart/form-data; boundary=X")
+    wait()
+    return answer
+
+
+def test_a_file_is_imported_and_its_page_tells_what_came_of_it(oscar: Person) -> None:
+    add_site("S1")
+    assert send(oscar, HEADER + GOOD).location == "/import/1"
+    page = oscar.get("/import/1")
+    assert "Imported Every row of the file was taken." in words(page)
+    assert "Rows New 1 Updated 0 Unchanged 0 Rejected 0" in words(page)
+    assert "http-equiv" not in page.text
+    assert "march <1>.csv Readings Finished 1 new, 0 updated, 0 unchanged, 0 rejected oscar" in words(
+        oscar.get("/import/")
+    )
+
+
+def test_sites_are_imported_too(oscar: Person) -> None:
+    send(oscar, "site_id,site_name\nS1,Mill Lane\n", kind="sites")
+    assert "Mill Lane" in words(oscar.get("/sites/"))
+
+
+def test_rejected_rows_are_named_by_line_and_come_back_as_a_file(oscar: Person) -> None:
+    add_site("S1")
+    send(oscar, HEADER + GOOD + BAD)
+    page = oscar.get("/import/1")
+    text = words(page)
+    assert "2 rows were rejected The others are imported." in text
+    assert "3 unknown site: nobody" in text
+    assert "4 reading_date is not a date and time like 2026-03-31T06:00" in text
+    assert 'href="/import/1/rejected.csv"' in page.text
+    assert oscar.get("/import/1/rejected.csv").text == HEADER + BAD
+
+
+def test_a_look_says_that_nothing_was_stored_and_how_to_import_for_real(oscar: Person) -> None:
+    add_site("S1")
+    send(oscar, HEADER + GOOD, dry_run="y")
+    text = words(oscar.get("/import/1"))
+    assert "Nothing was stored: this was only a look" in text
+    assert "Import it for real" in text
+    assert "Would be new 1 Would be updated 0" in text
+    assert "No readings yet" in words(oscar.get("/sites/S1"))
+
+
+def test_while_it_waits_its_page_shows_how_far_it_is_and_looks_again_by_itself(
+    oscar: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(background, "start", lambda _app: None)
+    send(oscar, HEADER + GOOD)
+    page = oscar.get("/import/1")
+    assert '<meta http-equiv="refresh" content="2">' in page.text
+    assert f'<progress id="progress" value="0" max="{len(HEADER + GOOD)}">' in page.text
+    assert "Waiting for its turn" in words(page)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("", "The file is empty."),
+        ("site_id,reading_date\nS1,2026-03-31T06:00\n", "reading_value"),
+    ],
+    ids=["empty", "no column"],
+)
+def test_a_file_that_cannot_be_meant_is_refused_beside_the_field(
+    oscar: Person, content: str, why: str
+) -> None:
+    page = send(oscar, content)
+    assert page.status_code == 422
+    assert why.lower().rstrip(".").split()[-1] in error_beside(page, "file").lower()
+    assert "No imports yet" in words(page)
+
+
+def test_without_a_file_one_is_asked_for(oscar: Person) -> None:
+    page = oscar.post("/import/", kind="readings")
+    assert page.status_code == 422
+    assert error_beside(page, "file") == "Choose a file."
+
+
+def test_a_file_larger_than_other_requests_may_be_is_taken(oscar: Person) -> None:
+    row = f"S1,2026-03-31T06:00,{'0' * 2000}x\n"
+    assert send_raw(oscar, HEADER + row * 5500).status_code == 302
+    text = words(oscar.get("/import/1"))
+    assert "5,500 rows were rejected" in text
+    assert "These are the first 1,000 of 5,500. The file has all of them." in text
+
+
+def test_a_viewer_reads_the_history_and_finds_nothing_to_press(vera: Person, oscar: Person) -> None:
+    assert "Operators import sites and readings here." in words(vera.get("/import/"))
+    send(oscar, HEADER + BAD)
+    assert "<form" not in vera.get("/import/").text.split("<main")[1]
+    page = vera.get("/import/1")
+    assert "2 rows were rejected" in words(page)
+    assert "rejected.csv" not in page.text
+    assert send(vera, HEADER + GOOD).status_code == 403
+
+
+def test_an_import_that_is_not_there_is_not_found(oscar: Person) -> None:
+    assert oscar.get("/import/1").status_code == 404

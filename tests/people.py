@@ -1,0 +1,86 @@
+"""The cast: Ada administers, Oscar operates, Vera views."""
+
+import re
+from contextvars import Context
+from typing import TYPE_CHECKING, Any, cast
+
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.security import generate_password_hash
+from werkzeug.test import TestResponse
+
+from jobauto.audit.service import Author
+from jobauto.auth.service import issue_token
+from jobauto.clock import utcnow
+from jobauto.database import write
+from jobauto.models import User
+
+PASSWORD = "correct horse battery"
+CAST = {"ada": "admin", "oscar": "operator", "vera": "viewer"}
+
+_HASH = generate_password_hash(PASSWORD)
+
+
+def add_cast() -> None:
+    """Make their accounts, all with :data:`PASSWORD`."""
+    with write() as session:
+        session.add_all(
+            User(
+                username=name,
+                password_hash=_HASH,
+                role=role,
+                active=True,
+                session_key=f"session-of-{name}",
+                created_at=utcnow(),
+            )
+            for name, role in CAST.items()
+        )
+
+
+class Answer(TestResponse):
+    """An answer; what its JSON is made of is for the test to say."""
+
+    if TYPE_CHECKING:
+        json: Any
+
+
+class Browser(FlaskClient):
+    """A client whose requests share nothing with the app context of the test, nor with one another.
+
+    Otherwise ``flask.g`` would outlive a request, and with it who made it.
+    """
+
+    def open(self, *args: Any, **kwargs: Any) -> Answer:
+        """Send one request."""
+        # A streamed answer is read to its end in the context in which it began.
+        return cast("Answer", Context().run(super().open, *args, **{"buffered": True, **kwargs}))
+
+
+class Person:
+    """Somebody who uses the program: a cookie for pages, a token for the API."""
+
+    def __init__(self, app: Flask, name: str | None) -> None:
+        self.client = Browser(app, app.response_class)
+        self.token: str | None = None
+        if name:
+            self.token = issue_token(name, "tests", Author(name, utcnow()))
+            with self.client.session_transaction() as session:
+                session["_user_id"] = f"session-of-{name}"
+                session["_fresh"] = True
+
+    def get(self, address: str) -> TestResponse:
+        """Open a page."""
+        return self.client.get(address)
+
+    def post(self, address: str, **fields: Any) -> TestResponse:
+        """Send a form, with the CSRF token that a page of this session carries."""
+        page = self.client.get("/login" if self.token is None else "/").text
+        found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
+        assert found, "the page has no form with a CSRF token"
+        return self.client.post(address, data={"csrf_token": found[1], **fields})
+
+    def api(self, method: str, address: str, **options: Any) -> Answer:
+        """Call the API with a token, and without the session's cookie."""
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        fresh = Browser(self.client.application, self.client.application.response_class)
+        return fresh.open(address, method=method, headers=headers | options.pop("headers", {}), **options)

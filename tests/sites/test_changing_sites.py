@@ -1,0 +1,116 @@
+"""Editing and snoozing a site."""
+
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from flask import Flask
+
+from jobauto.audit import queries as audit
+from jobauto.audit.service import Author
+from jobauto.errors import InvalidInput
+from jobauto.extensions import db
+from jobauto.imports.rows import Row
+from jobauto.imports.sites import import_sites
+from jobauto.models import Site
+from jobauto.sites import queries, service
+from tests.detection.running import jobs, later, run_at
+from tests.fleets import NOON, add_site
+
+LONDON = ZoneInfo("Europe/London")
+OSCAR = Author("oscar", NOON)
+TODAY = date(2026, 3, 31)
+
+
+def site() -> Site:
+    """The site S1 as it is stored."""
+    db.session.rollback()
+    found: Site = db.session.scalars(queries.by_site_id("S1")).one()
+    return found
+
+
+def test_a_snooze_lasts_through_its_last_local_day_and_ends_by_itself(app: Flask) -> None:
+    add_site("S1")
+    service.snooze("S1", TODAY, "Roof work", LONDON, author=OSCAR)
+
+    # The 31st ends in London at 23:00 in UTC: the clocks went forward two days before.
+    assert run_at(later(10.9)).rules["no_coms"].checked == 0
+    assert run_at(later(11)).rules["no_coms"].created == 1
+
+
+def test_sites_that_sleep_are_listed_while_it_lasts(app: Flask) -> None:
+    add_site("S1")
+    service.snooze("S1", TODAY, "Roof work", LONDON, author=OSCAR)
+
+    assert [s.site_id for s in db.session.scalars(queries.snoozed(later(10)))] == ["S1"]
+    assert list(db.session.scalars(queries.snoozed(later(12)))) == []
+
+
+def test_waking_ends_a_snooze_at_once_and_both_are_kept(app: Flask) -> None:
+    add_site("S1")
+    service.snooze("S1", TODAY, "Roof work", LONDON, author=OSCAR)
+    service.wake("S1", author=OSCAR)
+
+    assert (site().snoozed_until, site().snooze_reason) == (None, "")
+    fields = [event.field for event in db.session.scalars(audit.of("site", "S1"))]
+    assert fields == ["snoozed_until", "snooze_reason"] * 2
+
+
+@pytest.mark.parametrize(
+    ("last_day", "reason", "wrong"),
+    [
+        (TODAY - timedelta(days=1), "Roof work", {"last_day"}),
+        (TODAY + timedelta(days=400), "Roof work", {"last_day"}),
+        (TODAY, "  ", {"reason"}),
+        (TODAY, "x" * 201, {"reason"}),
+        (TODAY, "two\nlines", {"reason"}),
+        (TODAY - timedelta(days=1), "", {"last_day", "reason"}),
+    ],
+    ids=["past", "over a year", "no reason", "long reason", "control character", "both"],
+)
+def test_a_snooze_needs_a_day_to_come_and_a_reason(
+    app: Flask, last_day: date, reason: str, wrong: set[str]
+) -> None:
+    add_site("S1")
+
+    with pytest.raises(InvalidInput) as refused:
+        service.snooze("S1", last_day, reason, LONDON, author=OSCAR)
+
+    assert set(refused.value.fields) == wrong
+    assert site().snoozed_until is None
+
+
+def test_an_edit_is_kept_field_by_field_and_an_edit_that_changes_nothing_is_not(app: Flask) -> None:
+    add_site("S1", site_name="Old", group="north")
+    wanted = service.SiteChange("New", date(2026, 1, 1), False, "north")
+    service.edit("S1", wanted, author=OSCAR)
+    service.edit("S1", wanted, author=OSCAR)
+
+    events = db.session.scalars(audit.of("site", "S1")).all()
+    assert [(e.field, e.before, e.after) for e in events] == [
+        ("site_name", "Old", "New"),
+        ("monitored_from", None, "2026-01-01"),
+        ("active", "true", "false"),
+    ]
+    assert run_at().rules["no_coms"].checked == 0
+    assert jobs() == []
+
+
+def test_an_import_keeps_the_changes_of_known_sites_with_who_made_them(app: Flask) -> None:
+    add_site("S1", site_name="Old", group="north")
+    add_site("S2", site_name="Same")
+    rows = [
+        Row(2, ["S1", "New", "2026-01-01", "false", None]),
+        Row(3, ["S2", "Same", None, None, None]),
+        Row(4, ["S3", "Added", None, None, None]),
+    ]
+    import_sites(iter(rows), author=OSCAR)
+    import_sites(iter(rows), author=OSCAR)
+
+    events = db.session.scalars(audit.matching(subject="site")).all()
+    assert {(e.at, e.who, e.subject_id, e.field, e.before, e.after) for e in events} == {
+        (NOON, "oscar", "S1", "site_name", "Old", "New"),
+        (NOON, "oscar", "S1", "monitored_from", None, "2026-01-01"),
+        (NOON, "oscar", "S1", "active", "true", "false"),
+    }
+    assert len(events) == 3

@@ -1,0 +1,28 @@
+"""The different values of a column, by leaps through its index."""
+
+import pytest
+from flask import Flask
+
+from jobauto.extensions import db
+from jobauto.sites.queries import groups
+from tests.fleets import add_site
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ([], []),
+        ([""], []),
+        (["b", "a", "b", "", "a"], ["a", "b"]),
+        (["north", "North", "Ørsted"], None),
+    ],
+    ids=["no sites", "only the empty one", "repeated", "in the database's own order"],
+)
+def test_each_value_is_found_once_and_in_order(app: Flask, given: list[str], found: list[str] | None) -> None:
+    for number, group in enumerate(given):
+        add_site(f"S{number}", group=group)
+
+    values = list(db.session.scalars(groups()))
+
+    assert sorted(values) == sorted(set(given) - {""})
+    assert found is None or values == found
