@@ -1,7 +1,4 @@
-"""A real Chromium, the program on a real port, and the real Chart.js at the address of its CDN.
-
-What pages do does not depend on the kind of database, so they are looked at on SQLite only.
-"""
+"""A real Chromium, the program on a real port, and the real Chart.js at the address of its CDN."""
 
 import shutil
 import subprocess
@@ -16,7 +13,7 @@ from playwright.sync_api import Browser, Error, sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests.browser.visitor import Cdn, Visitor
-from tests.databases import Sqlite, lacking
+from tests.databases import lacking
 from tests.pages import scenes
 
 CHART_PACKAGE = "chart.js@4.6.1"
@@ -31,12 +28,6 @@ QUIET = (
 )
 
 Visit = Callable[..., Visitor]
-
-
-@pytest.fixture
-def engine(sqlite: Sqlite) -> Sqlite:
-    """SQLite only."""
-    return sqlite
 
 
 @pytest.fixture(scope="session")
