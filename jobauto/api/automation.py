@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from ..auth.access import needs
+from ..choices import of_codes
 from ..clock import utcnow
 from ..dashboard.queries import dashboard as dashboard_of
 from ..detection.rules import RULES
@@ -71,8 +72,8 @@ def options() -> ResponseReturnValue:
     types = [(current.rule(rule.name).job_type_id, rule.title) for rule in RULES]
     return {
         "job_types": [{"id": code, "name": title, "code": code} for code, title in types],
-        "statuses": [{"id": code, "name": _label(code), "code": code} for code in STATUSES],
-        "priority_options": [{"value": value, "label": _label(value)} for value in PRIORITIES],
+        "statuses": [{"id": code, "name": label, "code": code} for code, label in of_codes(STATUSES)],
+        "priority_options": [{"value": value, "label": label} for value, label in of_codes(PRIORITIES)],
         "queues": [{"id": name, "name": name, "code": name} for name in _queues(current)],
         "task_templates": [],
     }
@@ -82,10 +83,6 @@ def _queues(current: Settings) -> list[str]:
     """The queues in use: those that jobs have, and those that the rules give."""
     given = {current.rule(rule.name).queue for rule in RULES} - {""}
     return sorted(given | set(db.session.scalars(jobs.queues())))
-
-
-def _label(code: str) -> str:
-    return code.replace("_", " ").capitalize()
 
 
 @bp.post("/run-manual/")

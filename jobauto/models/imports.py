@@ -9,7 +9,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from ..extensions import Base
 from .types import Instant, Key
 
-KINDS = ("sites", "readings")
 _WAITING = text("status IN ('queued', 'running')")
 
 

@@ -8,8 +8,6 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from ..extensions import Base
 from .types import Instant, Key
 
-TRIGGERS = ("schedule", "manual", "api", "cli")
-
 _RUNNING = text("status = 'running'")
 SLOT_TAKEN = text("slot IS NOT NULL AND status <> 'crashed'")
 """The condition of ``uq_run_slot``, which ON CONFLICT has to repeat to the letter."""

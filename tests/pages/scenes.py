@@ -12,6 +12,23 @@ from tests.fleets import add_site, daily
 
 FLAT, SILENT, WELL, NEW = "FLAT", "SILENT", "WELL", "NEW"
 
+PAGES = (
+    "/",
+    "/jobs/",
+    "/jobs/1",
+    "/sites/",
+    "/sites/FLAT",
+    "/runs/",
+    "/runs/1",
+    "/settings/",
+    "/import/",
+    "/users/",
+    "/users/vera",
+    "/account",
+    "/audit/",
+)
+"""Every page of a fleet with a job and a run."""
+
 
 def faulty_fleet() -> None:
     """A site of each kind, as of now: one stands still, one was never heard of, one is well, one is new."""

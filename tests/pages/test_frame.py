@@ -12,24 +12,10 @@ from jobauto.extensions import db
 from jobauto.models import Site
 from tests.databases import Postgresql, Sqlite
 from tests.pages.reading import words
+from tests.pages.scenes import PAGES
 from tests.people import Person
 
-ADDRESSES = (
-    "/",
-    "/jobs/",
-    "/jobs/1",
-    "/sites/",
-    "/sites/FLAT",
-    "/runs/",
-    "/runs/1",
-    "/settings/",
-    "/import/",
-    "/users/",
-    "/users/ada",
-    "/account",
-    "/audit/",
-    "/nowhere",
-)
+ADDRESSES = (*PAGES, "/nowhere")
 every_page = pytest.mark.parametrize("address", ADDRESSES)
 
 

@@ -13,27 +13,12 @@ from jobauto.extensions import db
 from jobauto.models import Site
 from jobauto.models.user import ROLES
 from tests.pages.reading import words
+from tests.pages.scenes import PAGES
 from tests.people import CAST, Person
-
-ADDRESSES = (
-    "/",
-    "/jobs/",
-    "/jobs/1",
-    "/sites/",
-    "/sites/FLAT",
-    "/runs/",
-    "/runs/1",
-    "/settings/",
-    "/import/",
-    "/users/",
-    "/users/vera",
-    "/account",
-    "/audit/",
-)
 
 
 @pytest.mark.parametrize("name", CAST)
-@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize("address", PAGES)
 def test_whatever_a_page_offers_is_allowed(
     app: Flask, cast: None, run_id: int, name: str, address: str
 ) -> None:
