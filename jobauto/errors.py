@@ -17,6 +17,7 @@ from werkzeug.exceptions import (
 
 from .database import DatabaseNotReady, require_ready, unreachable
 from .extensions import db
+from .logs import Event
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +88,7 @@ def data_error(_error: DataError) -> ResponseReturnValue:
 def database_error(error: OperationalError | ProgrammingError) -> ResponseReturnValue:
     """Tell a database that is not ready from a fault of ours."""
     db.session.rollback()
-    log.exception("database error on %s %s", request.method, request.path)
+    log.exception(Event("database-error", method=request.method, path=request.path))
     try:
         require_ready()
     except DatabaseNotReady as reason:

@@ -1,18 +1,87 @@
-"""Logging: one line an event, to standard error."""
+"""Logging: one line an event, to standard error, as ``key=value`` or as JSON.
 
+The logger ``job_automation`` tells of runs, imports and messages, ``jobauto.security`` of logins and
+accounts, ``jobauto.errors`` of faults.
+"""
+
+import json
 import logging
+import re
 import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
 
 from flask import Flask
 
-FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+from .config import ConfigError
+
+OURS = ("job_automation", "jobauto")
+PLAIN = re.compile(r"[^\s\"=\\\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
+class Event:
+    """A thing that happened, and its facts: ``log.info(Event("end", run=17, status="succeeded"))``.
+
+    Facts that are None are left out. What people typed may be a fact: it is quoted, so that it cannot
+    look like another fact or another line. A password or a token may not.
+    """
+
+    def __init__(self, name: str, **facts: Any) -> None:
+        self.facts = {"event": name, **{key: value for key, value in facts.items() if value is not None}}
+
+    def __str__(self) -> str:
+        return _in_pairs(self.facts)
+
+
+def _quoted(value: Any) -> str:
+    text = str(value)
+    return text if PLAIN.fullmatch(text) else json.dumps(text)
+
+
+def _in_pairs(facts: dict[str, Any]) -> str:
+    return " ".join(f"{key}={_quoted(value)}" for key, value in facts.items())
+
+
+def _in_json(facts: dict[str, Any]) -> str:
+    return json.dumps(facts, default=str)
+
+
+FORMATS: dict[str, Callable[[dict[str, Any]], str]] = {"text": _in_pairs, "json": _in_json}
+
+
+class OneLine(logging.Formatter):
+    """A record as one line, its traceback included; times are in UTC."""
+
+    def __init__(self, written: Callable[[dict[str, Any]], str]) -> None:
+        super().__init__()
+        self._written = written
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        return self._written(dict(self._facts(record)))
+
+    def _facts(self, record: logging.LogRecord) -> Iterator[tuple[str, Any]]:
+        yield "at", datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        yield "level", record.levelname.lower()
+        yield "logger", record.name
+        if isinstance(record.msg, Event):
+            yield from record.msg.facts.items()
+        else:
+            yield "message", record.getMessage()
+        if record.exc_info:
+            yield "traceback", self.formatException(record.exc_info)
 
 
 def init_app(app: Flask) -> None:
-    """Show what the logger ``job_automation`` tells of runs, unless the host has set up logging itself."""
-    runs = logging.getLogger("job_automation")
-    runs.setLevel(logging.INFO)
-    if not (app.testing or logging.getLogger().handlers or runs.handlers):
-        handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter(FORMAT))
-        runs.addHandler(handler)
+    """Show what our loggers tell, unless the host has set up logging itself. Raises ConfigError."""
+    chosen = app.config["LOG_FORMAT"]
+    if chosen not in FORMATS:
+        raise ConfigError(f"JOBAUTO_LOG_FORMAT={chosen!r} is not one of {', '.join(FORMATS)}")
+    for name in OURS:
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.INFO)
+        if not (app.testing or logging.getLogger().handlers or logger.handlers):
+            handler = logging.StreamHandler(sys.stderr)
+            handler.setFormatter(OneLine(FORMATS[chosen]))
+            logger.addHandler(handler)

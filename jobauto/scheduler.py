@@ -23,6 +23,7 @@ from .database import DatabaseNotReady, require_ready
 from .detection.service import Request, RunResult, run
 from .extensions import db
 from .imports import background
+from .logs import Event
 from .runs import lifecycle
 from .runs import queries as runs
 from .schedule import owed_slot
@@ -66,7 +67,7 @@ def tick(clock: Clock = utcnow) -> RunResult | None:
     try:
         return run_slot(slot, clock)
     except (lifecycle.RunInProgress, lifecycle.SlotTaken, lifecycle.GivenUp) as reason:
-        log.info("event=tick slot=%s outcome=%s", slot, type(reason).__name__)
+        log.info(Event("tick", slot=slot, outcome=type(reason).__name__))
         return None
 
 
@@ -120,10 +121,10 @@ def serve(app: Flask) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
     scheduler = _start(app)
-    log.info("event=scheduler-start tick_seconds=%s", TICK_SECONDS)
+    log.info(Event("scheduler-start", tick_seconds=TICK_SECONDS))
     stop.wait()
     scheduler.shutdown(wait=True)
-    log.info("event=scheduler-end")
+    log.info(Event("scheduler-end"))
 
 
 def _start(app: Flask) -> Any:
@@ -149,6 +150,6 @@ def _in_context(app: Flask, work: Callable[[], object], at_rest: threading.Lock)
             require_ready()
             work()
         except (DatabaseNotReady, DatabaseError) as error:
-            log.error("event=tick-failed error=%r", str(error))  # noqa: TRY400 (a sentence; the next tick tries again)
+            log.error(Event("tick-failed", error=error))  # noqa: TRY400 (a sentence; the next tick tries again)
         except Exception:
-            log.exception("event=tick-failed")
+            log.exception(Event("tick-failed"))

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from ..clock import Clock
 from ..database import write_on
 from ..extensions import db
+from ..logs import Event
 from ..models import RunRule, Site
 from ..runs.lifecycle import Claim, GivenUp, finish, heartbeat, renew, start
 from ..settings import service as settings_service
@@ -107,18 +108,20 @@ def run(request: Request, clock: Clock) -> RunResult:
     with db.engine.connect() as connection:
         run_id = start(connection, claim)
         log.info(
-            "run=%s event=start trigger=%s requested_by=%s as_of=%s",
-            run_id,
-            request.trigger,
-            request.requested_by,
-            moment.as_of.isoformat(),
+            Event(
+                "start",
+                run=run_id,
+                trigger=request.trigger,
+                requested_by=request.requested_by,
+                as_of=moment.as_of.isoformat(),
+            )
         )
         work = _Work(connection, run_id, stored.settings, moment, started_at, clock)
         with heartbeat(db.engine, run_id):
             results = {rule.name: work.rule(rule, place) for place, rule in enumerate(request.rules)}
             result = RunResult(run_id, moment.as_of, results)
             finish(connection, run_id, result.status, clock())
-    log.info("run=%s event=end status=%s created=%s", run_id, result.status, result.created_jobs)
+    log.info(Event("end", run=run_id, status=result.status, created=result.created_jobs))
     return result
 
 
@@ -139,7 +142,7 @@ def dry_run(request: Request, clock: Clock) -> RunResult:
             try:
                 counts = judge(connection, rule, section, moment)
             except Exception as error:
-                log.exception("dry-run rule=%s event=failed", rule.name)
+                log.exception(Event("dry-run-failed", rule=rule.name))
                 results[rule.name] = RuleResult("failed", duration_ms=_since(began), error=in_words(error))
             else:
                 results[rule.name] = RuleResult("succeeded", **counts._asdict(), duration_ms=_since(began))
@@ -166,12 +169,12 @@ class _Work:
         except GivenUp:
             raise
         except Exception as error:
-            log.exception("run=%s rule=%s event=failed", self.run_id, rule.name)
+            log.exception(Event("rule-failed", run=self.run_id, rule=rule.name))
             self.connection.rollback()
             result = RuleResult("failed", duration_ms=_since(began), error=in_words(error))
             with write_on(self.connection):
                 self._keep(rule, position, result)
-        log.info("run=%s rule=%s event=done %s", self.run_id, rule.name, _as_pairs(result))
+        log.info(Event("rule-done", run=self.run_id, rule=rule.name, **vars(result)))
         return result
 
     def _check(self, rule: Rule, position: int, began: float) -> RuleResult:
@@ -216,10 +219,6 @@ def _findings(connection: Connection, rule: Rule) -> list[Finding]:
 
 def _since(began: float) -> int:
     return round((perf_counter() - began) * 1000)
-
-
-def _as_pairs(result: RuleResult) -> str:
-    return " ".join(f"{name}={value}" for name, value in vars(result).items() if value is not None)
 
 
 def in_words(error: Exception) -> str:

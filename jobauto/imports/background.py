@@ -23,6 +23,7 @@ from ..audit.service import Author, record
 from ..clock import utcnow
 from ..database import write
 from ..extensions import db
+from ..logs import Event
 from ..models import Import
 from ..settings import service as settings
 from . import readings, rows, sites
@@ -105,7 +106,7 @@ def _work(app: Flask) -> None:
         try:
             work_off()
         except Exception:
-            log.exception("event=imports-failed")
+            log.exception(Event("imports-failed"))
 
 
 def _claim() -> Import | None:
@@ -135,11 +136,11 @@ def _do(entry: Import) -> None:
     try:
         result = _load(entry, watch)
     except TakenOver:
-        log.warning("import=%s event=taken-over", watch.import_id)
+        log.warning(Event("import-taken-over", **{"import": watch.import_id}))
     except rows.FileError as error:
         watch.fail(str(error))
     except Exception:
-        log.exception("import=%s event=failed", watch.import_id)
+        log.exception(Event("import-failed", **{"import": watch.import_id}))
         watch.fail("An unexpected error. The log tells more.")
     else:
         watch.finish(result)
@@ -185,7 +186,7 @@ class _Watch:
             errors=[[row.line, row.reason] for row in result.errors],
             **_counts(result),
         )
-        log.info("import=%s event=done %s", self.import_id, result.in_words())
+        log.info(Event("import-done", **{"import": self.import_id}, **_counts(result)))
 
     def fail(self, error: str) -> None:
         """An end without success. What was imported before it stays."""

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 from ..clock import utcnow
 from ..database import insert, write_on, write_soon
 from ..extensions import db
+from ..logs import Event
 from ..models import Run
 from ..models.run import SLOT_TAKEN
 from ..models.types import Instant
@@ -97,7 +98,7 @@ def mark_crashed(connection: Connection) -> None:
         update(Run).where(_dead(now)).values(status="crashed", finished_at=last_proof).returning(Run.id)
     )
     for (run_id,) in found.all():
-        log.error("run=%s event=crashed reason=%r", run_id, "its process stopped without finishing it")
+        log.error(Event("crashed", run=run_id, reason="its process stopped without finishing it"))
 
 
 def bury_the_dead() -> None:
@@ -150,4 +151,4 @@ def _beat(engine: Engine, run_id: int, every: float, stop: threading.Event) -> N
         except GivenUp:
             return
         except DatabaseError as error:
-            log.warning("run=%s event=heartbeat-failed error=%r", run_id, str(error.orig))
+            log.warning(Event("heartbeat-failed", run=run_id, error=error.orig))

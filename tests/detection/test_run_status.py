@@ -104,10 +104,12 @@ def test_the_log_tells_start_figures_failure_with_traceback_and_end(
 ) -> None:
     add_site("stuck", daily([5] * 4))
     with caplog.at_level("INFO", logger="job_automation"):
-        run_at(rules=(BROKEN_NO_COMS, ZERO_READS))
+        result = run_at(rules=(BROKEN_NO_COMS, ZERO_READS))
 
     told = [record.getMessage() for record in caplog.records]
-    assert ["event=start" in told[0], "event=end status=partial created=1" in told[-1]] == [True, True]
+    assert ["event=start" in told[0], "event=end" in told[-1]] == [True, True]
+    assert all(f"run={result.run_id}" in line for line in told)
+    assert "status=partial created=1" in told[-1]
     assert [
         line for line in told if "rule=zero_reads" in line and "flagged=1" in line and "created=1" in line
     ]

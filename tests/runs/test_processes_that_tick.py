@@ -55,7 +55,7 @@ def test_the_scheduler_command_runs_the_due_slot_and_ends_cleanly_when_told(
     app: Flask, database_uri: str, tmp_path: Path
 ) -> None:
     with started([str(BIN / "jobauto"), "scheduler"], environment(database_uri, tmp_path)) as process:
-        process.await_line("event=end status=succeeded")
+        process.await_line("event=end run=[0-9]+ status=succeeded")
         process.signal(signal.SIGTERM)
         assert process.end() == 0
     assert statuses() == ["succeeded"]
@@ -68,7 +68,7 @@ def test_the_scheduler_command_also_runs_where_web_processes_do_not(
 ) -> None:
     env = environment(database_uri, tmp_path, JOBAUTO_SCHEDULER_ENABLED="false")
     with started([str(BIN / "jobauto"), "scheduler"], env) as process:
-        process.await_line("event=end status=succeeded")
+        process.await_line("event=end run=[0-9]+ status=succeeded")
     assert statuses() == ["succeeded"]
 
 
@@ -83,7 +83,7 @@ def test_a_scheduler_takes_over_the_slot_of_one_that_was_killed(
         victim.end()
     set_heartbeat(timedelta(minutes=2))
     with started([str(BIN / "jobauto"), "scheduler"], env) as process:
-        process.await_line("event=end status=succeeded")
+        process.await_line("event=end run=[0-9]+ status=succeeded")
     assert statuses() == ["crashed", "succeeded"]
 
 

@@ -1,0 +1,71 @@
+"""The log: one line an event, for people and for machines."""
+
+import json
+import logging
+from typing import Any
+
+import pytest
+
+from jobauto import create_app
+from jobauto.config import ConfigError
+from jobauto.logs import FORMATS, Event, OneLine
+
+
+def line_of(message: Any, form: str, *, failed: bool = False) -> str:
+    error = RuntimeError("two\nlines")
+    trouble = (RuntimeError, error, None) if failed else None
+    record = logging.LogRecord("job_automation", logging.INFO, "file", 1, message, None, trouble)
+    record.created = 1774936800.25
+    return OneLine(FORMATS[form]).format(record)
+
+
+def test_a_line_of_pairs_tells_when_what_and_its_facts() -> None:
+    assert line_of(Event("end", run=17, status="succeeded", error=None), "text") == (
+        "at=2026-03-31T06:00:00.250+00:00 level=info logger=job_automation event=end run=17 status=succeeded"
+    )
+
+
+def test_a_line_of_json_tells_the_same() -> None:
+    assert json.loads(line_of(Event("end", run=17, status="succeeded"), "json")) == {
+        "at": "2026-03-31T06:00:00.250+00:00",
+        "level": "info",
+        "logger": "job_automation",
+        "event": "end",
+        "run": 17,
+        "status": "succeeded",
+    }
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        pytest.param("eve\nat=2026 level=info event=login", id="a line of its own"),
+        pytest.param('eve" role="admin', id="a fact of its own"),
+        pytest.param("eve\x1b[2J", id="a command for a terminal"),
+        pytest.param("eve\u2028x", id="a line end of Unicode"),
+        pytest.param("", id="nothing"),
+    ],
+)
+@pytest.mark.parametrize("form", FORMATS)
+def test_what_people_typed_cannot_look_like_anything_else(hostile: str, form: str) -> None:
+    line = line_of(Event("login-failed", user=hostile), form)
+
+    assert line.isprintable()
+    assert json.dumps(hostile) in line
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_traceback_stays_on_the_line(form: str) -> None:
+    line = line_of(Event("rule-failed", run=3), form, failed=True)
+
+    assert "\n" not in line
+    assert "RuntimeError" in line
+
+
+def test_the_message_of_a_library_is_a_fact_too() -> None:
+    assert line_of("plain words", "text").endswith('message="plain words"')
+
+
+def test_another_format_is_refused_by_name(tmp_path: Any) -> None:
+    with pytest.raises(ConfigError, match="JOBAUTO_LOG_FORMAT='xml' is not one of text, json"):
+        create_app({"TESTING": True, "SECRET_KEY": "tests", "LOG_FORMAT": "xml"})
