@@ -29,6 +29,12 @@ class Numbers(Collector):
         yield GaugeMetricFamily(
             "jobauto_run_overdue", "1 if a daily run is overdue by more than an hour", self.overdue
         )
+        held: Run | None = db.session.scalars(runs.waiting()).first()
+        yield GaugeMetricFamily(
+            "jobauto_held_jobs",
+            "Jobs that the guard holds until somebody decides",
+            held.held_jobs if held else 0,
+        )
         succeeded: Run | None = db.session.scalar(runs.last_succeeded())
         yield GaugeMetricFamily(
             "jobauto_last_success_timestamp_seconds",

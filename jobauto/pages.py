@@ -13,6 +13,7 @@ from .detection.rules.rule import Found, counted
 from .extensions import db
 from .models import Site
 from .models.types import format_minute
+from .runs import queries as runs
 from .settings import labels
 from .settings import service as settings_service
 from .settings.schema import Settings
@@ -131,4 +132,8 @@ def address_of_page(number: int) -> str:
 
 
 def _frame() -> dict[str, Any]:
-    return {"has_demo_data": db.session.scalar(sites.any_demo()), "zone_name": settings().schedule.timezone}
+    return {
+        "has_demo_data": db.session.scalar(sites.any_demo()),
+        "waiting_runs": db.session.scalars(runs.waiting()).all(),
+        "zone_name": settings().schedule.timezone,
+    }

@@ -79,6 +79,17 @@ class EventOut(Out):
     after: str | None
 
 
+class HoldOut(Out):
+    """Why jobs were held, and the decision: ``released``, ``discarded``, ``superseded``, or null so far."""
+
+    rule: str
+    reported: int
+    silent: int
+    decision: str | None
+    decided_by: str | None
+    decided_at: datetime | None
+
+
 class RunOut(Out):
     """A run and what its rules did."""
 
@@ -93,7 +104,7 @@ class RunOut(Out):
     rules: dict[str, RuleResultOut]
 
     @classmethod
-    def of(cls, run: Run) -> "RunOut":
+    def of(cls, run: Run) -> Self:
         """The run as JSON."""
         rules = {rule.rule: RuleResultOut.model_validate(rule) for rule in run.rules}
         return cls(**{name: getattr(run, name) for name in cls.model_fields if name != "rules"}, rules=rules)
@@ -135,7 +146,14 @@ class PageOut(Out, Generic[Item]):
     total: int
 
 
-class RunDetailOut(RunOut):
+class RunHoldOut(RunOut):
+    """A run with the jobs that the guard holds."""
+
+    held_jobs: int
+    hold: HoldOut | None
+
+
+class RunDetailOut(RunHoldOut):
     """A run with the jobs that it opened."""
 
     jobs: list[JobOut]
@@ -161,6 +179,7 @@ class RunNowOut(Out):
     as_of: datetime
     status: str
     created_jobs: int
+    held_jobs: int
     rules: dict[str, RuleResultOut]
 
 
@@ -172,6 +191,7 @@ class RunFailedOut(ErrorOut):
     as_of: datetime | None = None
     status: str | None = None
     created_jobs: int = 0
+    held_jobs: int = 0
     rules: dict[str, RuleResultOut] = {}
 
 
@@ -256,5 +276,6 @@ def run_result(result: RunResult) -> dict[str, Any]:
         "as_of": result.as_of.isoformat(),
         "status": result.status,
         "created_jobs": result.created_jobs,
+        "held_jobs": result.held_jobs,
         "rules": {name: vars(rule) for name, rule in result.rules.items()},
     }

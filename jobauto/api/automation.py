@@ -1,13 +1,17 @@
 """``/api/job-automation/``: settings, options, run now, dashboard, runs."""
 
+from collections.abc import Callable
+
 from flask import Blueprint, abort
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from ..audit.service import Author
 from ..auth.access import needs
 from ..choices import of_codes
 from ..clock import utcnow
 from ..dashboard.queries import dashboard as dashboard_of
+from ..detection import holds
 from ..detection.rules import RULES
 from ..detection.service import Request
 from ..detection.service import run as run_rules
@@ -29,6 +33,7 @@ from .answers import (
     RecentJobOut,
     RunDetailOut,
     RunFailedOut,
+    RunHoldOut,
     RunNowOut,
     RunOut,
     SettingsSavedOut,
@@ -145,4 +150,28 @@ def run_detail(run_id: int) -> RunDetailOut:
     if run is None:
         abort(404, f"There is no run {run_id}.")
     opened = db.session.scalars(jobs.of_run(run_id))
-    return RunDetailOut(**vars(RunOut.of(run)), jobs=[JobOut.of(job) for job in opened])
+    return RunDetailOut(**vars(RunHoldOut.of(run)), jobs=[JobOut.of(job) for job in opened])
+
+
+@bp.post("/runs/<int:run_id>/release/")
+@needs("operator")
+@spec.validate(resp=answers(RunHoldOut, 409))
+def run_release(run_id: int) -> RunHoldOut:
+    """Open the jobs that the guard held in a run."""
+    return _decided(run_id, holds.release)
+
+
+@bp.post("/runs/<int:run_id>/discard/")
+@needs("operator")
+@spec.validate(resp=answers(RunHoldOut, 409))
+def run_discard(run_id: int) -> RunHoldOut:
+    """Open none of the jobs that the guard held in a run."""
+    return _decided(run_id, holds.discard)
+
+
+def _decided(run_id: int, decide: Callable[[int, Author], object]) -> RunHoldOut:
+    try:
+        decide(run_id, Author(current_user.username, utcnow()))
+    except holds.NothingHeld as error:
+        abort(409, str(error))
+    return RunHoldOut.of(db.session.get_one(Run, run_id))

@@ -14,6 +14,8 @@ from ..api.answers import run_result
 from ..clock import utcnow
 from ..detection.rules import NO_COMS, RULES, ZERO_READS, Rule
 from ..detection.service import Finding, Request, RunResult, dry_run, run
+from ..extensions import db
+from ..models import Hold
 from ..runs.lifecycle import GivenUp, RunInProgress, SlotTaken
 from ..settings import service as settings
 from .common import RUN_IN_PROGRESS, on_database, operating_user
@@ -133,6 +135,9 @@ def _lines(result: RunResult) -> list[str]:
             lines.append(f"{rule.title} failed: {done.error}")
         elif done.status == "skipped":
             lines.append(f"{rule.title} is disabled: skipped")
+        elif done.status == "held":
+            why = db.session.get_one(Hold, result.run_id).in_words
+            lines.append(f"Held {done.held} {rule.title} jobs: {why} Release or discard them on any page.")
         elif result.run_id is None:
             lines.append(f"{rule.title}: {done.flagged} of {done.checked} sites flagged")
             lines += [f"  {_in_words(found)}" for found in result.findings if found.rule == rule.name]

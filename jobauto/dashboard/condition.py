@@ -37,6 +37,8 @@ def condition(fleet: Fleet, last_run: Run | None, next_run: datetime | None, now
         return Condition(
             "unknown", "The fleet has not been checked yet", "Nothing is known about faults yet."
         )
+    if last_run.status == "held":
+        return _held(last_run)
     if last_run.status != "succeeded":
         return Condition("bad", *_UNSUCCESSFUL.get(last_run.status, _UNSUCCESSFUL["failed"]))
     if next_run is not None and now - next_run > OVERDUE:
@@ -48,6 +50,16 @@ def condition(fleet: Fleet, last_run: Run | None, next_run: datetime | None, now
     return Condition(
         "good", "No open faults", f"None of the {counted(fleet.active, 'active site')} has an open job."
     )
+
+
+def _held(run: Run) -> Condition:
+    if run.hold and run.hold.decision == "discarded":
+        return Condition(
+            "warning",
+            "The jobs of the last run were discarded",
+            "The next run judges the silent sites again.",
+        )
+    return Condition("bad", "The last run is held", "Its jobs wait until somebody releases or discards them.")
 
 
 _OTHERS = "The last check found no fault at the others, as far as it could assess them."

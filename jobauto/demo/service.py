@@ -14,7 +14,7 @@ from ..imports.rows import Row
 from ..imports.sites import import_sites
 from ..jobs.service import JobChange
 from ..jobs.service import change as change_job
-from ..models import Event, Job, JobReading, Reading, Run, RunRule, Site
+from ..models import Event, Hold, Job, JobReading, Reading, Run, RunRule, Site
 from ..models.job import STILL_OPEN
 from ..settings import service as settings
 from . import fleet
@@ -68,6 +68,7 @@ def remove() -> int:
         session.execute(delete(JobReading).where(JobReading.job_id.in_(jobs)))
         session.execute(update(Job).where(Job.recovered_run_id.in_(demo_runs)).values(recovered_run_id=None))
         session.execute(delete(Job).where(Job.site_key.in_(demo_sites)))
+        session.execute(delete(Hold).where(Hold.run_id.in_(demo_runs)))
         session.execute(delete(RunRule).where(RunRule.run_id.in_(demo_runs)))
         session.execute(delete(Run).where(Run.is_demo))
         session.execute(delete(Reading).where(Reading.site_key.in_(demo_sites)))

@@ -1,5 +1,6 @@
 """From verdicts to jobs: one INSERT ... SELECT ... ON CONFLICT for a rule's whole fleet."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -44,13 +45,9 @@ def open_jobs(connection: Connection, opening: Opening) -> int:
     source = (
         select(*columns.values())
         .select_from(VERDICT.join(Site.__table__, Site.key == VERDICT.c.site_key))
-        .where(VERDICT.c.verdict == FLAGGED)
+        .where(*_wanted(opening))
         .order_by(VERDICT.c.site_key)
     )
-    if opening.settings.check_duplicate:
-        source = source.where(~_of_this_type(opening, STILL_OPEN))
-    if opening.settings.reopen_after_days:
-        source = source.where(~_of_this_type(opening, _closed_knowingly(opening)))
     statement = insert(connection, Job).from_select(list(columns), source)
     connection.execute(
         statement.on_conflict_do_nothing(index_elements=["site_key", "job_type"], index_where=ONE_OPEN_JOB)
@@ -63,6 +60,24 @@ def open_jobs(connection: Connection, opening: Opening) -> int:
         .where(Job.run_id == opening.run_id, Job.rule == opening.rule.name)
     )
     return connection.scalar(opened) or 0
+
+
+def count_wanted(connection: Connection, opening: Opening) -> int:
+    """How many jobs :func:`open_jobs` would open."""
+    return connection.scalar(select(func.count()).select_from(VERDICT).where(*_wanted(opening))) or 0
+
+
+def _wanted(opening: Opening) -> Iterator[ColumnElement[bool]]:
+    yield VERDICT.c.verdict == FLAGGED
+    if opening.settings.check_duplicate:
+        yield ~has_open_job(opening)
+    if opening.settings.reopen_after_days:
+        yield ~_of_this_type(opening, _closed_knowingly(opening))
+
+
+def has_open_job(opening: Opening) -> ColumnElement[bool]:
+    """Whether the site of a verdict has an open job of the rule's type."""
+    return _of_this_type(opening, STILL_OPEN)
 
 
 def _of_this_type(opening: Opening, condition: ColumnElement[bool]) -> ColumnElement[bool]:

@@ -1,9 +1,11 @@
 """The one service that checks the fleet, behind the button, the API, the commands and the schedule."""
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from time import perf_counter
+from typing import Any
 
 from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import DBAPIError
@@ -16,12 +18,13 @@ from ..models import RunRule, Site
 from ..runs.lifecycle import Claim, GivenUp, finish, heartbeat, renew, start
 from ..settings import service as settings_service
 from ..settings.schema import Settings
+from . import guard
 from .moment import Moment
-from .opening import Opening, open_jobs
+from .opening import Opening, count_wanted, open_jobs
 from .recovery import mark_recovered
 from .rules import RULES, Rule
 from .rules.rule import FLAGGED, VERDICT
-from .verdicts import judge
+from .verdicts import Counts, judge
 
 log = logging.getLogger("job_automation")
 
@@ -40,7 +43,7 @@ class Request:
 
 @dataclass(frozen=True)
 class RuleResult:
-    """What one rule did: ``succeeded``, ``failed`` (with its error) or ``skipped`` (it is disabled)."""
+    """What one rule did: ``succeeded``, ``held``, ``failed`` (with its error), ``skipped`` (if disabled)."""
 
     status: str
     checked: int = 0
@@ -50,6 +53,11 @@ class RuleResult:
     skipped: int = 0
     duration_ms: int = 0
     error: str | None = None
+
+    @property
+    def held(self) -> int:
+        """Jobs that the guard kept from being opened."""
+        return self.flagged - self.created - self.skipped if self.status == "held" else 0
 
 
 @dataclass(frozen=True)
@@ -76,12 +84,22 @@ class RunResult:
         return sum(rule.created for rule in self.rules.values())
 
     @property
+    def held_jobs(self) -> int:
+        """Jobs that the guard kept from being opened."""
+        return sum(rule.held for rule in self.rules.values())
+
+    @property
     def status(self) -> str:
-        """``succeeded``, ``failed``, or ``partial`` where one rule failed and another did not."""
-        statuses = {rule.status for rule in self.rules.values()}
-        if "failed" not in statuses:
-            return "succeeded"
-        return "partial" if "succeeded" in statuses else "failed"
+        """What the run's status is, by its rules'."""
+        return status_of(rule.status for rule in self.rules.values())
+
+
+def status_of(rules: Iterable[str]) -> str:
+    """A run's status by its rules': ``partial`` where one failed and another did not."""
+    statuses = set(rules)
+    if "failed" in statuses:
+        return "partial" if statuses & {"succeeded", "held"} else "failed"
+    return "held" if "held" in statuses else "succeeded"
 
 
 def run(request: Request, clock: Clock) -> RunResult:
@@ -121,7 +139,9 @@ def run(request: Request, clock: Clock) -> RunResult:
             results = {rule.name: work.rule(rule, place) for place, rule in enumerate(request.rules)}
             result = RunResult(run_id, moment.as_of, results)
             finish(connection, run_id, result.status, clock())
-    log.info(Event("end", run=run_id, status=result.status, created=result.created_jobs))
+    log.info(
+        Event("end", run=run_id, status=result.status, created=result.created_jobs, held=result.held_jobs)
+    )
     return result
 
 
@@ -185,19 +205,24 @@ class _Work:
                 result = RuleResult("skipped")
             else:
                 opening = Opening(rule, section, self.moment, self.run_id, self.clock())
-                created = open_jobs(self.connection, opening)
+                outcome = self._open_or_hold(opening, counts)
                 if self.moment.as_of >= self.started_at:
                     mark_recovered(self.connection, opening)
-                skipped = counts.flagged - created
-                result = RuleResult(
-                    "succeeded",
-                    **counts._asdict(),
-                    created=created,
-                    skipped=skipped,
-                    duration_ms=_since(began),
-                )
+                    guard.supersede(self.connection, opening)
+                result = RuleResult(**outcome, **counts._asdict(), duration_ms=_since(began))
             self._keep(rule, position, result)
         return result
+
+    def _open_or_hold(self, opening: Opening, counts: Counts) -> dict[str, Any]:
+        if opening.rule.guarded and self.settings.guard.guard_enabled:
+            found = guard.silence(self.connection, opening, counts)
+            if found.trips(self.settings.guard):
+                guard.hold(self.connection, opening, found)
+                held = count_wanted(self.connection, opening)
+                log.warning(Event("held", run=self.run_id, rule=opening.rule.name, jobs=held, **vars(found)))
+                return {"status": "held", "skipped": counts.flagged - held}
+        created = open_jobs(self.connection, opening)
+        return {"status": "succeeded", "created": created, "skipped": counts.flagged - created}
 
     def _keep(self, rule: Rule, position: int, result: RuleResult) -> None:
         self.connection.execute(

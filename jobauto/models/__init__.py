@@ -4,7 +4,7 @@ from .event import Event
 from .imports import Import
 from .job import Job, JobReading
 from .reading import Reading
-from .run import Run, RunRule
+from .run import Hold, Run, RunRule
 from .settings import SettingsVersion
 from .site import Site
 from .user import ApiToken, User
@@ -12,6 +12,7 @@ from .user import ApiToken, User
 __all__ = [
     "ApiToken",
     "Event",
+    "Hold",
     "Import",
     "Job",
     "JobReading",

@@ -9,6 +9,7 @@ from ..extensions import Base
 from .types import Instant, Key
 
 _RUNNING = text("status = 'running'")
+_UNDECIDED = text("decision IS NULL")
 SLOT_TAKEN = text("slot IS NOT NULL AND status <> 'crashed'")
 """The condition of ``uq_run_slot``, which ON CONFLICT has to repeat to the letter."""
 
@@ -16,8 +17,8 @@ SLOT_TAKEN = text("slot IS NOT NULL AND status <> 'crashed'")
 class Run(Base):
     """One execution of the rules at one instant, its ``as_of``.
 
-    ``status`` is ``running``, ``succeeded``, ``partial``, ``failed`` or ``crashed``. ``slot`` is the local
-    date that a scheduled run serves. ``heartbeat_at`` proves that its process lives.
+    ``status`` is ``running``, ``succeeded``, ``held``, ``partial``, ``failed`` or ``crashed``. ``slot`` is
+    the local date that a scheduled run serves. ``heartbeat_at`` proves that its process lives.
     """
 
     __tablename__ = "run"
@@ -40,15 +41,21 @@ class Run(Base):
     is_demo: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
 
     rules: Mapped[list["RunRule"]] = relationship(lazy="selectin", order_by="RunRule.position")
+    hold: Mapped["Hold | None"] = relationship(lazy="selectin")
 
     @property
     def created_jobs(self) -> int:
         """Jobs opened by all rules of the run."""
         return sum(rule.created for rule in self.rules)
 
+    @property
+    def held_jobs(self) -> int:
+        """Jobs that the guard kept from being opened."""
+        return sum(rule.held for rule in self.rules)
+
 
 class RunRule(Base):
-    """What one rule did in one run. ``status`` is ``succeeded``, ``failed`` or ``skipped``."""
+    """What one rule did in one run. ``status`` is ``succeeded``, ``held``, ``failed`` or ``skipped``."""
 
     __tablename__ = "run_rule"
 
@@ -63,3 +70,36 @@ class RunRule(Base):
     skipped: Mapped[int] = mapped_column(Integer, default=0)
     duration_ms: Mapped[int] = mapped_column(Integer, default=0)
     error: Mapped[str | None] = mapped_column(Text)
+
+    @property
+    def held(self) -> int:
+        """Jobs that the guard kept from being opened: flagged, neither opened nor skipped."""
+        return self.flagged - self.created - self.skipped if self.status == "held" else 0
+
+
+class Hold(Base):
+    """Why the guard kept a run's jobs from being opened, and what was decided.
+
+    Of the ``reported`` sites that had sent a reading after ``since``, ``silent`` would have been newly
+    flagged together. ``decision`` is empty while the jobs wait, then ``released``, ``discarded`` or
+    ``superseded`` (a later run has judged the fleet anew), by whom and when.
+    """
+
+    __tablename__ = "hold"
+    __table_args__ = (
+        Index("ix_hold_undecided", "run_id", sqlite_where=_UNDECIDED, postgresql_where=_UNDECIDED),
+    )
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id"), primary_key=True, autoincrement=False)
+    rule: Mapped[str] = mapped_column(String(50))
+    since: Mapped[datetime] = mapped_column(Instant)
+    reported: Mapped[int] = mapped_column(Integer)
+    silent: Mapped[int] = mapped_column(Integer)
+    decision: Mapped[str | None] = mapped_column(String(20))
+    decided_by: Mapped[str | None] = mapped_column(String(100))
+    decided_at: Mapped[datetime | None] = mapped_column(Instant)
+
+    @property
+    def in_words(self) -> str:
+        """Why, in a sentence for pages and messages."""
+        return f"{self.silent:,} of {self.reported:,} sites went silent together: is the feed down?"

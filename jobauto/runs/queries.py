@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Select, exists, select
 
-from ..models import Run
+from ..models import Hold, Run
 from ..models.run import SLOT_TAKEN
 
 
@@ -27,6 +27,12 @@ def last_succeeded() -> Select[Any]:
 def under_way() -> Select[Any]:
     """The run that is running, if any."""
     return select(Run).where(Run.status == "running")
+
+
+def waiting() -> Select[Any]:
+    """The runs whose held jobs wait for a decision, newest first."""
+    undecided = select(Hold.run_id).where(Hold.decision.is_(None))
+    return select(Run).where(Run.id.in_(undecided)).order_by(Run.id.desc())
 
 
 def slot_is_taken(slot: date) -> Select[Any]:

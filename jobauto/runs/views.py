@@ -1,8 +1,14 @@
 """The history of runs."""
 
-from flask import Blueprint, abort, render_template
+from flask import Blueprint, abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 
+from ..audit.service import Author
+from ..auth.access import needs
+from ..clock import utcnow
+from ..detection import holds
+from ..detection.rules.rule import counted
 from ..extensions import db
 from ..jobs import queries as jobs
 from ..models import Run
@@ -20,6 +26,32 @@ def index() -> ResponseReturnValue:
     """All runs, newest first."""
     bury_the_dead()
     return render_template("runs/index.html", page=page_of(queries.newest_first(), *asked_page()))
+
+
+@bp.post("/<int:run_id>/release")
+@needs("operator")
+def release(run_id: int) -> ResponseReturnValue:
+    """Open the jobs that the guard held."""
+    try:
+        created = holds.release(run_id, Author(current_user.username, utcnow()))
+    except holds.NothingHeld as error:
+        flash(str(error), "warning")
+    else:
+        flash(f"Released: opened {counted(created, 'job')}.", "success")
+    return redirect(url_for(".show", run_id=run_id))
+
+
+@bp.post("/<int:run_id>/discard")
+@needs("operator")
+def discard(run_id: int) -> ResponseReturnValue:
+    """Open none of them."""
+    try:
+        holds.discard(run_id, Author(current_user.username, utcnow()))
+    except holds.NothingHeld as error:
+        flash(str(error), "warning")
+    else:
+        flash("Discarded: no jobs were opened.", "success")
+    return redirect(url_for(".show", run_id=run_id))
 
 
 @bp.get("/<int:run_id>")

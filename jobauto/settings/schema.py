@@ -190,6 +190,40 @@ class ZeroReadsSettings(RuleSettings):
     ] = 3
 
 
+class GuardSettings(Section):
+    """When so many sites fall silent together that it is more likely to be our own fault."""
+
+    title = "Guard"
+
+    guard_enabled: Annotated[
+        bool,
+        Field(
+            title="Hold back when many fall silent together",
+            description="On: the jobs of such a run wait until somebody releases or discards them. "
+            "Off: every run opens its jobs.",
+        ),
+    ] = True
+    guard_share: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=100,
+            title="Share of sites, in %",
+            description="A run is held when more than this share of the sites that had reported in the week "
+            "before would be newly flagged: 1 to 100.",
+        ),
+    ] = 50
+    guard_min_sites: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=1_000_000,
+            title="At least so many sites",
+            description="Fewer sites than this never hold a run: 1 to 1,000,000.",
+        ),
+    ] = 20
+
+
 class ScheduleSettings(Section):
     """When the daily check runs."""
 
@@ -223,12 +257,13 @@ class ScheduleSettings(Section):
 
 
 class Settings(BaseModel):
-    """All settings. In JSON its sections are NO_COMS, ZERO_READS and SCHEDULE."""
+    """All settings. In JSON its sections are NO_COMS, ZERO_READS, GUARD and SCHEDULE."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=str.upper, populate_by_name=True)
 
     no_coms: NoComsSettings = NoComsSettings()
     zero_reads: ZeroReadsSettings = ZeroReadsSettings()
+    guard: GuardSettings = GuardSettings()
     schedule: ScheduleSettings = ScheduleSettings()
 
     @classmethod

@@ -70,6 +70,6 @@ def test_a_run_says_what_its_rules_did_and_which_jobs_it_opened(standing: Flask,
     assert run["created_jobs"] == 2
 
     one = vera.api("GET", f"/api/job-automation/runs/{run['id']}/").json
-    assert has_shape(one, RUN | {"jobs": list})
+    assert has_shape(one, RUN | {"jobs": list, "held_jobs": int, "hold": (dict, type(None))})
     assert [job["site_id"] for job in one["jobs"]] == ["flat", "silent"]
     assert all(has_shape(job, JOB) for job in one["jobs"])

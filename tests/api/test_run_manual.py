@@ -14,7 +14,15 @@ from tests.api.fleet import ERROR, RULE_RESULT, has_shape
 from tests.fleets import NOON, add_site, daily
 from tests.people import Person
 
-ANSWER = {"success": bool, "created_jobs": int, "run_id": int, "as_of": str, "status": str, "rules": dict}
+ANSWER = {
+    "success": bool,
+    "created_jobs": int,
+    "held_jobs": int,
+    "run_id": int,
+    "as_of": str,
+    "status": str,
+    "rules": dict,
+}
 
 
 def ask(person: Person, **body: Any) -> Any:

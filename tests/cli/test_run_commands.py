@@ -235,3 +235,16 @@ def test_a_run_by_command_says_who_asked(cli: Cli) -> None:
     made = db.session.scalars(select(Run)).one()
     assert (made.trigger, made.slot) == ("cli", None)
     assert made.requested_by
+
+
+def test_a_held_run_says_why_and_does_not_end_as_if_all_were_well(cli: Cli, app: Flask) -> None:
+    for number in range(25):
+        add_site(f"S{number}", {days_before(4): 7})
+    done = cli("create-no-coms-jobs", *AT_NOON)
+    assert done.stdout == (
+        "Held 25 No Coms jobs: 25 of 25 sites went silent together: is the feed down? "
+        "Release or discard them on any page.\n"
+    )
+    assert done.exit_code == 1
+    told = json.loads(cli(DAILY, *AT_NOON, "--json").stdout)
+    assert (told["status"], told["created_jobs"], told["held_jobs"]) == ("held", 0, 25)

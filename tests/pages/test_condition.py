@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from jobauto.dashboard.condition import Fleet, condition
-from jobauto.models import Run
+from jobauto.models import Hold, Run
 from tests.fleets import NOON
 
 WELL, FAULTY = Fleet(active=10, faulty=0), Fleet(active=10, faulty=1)
@@ -26,6 +26,15 @@ SUCCEEDED = Run(status="succeeded")
         pytest.param(FAULTY, SUCCEEDED, -1.1, "bad", "The daily check is overdue", id="overdue"),
         pytest.param(WELL, Run(status="failed"), 8, "bad", "The last run failed", id="failed"),
         pytest.param(FAULTY, Run(status="crashed"), -2, "bad", "The last run crashed", id="crashed"),
+        pytest.param(WELL, Run(status="held", hold=Hold()), 8, "bad", "The last run is held", id="held"),
+        pytest.param(
+            WELL,
+            Run(status="held", hold=Hold(decision="discarded")),
+            8,
+            "warning",
+            "The jobs of the last run were discarded",
+            id="discarded",
+        ),
         pytest.param(WELL, Run(status="partial"), 8, "bad", "One rule failed in the last run", id="partial"),
     ],
 )

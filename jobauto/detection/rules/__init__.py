@@ -14,6 +14,7 @@ NO_COMS = Rule(
     explained=no_coms.explained,
     finding=no_coms.finding,
     unflagged=no_coms.unflagged,
+    guarded=True,
 )
 ZERO_READS = Rule(
     name="zero_reads",

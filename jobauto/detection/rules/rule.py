@@ -86,7 +86,8 @@ class Window:
 class Rule:
     """A detector: a name for machines, one for people, its verdicts and its description's variables.
 
-    ``window`` is how many days of readings it looks at.
+    ``window`` is how many days of readings it looks at. ``guarded`` tells that a broken feed makes it flag
+    every site at once, so that the guard watches it.
     ``explained`` says in words how the rule decides with given settings, ``finding`` what it found,
     ``unflagged`` why a site was not flagged (its verdict is ``ok`` or ``not_assessable``).
     """
@@ -99,6 +100,7 @@ class Rule:
     explained: Callable[[Any], list[str]]
     finding: Callable[[Found, ZoneInfo], str]
     unflagged: Callable[[Any, str, Window, ZoneInfo], str]
+    guarded: bool = False
 
 
 def explained_jobs(settings: RuleSettings) -> Iterator[str]:

@@ -1,0 +1,100 @@
+"""What becomes of the jobs that the guard held: an operator releases or discards them, once."""
+
+import logging
+
+from sqlalchemy import Connection, delete, exists, select, update
+from sqlalchemy.orm import Session
+
+from ..audit.service import Author, record
+from ..database import write, write_on
+from ..extensions import db
+from ..logs import Event
+from ..models import Hold, Reading, Run, RunRule
+from ..settings import service as settings_service
+from .moment import Moment
+from .opening import Opening, open_jobs
+from .rules import RULES
+from .rules.rule import VERDICT
+from .service import status_of
+from .verdicts import judge
+
+log = logging.getLogger("job_automation")
+
+
+class NothingHeld(Exception):
+    """The run holds no jobs, or somebody has decided about them already."""
+
+    def __init__(self, run_id: int) -> None:
+        super().__init__(f"Run {run_id} holds no jobs that wait for a decision.")
+
+
+def release(run_id: int, author: Author) -> int:
+    """Open the jobs that a run held; returns how many. Raises NothingHeld.
+
+    1. Ask the rule again, with the run's settings and as of its instant. A rule is a pure function, so this
+       is what was held; only readings that came late, and sites that are snoozed by now, make it less.
+    2. A site that has reported since the run needs no job any more.
+    3. Of two who decide at once the database lets one win; the jobs are opened in the same transaction.
+    """
+    run = _held_run(run_id)
+    rule = next(rule for rule in RULES if run.hold and rule.name == run.hold.rule)
+    settings = settings_service.of_version(run.settings_version)
+    moment = Moment(run.as_of, settings.schedule.zone)
+    was_of_now = run.as_of >= run.started_at
+    db.session.rollback()
+    with db.engine.connect() as connection:
+        counts = judge(connection, rule, settings.rule(rule.name), moment)
+        with write_on(connection), Session(connection) as session:
+            _decide(session, run_id, "released", author)
+            back = _forget_who_is_back(connection, moment, author) if was_of_now else 0
+            opening = Opening(rule, settings.rule(rule.name), moment, run_id, author.now)
+            created, flagged = open_jobs(connection, opening), counts.flagged - back
+            figures = counts._asdict() | {"flagged": flagged, "skipped": flagged - created}
+            _keep(connection, opening, figures | {"status": "succeeded", "created": created})
+    log.info(Event("released", run=run_id, by=author.name, created=created))
+    return created
+
+
+def discard(run_id: int, author: Author) -> None:
+    """Open none of the jobs that a run held. Raises NothingHeld."""
+    _held_run(run_id)
+    with write() as session:
+        _decide(session, run_id, "discarded", author)
+    log.info(Event("discarded", run=run_id, by=author.name))
+
+
+def _held_run(run_id: int) -> Run:
+    run = db.session.get(Run, run_id)
+    if run is None or run.hold is None:
+        raise NothingHeld(run_id)
+    return run
+
+
+def _decide(session: Session, run_id: int, decision: str, author: Author) -> None:
+    decided = session.execute(
+        update(Hold)
+        .where(Hold.run_id == run_id, Hold.decision.is_(None))
+        .values(decision=decision, decided_by=author.name, decided_at=author.now)
+        .returning(Hold.run_id)
+    ).one_or_none()
+    if decided is None:
+        raise NothingHeld(run_id)
+    record(session, author, "run", run_id, [("held jobs", None, decision)])
+    session.flush()
+
+
+def _forget_who_is_back(connection: Connection, moment: Moment, author: Author) -> int:
+    """Take away the verdicts of sites that have reported since; returns how many."""
+    reported = exists().where(
+        Reading.site_key == VERDICT.c.site_key,
+        Reading.reading_date > moment.as_of,
+        Reading.reading_date <= author.now,
+    )
+    return len(connection.execute(delete(VERDICT).where(reported).returning(VERDICT.c.site_key)).all())
+
+
+def _keep(connection: Connection, opening: Opening, figures: dict[str, object]) -> None:
+    of_run = RunRule.run_id == opening.run_id
+    connection.execute(update(RunRule).where(of_run, RunRule.rule == opening.rule.name).values(**figures))
+    status = status_of(connection.scalars(select(RunRule.status).where(of_run)))
+    connection.execute(update(Run).where(Run.id == opening.run_id).values(status=status))

@@ -1,0 +1,92 @@
+"""A held run is on every page until somebody decides, with one press."""
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from jobauto.clock import utcnow
+from jobauto.detection.service import Request, run
+from jobauto.extensions import db
+from jobauto.models import Job, Run
+from tests.fleets import add_site, days_before
+from tests.pages.reading import words
+from tests.pages.scenes import PAGES
+from tests.people import Person
+
+WHY = "25 of 25 sites went silent together: is the feed down?"
+
+
+@pytest.fixture
+def held_run(app: Flask) -> int:
+    """The id of a run that holds 25 jobs."""
+    for number in range(25):
+        add_site(f"S{number}", {days_before(4, utcnow()): 7})
+    run_id = run(Request("manual", requested_by="oscar"), utcnow).run_id
+    assert run_id
+    return run_id
+
+
+def jobs() -> int:
+    db.session.rollback()
+    return len(db.session.scalars(select(Job.id)).all())
+
+
+def test_every_page_says_so_at_its_top(ada: Person, held_run: int) -> None:
+    for address in PAGES:
+        page = ada.get(address)
+        if page.status_code == 200:
+            assert WHY in page.text, address
+            assert page.text.index(WHY) < page.text.index("<main"), address
+
+
+def test_only_who_may_decide_is_offered_to(vera: Person, oscar: Person, held_run: int) -> None:
+    assert "/release" not in vera.get("/").text
+    assert "until an operator decides" in words(vera.get("/"), "aside")
+    assert f'action="/runs/{held_run}/release"' in oscar.get("/").text
+    assert vera.post(f"/runs/{held_run}/release").status_code == 403
+    assert vera.post(f"/runs/{held_run}/discard").status_code == 403
+    assert jobs() == 0
+
+
+def test_a_stranger_does_not_learn_of_it(stranger: Person, held_run: int) -> None:
+    assert WHY not in stranger.get("/login").text
+
+
+def test_one_press_releases_it(oscar: Person, held_run: int) -> None:
+    answer = oscar.post(f"/runs/{held_run}/release")
+    assert (answer.status_code, answer.location) == (302, f"/runs/{held_run}")
+    assert jobs() == 25
+    page = oscar.get(f"/runs/{held_run}")
+    assert "Released: opened 25 jobs." in page.text
+    assert WHY not in page.text
+    assert "Released by oscar" in words(page)
+    assert WHY not in oscar.get("/").text
+
+
+def test_one_press_discards_it(oscar: Person, held_run: int) -> None:
+    assert oscar.post(f"/runs/{held_run}/discard").status_code == 302
+    assert jobs() == 0
+    page = words(oscar.get(f"/runs/{held_run}"))
+    assert "The held jobs were discarded" in page
+    assert "oscar discarded them" in page
+    assert "The jobs of the last run were discarded" in words(oscar.get("/"))
+
+
+def test_a_second_press_is_told_that_it_came_too_late(oscar: Person, held_run: int) -> None:
+    oscar.post(f"/runs/{held_run}/discard")
+    oscar.get("/")
+    oscar.post(f"/runs/{held_run}/release")
+    assert f"Run {held_run} holds no jobs that wait for a decision." in words(oscar.get("/"))
+    assert jobs() == 0
+
+
+def test_the_audit_log_tells_who_decided(ada: Person, oscar: Person, held_run: int) -> None:
+    oscar.post(f"/runs/{held_run}/release")
+    assert "oscar Run 1 Held jobs: none → to released" in words(ada.get("/audit/"))
+
+
+def test_the_dashboard_says_that_the_run_is_held(oscar: Person, held_run: int) -> None:
+    text = words(oscar.get("/"))
+    assert "The last run is held" in text
+    assert "25 flagged; held back 25 jobs" in text
+    assert db.session.get_one(Run, held_run).status == "held"
