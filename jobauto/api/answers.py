@@ -179,7 +179,7 @@ class RunNowOut(Out):
     as_of: datetime
     status: str
     created_jobs: int
-    held_jobs: int
+    held_jobs: int = 0
     rules: dict[str, RuleResultOut]
 
 
@@ -270,12 +270,11 @@ class ImportOut(Out):
 
 
 def run_result(result: RunResult) -> dict[str, Any]:
-    """A run's outcome, as commands print it and the API answers."""
+    """A run's outcome, as commands print it and the API answers; of a held run also how many jobs are."""
     return {
         "run_id": result.run_id,
         "as_of": result.as_of.isoformat(),
         "status": result.status,
         "created_jobs": result.created_jobs,
-        "held_jobs": result.held_jobs,
         "rules": {name: vars(rule) for name, rule in result.rules.items()},
-    }
+    } | ({"held_jobs": result.held_jobs} if result.held_jobs else {})

@@ -146,32 +146,38 @@ def run_list() -> PageOut[RunOut]:
 def run_detail(run_id: int) -> RunDetailOut:
     """One run with the jobs that it opened."""
     bury_the_dead()
-    run = db.session.get(Run, run_id)
-    if run is None:
-        abort(404, f"There is no run {run_id}.")
+    run = _run(run_id)
     opened = db.session.scalars(jobs.of_run(run_id))
     return RunDetailOut(**vars(RunHoldOut.of(run)), jobs=[JobOut.of(job) for job in opened])
 
 
 @bp.post("/runs/<int:run_id>/release/")
 @needs("operator")
-@spec.validate(resp=answers(RunHoldOut, 409))
+@spec.validate(resp=answers(RunHoldOut, 404, 409))
 def run_release(run_id: int) -> RunHoldOut:
-    """Open the jobs that the guard held in a run."""
+    """Open the jobs that the guard held in a run, which may be fewer by now."""
     return _decided(run_id, holds.release)
 
 
 @bp.post("/runs/<int:run_id>/discard/")
 @needs("operator")
-@spec.validate(resp=answers(RunHoldOut, 409))
+@spec.validate(resp=answers(RunHoldOut, 404, 409))
 def run_discard(run_id: int) -> RunHoldOut:
     """Open none of the jobs that the guard held in a run."""
     return _decided(run_id, holds.discard)
 
 
 def _decided(run_id: int, decide: Callable[[int, Author], object]) -> RunHoldOut:
+    _run(run_id)
     try:
         decide(run_id, Author(current_user.username, utcnow()))
     except holds.NothingHeld as error:
         abort(409, str(error))
-    return RunHoldOut.of(db.session.get_one(Run, run_id))
+    return RunHoldOut.of(_run(run_id))
+
+
+def _run(run_id: int) -> Run:
+    run = db.session.get(Run, run_id)
+    if run is None:
+        abort(404, f"There is no run {run_id}.")
+    return run

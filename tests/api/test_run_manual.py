@@ -17,7 +17,6 @@ from tests.people import Person
 ANSWER = {
     "success": bool,
     "created_jobs": int,
-    "held_jobs": int,
     "run_id": int,
     "as_of": str,
     "status": str,

@@ -42,6 +42,7 @@ def test_the_defaults_are_those_of_the_contract(app: Flask, vera: Person) -> Non
             "days_to_check": 4,
             "readings_to_compare": 3,
         },
+        "GUARD": {"guard_enabled": True, "guard_share": 50, "guard_min_sites": 20},
         "SCHEDULE": {"schedule_enabled": True, "run_time": "06:00", "timezone": "Europe/London"},
     }
 

@@ -129,6 +129,7 @@ def test_the_defaults_are_those_of_the_contract() -> None:
             "days_to_check": 4,
             "readings_to_compare": 3,
         },
+        "GUARD": {"guard_enabled": True, "guard_share": 50, "guard_min_sites": 20},
         "SCHEDULE": {"run_time": "06:00", "timezone": "Europe/London", "schedule_enabled": True},
     }
 
