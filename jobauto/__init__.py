@@ -6,7 +6,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from . import cli, config, database, errors, headers, logs, pages
+from . import broker, cli, config, database, errors, headers, logs, pages, tasks
 from .api import automation, fleet
 from .api import jobs as api_jobs
 from .api import spec as api_spec
@@ -38,6 +38,7 @@ def create_app(overrides: dict[str, Any] | None = None) -> Flask:
     )
     config.load(app, overrides)
     logs.init_app(app)
+    broker.init_app(app, tasks.TASKS)
     _extensions(app)
     _routes(app)
     errors.init_app(app)

@@ -34,6 +34,7 @@ VARIABLES = (
     Variable("SQLALCHEMY_DATABASE_URI", "", "The database. Empty: SQLite in the instance folder."),
     Variable("INSTANCE_PATH", "", "The folder for the SQLite file and the secret key."),
     Variable("SCHEDULER_ENABLED", True, "Whether web processes look for due slots of the schedule."),
+    Variable("CELERY_BROKER_URL", "", "Where work is queued for Celery workers. Empty: there are none."),
     Variable("SESSION_COOKIE_SECURE", False, "Send the session cookie over HTTPS only."),
     Variable("LOG_FORMAT", "text", "How log lines are written: text (key=value pairs) or json."),
     Variable("PROXY_HOPS", 0, "How many proxies in front of the program set the X-Forwarded headers."),

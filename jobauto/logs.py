@@ -1,7 +1,7 @@
 """Logging: one line an event, to standard error, as ``key=value`` or as JSON.
 
 The logger ``job_automation`` tells of runs, imports and messages, ``jobauto.security`` of logins and
-accounts, ``jobauto.errors`` of faults.
+accounts, ``jobauto.errors`` of faults, ``celery`` of the messages that a worker takes.
 """
 
 import json
@@ -16,7 +16,7 @@ from flask import Flask
 
 from .config import ConfigError
 
-OURS = ("job_automation", "jobauto")
+OURS = ("job_automation", "jobauto", "celery")
 PLAIN = re.compile(r"[^\s\"=\\\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
@@ -81,7 +81,12 @@ def init_app(app: Flask) -> None:
     for name in OURS:
         logger = logging.getLogger(name)
         logger.setLevel(logging.INFO)
-        if not (app.testing or logging.getLogger().handlers or logger.handlers):
+        if not (app.testing or _is_heard(logging.getLogger()) or _is_heard(logger)):
             handler = logging.StreamHandler(sys.stderr)
             handler.setFormatter(OneLine(FORMATS[chosen]))
             logger.addHandler(handler)
+
+
+def _is_heard(logger: logging.Logger) -> bool:
+    # Libraries give their loggers a handler that does nothing.
+    return any(not isinstance(handler, logging.NullHandler) for handler in logger.handlers)

@@ -15,7 +15,7 @@ from jobauto.settings.labels import sections
 PACKAGE = Path(jobauto.__file__).parent
 README = PACKAGE.parent / "README.md"
 ROOT = "jobauto"
-DOORS = ("api", "cli", "scheduler", "wsgi", "__main__", "pages")
+DOORS = ("api", "cli", "scheduler", "tasks", "worker", "wsgi", "__main__", "pages")
 """What stands at the edge, beside every ``views``: nothing below may import it."""
 
 

@@ -4,6 +4,8 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from .. import broker, tasks
+from ..audit.service import Author
 from ..auth.access import needs
 from ..clock import utcnow
 from ..detection.rules import RULES
@@ -11,6 +13,7 @@ from ..detection.service import Request, run
 from ..extensions import db
 from ..jobs import queries as jobs
 from ..runs import queries as runs
+from ..runs import requests
 from ..runs.lifecycle import GivenUp, RunInProgress, bury_the_dead
 from ..schedule import next_due
 from ..settings import service as settings_service
@@ -49,10 +52,20 @@ def show() -> ResponseReturnValue:
 @bp.post("/run-now")
 @needs("operator")
 def run_now() -> ResponseReturnValue:
-    """Check the fleet now, and show what came of it."""
+    """Check the fleet now, and show what came of it; a worker does it where a broker is configured."""
+    if broker.is_configured():
+        return _hand_over()
     try:
         result = run(Request(trigger="manual", requested_by=current_user.username), utcnow)
     except (RunInProgress, GivenUp) as error:
         flash(str(error), "warning")
         return redirect(url_for(".show"))
     return redirect(url_for("runs.show", run_id=result.run_id))
+
+
+def _hand_over() -> ResponseReturnValue:
+    request_id = requests.ask(Author(current_user.username, utcnow()))
+    if not broker.enqueue(tasks.RUN_NOW, request_id):
+        flash("The queue for workers did not answer, so the run was done without one.", "warning")
+        tasks.run_now(request_id)
+    return redirect(url_for("runs.requested", request_id=request_id))

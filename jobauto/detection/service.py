@@ -31,7 +31,10 @@ log = logging.getLogger("job_automation")
 
 @dataclass(frozen=True)
 class Request:
-    """Who wants which rules run, and as of when (None: as of the start of the run)."""
+    """Who wants which rules run, and as of when (None: as of the start of the run).
+
+    ``request_id`` is the :class:`RunRequest` that the run serves, if a worker does it.
+    """
 
     trigger: str
     requested_by: str | None = None
@@ -39,6 +42,7 @@ class Request:
     rules: tuple[Rule, ...] = RULES
     slot: date | None = None
     is_demo: bool = False
+    request_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,8 @@ def status_of(rules: Iterable[str]) -> str:
 def run(request: Request, clock: Clock) -> RunResult:
     """Check the fleet and open jobs.
 
-    1. Claim the run; the database refuses a second one (RunInProgress) or a slot that is taken (SlotTaken).
+    1. Claim the run; the database refuses a second one (RunInProgress), or a slot or a request that is
+       taken (SlotTaken, RequestTaken).
     2. Each rule on its own: a failure is recorded and does not stop the next.
     3. Finish. GivenUp is raised when this process was silent for so long that its run was marked
        crashed; what was not committed before is rolled back.
@@ -124,7 +129,7 @@ def run(request: Request, clock: Clock) -> RunResult:
         request.is_demo,
     )
     with db.engine.connect() as connection:
-        run_id = start(connection, claim)
+        run_id = start(connection, claim, request.request_id)
         log.info(
             Event(
                 "start",

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, abort, current_app, redirect, render_temp
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from .. import broker, tasks
 from ..audit.service import Author
 from ..auth.access import needs
 from ..clock import utcnow
@@ -52,7 +53,8 @@ def submit() -> ResponseReturnValue:
     except FileError as error:
         form.file.errors = [str(error)]
         return _page(form), 422
-    background.start(current_app._get_current_object())  # type: ignore[attr-defined] # the thread outlives the request
+    if not broker.enqueue(tasks.IMPORT_FILES):
+        background.start(current_app._get_current_object())  # type: ignore[attr-defined] # the thread outlives the request
     return redirect(url_for(".show", import_id=import_id))
 
 

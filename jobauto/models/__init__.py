@@ -5,6 +5,7 @@ from .imports import Import
 from .job import Job, JobReading
 from .reading import Reading
 from .run import Hold, Run, RunRule
+from .run_request import RunRequest
 from .settings import SettingsVersion
 from .site import Site
 from .user import ApiToken, User
@@ -18,6 +19,7 @@ __all__ = [
     "JobReading",
     "Reading",
     "Run",
+    "RunRequest",
     "RunRule",
     "SettingsVersion",
     "Site",

@@ -17,6 +17,7 @@ from ..logs import Event
 from ..models import Run
 from ..models.run import SLOT_TAKEN
 from ..models.types import Instant
+from . import requests
 
 log = logging.getLogger("job_automation")
 
@@ -54,11 +55,11 @@ class Claim:
     is_demo: bool = False
 
 
-def start(connection: Connection, claim: Claim) -> int:
-    """Claim the right to run and, where one is named, the slot. Returns the new run's id.
+def start(connection: Connection, claim: Claim, request_id: int | None = None) -> int:
+    """Claim the right to run and, where one is named, the slot or the request. Returns the new run's id.
 
-    Raises RunInProgress or SlotTaken. Both are decided by unique indexes, so any number of processes may
-    try at once.
+    Raises RunInProgress, SlotTaken or RequestTaken. The database decides each, so any number of processes
+    may try at once.
     """
     statement = insert(connection, Run).values(**vars(claim), heartbeat_at=utcnow(), status="running")
     if claim.slot is not None:
@@ -69,6 +70,8 @@ def start(connection: Connection, claim: Claim) -> int:
         with write_on(connection):
             mark_crashed(connection)
             run_id: int | None = connection.scalar(statement.returning(Run.id))
+            if run_id is not None and request_id is not None:
+                requests.take(connection, request_id, run_id, claim.started_at)
     except IntegrityError as error:
         raise RunInProgress from error
     if run_id is None:

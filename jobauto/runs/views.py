@@ -11,11 +11,11 @@ from ..detection import holds
 from ..detection.rules.rule import counted
 from ..extensions import db
 from ..jobs import queries as jobs
-from ..models import Run
+from ..models import Run, RunRequest
 from ..paging import asked_page, page_of
 from ..settings import service as settings_service
 from ..settings.labels import listed
-from . import queries
+from . import queries, requests
 from .lifecycle import bury_the_dead
 
 bp = Blueprint("runs", __name__, url_prefix="/runs")
@@ -52,6 +52,17 @@ def discard(run_id: int) -> ResponseReturnValue:
     else:
         flash("Discarded: no jobs were opened.", "success")
     return redirect(url_for(".show", run_id=run_id))
+
+
+@bp.get("/requests/<int:request_id>")
+def requested(request_id: int) -> ResponseReturnValue:
+    """A run that a worker is to do: the page waits for it, then leads to it or says why there is none."""
+    asked = db.session.get(RunRequest, request_id)
+    if asked is None:
+        abort(404, f"There is no request {request_id}.")
+    if asked.run_id is not None:
+        return redirect(url_for(".show", run_id=asked.run_id))
+    return render_template("runs/requested.html", asked=asked, waits=requests.waits(asked, utcnow()))
 
 
 @bp.get("/<int:run_id>")

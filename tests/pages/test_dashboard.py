@@ -134,6 +134,7 @@ def test_run_now_leads_to_the_page_of_the_run(app: Flask, oscar: Person) -> None
     answer = oscar.post("/run-now")
     assert answer.location == "/runs/1"
     assert "opened 1 new job" in words(oscar.get("/runs/1"))
+    assert oscar.get("/runs/requests/1").status_code == 404, "without a broker there is nothing to wait for"
 
 
 def test_run_now_beside_another_run_is_told_on_the_page(oscar: Person) -> None:

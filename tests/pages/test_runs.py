@@ -50,10 +50,12 @@ def test_a_failed_rule_shows_its_error(ada: Person) -> None:
     assert "No Coms: failed after 1.2 s and opened no jobs: disk full" in text
 
 
-def test_a_run_that_is_under_way_says_so(ada: Person) -> None:
-    text = words(ada.get(f"/runs/{add_run('running')}"))
-    assert "This run is still under way" in text
-    assert "No rule has finished yet" in text
+def test_a_run_that_is_under_way_says_so_and_its_page_looks_again(ada: Person, run_id: int) -> None:
+    page = ada.get(f"/runs/{add_run('running')}")
+    assert "This run is still under way" in words(page)
+    assert "No rule has finished yet" in words(page)
+    assert '<meta http-equiv="refresh" content="2">' in page.text
+    assert "http-equiv" not in ada.get(f"/runs/{run_id}").text
 
 
 def test_a_run_that_crashed_says_what_counts(ada: Person) -> None:
