@@ -33,7 +33,7 @@ SETTINGS = {
     "task_acks_late": True,
     "task_reject_on_worker_lost": True,  # a child that was killed gives its message back at once
     "task_ignore_result": True,  # the page reads the database
-    "task_publish_retry_policy": {"max_retries": 1, "interval_start": 0},  # a kept connection may be stale
+    "task_publish_retry_policy": {"max_retries": 1, "interval_start": 0},  # somebody waits for the page
     "worker_prefetch_multiplier": 1,  # no message waits behind a long import while another worker is free
     "broker_connection_retry_on_startup": True,
 }
@@ -47,7 +47,7 @@ RETRY_SECONDS, RETRIES = 20, 30
 """A database that is away is asked as often as the tick asks it, while a request for a run is good."""
 
 
-def init_app(app: Flask, tasks: Mapping[str, Callable[..., None]]) -> None:
+def init_app(app: Flask, tasks: Mapping[str, Callable[..., object]]) -> None:
     """Make the Celery app, if a broker is configured. Raises ConfigError."""
     url: str = app.config["CELERY_BROKER_URL"]
     if not url:
@@ -91,7 +91,7 @@ def celery_of(app: Flask) -> "Celery":
     return celery
 
 
-def _in_context(app: Flask, work: Callable[..., None]) -> Callable[..., None]:
+def _in_context(app: Flask, work: Callable[..., object]) -> Callable[..., None]:
     @wraps(work)
     def task(*ids: int) -> None:
         with app.app_context():

@@ -32,5 +32,5 @@ def run_now(request_id: int) -> None:
         log.info(Event("run-now", request=request_id, outcome=type(reason).__name__))
 
 
-TASKS: dict[str, Callable[..., None]] = {RUN_NOW: run_now, IMPORT_FILES: background.work_off}
+TASKS: dict[str, Callable[..., object]] = {RUN_NOW: run_now, IMPORT_FILES: background.work_off}
 """By the name that a message carries."""

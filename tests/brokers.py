@@ -41,5 +41,5 @@ def worker(env: dict[str, str], app: str = "jobauto.worker") -> Iterator[Process
     """A worker with two processes, ready to take messages."""
     command = [str(BIN / "celery"), "--quiet", "--app", app, "worker", "--concurrency", "2"]
     with started([*command, "--without-mingle", "--without-gossip"], env) as process:
-        process.await_line("ready")
+        process.await_line("celery@.* ready")
         yield process

@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 from flask import Flask
 from sqlalchemy import select
 
+from jobauto.audit.service import Author
 from jobauto.extensions import db
-from jobauto.models import Run
+from jobauto.models import Run, RunRequest
+from jobauto.runs import requests
 from tests.fleets import NOON
 from tests.runs import workers
 from tests.runs.conftest import RACERS, Race
@@ -42,6 +44,22 @@ def test_eight_processes_that_claim_a_slot_at_once_run_it_once(
     assert set(told) <= {"succeeded", "SlotTaken", "RunInProgress"}
     assert told.total() == RACERS
     assert every_fault_has_one_job()
+
+
+def test_eight_workers_that_serve_a_request_at_once_run_it_once(
+    app: Flask, database_uri: str, race: Race
+) -> None:
+    add_faulty_fleet()
+    requests.ask(Author("oscar", NOON))
+
+    told = Counter(race(workers.serve_at_once, database_uri, NOON))
+
+    assert told["succeeded"] == 1
+    assert set(told) <= {"succeeded", "RequestTaken", "RunInProgress"}
+    assert told.total() == RACERS
+    assert every_fault_has_one_job()
+    (made,) = db.session.scalars(select(Run.id))
+    assert db.session.get_one(RunRequest, 1).run_id == made
 
 
 def test_eight_schedulers_run_each_of_five_days_once(app: Flask, database_uri: str, race: Race) -> None:

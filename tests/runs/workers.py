@@ -8,6 +8,7 @@ from jobauto import create_app
 from jobauto.detection.service import Request, run
 from jobauto.extensions import db
 from jobauto.runs.lifecycle import RunInProgress, SlotTaken
+from jobauto.runs.requests import RequestTaken
 from jobauto.scheduler import run_slot, tick
 from tests.processes import PATIENCE
 
@@ -29,6 +30,11 @@ def claim_at_once(database_uri: str, at: datetime) -> str:
     return _raced(database_uri, lambda: run_slot(at.date(), lambda: at).status)
 
 
+def serve_at_once(database_uri: str, at: datetime) -> str:
+    """Do the run that somebody asked for."""
+    return _raced(database_uri, lambda: run(Request("manual", request_id=1), lambda: at).status)
+
+
 def tick_at_once(database_uri: str, at: datetime) -> str:
     """Tick, until the day's slot is taken by somebody."""
 
@@ -47,7 +53,7 @@ def _raced(database_uri: str, act: Callable[[], str]) -> str:
         _start[0].wait(PATIENCE)
         try:
             return act()
-        except (RunInProgress, SlotTaken) as refusal:
+        except (RunInProgress, SlotTaken, RequestTaken) as refusal:
             return type(refusal).__name__
         finally:
             db.session.remove()
