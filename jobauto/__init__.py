@@ -17,6 +17,7 @@ from .extensions import bootstrap, csrf, db, login_manager, migrate
 from .health import bp as health_bp
 from .imports import views as imports
 from .jobs import views as jobs
+from .notifications import views as notifications
 from .routing import IdConverter, SiteIdConverter
 from .runs import views as runs
 from .settings import views as settings
@@ -70,6 +71,7 @@ def _routes(app: Flask) -> None:
         sites,
         runs,
         settings,
+        notifications,
         imports,
         users,
         auth,

@@ -1,6 +1,7 @@
 """Configuration: defaults, and the environment with the prefix ``JOBAUTO_``, read strictly."""
 
 import os
+import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 PREFIX = "JOBAUTO_"
+PUBLIC_URL = re.compile(r"https?://[^\s?#@/]+(/[^\s?#]*)?")
 DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql+psycopg")
 
 
@@ -37,6 +39,11 @@ VARIABLES = (
     Variable("CELERY_BROKER_URL", "", "Where work is queued for Celery workers. Empty: there are none."),
     Variable("SESSION_COOKIE_SECURE", False, "Send the session cookie over HTTPS only."),
     Variable("LOG_FORMAT", "text", "How log lines are written: text (key=value pairs) or json."),
+    Variable(
+        "PUBLIC_URL",
+        "",
+        "Where people reach the program, such as https://jobs.example; for links in messages.",
+    ),
     Variable("PROXY_HOPS", 0, "How many proxies in front of the program set the X-Forwarded headers."),
 )
 
@@ -65,6 +72,7 @@ def load(app: Flask, overrides: dict[str, Any] | None) -> None:
     _check_environment(app, types)
     app.config.update(overrides or {})
     Path(app.instance_path).mkdir(parents=True, exist_ok=True)
+    _check_public_url(app.config["PUBLIC_URL"])
     app.config["SQLALCHEMY_DATABASE_URI"] = _database_uri(app)
     app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", {"pool_pre_ping": True})
     app.config["SECRET_KEY"] = app.config["SECRET_KEY"] or _kept_secret(
@@ -86,6 +94,11 @@ def _check_environment(app: Flask, types: dict[str, type]) -> None:
 
 def _in_words(expected: type) -> str:
     return {bool: "true or false (in small letters)", int: "a whole number"}.get(expected, expected.__name__)
+
+
+def _check_public_url(url: str) -> None:
+    if url and not PUBLIC_URL.fullmatch(url):
+        raise ConfigError(f"{PREFIX}PUBLIC_URL={url!r} is not an address such as https://jobs.example")
 
 
 def _database_uri(app: Flask) -> str:

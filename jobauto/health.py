@@ -10,11 +10,8 @@ from sqlalchemy.exc import DatabaseError
 
 from .clock import utcnow
 from .database import DatabaseNotReady, require_ready
-from .extensions import db
 from .metrics import Numbers
-from .runs import queries as runs
-from .schedule import OVERDUE, due_at, owed_slot
-from .settings import service as settings
+from .runs.overdue import overdue_slot
 
 bp = Blueprint("health", __name__)
 
@@ -49,9 +46,5 @@ def _asked_from_this_machine() -> bool:
 
 
 def _overdue() -> str | None:
-    stored, now = settings.current(), utcnow()
-    schedule = stored.settings.schedule
-    slot = owed_slot(schedule, stored.slots_owed_from, now)
-    if slot is None or now - due_at(schedule, slot) <= OVERDUE or db.session.scalar(runs.slot_is_taken(slot)):
-        return None
-    return f"the daily run of {slot} is overdue"
+    slot = overdue_slot(utcnow())
+    return f"the daily run of {slot} is overdue" if slot else None

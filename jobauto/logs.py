@@ -17,6 +17,8 @@ from flask import Flask
 from .config import ConfigError
 
 OURS = ("job_automation", "jobauto", "celery")
+QUIET = ("apprise", "urllib3")
+"""Libraries whose lines may hold the addresses that messages go to, with their passwords and tokens."""
 PLAIN = re.compile(r"[^\s\"=\\\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
@@ -78,6 +80,8 @@ def init_app(app: Flask) -> None:
     chosen = app.config["LOG_FORMAT"]
     if chosen not in FORMATS:
         raise ConfigError(f"JOBAUTO_LOG_FORMAT={chosen!r} is not one of {', '.join(FORMATS)}")
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     for name in OURS:
         logger = logging.getLogger(name)
         logger.setLevel(logging.INFO)

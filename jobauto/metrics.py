@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -14,6 +14,7 @@ from .extensions import db
 from .imports import background
 from .jobs import queries as jobs
 from .models import Import, Run
+from .notifications import queries as notifications
 from .runs import queries as runs
 
 
@@ -44,6 +45,7 @@ class Numbers(Collector):
         yield from _last_run(db.session.scalar(runs.last_finished()))
         yield _open_jobs()
         yield from _imports()
+        yield from _outbox(self.now)
 
 
 def _last_run(run: Run | None) -> Iterator[Metric]:
@@ -88,4 +90,19 @@ def _imports() -> Iterator[Metric]:
     waiting = select(func.count()).where(Import.status.in_(("queued", "running")))
     yield GaugeMetricFamily(
         "jobauto_imports_waiting", "Imports that are not done", db.session.scalar(waiting) or 0
+    )
+
+
+def _outbox(now: datetime) -> Iterator[Metric]:
+    waiting, oldest = db.session.execute(notifications.waiting()).one()
+    yield GaugeMetricFamily("jobauto_outbox_waiting", "Messages that wait to be sent", waiting)
+    yield GaugeMetricFamily(
+        "jobauto_outbox_oldest_seconds",
+        "For how long the oldest message that waits has waited; 0 if none does",
+        max(0.0, (now - oldest).total_seconds()) if oldest else 0,
+    )
+    yield GaugeMetricFamily(
+        "jobauto_outbox_given_up",
+        "Messages given up in the last 24 hours",
+        db.session.scalar(notifications.given_up_since(now - timedelta(days=1))) or 0,
     )

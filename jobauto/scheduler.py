@@ -24,6 +24,8 @@ from .detection.service import Request, RunResult, run
 from .extensions import db
 from .imports import background
 from .logs import Event
+from .notifications import sending
+from .notifications import service as notifications
 from .runs import lifecycle
 from .runs import queries as runs
 from .schedule import owed_slot
@@ -61,6 +63,13 @@ def tick(clock: Clock = utcnow) -> RunResult | None:
     A run under way elsewhere is not waited for: the slot stays owed, and the next tick looks again.
     """
     lifecycle.bury_the_dead()
+    try:
+        return _run_what_is_owed(clock)
+    finally:  # not before: a run that starts late is only told of where it does not start
+        notifications.tell_if_overdue(clock())
+
+
+def _run_what_is_owed(clock: Clock) -> RunResult | None:
     slot = slot_to_run(clock)
     if slot is None:
         return None
@@ -87,8 +96,8 @@ def run_slot(slot: date, clock: Clock) -> RunResult:
     return run(Request(trigger="schedule", slot=slot), clock)
 
 
-WORK: tuple[Callable[[], object], ...] = (tick, background.work_off)
-"""Two jobs, so that a long import does not keep a slot waiting."""
+WORK: tuple[Callable[[], object], ...] = (tick, background.work_off, sending.work_off)
+"""Three jobs, so that neither a long import nor a slow mail server keeps a slot waiting."""
 _at_rest = _AtRest(len(WORK))
 
 

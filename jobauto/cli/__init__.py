@@ -6,6 +6,7 @@ from .accounts import create_token, create_user, first_login, list_users, set_pa
 from .common import in_sentences
 from .demo import demo
 from .imports import import_readings, import_sites
+from .notifications import send_notifications
 from .runs import create_no_coms_jobs, create_zero_reads_jobs, run_daily_job_automation, scheduler
 
 __all__ = ["in_sentences", "init_app"]
@@ -22,6 +23,7 @@ COMMANDS = (
     create_zero_reads_jobs,
     run_daily_job_automation,
     scheduler,
+    send_notifications,
     demo,
 )
 

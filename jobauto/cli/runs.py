@@ -16,6 +16,7 @@ from ..detection.rules import NO_COMS, RULES, ZERO_READS, Rule
 from ..detection.service import Finding, Request, RunResult, dry_run, run
 from ..extensions import db
 from ..models import Hold
+from ..notifications import sending
 from ..runs.lifecycle import GivenUp, RunInProgress, SlotTaken
 from ..settings import service as settings
 from .common import RUN_IN_PROGRESS, on_database, operating_user
@@ -62,6 +63,8 @@ def run_daily_job_automation(as_of: str | None, dry: bool, as_json: bool, schedu
             "--scheduled runs now and for real: it goes with neither --as-of nor --dry-run."
         )
     result = _run_slot() if scheduled else _run(RULES, as_of, dry)
+    if scheduled:
+        sending.work_off(utcnow)  # where cron runs the check there may be nobody else who does
     _finish(result, as_json, "Daily job automation completed")
 
 

@@ -25,6 +25,7 @@ from ..database import write
 from ..extensions import db
 from ..logs import Event
 from ..models import Import
+from ..notifications import service as notifications
 from ..settings import service as settings
 from . import readings, rows, sites
 from .result import ImportResult, Progress
@@ -199,6 +200,8 @@ class _Watch:
             found = session.execute(
                 update(Import).where(*mine).values(heartbeat_at=utcnow(), **values).returning(Import.id)
             ).one_or_none()
+            if found and values.get("status") == "failed":
+                notifications.import_failed(session.connection(), self.import_id, utcnow())
         if found is None:
             raise TakenOver
 

@@ -3,6 +3,7 @@
 from .event import Event
 from .imports import Import
 from .job import Job, JobReading
+from .notification import Address, OutboxMessage
 from .reading import Reading
 from .run import Hold, Run, RunRule
 from .run_request import RunRequest
@@ -11,12 +12,14 @@ from .site import Site
 from .user import ApiToken, User
 
 __all__ = [
+    "Address",
     "ApiToken",
     "Event",
     "Hold",
     "Import",
     "Job",
     "JobReading",
+    "OutboxMessage",
     "Reading",
     "Run",
     "RunRequest",

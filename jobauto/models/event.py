@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from ..extensions import Base
 from .types import Instant, Key
 
-SUBJECTS = ("job", "site", "run", "user", "token", "settings", "import")
+SUBJECTS = ("job", "site", "run", "user", "token", "settings", "import", "address")
 
 
 class Event(Base):

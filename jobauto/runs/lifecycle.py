@@ -17,6 +17,7 @@ from ..logs import Event
 from ..models import Run
 from ..models.run import SLOT_TAKEN
 from ..models.types import Instant
+from ..notifications import service as notifications
 from . import requests
 
 log = logging.getLogger("job_automation")
@@ -70,6 +71,8 @@ def start(connection: Connection, claim: Claim, request_id: int | None = None) -
         with write_on(connection):
             mark_crashed(connection)
             run_id: int | None = connection.scalar(statement.returning(Run.id))
+            if run_id is not None:
+                notifications.run_started(connection, run_id, claim.started_at)
             if run_id is not None and request_id is not None:
                 requests.take(connection, request_id, run_id, claim.started_at)
     except IntegrityError as error:
@@ -91,6 +94,7 @@ def finish(connection: Connection, run_id: int, status: str, now: datetime) -> N
     with write_on(connection):
         renew(connection, run_id)
         connection.execute(update(Run).where(Run.id == run_id).values(status=status, finished_at=now))
+        notifications.run_ended(connection, run_id, now)
 
 
 def mark_crashed(connection: Connection) -> None:
@@ -102,6 +106,7 @@ def mark_crashed(connection: Connection) -> None:
     )
     for (run_id,) in found.all():
         log.error(Event("crashed", run=run_id, reason="its process stopped without finishing it"))
+        notifications.run_ended(connection, run_id, now)
 
 
 def bury_the_dead() -> None:

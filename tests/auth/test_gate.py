@@ -30,6 +30,8 @@ ROLES_OF_FORMS = {
     "imports.submit": "operator",
     "jobs.bulk_submit": "operator",
     "jobs.change": "operator",
+    "notifications.add": "admin",
+    "notifications.change": "admin",
     "settings.edit_submit": "admin",
     "sites.change": "operator",
     "users.account_change": "viewer",

@@ -21,6 +21,7 @@ PAGES = (
     "/runs/",
     "/runs/1",
     "/settings/",
+    "/settings/notifications/",
     "/import/",
     "/users/",
     "/users/vera",

@@ -1,0 +1,87 @@
+"""Who is told, and what waits to be told."""
+
+from datetime import datetime
+
+from sqlalchemy import (
+    Boolean,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    false,
+    literal_column,
+    text,
+    true,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ..extensions import Base
+from .types import Instant, Key
+
+KINDS = ("message", "heartbeat")
+LABEL_LENGTH = 100
+TITLE_LENGTH = 200
+
+_WAITING = text("status = 'waiting'")
+
+
+class Address(Base):
+    """Where messages go (``kind`` message: an Apprise URL), or signs of life (heartbeat: http or https).
+
+    The address itself is kept only ``sealed``, and is never shown again; ``hint`` is what may be: a scheme
+    and a host, or the name of a service. A removed address keeps its row, without the secret, because
+    messages point at it.
+    """
+
+    __tablename__ = "address"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    label: Mapped[str] = mapped_column(String(LABEL_LENGTH))
+    hint: Mapped[str] = mapped_column(String(300))
+    sealed: Mapped[str] = mapped_column(Text)
+    wants_problems: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    wants_digest: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    active: Mapped[bool] = mapped_column(Boolean, default=True, server_default=true())
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    removed_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class OutboxMessage(Base):
+    """One message to one address.
+
+    ``topic`` names what it tells of (``run-17-failed``, ``digest-2026-03-31``); an address is told of each
+    topic once. ``kind`` is ``problem``, ``digest`` or ``test``; to a heartbeat ``start``, ``success`` or
+    ``fail``, with ``rid``, the run's UUID. ``status`` is ``waiting``, ``sent`` or ``given_up``, the last two
+    since ``settled_at``. It is tried once ``due_at`` has come, by whoever holds it until ``leased_until``,
+    and given up at ``expires_at``; ``error`` tells why the last of the ``attempts`` failed.
+    """
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        UniqueConstraint("address_id", "topic"),
+        Index("ix_outbox_waiting", "expires_at", sqlite_where=_WAITING, postgresql_where=_WAITING),
+        Index("ix_outbox_settled", "settled_at"),
+    )
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    address_id: Mapped[int] = mapped_column(ForeignKey("address.id"))
+    topic: Mapped[str] = mapped_column(String(100))
+    kind: Mapped[str] = mapped_column(String(20))
+    title: Mapped[str] = mapped_column(String(TITLE_LENGTH))
+    body: Mapped[str] = mapped_column(Text)
+    rid: Mapped[str | None] = mapped_column(String(36))
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    due_at: Mapped[datetime] = mapped_column(Instant)
+    expires_at: Mapped[datetime] = mapped_column(Instant)
+    leased_until: Mapped[datetime | None] = mapped_column(Instant)
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    status: Mapped[str] = mapped_column(String(20), default="waiting")
+    settled_at: Mapped[datetime | None] = mapped_column(Instant)
+    error: Mapped[str | None] = mapped_column(String(200))
+
+
+WAITING = OutboxMessage.status == literal_column("'waiting'")
+"""Not settled. Spelled out, not bound, so that the partial index serves it."""

@@ -1,0 +1,63 @@
+"""Putting messages where a restart does not lose them: into the transaction of what they tell of."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, String, literal, select
+
+from ..database import insert
+from ..logs import Event
+from ..models import Address, OutboxMessage
+from ..models.types import Instant
+
+log = logging.getLogger("job_automation")
+
+LIFETIMES = {
+    "problem": timedelta(days=1),
+    "digest": timedelta(hours=12),
+    "test": timedelta(minutes=10),
+    "start": timedelta(minutes=1),
+    "success": timedelta(minutes=10),
+    "fail": timedelta(minutes=10),
+}
+"""For how long a message is worth sending, by kind: a sign of life that comes late would be a lie."""
+
+PROBLEMS = Address.wants_problems & (Address.kind == "message")
+DIGESTS = Address.wants_digest & (Address.kind == "message")
+HEARTBEATS = Address.kind == "heartbeat"
+
+
+@dataclass(frozen=True)
+class Message:
+    """What is to be told: see :class:`OutboxMessage`."""
+
+    topic: str
+    kind: str
+    title: str
+    body: str
+    rid: str | None = None
+
+
+def put(connection: Connection, to: ColumnElement[bool], message: Message, now: datetime) -> int:
+    """Put a message into the outbox, for each active address of a sort; returns for how many.
+
+    An address that has been told of the topic, or is about to be, is not told again: the database decides.
+    """
+    values = {
+        "address_id": Address.id,
+        **{name: literal(value, String) for name, value in vars(message).items()},
+        **{name: literal(now, Instant) for name in ("created_at", "due_at")},
+        "expires_at": literal(now + LIFETIMES[message.kind], Instant),
+    }
+    addressed: Any = select(*(value.label(name) for name, value in values.items())).where(
+        Address.active, Address.removed_at.is_(None), to
+    )
+    statement = insert(connection, OutboxMessage).from_select(list(values), addressed)
+    added = connection.execute(
+        statement.on_conflict_do_nothing(index_elements=["address_id", "topic"]).returning(OutboxMessage.id)
+    ).all()
+    if added:
+        log.info(Event("message-waits", topic=message.topic, addresses=len(added)))
+    return len(added)

@@ -1,0 +1,70 @@
+"""What is asked about addresses and messages."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy.orm import aliased
+
+from ..models import Address, OutboxMessage
+from ..models.notification import WAITING
+
+
+def addresses() -> Select[Any]:
+    """Those that were not removed, in the order in which they were added."""
+    return select(Address).where(Address.removed_at.is_(None)).order_by(Address.id)
+
+
+def messages_of(address_id: int) -> Select[Any]:
+    """What one address was told, newest first."""
+    return (
+        select(OutboxMessage).where(OutboxMessage.address_id == address_id).order_by(OutboxMessage.id.desc())
+    )
+
+
+def last_settled() -> Select[Any]:
+    """For each address its newest message that was sent or given up."""
+    newest = (
+        select(func.max(OutboxMessage.id))
+        .where(OutboxMessage.status != "waiting")
+        .group_by(OutboxMessage.address_id)
+    )
+    return select(OutboxMessage).where(OutboxMessage.id.in_(newest))
+
+
+def anything_to_do(now: datetime) -> Select[bool]:
+    """Whether a message is to be sent or given up by somebody; a cheap look, before anything is locked."""
+    ripe = or_(OutboxMessage.due_at <= now, OutboxMessage.expires_at <= now)
+    return select(exists().where(WAITING, free(now), ripe))
+
+
+def due(now: datetime) -> ColumnElement[bool]:
+    """Which messages may be sent by whoever comes first.
+
+    An earlier sign of life to the same address that still waits goes first: a start that came after the
+    success would raise a false alarm.
+    """
+    earlier = aliased(OutboxMessage)
+    overtakes = exists().where(
+        earlier.address_id == OutboxMessage.address_id,
+        earlier.id < OutboxMessage.id,
+        earlier.status == "waiting",
+        earlier.rid.is_not(None),
+    )
+    in_turn = or_(OutboxMessage.rid.is_(None), ~overtakes)
+    return and_(WAITING, free(now), OutboxMessage.due_at <= now, OutboxMessage.expires_at > now, in_turn)
+
+
+def free(now: datetime) -> ColumnElement[bool]:
+    """Which messages nobody is sending at this moment."""
+    return or_(OutboxMessage.leased_until.is_(None), OutboxMessage.leased_until < now)
+
+
+def waiting() -> Select[int, datetime | None]:
+    """How many messages wait, and since when the oldest of them does."""
+    return select(func.count(), func.min(OutboxMessage.created_at)).where(WAITING)
+
+
+def given_up_since(instant: datetime) -> Select[int]:
+    """How many messages were given up since then."""
+    return select(func.count()).where(OutboxMessage.status == "given_up", OutboxMessage.settled_at > instant)

@@ -1,0 +1,48 @@
+"""Addresses with their passwords and tokens, encrypted in the database under the program's secret key."""
+
+from base64 import urlsafe_b64encode
+
+from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from flask import current_app
+
+_PURPOSE = b"jobauto: addresses of notifications"
+
+
+class CannotOpen(Exception):
+    """What was sealed cannot be opened with the secret key of now."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The address cannot be opened: JOBAUTO_SECRET_KEY has changed since it was added. "
+            "Remove it and add it again."
+        )
+
+
+def seal(address: str) -> str:
+    """The address as it may be stored."""
+    return _cipher().encrypt(address.encode()).decode()
+
+
+def unseal(sealed: str) -> str:
+    """The address itself. Raises CannotOpen."""
+    try:
+        return _cipher().decrypt(sealed).decode()
+    except InvalidToken as error:
+        raise CannotOpen from error
+
+
+def can_open(sealed: str) -> bool:
+    """Whether it can be opened."""
+    try:
+        unseal(sealed)
+    except CannotOpen:
+        return False
+    return True
+
+
+def _cipher() -> Fernet:
+    # A key of its own for this purpose, so that what signs sessions encrypts nothing.
+    derived = HKDF(SHA256(), length=32, salt=None, info=_PURPOSE)
+    return Fernet(urlsafe_b64encode(derived.derive(current_app.config["SECRET_KEY"].encode())))

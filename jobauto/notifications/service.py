@@ -1,0 +1,119 @@
+"""What is told, and to whom. Each is called in the transaction of the event, and puts its messages there.
+
+| event                                    | messages    | heartbeats        |
+| ---------------------------------------- | ----------- | ----------------- |
+| a run starts                             |             | start             |
+| it succeeded                             |             | success           |
+| it failed, is partial, held, or crashed  | problem     | fail              |
+| it was a daily run, and has not failed   | digest      |                   |
+| a daily run is overdue by over an hour   | problem     |                   |
+| an import failed                         | problem     |                   |
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID, uuid5
+from zoneinfo import ZoneInfo
+
+from flask import current_app
+from sqlalchemy import Connection, exists, select
+from sqlalchemy.exc import OperationalError
+
+from ..database import write
+from ..logs import Event
+from ..models import Address, Import, Run, RunRule, SettingsVersion
+from ..runs.overdue import overdue_slot
+from ..schedule import due_at
+from ..settings import service as settings_service
+from ..settings.schema import Settings
+from . import digest, texts
+from .outbox import DIGESTS, HEARTBEATS, PROBLEMS, Message, put
+from .texts import Place, Text
+
+log = logging.getLogger("job_automation")
+
+_RUNS = UUID("6d1c8b52-0f0e-4a57-9d0e-0e2f6a1b7c33")
+
+
+def rid(run_id: int) -> str:
+    """The UUID by which a heartbeat's service knows which start and which end are of the same run."""
+    return str(uuid5(_RUNS, str(run_id)))
+
+
+def run_started(connection: Connection, run_id: int, now: datetime) -> None:
+    """A run has begun."""
+    with _without_harm(connection, "start", run_id):
+        _signal(connection, run_id, "start", now)
+
+
+def run_ended(connection: Connection, run_id: int, now: datetime) -> None:
+    """A run has ended, as its row says, or was found dead."""
+    with _without_harm(connection, "end", run_id):
+        run = connection.execute(select(*Run.__table__.c).where(Run.id == run_id)).one()
+        place = _place(connection, run.settings_version)
+        if run.status != "succeeded":
+            rules = connection.execute(
+                select(*RunRule.__table__.c).where(RunRule.run_id == run_id).order_by(RunRule.position)
+            ).all()
+            _problem(connection, f"run-{run_id}-{run.status}", texts.of_run(run, rules, place), now)
+        if run.slot is not None and run.status in digest.DIGESTED:
+            _digest(connection, run, place, now)
+        _signal(connection, run_id, "success" if run.status == "succeeded" else "fail", now)
+
+
+def import_failed(connection: Connection, import_id: int, now: datetime) -> None:
+    """An import has failed, as its row says."""
+    with _without_harm(connection, "import", import_id):
+        entry = connection.execute(select(*Import.__table__.c).where(Import.id == import_id)).one()
+        place = Place(ZoneInfo("UTC"), current_app.config["PUBLIC_URL"])
+        _problem(connection, f"import-{import_id}-failed", texts.failed_import(entry, place), now)
+
+
+def tell_if_overdue(now: datetime) -> date | None:
+    """Tell of a daily run that did not happen, once, whoever looks; returns its date."""
+    slot = overdue_slot(now)
+    if slot is not None:
+        schedule = settings_service.current().settings.schedule
+        place = Place(schedule.zone, current_app.config["PUBLIC_URL"])
+        with write() as session:
+            told = texts.overdue(slot, due_at(schedule, slot), place)
+            _problem(session.connection(), f"overdue-{slot}", told, now)
+    return slot
+
+
+@contextmanager
+def _without_harm(connection: Connection, event: str, of: int) -> Iterator[None]:
+    # A fault of ours in telling of a run must not keep the run from ending. The database's own faults are
+    # not for us to judge: they concern the run as well.
+    try:
+        with connection.begin_nested():
+            yield
+    except OperationalError:
+        raise
+    except Exception:
+        log.exception(Event("notification-failed", of=event, id=of))
+
+
+def _problem(connection: Connection, topic: str, text: Text, now: datetime) -> None:
+    put(connection, PROBLEMS, Message(topic, "problem", text.title, text.body), now)
+
+
+def _digest(connection: Connection, run: Any, place: Place, now: datetime) -> None:
+    if connection.scalar(select(exists().where(DIGESTS, Address.active))):
+        text = digest.after(connection, run, place)
+        put(connection, DIGESTS, Message(f"digest-{run.slot}", "digest", text.title, text.body), now)
+
+
+def _signal(connection: Connection, run_id: int, signal: str, now: datetime) -> None:
+    said = f"run {run_id} {texts.SIGN_OF_LIFE[signal]}"
+    put(connection, HEARTBEATS, Message(f"run-{run_id}-{signal}", signal, said, said, rid(run_id)), now)
+
+
+def _place(connection: Connection, settings_version: int) -> Place:
+    document = connection.execute(
+        select(SettingsVersion.document).where(SettingsVersion.version == settings_version)
+    ).scalar_one()
+    return Place(Settings.parsed(document).schedule.zone, current_app.config["PUBLIC_URL"])

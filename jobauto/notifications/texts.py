@@ -1,0 +1,161 @@
+"""What people are told: plain text, whose titles hold nothing that others may choose."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from ..detection.rules import RULES
+from ..detection.rules.rule import counted
+from ..models.types import format_minute
+
+LONGEST = 200
+SIGN_OF_LIFE = {"start": "started", "success": "succeeded", "fail": "did not succeed"}
+_TITLES = {rule.name: rule.title for rule in RULES}
+_HOW = {"manual": "by hand", "api": "through the API", "cli": "on the command line", "schedule": "early"}
+_OUTCOMES = {
+    "failed": ("failed", "failed: none of its rules worked."),
+    "partial": ("is partial", "is partial: one rule worked, another failed."),
+    "crashed": ("crashed", "crashed: its process stopped without finishing it."),
+    "held": ("is held", "is held."),
+}
+_MENTION = re.compile(r"([@<\]])(?=\S)")
+
+
+@dataclass(frozen=True)
+class Text:
+    """A message's title and body."""
+
+    title: str
+    body: str
+
+
+class Opened(NamedTuple):
+    """A job as a digest names it."""
+
+    id: int
+    rule: str
+    site_id: str
+    site_name: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where its readers are: the clocks they look at, and the program's address, if it is configured."""
+
+    zone: ZoneInfo
+    public_url: str
+
+    def time(self, instant: datetime) -> str:
+        """``2026-03-31 06:00 (Europe/London)``."""
+        return f"{format_minute(instant, self.zone)} ({self.zone.key})"
+
+    def link(self, path: str) -> str:
+        """The address of a page, or nothing."""
+        return self.public_url.rstrip("/") + path if self.public_url else ""
+
+
+def plain(text: object, longest: int = LONGEST) -> str:
+    """Words of others on one line: no controls, no change of direction, and no mention that a chat obeys.
+
+    ``@everyone`` and ``<!channel>`` are broken by a space of no width.
+    """
+    visible = "".join(
+        " " if unicodedata.category(character)[0] == "C" else character for character in str(text)
+    )
+    line = " ".join(visible.split())
+    return _MENTION.sub("\\1\u200b", line if len(line) <= longest else line[: longest - 1] + "…")
+
+
+def of_run(run: Any, rules: Sequence[Any], place: Place) -> Text:
+    """A run that did not succeed, by its status; what each rule did."""
+    title, sentence = _OUTCOMES[run.status]
+    again = "A daily run is started again by itself, a few times." if _is_crashed_slot(run) else ""
+    lines = [
+        f"{_which(run)} {sentence}",
+        again,
+        f"Checked as of {place.time(run.as_of)}.",
+        *(_rule(rule) for rule in rules),
+        place.link(f"/runs/{run.id}"),
+    ]
+    return Text(f"jobauto: run {run.id} {title}", _body(lines))
+
+
+def overdue(slot: date, due: datetime, place: Place) -> Text:
+    """A daily run that did not happen."""
+    lines = [
+        f"The daily run of {slot} was due at {place.time(due)} and has not happened.",
+        "Look whether the scheduler is running, and what its log says.",
+        place.link("/runs/"),
+    ]
+    return Text(f"jobauto: the daily run of {slot} is overdue", _body(lines))
+
+
+def failed_import(entry: Any, place: Place) -> Text:
+    """An import that failed."""
+    lines = [
+        f"The import of {entry.kind} from {plain(entry.filename)} by {plain(entry.requested_by)} failed:",
+        plain(entry.error),
+        "" if entry.dry_run else "What was imported before it failed stays. The same file may be sent again.",
+        place.link(f"/import/{entry.id}"),
+    ]
+    return Text(f"jobauto: import {entry.id} failed", _body(lines))
+
+
+def digest(
+    run: Any, since: datetime | None, counts: dict[str, int], opened: Sequence[Opened], place: Place
+) -> Text:
+    """The new jobs of a day: how many by rule, and the first of them by site."""
+    total = sum(counts.values())
+    what = counted(total, "new job") if total else "no new jobs"
+    after = f"since {place.time(since)}" if since else "by the first daily run"
+    remark = f"{_which(run)} {_OUTCOMES[run.status][1]}" if run.status in _OUTCOMES else ""
+    lines = [
+        f"Jobs opened {after}: {total}.",
+        *(f"{_TITLES.get(rule, rule)}: {count}" for rule, count in counts.items()),
+        remark,
+        "" if not opened else "\n".join(["", *_jobs(opened, total, place)]),
+        place.link("/jobs/"),
+    ]
+    return Text(f"jobauto: {what}, {run.slot}", _body(lines))
+
+
+def test(label: str, place: Place) -> Text:
+    """What the test button sends."""
+    lines = [f"This is a test of the address {plain(label)}. Nothing has happened.", place.link("/settings/")]
+    return Text("jobauto: a test", _body(lines))
+
+
+def _which(run: Any) -> str:
+    if run.slot is not None:
+        return f"The daily run of {run.slot}"
+    by = f" by {plain(run.requested_by)}" if run.requested_by else ""
+    return f"Run {run.id}, started {_HOW.get(run.trigger, run.trigger)}{by},"
+
+
+def _is_crashed_slot(run: Any) -> bool:
+    return run.status == "crashed" and run.slot is not None
+
+
+def _rule(rule: Any) -> str:
+    title = _TITLES.get(rule.rule, rule.rule)
+    if rule.status == "failed":
+        return f"{title}: failed. {plain(rule.error)}"
+    if rule.status == "skipped":
+        return f"{title}: skipped, it is disabled."
+    return f"{title}: {rule.flagged} of {rule.checked} sites flagged, {counted(rule.created, 'job')} opened."
+
+
+def _jobs(opened: Sequence[Opened], total: int, place: Place) -> Iterator[str]:
+    for job in opened:
+        title, site = _TITLES.get(job.rule, job.rule), f"{plain(job.site_name)} ({plain(job.site_id)})"
+        yield f"Job {job.id}, {title}: {site} {place.link(f'/jobs/{job.id}')}".rstrip()
+    if total > len(opened):
+        yield f"... and {total - len(opened)} more."
+
+
+def _body(lines: Iterable[str]) -> str:
+    return "\n".join(line for line in lines if line)

@@ -1,0 +1,18 @@
+"""Whether the daily run did not happen."""
+
+from datetime import date, datetime
+
+from ..extensions import db
+from ..schedule import OVERDUE, due_at, owed_slot
+from ..settings import service as settings
+from . import queries
+
+
+def overdue_slot(now: datetime) -> date | None:
+    """The local date whose run is owed, late by more than an hour, and still not done or under way."""
+    stored = settings.current()
+    schedule = stored.settings.schedule
+    slot = owed_slot(schedule, stored.slots_owed_from, now)
+    if slot is None or now - due_at(schedule, slot) <= OVERDUE:
+        return None
+    return None if db.session.scalar(queries.slot_is_taken(slot)) else slot
