@@ -1,13 +1,11 @@
 """Forms for addresses."""
 
-from typing import Any
-
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, SelectField, StringField
 from wtforms.validators import InputRequired, Length, Regexp
 
 from ..choices import choices
-from ..models.notification import LABEL_LENGTH
+from ..models.notification import LABEL_LENGTH, Address
 
 KIND_LABELS = {"message": "Messages (Apprise)", "heartbeat": "Heartbeat (Healthchecks)"}
 LONGEST_ADDRESS = 2000
@@ -67,6 +65,14 @@ class AddressForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
     wants_digest = _wants_digest()
 
 
-def form_of(address: Any) -> AddressForm:
+def form_of(address: Address) -> AddressForm:
     """The form, filled with what is stored."""
     return AddressForm(formdata=None, obj=address)
+
+
+def told_of(address: Address) -> str:
+    """What an address is told of, in words."""
+    wanted = {"problems": address.wants_problems, "daily digest": address.wants_digest}
+    if address.kind == "heartbeat":
+        return "Each run"
+    return ", ".join(words for words, wants in wanted.items() if wants).capitalize() or "Nothing"

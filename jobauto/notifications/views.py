@@ -14,7 +14,7 @@ from ..models import Address
 from ..paging import asked_page, page_of
 from . import addresses, queries
 from .channels import BadAddress
-from .forms import KIND_LABELS, AddressForm, NewAddressForm, form_of
+from .forms import KIND_LABELS, AddressForm, NewAddressForm, form_of, told_of
 from .sealing import can_open
 
 bp = Blueprint("notifications", __name__, url_prefix="/settings/notifications")
@@ -68,6 +68,7 @@ def show(address_id: int) -> ResponseReturnValue:
         "notifications/show.html",
         address=address,
         kind_label=KIND_LABELS[address.kind],
+        told_of=told_of,
         opens=can_open(address.sealed),
         form=form_of(address),
         page=page_of(queries.messages_of(address_id), *asked_page()),
@@ -111,7 +112,7 @@ def _list(form: NewAddressForm) -> str:
         "notifications/index.html",
         form=form,
         addresses=found,
-        kind_labels=KIND_LABELS,
+        told_of=told_of,
         sealed_for_ever={address.id for address in found if not can_open(address.sealed)},
         last={message.address_id: message for message in newest},
     )

@@ -1,0 +1,120 @@
+"""Those who are told: real servers on the loopback, which keep what they are sent."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Event, Thread
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from tests.processes import PATIENCE
+
+
+@dataclass
+class Web:
+    """An HTTP server: the paths and bodies of its requests, and the status that it answers with."""
+
+    address: str = ""
+    status: int = 200
+    requests: list[tuple[str, str]] = field(default_factory=list)
+    holds: Event = field(default_factory=Event)
+    """Set, a request is kept waiting once it has arrived, until ``released``."""
+    released: Event = field(default_factory=Event)
+
+    @property
+    def paths(self) -> list[str]:
+        """Where requests went, without what stands behind a question mark."""
+        return [path.partition("?")[0] for path, _ in self.requests]
+
+    @property
+    def titles(self) -> list[str]:
+        """The titles of Apprise's JSON messages."""
+        return [json.loads(body)["title"] for _, body in self.requests]
+
+    @property
+    def messages(self) -> list[str]:
+        """Their texts."""
+        return [json.loads(body)["message"] for _, body in self.requests]
+
+    def json_url(self, path: str = "token") -> str:
+        """Its address for Apprise."""
+        return self.address.replace("http://", "json://") + f"/{path}"
+
+
+@contextmanager
+def web() -> Iterator[Web]:
+    """A web server on a free port."""
+    kept = Web()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"] or 0)).decode()
+            kept.requests.append((self.path, body))
+            if kept.holds.is_set():
+                kept.released.wait(PATIENCE)
+            self.send_response(kept.status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    kept.address = f"http://127.0.0.1:{server.server_port}"
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield kept
+    finally:
+        kept.released.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@dataclass
+class Mail:
+    """A mail server: the mails that it has taken, as they came."""
+
+    port: int = 0
+    raw: list[bytes] = field(default_factory=list)
+    recipients: list[list[str]] = field(default_factory=list)
+
+    @property
+    def mails(self) -> list[Message]:
+        """The mails, read."""
+        return [message_from_bytes(content) for content in self.raw]
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+        """For aiosmtpd."""
+        assert isinstance(envelope.content, bytes)
+        self.raw.append(envelope.content)
+        self.recipients.append(list(envelope.rcpt_tos))
+        return "250 OK"
+
+
+class _OnFreePort(Controller):
+    """Listens on a port that the system chooses."""
+
+    def _trigger_server(self) -> None:
+        self.port = self.server.sockets[0].getsockname()[1]  # type: ignore[union-attr] # it is asyncio's own
+        super()._trigger_server()  # type: ignore[no-untyped-call]
+
+
+@contextmanager
+def mail() -> Iterator[Mail]:
+    """A mail server on a free port."""
+    kept = Mail()
+    controller = _OnFreePort(kept, hostname="127.0.0.1", port=0)
+    controller.start()
+    kept.port = controller.port
+    try:
+        yield kept
+    finally:
+        controller.stop()

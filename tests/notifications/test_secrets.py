@@ -1,0 +1,139 @@
+"""An address is never seen again: not on a page, in a log, in the audit log, or in the database."""
+
+import logging
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from jobauto.extensions import db
+from jobauto.notifications import sealing
+from jobauto.notifications.sending import work_off
+from tests.databases import Sqlite
+from tests.fleets import NOON
+from tests.notifications.receivers import Web
+from tests.notifications.telling import add_heartbeat, add_message, messages, put_message
+from tests.pages.reading import words
+from tests.people import Person
+
+SECRET, PASSWORD = "s3cr3t-token", "s3cr3t-password"
+ADDRESSES = [
+    pytest.param(
+        "message", f"json://user:{PASSWORD}@127.0.0.1:9/{SECRET}", "JSON at 127.0.0.1", id="webhook"
+    ),
+    pytest.param(
+        "message",
+        f"mailto://user:{PASSWORD}@127.0.0.1:9/?to=ops@example.com&from=a@example.com",
+        "E-Mail at 127.0.0.1",
+        id="mail",
+    ),
+    pytest.param("message", "slack://T1JJ3T3L2/A1BRTD4JD/s3cr3tnlazkcOXrIdevi7FQ1", "Slack", id="chat"),
+    pytest.param(
+        "heartbeat", f"http://user:{PASSWORD}@127.0.0.1:9/{SECRET}", "http://127.0.0.1:9", id="heartbeat"
+    ),
+]
+
+
+@pytest.fixture
+def everything_logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    caplog.set_level(logging.DEBUG)
+    return caplog
+
+
+@pytest.mark.parametrize(("kind", "url", "hint"), ADDRESSES)
+def test_no_page_no_log_no_audit_and_no_table_holds_it(
+    app: Flask, ada: Person, everything_logged: pytest.LogCaptureFixture, kind: str, url: str, hint: str
+) -> None:
+    ada.post("/settings/notifications/", kind=kind, label="ops", url=url, wants_problems="y")
+    if kind == "message" and not url.startswith("slack"):  # that one would be called for real
+        ada.post("/settings/notifications/1", action="test")
+        work_off()
+        assert [message.status for message in messages()] == ["given_up"]
+        assert messages()[0].error.startswith("The service could not be reached")
+    elif kind == "heartbeat":
+        ada.post("/settings/notifications/1", action="test")
+        work_off()
+        assert messages()[0].error == "The address could not be reached (ConnectionError)."
+    ada.post("/settings/notifications/1", action="switch-off")
+    seen = [
+        ada.get(page).text for page in ("/settings/notifications/", "/settings/notifications/1", "/audit/")
+    ]
+    assert all(hint in page for page in seen)
+    ada.post("/settings/notifications/1", action="remove")
+    seen += [ada.get("/audit/").text, everything_logged.text]
+    for table in ("address", "outbox", "event"):
+        seen += [str(row) for row in db.session.execute(text(f"SELECT * FROM {table}"))]  # noqa: S608
+    assert not [one for one in seen if "s3cr3t" in one]
+
+
+@pytest.mark.parametrize(
+    ("kind", "url", "why"),
+    [
+        ("message", f"nonsense://{SECRET}", "This is not an address that Apprise knows"),
+        ("message", SECRET, "This is not an address that Apprise knows"),
+        ("message", f"slack://{SECRET}", "Apprise knows slack://, but something in this address is"),
+        ("message", f"mailto://{SECRET}", "Apprise knows mailto://, but something in this address is"),
+        ("message", f"json://h/{SECRET} {SECRET}", "An address is one line without spaces."),
+        ("message", f"json://h/{SECRET}\r\nX: y", "An address is one line without spaces."),
+        ("message", f"discord://1/{SECRET}?template=/etc/passwd", "The parameter template names a file"),
+        ("message", f"mailto://u:p@h.example?PGP%70ub=/{SECRET}", "The parameter pgppub names a file"),
+        ("heartbeat", f"ftp://h/{SECRET}", "A heartbeat's address starts with https:// or http://"),
+        ("heartbeat", f"https:///{SECRET}", "A heartbeat's address starts with https:// or http://"),
+        ("heartbeat", f"https://h:99999/{SECRET}", "A heartbeat's address starts with https:// or http://"),
+        ("heartbeat", f"json://h/{SECRET}", "A heartbeat's address starts with https:// or http://"),
+    ],
+)
+def test_a_bad_address_is_an_error_beside_the_field_which_does_not_repeat_it(
+    app: Flask, ada: Person, everything_logged: pytest.LogCaptureFixture, kind: str, url: str, why: str
+) -> None:
+    page = ada.post("/settings/notifications/", kind=kind, label="ops", url=url)
+    assert page.status_code == 422
+    assert f"Address {why}" in words(page)
+    assert SECRET not in page.text + everything_logged.text
+    assert "Nobody is told" in words(ada.get("/settings/notifications/"))
+
+
+def test_after_the_secret_key_changed_page_and_log_say_so_and_nothing_breaks(
+    app: Flask, ada: Person, vera: Person, web: Web, caplog: pytest.LogCaptureFixture
+) -> None:
+    lost = add_message(web.json_url("before"))
+    put_message(lost)
+    app.config["SECRET_KEY"] = "another"
+    put_message(add_heartbeat(f"{web.address}/after"), kind="success")
+
+    assert work_off(lambda: NOON) == 1
+    assert web.paths == ["/after"]
+    assert "JOBAUTO_SECRET_KEY has changed since it was added" in caplog.text
+    assert messages()[0].error.startswith("The address cannot be opened: JOBAUTO_SECRET_KEY has changed")
+
+    app.config["SECRET_KEY"] = "tests"  # for the sessions; the page is looked at with a sealed text of others
+    db.session.execute(text("UPDATE address SET sealed = 'sealed by another key' WHERE id = 1"))
+    db.session.commit()
+    assert "Cannot be opened" in words(vera.get("/settings/notifications/"))
+    assert "Remove it and add it again." in words(vera.get("/settings/notifications/1"))
+    ada.post("/settings/notifications/1", action="remove")
+    assert ada.get("/settings/notifications/1").status_code == 404
+
+
+def test_the_key_is_derived_for_this_purpose_alone_and_each_sealing_differs(app: Flask) -> None:
+    first, second = sealing.seal(SECRET), sealing.seal(SECRET)
+    assert first != second
+    assert sealing.unseal(first) == sealing.unseal(second) == SECRET
+    app.config["SECRET_KEY"] = "tests2"
+    with pytest.raises(sealing.CannotOpen):
+        sealing.unseal(first)
+
+
+def test_a_database_that_was_stolen_holds_no_address(
+    app: Flask, tmp_path: Path, engine: object, web: Web
+) -> None:
+    put_message(add_message(web.json_url(SECRET)))
+    work_off(lambda: NOON)
+    assert web.paths == [f"/{SECRET}"]
+    db.session.remove()
+    if isinstance(engine, Sqlite):
+        database = Path(str(db.engine.url.database))
+        assert not [f for f in database.parent.glob(f"{database.name}*") if SECRET.encode() in f.read_bytes()]
+    else:
+        assert SECRET not in str(db.session.execute(text("SELECT * FROM address")).all())
