@@ -1,7 +1,6 @@
 """The daily digest: what jobs are new since the digest before."""
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
@@ -15,7 +14,7 @@ NAMED = 20
 """So many jobs are named; all are counted."""
 
 
-def after(connection: Connection, run: Any, place: Place) -> Text:
+def after(connection: Connection, run: Run, place: Place) -> Text:
     """What the digest after a daily run says."""
     since = connection.scalar(
         select(func.max(Run.finished_at)).where(
@@ -35,6 +34,6 @@ def after(connection: Connection, run: Any, place: Place) -> Text:
     return digest(run, since, counts, [Opened(*job) for job in opened], place)
 
 
-def _new(run: Any, since: datetime | None) -> ColumnElement[bool]:
+def _new(run: Run, since: datetime | None) -> ColumnElement[bool]:
     # By time and not by run: jobs of a held run are opened when somebody releases them.
     return Job.run_id == run.id if since is None else Job.created_at > since

@@ -14,17 +14,18 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
-from typing import Any
+from typing import TypeVar
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
 from flask import current_app
 from sqlalchemy import Connection, exists, select
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from ..database import write
 from ..logs import Event
-from ..models import Address, Import, Run, RunRule, SettingsVersion
+from ..models import Address, Import, Run, SettingsVersion
 from ..runs.overdue import overdue_slot
 from ..schedule import due_at
 from ..settings import service as settings_service
@@ -35,6 +36,7 @@ from .texts import Place, Text
 
 log = logging.getLogger("job_automation")
 
+Row = TypeVar("Row", Run, Import)
 _RUNS = UUID("6d1c8b52-0f0e-4a57-9d0e-0e2f6a1b7c33")
 
 
@@ -52,13 +54,10 @@ def run_started(connection: Connection, run_id: int, now: datetime) -> None:
 def run_ended(connection: Connection, run_id: int, now: datetime) -> None:
     """A run has ended, as its row says, or was found dead."""
     with _without_harm(connection, "end", run_id):
-        run = connection.execute(select(*Run.__table__.c).where(Run.id == run_id)).one()
+        run = _as_stored(connection, Run, run_id)
         place = _place(connection, run.settings_version)
         if run.status != "succeeded":
-            rules = connection.execute(
-                select(*RunRule.__table__.c).where(RunRule.run_id == run_id).order_by(RunRule.position)
-            ).all()
-            _problem(connection, f"run-{run_id}-{run.status}", texts.of_run(run, rules, place), now)
+            _problem(connection, f"run-{run_id}-{run.status}", texts.of_run(run, place), now)
         if run.slot is not None and run.status in digest.DIGESTED:
             _digest(connection, run, place, now)
         _signal(connection, run_id, "success" if run.status == "succeeded" else "fail", now)
@@ -67,7 +66,7 @@ def run_ended(connection: Connection, run_id: int, now: datetime) -> None:
 def import_failed(connection: Connection, import_id: int, now: datetime) -> None:
     """An import has failed, as its row says."""
     with _without_harm(connection, "import", import_id):
-        entry = connection.execute(select(*Import.__table__.c).where(Import.id == import_id)).one()
+        entry = _as_stored(connection, Import, import_id)
         place = Place(ZoneInfo("UTC"), current_app.config["PUBLIC_URL"])
         _problem(connection, f"import-{import_id}-failed", texts.failed_import(entry, place), now)
 
@@ -97,11 +96,17 @@ def _without_harm(connection: Connection, event: str, of: int) -> Iterator[None]
         log.exception(Event("notification-failed", of=event, id=of))
 
 
+def _as_stored(connection: Connection, model: type[Row], key: int) -> Row:
+    # The session is over before anything is put: what it had begun is rolled back with it.
+    with Session(connection) as session:
+        return session.get_one(model, key)
+
+
 def _problem(connection: Connection, topic: str, text: Text, now: datetime) -> None:
     put(connection, PROBLEMS, Message(topic, "problem", text.title, text.body), now)
 
 
-def _digest(connection: Connection, run: Any, place: Place, now: datetime) -> None:
+def _digest(connection: Connection, run: Run, place: Place, now: datetime) -> None:
     if connection.scalar(select(exists().where(DIGESTS, Address.active))):
         text = digest.after(connection, run, place)
         put(connection, DIGESTS, Message(f"digest-{run.slot}", "digest", text.title, text.body), now)

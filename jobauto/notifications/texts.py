@@ -5,11 +5,12 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from ..detection.rules import RULES
 from ..detection.rules.rule import counted
+from ..models import Import, Run, RunRule
 from ..models.types import format_minute
 
 LONGEST = 200
@@ -20,7 +21,7 @@ _OUTCOMES = {
     "failed": ("failed", "failed: none of its rules worked."),
     "partial": ("is partial", "is partial: one rule worked, another failed."),
     "crashed": ("crashed", "crashed: its process stopped without finishing it."),
-    "held": ("is held", "is held."),
+    "held": ("is held", "is held: its jobs wait until an operator releases or discards them."),
 }
 _MENTION = re.compile(r"([@<\]])(?=\S)")
 
@@ -70,18 +71,20 @@ def plain(text: object, longest: int = LONGEST) -> str:
     return _MENTION.sub("\\1\u200b", line if len(line) <= longest else line[: longest - 1] + "…")
 
 
-def of_run(run: Any, rules: Sequence[Any], place: Place) -> Text:
-    """A run that did not succeed, by its status; what each rule did."""
+def of_run(run: Run, place: Place) -> Text:
+    """A run that did not succeed, by its status; why it was held, and what each rule did."""
     title, sentence = _OUTCOMES[run.status]
-    again = "A daily run is started again by itself, a few times." if _is_crashed_slot(run) else ""
+    held = run.hold.in_words if run.hold else ""
+    again = run.status == "crashed" and run.slot is not None
     lines = [
         f"{_which(run)} {sentence}",
-        again,
+        held,
+        "A daily run is started again by itself, a few times." if again else "",
         f"Checked as of {place.time(run.as_of)}.",
-        *(_rule(rule) for rule in rules),
+        *(_rule(rule) for rule in run.rules),
         place.link(f"/runs/{run.id}"),
     ]
-    return Text(f"jobauto: run {run.id} {title}", _body(lines))
+    return Text(f"jobauto: run {run.id} {title}" + (f". {held}" if held else ""), _body(lines))
 
 
 def overdue(slot: date, due: datetime, place: Place) -> Text:
@@ -94,7 +97,7 @@ def overdue(slot: date, due: datetime, place: Place) -> Text:
     return Text(f"jobauto: the daily run of {slot} is overdue", _body(lines))
 
 
-def failed_import(entry: Any, place: Place) -> Text:
+def failed_import(entry: Import, place: Place) -> Text:
     """An import that failed."""
     lines = [
         f"The import of {entry.kind} from {plain(entry.filename)} by {plain(entry.requested_by)} failed:",
@@ -106,7 +109,7 @@ def failed_import(entry: Any, place: Place) -> Text:
 
 
 def digest(
-    run: Any, since: datetime | None, counts: dict[str, int], opened: Sequence[Opened], place: Place
+    run: Run, since: datetime | None, counts: dict[str, int], opened: Sequence[Opened], place: Place
 ) -> Text:
     """The new jobs of a day: how many by rule, and the first of them by site."""
     total = sum(counts.values())
@@ -129,23 +132,21 @@ def test(label: str, place: Place) -> Text:
     return Text("jobauto: a test", _body(lines))
 
 
-def _which(run: Any) -> str:
+def _which(run: Run) -> str:
     if run.slot is not None:
         return f"The daily run of {run.slot}"
     by = f" by {plain(run.requested_by)}" if run.requested_by else ""
     return f"Run {run.id}, started {_HOW.get(run.trigger, run.trigger)}{by},"
 
 
-def _is_crashed_slot(run: Any) -> bool:
-    return run.status == "crashed" and run.slot is not None
-
-
-def _rule(rule: Any) -> str:
+def _rule(rule: RunRule) -> str:
     title = _TITLES.get(rule.rule, rule.rule)
     if rule.status == "failed":
         return f"{title}: failed. {plain(rule.error)}"
     if rule.status == "skipped":
         return f"{title}: skipped, it is disabled."
+    if rule.status == "held":
+        return f"{title}: {rule.flagged} of {rule.checked} sites flagged, {counted(rule.held, 'job')} held."
     return f"{title}: {rule.flagged} of {rule.checked} sites flagged, {counted(rule.created, 'job')} opened."
 
 

@@ -12,7 +12,7 @@ from jobauto.extensions import db
 from jobauto.notifications import digest, service
 from jobauto.runs import lifecycle
 from jobauto.scheduler import run_slot
-from tests.fleets import NOON
+from tests.fleets import NOON, add_site, days_before
 from tests.notifications.telling import add_one_of_each, messages, told
 from tests.runs.fleet import set_heartbeat
 
@@ -45,6 +45,7 @@ def finish_as(status: str, *, scheduled: bool) -> None:
     [
         pytest.param("succeeded", ("digest", "success"), ("success",), id="succeeded"),
         pytest.param("partial", ("problem", "digest", "fail"), ("problem", "fail"), id="partial"),
+        pytest.param("held", ("problem", "digest", "fail"), ("problem", "fail"), id="held"),
         pytest.param("failed", ("problem", "fail"), ("problem", "fail"), id="failed"),
         pytest.param("crashed", ("problem", "fail"), ("problem", "fail"), id="crashed"),
     ],
@@ -97,6 +98,28 @@ def test_the_message_names_what_each_rule_did_and_why_it_failed(app: Flask) -> N
     assert "Checked as of 2026-03-31 13:00 (Europe/London)." in lines
     assert any(line.startswith("No Coms: failed. ") for line in lines)
     assert lines[-1] == "https://jobs.example/app/runs/1"
+
+
+def test_a_held_run_asks_whether_the_feed_is_down(app: Flask) -> None:
+    app.config["PUBLIC_URL"] = "https://jobs.example"
+    add_one_of_each()
+    for number in range(150):
+        add_site(f"S{number}", {days_before(4 if number < 142 else 1): 1})
+    assert run_slot(TODAY, lambda: NOON).status == "held"
+    question = "142 of 150 sites went silent together: is the feed down?"
+    problem, digest_of_it = (
+        next(message for message in messages() if message.kind == kind) for kind in ("problem", "digest")
+    )
+    assert problem.title == f"jobauto: run 1 is held. {question}"
+    assert problem.body.splitlines() == [
+        "The daily run of 2026-03-31 is held: its jobs wait until an operator releases or discards them.",
+        question,
+        "Checked as of 2026-03-31 13:00 (Europe/London).",
+        "No Coms: 142 of 150 sites flagged, 142 jobs held.",
+        "Zero Reads: 0 of 150 sites flagged, 0 jobs opened.",
+        "https://jobs.example/runs/1",
+    ]
+    assert "is held: its jobs wait" in digest_of_it.body
 
 
 def test_a_fault_in_telling_does_not_keep_a_run_from_ending(
