@@ -11,6 +11,7 @@ from apprise import plugins as apprise_plugins
 
 CONNECT_SECONDS = 10
 ANSWER_SECONDS = 20
+LONGEST_HOST = 253
 PATHS = {"start": "/start", "success": "", "test": "", "fail": "/fail"}
 """What Healthchecks appends to a heartbeat's address for each signal; a test gives the sign of success."""
 
@@ -81,7 +82,7 @@ def _host(url: str) -> str:
         host, port = parts.hostname, parts.port
     except ValueError:
         host, port = None, None
-    if not host or parts.scheme not in ("http", "https"):
+    if not host or len(host) > LONGEST_HOST or parts.scheme not in ("http", "https"):
         raise BadAddress("A heartbeat's address starts with https:// or http:// and a host.")
     return f"{parts.scheme}://{host}" + (f":{port}" if port else "")
 
@@ -94,12 +95,15 @@ def _service_hint(url: str) -> str:
 
 
 def _service(url: str) -> NotifyBase:
-    parsed = apprise_plugins.url_to_dict(url)  # type: ignore[no-untyped-call]
+    try:
+        parsed = apprise_plugins.url_to_dict(url)  # type: ignore[no-untyped-call]
+        service = parsed and Apprise.instantiate(parsed, asset=_ASSET)
+    except Exception:
+        raise BadAddress("Apprise cannot read this address.") from None
     if parsed is None:
         raise BadAddress("This is not an address that Apprise knows, such as mailto://, slack:// or json://.")
     if files := _FILES & set(parsed.get("qsd") or ()):
         raise BadAddress(f"The parameter {min(files)} names a file of this machine, which is not read.")
-    service = Apprise.instantiate(parsed, asset=_ASSET)
     if service is None:
         raise BadAddress(
             f"Apprise knows {parsed['schema']}://, but something in this address is missing or wrong."

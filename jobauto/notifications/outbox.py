@@ -24,6 +24,9 @@ LIFETIMES = {
 }
 """For how long a message is worth sending, by kind: a sign of life that comes late would be a lie."""
 
+ONCE = ("test", "start")
+"""Kinds that are tried once: a test is to tell how it is now, and a start is followed by an end."""
+
 PROBLEMS = Address.wants_problems & (Address.kind == "message")
 DIGESTS = Address.wants_digest & (Address.kind == "message")
 HEARTBEATS = Address.kind == "heartbeat"

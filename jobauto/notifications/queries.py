@@ -8,6 +8,7 @@ from sqlalchemy.orm import aliased
 
 from ..models import Address, OutboxMessage
 from ..models.notification import WAITING
+from .outbox import ONCE
 
 
 def addresses() -> Select[Any]:
@@ -66,5 +67,9 @@ def waiting() -> Select[int, datetime | None]:
 
 
 def given_up_since(instant: datetime) -> Select[int]:
-    """How many messages were given up since then."""
-    return select(func.count()).where(OutboxMessage.status == "given_up", OutboxMessage.settled_at > instant)
+    """How many messages were given up since then, less those that are tried only once."""
+    return select(func.count()).where(
+        OutboxMessage.status == "given_up",
+        OutboxMessage.settled_at > instant,
+        OutboxMessage.kind.not_in(ONCE),
+    )

@@ -26,6 +26,7 @@ from ..models import Address, OutboxMessage
 from ..models.notification import WAITING
 from . import channels, queries
 from .channels import BadAddress, NotSent
+from .outbox import ONCE
 from .sealing import CannotOpen, unseal
 
 log = logging.getLogger("job_automation")
@@ -34,8 +35,6 @@ LEASE = timedelta(minutes=5)
 """Far longer than the time-outs of one message allow."""
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(hours=1)
-ONCE = ("test", "start")
-"""Kinds that are tried once: a test is to tell how it is now, and a start is followed by an end."""
 KEPT = timedelta(days=30)
 """How long it can be looked up what was sent."""
 

@@ -19,7 +19,8 @@ def test_they_tell_what_waits_for_how_long_and_what_was_given_up(app: Flask, ver
     address_id = add_message("json://127.0.0.1:9/x")
     put_message(address_id, topic="old", now=utcnow() - timedelta(hours=2))
     put_message(address_id, topic="new", now=utcnow())
-    put_message(address_id, topic="failed", kind="test", now=utcnow())
+    put_message(address_id, topic="a test", kind="test", now=utcnow())
+    put_message(address_id, topic="late", now=utcnow() - timedelta(days=2))
     work_off()
 
     told = numbers(vera.api("GET", "/metrics").text)

@@ -81,6 +81,11 @@ def test_no_page_no_log_no_audit_and_no_table_holds_it(
         ("heartbeat", f"ftp://h/{SECRET}", "A heartbeat's address starts with https:// or http://"),
         ("heartbeat", f"https:///{SECRET}", "A heartbeat's address starts with https:// or http://"),
         ("heartbeat", f"https://h:99999/{SECRET}", "A heartbeat's address starts with https:// or http://"),
+        (
+            "heartbeat",
+            f"https://{'h' * 254}/{SECRET}",
+            "A heartbeat's address starts with https:// or http://",
+        ),
         ("heartbeat", f"json://h/{SECRET}", "A heartbeat's address starts with https:// or http://"),
     ],
 )
