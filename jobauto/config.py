@@ -98,7 +98,7 @@ def _in_words(expected: type) -> str:
 
 def _check_public_url(url: str) -> None:
     if url and not PUBLIC_URL.fullmatch(url):
-        raise ConfigError(f"{PREFIX}PUBLIC_URL={url!r} is not an address such as https://jobs.example")
+        raise ConfigError(f"{PREFIX}PUBLIC_URL is not an address such as https://jobs.example")
 
 
 def _database_uri(app: Flask) -> str:

@@ -9,6 +9,8 @@ from playwright.sync_api import Page, expect
 from jobauto.audit.service import Author
 from jobauto.clock import utcnow
 from jobauto.models import RunRule
+from jobauto.notifications import addresses
+from jobauto.notifications.sending import work_off
 from jobauto.settings import service as settings
 from jobauto.sites import service as sites
 from tests.browser.conftest import Visit
@@ -29,6 +31,8 @@ ADDRESSES = (
     "/runs/1",
     "/runs/2",
     "/settings/",
+    "/settings/notifications/",
+    "/settings/notifications/1",
     "/import/",
     "/import/1",
     "/users/",
@@ -40,6 +44,7 @@ ADDRESSES = (
 
 UNFOLD = "() => document.querySelectorAll('details').forEach((part) => { part.open = true; })"
 
+ADA = Author("ada", utcnow())
 WORDY = {"queue": "Q" * 100, "instructions": "I" * 500, "initial_status": "on_hold", "reopen_after_days": 9}
 
 STICKING_OUT = """() => [...document.querySelectorAll("body *")]
@@ -120,7 +125,10 @@ def _something_of_everything(run_id: int) -> None:
         errors=[[1, "x" * 300], [9_999_999, "y"]],
     )
     settings.save(lambda before: before.changed({"NO_COMS": WORDY}), by="ada", now=utcnow())
-    sites.snooze("LONG", utcnow().date(), "Z" * 200, ZoneInfo("UTC"), author=Author("ada", utcnow()))
+    addresses.add("message", "L" * 100, "json://127.0.0.1:9/x", problems=True, digest=True, author=ADA)
+    addresses.test(1, author=ADA)
+    work_off()  # in vain
+    sites.snooze("LONG", utcnow().date(), "Z" * 200, ZoneInfo("UTC"), author=ADA)
 
 
 def test_no_page_is_wider_than_its_window_and_no_short_word_is_broken(visit: Visit) -> None:

@@ -120,3 +120,13 @@ def test_the_command_for_cron_sends(app: Flask, database_uri: str, tmp_path: Pat
     with started(command, environment(database_uri, tmp_path)) as process:
         assert process.end() == 0
     assert process.output.splitlines()[-1] == "Sent 2 messages"
+
+
+def test_where_cron_runs_the_check_the_check_sends(
+    app: Flask, database_uri: str, tmp_path: Path, web: Web
+) -> None:
+    add_heartbeat(web.address)
+    command = [str(BIN / "jobauto"), "run-daily-job-automation", "--scheduled"]
+    with started(command, environment(database_uri, tmp_path)) as process:
+        assert process.end() == 0
+    assert web.paths == ["/start", "/"]

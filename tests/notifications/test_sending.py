@@ -129,7 +129,7 @@ def test_a_test_and_a_start_are_tried_once(app: Flask, web: Web, kind: str) -> N
 def test_a_sign_of_life_that_would_come_late_is_not_given(app: Flask, web: Web) -> None:
     add_heartbeat(web.address)
     run(Request("cli"), lambda: NOON)
-    send(NOON + LIFETIMES["success"])
+    send(NOON + timedelta(minutes=10))
     assert web.requests == []
     assert [message.status for message in messages()] == ["given_up", "given_up"]
 
