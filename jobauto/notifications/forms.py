@@ -49,9 +49,8 @@ class NewAddressForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no type
         "Address",
         [InputRequired("Enter an address."), Length(max=LONGEST_ADDRESS)],
         filters=[lambda text: text.strip() if text else text],
-        description="Messages: an Apprise URL, such as slack://…, jsons://… or "
-        "mailtos://user:password@example.com?to=ops@example.com; heartbeat: https://… "
-        "It is encrypted, and never shown again.",
+        description="Messages: an Apprise URL, such as mailtos://…, slack://… or jsons://…; "
+        "heartbeat: https://… It is encrypted, and never shown again.",
         render_kw={"autocomplete": "off", "spellcheck": "false", "maxlength": LONGEST_ADDRESS},
     )
     wants_problems = _wants_problems()

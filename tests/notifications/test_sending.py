@@ -1,13 +1,15 @@
 """What waits in the outbox reaches real receivers; what does not is tried again, and given up visibly."""
 
+import socket
 from datetime import datetime, timedelta
+from time import monotonic
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask import Flask
 
 from jobauto.detection.service import Request, run
-from jobauto.notifications import addresses, service
+from jobauto.notifications import addresses, channels, service
 from jobauto.notifications.outbox import LIFETIMES
 from jobauto.notifications.sending import FIRST_WAIT, KEPT, LONGEST_WAIT, claim, wait_after, work_off
 from tests.fleets import NOON
@@ -188,3 +190,26 @@ def test_what_was_settled_a_month_ago_is_forgotten(app: Flask, web: Web) -> None
     put_message(address_id, topic="later", now=later)
     send(later)
     assert [message.topic for message in messages()] == ["later"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "url"),
+    [
+        ("message", "json://127.0.0.1:{port}/x?rto=300&cto=300&retry=5"),
+        ("message", "mailto://127.0.0.1:{port}/?from=a@example.com&to=b@example.com&cto=300"),
+        ("heartbeat", "http://127.0.0.1:{port}/x"),
+    ],
+    ids=["webhook", "mail", "heartbeat"],
+)
+def test_a_server_that_never_answers_is_not_waited_for_whatever_the_address_says(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, kind: str, url: str
+) -> None:
+    monkeypatch.setattr(channels, "CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr(channels, "ANSWER_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # connections wait in its queue, and nobody reads
+        url = url.format(port=silent.getsockname()[1])
+        put_message(add_message(url) if kind == "message" else add_heartbeat(url), kind="test")
+        began = monotonic()
+        assert send() == 0
+    assert monotonic() - began < 10
+    assert statuses() == [("given_up", 1)]
