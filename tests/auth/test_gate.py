@@ -32,6 +32,8 @@ ROLES_OF_FORMS = {
     "jobs.change": "operator",
     "notifications.add": "admin",
     "notifications.change": "admin",
+    "runs.discard": "operator",
+    "runs.release": "operator",
     "settings.edit_submit": "admin",
     "sites.change": "operator",
     "users.account_change": "viewer",
