@@ -4,6 +4,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from .. import broker, tasks
 from ..audit import queries as audit
 from ..audit.service import Author
 from ..auth.access import needs
@@ -95,6 +96,7 @@ def _apply(address_id: int, action: str) -> None:
         addresses.change(address_id, **wanted, author=_me())
     elif action == "test":
         addresses.test(address_id, author=_me())
+        broker.enqueue(tasks.SEND_MESSAGES)
     elif action == "remove":
         addresses.remove(address_id, author=_me())
     else:
