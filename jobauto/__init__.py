@@ -58,7 +58,10 @@ def _extensions(app: Flask) -> None:
     login_manager.init_app(app)
     bootstrap.init_app(app)
     if hops := app.config["PROXY_HOPS"]:
-        app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops, hops, hops)  # type: ignore[method-assign]
+        # Not X-Forwarded-Port: the host has its port, and what no proxy sets anybody may forge.
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops, x_port=0, x_prefix=hops
+        )
 
 
 def _routes(app: Flask) -> None:

@@ -38,6 +38,11 @@ VARIABLES = (
     Variable("SCHEDULER_ENABLED", True, "Whether web processes look for due slots of the schedule."),
     Variable("CELERY_BROKER_URL", "", "Where work is queued for Celery workers. Empty: there are none."),
     Variable("SESSION_COOKIE_SECURE", False, "Send the session cookie over HTTPS only."),
+    Variable(
+        "SESSION_COOKIE_PATH",
+        "",
+        "The path that the session cookie is for, such as /jobauto. Empty: all.",
+    ),
     Variable("LOG_FORMAT", "text", "How log lines are written: text (key=value pairs) or json."),
     Variable(
         "PUBLIC_URL",
