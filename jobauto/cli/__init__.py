@@ -3,6 +3,8 @@
 from flask import Flask
 
 from .accounts import create_token, create_user, first_login, list_users, set_password
+from .assets import static_files
+from .backup import backup, restore
 from .common import in_sentences
 from .demo import demo
 from .imports import import_readings, import_sites
@@ -25,6 +27,9 @@ COMMANDS = (
     scheduler,
     send_notifications,
     demo,
+    backup,
+    restore,
+    static_files,
 )
 
 

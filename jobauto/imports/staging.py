@@ -185,16 +185,22 @@ class _Batch:
 
 def fill(connection: Connection, table: Table, rows: list[tuple[Any, ...]]) -> None:
     """Put rows into a table by the engine's fastest way: COPY, or one prepared statement."""
-    processors = [column.type.bind_processor(connection.dialect) for column in table.columns]
+    dialect = connection.dialect
+    processors = [column.type.dialect_impl(dialect).bind_processor(dialect) for column in table.columns]
     ready = [
-        tuple(process(value) if process else value for process, value in zip(processors, row, strict=True))
+        tuple(
+            process(value) if process and value is not None else value
+            for process, value in zip(processors, row, strict=True)
+        )
         for row in rows
     ]
-    if connection.dialect.name == "postgresql":
+    quoted = dialect.identifier_preparer
+    into = f"{quoted.format_table(table)} ({', '.join(map(quoted.format_column, table.columns))})"
+    if dialect.name == "postgresql":
         cursor = connection.connection.cursor()
-        with cursor.copy(f"COPY {table.name} FROM STDIN") as copy:
+        with cursor.copy(f"COPY {into} FROM STDIN") as copy:
             for row in ready:
                 copy.write_row(row)
     elif ready:
         marks = ", ".join("?" * len(table.columns))
-        connection.exec_driver_sql(f"INSERT INTO {table.name} VALUES ({marks})", ready)  # noqa: S608 (our names)
+        connection.exec_driver_sql(f"INSERT INTO {into} VALUES ({marks})", ready)  # noqa: S608 (our names)

@@ -1,11 +1,13 @@
-"""How Alembic reaches the database: through the application's own engine."""
+"""How Alembic reaches the database: by the connection it is given, or the application's own engine."""
 
 from alembic import context
+from sqlalchemy import Connection
 
 from jobauto.database import write_on
 from jobauto.extensions import db
 
-with db.engine.connect() as connection:
+
+def configure(connection: Connection) -> None:
     context.configure(
         connection=connection,
         target_metadata=db.metadata,
@@ -13,5 +15,14 @@ with db.engine.connect() as connection:
         compare_type=True,
         compare_server_default=False,
     )
-    with write_on(connection):
-        context.run_migrations()
+
+
+given = context.config.attributes.get("connection")
+if given is not None:
+    configure(given)
+    context.run_migrations()  # in the transaction of whoever gave it
+else:
+    with db.engine.connect() as connection:
+        configure(connection)
+        with write_on(connection):
+            context.run_migrations()

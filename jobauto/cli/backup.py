@@ -1,0 +1,73 @@
+"""Commands for a backup and the way back."""
+
+import os
+import secrets
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+from flask.cli import with_appcontext
+
+from .. import backup as service
+from .common import in_sentences, on_database
+
+
+@click.command("backup")
+@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
+@on_database
+def backup(file: Path) -> None:
+    """Write the whole database to FILE (- for standard output), readable by its owner only."""
+    try:
+        with _written(file) as target:
+            contents = service.back_up(target, _told)
+    except OSError as error:
+        raise click.ClickException(f"The backup was not written: {error}") from error
+    click.echo(f"Backed up {contents.in_words()}", err=str(file) == "-")
+
+
+@click.command("restore")
+@click.argument("file", type=click.File("rb"))
+@click.option("--replace", is_flag=True, help="Lose what the database holds now.")
+@with_appcontext
+@in_sentences
+def restore(file: BinaryIO, replace: bool) -> None:
+    """Put a backup FILE (- for standard input) into an empty database, of either kind."""
+    try:
+        contents = service.restore(file, _told, replace=replace)
+    except service.BackupError as error:
+        raise click.UsageError(str(error)) from error
+    click.echo(f"Restored {contents.in_words()}")
+
+
+@contextmanager
+def _written(file: Path) -> Iterator[BinaryIO]:
+    """A file that is there as a whole or not at all, also after a power cut."""
+    if str(file) == "-":
+        yield sys.stdout.buffer
+        return
+    draft = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target:
+            yield target
+            target.flush()
+            os.fsync(target.fileno())
+        draft.replace(file)
+        _sync_folder(file.parent)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _told(table: str, rows: int) -> None:
+    if sys.stderr.isatty():
+        click.echo(f"\r{table}: {rows:,} rows\033[K", nl=False, err=True)

@@ -1,0 +1,90 @@
+"""A database with something in every table, and a look at all of it."""
+
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import Table, inspect, select
+from sqlalchemy.types import JSON, Boolean, Date, Integer, String
+
+from jobauto import create_app
+from jobauto.clock import utcnow
+from jobauto.extensions import db
+from jobauto.models.types import Instant, Kwh
+from tests.fleets import NOON, add_one_fault_of_each_rule
+from tests.people import PASSWORD, Browser, Person, add_cast
+
+Rows = dict[str, list[tuple[Any, ...]]]
+
+
+def application(uri: str) -> Flask:
+    """An application on a database."""
+    app = create_app({"TESTING": True, "SQLALCHEMY_DATABASE_URI": uri, "SECRET_KEY": "tests"})
+    app.test_client_class = Browser
+    return app
+
+
+def fill_every_table(app: Flask) -> None:
+    """People, a fleet, a run, two jobs, a settings change; and a row in whatever else there is."""
+    add_cast()
+    add_one_fault_of_each_rule()
+    ada = Person(app, "ada")
+    assert ada.api("PUT", "/api/job-automation/settings/", json={"NO_COMS": {"days_threshold": 5}})
+    for table in db.metadata.sorted_tables:
+        if db.session.execute(select(table)).first() is None:
+            db.session.execute(table.insert(), [_some_row(table)])
+    db.session.commit()
+
+
+def _some_row(table: Table) -> dict[str, Any]:
+    return {column.name: _some_value(table, column.name) for column in table.columns}
+
+
+def _some_value(table: Table, name: str) -> Any:
+    column = table.c[name]
+    if column.foreign_keys:
+        return db.session.scalar(select(next(iter(column.foreign_keys)).column))
+    for kind, value in (
+        (Instant, NOON.replace(microsecond=123_456)),
+        (Kwh, 1),
+        (Boolean, True),
+        (Date, NOON.date()),
+        (JSON, [[1, "naïve 🌞"]]),
+        (Integer, 7),
+        (String, "é🌞"),
+    ):
+        if isinstance(column.type, kind):
+            return value
+    raise AssertionError(f"what may stand in {column}?")
+
+
+def rows_of(uri: str) -> Rows:
+    """Every row of every table, in the order of its key."""
+    app = application(uri)
+    with app.app_context():
+        assert set(db.metadata.tables) | {"alembic_version"} <= set(inspect(db.engine).get_table_names())
+        with db.engine.connect() as connection:
+            rows = {
+                table.name: [
+                    tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key))
+                ]
+                for table in db.metadata.sorted_tables
+            }
+        db.engine.dispose()
+    return rows
+
+
+def goes_on_working(uri: str) -> None:
+    """Somebody logs in, and a new fault gets a new job."""
+    app = application(uri)
+    with app.app_context():
+        client = Browser(app, app.response_class)
+        page = client.get("/login").text
+        token = page.split('name="csrf_token"')[1].split('value="')[1].split('"')[0]
+        form = {"csrf_token": token, "username": "oscar", "password": PASSWORD}
+        assert client.post("/login", data=form).status_code == 302
+        oscar = Person(app, "oscar")
+        site = {"site_id": f"new-{utcnow().timestamp()}", "site_name": "New"}
+        assert oscar.api("POST", "/api/sites/", json=site).json["new"] == 1
+        assert oscar.api("POST", "/api/job-automation/run-manual/").json["created_jobs"] >= 1
+        db.session.remove()
+        db.engine.dispose()

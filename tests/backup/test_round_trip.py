@@ -1,0 +1,43 @@
+"""What is backed up on one database is there again on another one, of either kind."""
+
+import stat
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from tests.backup.everything import fill_every_table, goes_on_working, rows_of
+from tests.cli.conftest import Shell
+from tests.processes import environment
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def elsewhere(request: pytest.FixtureRequest) -> str:
+    """A database without any table, of each kind."""
+    empty: str = request.getfixturevalue(request.param).empty()
+    return empty
+
+
+def shell_at(uri: str, folder: Path) -> Shell:
+    return Shell(environment(uri, folder / "instance"), folder)
+
+
+def test_every_row_of_every_table_comes_back_and_work_goes_on(
+    app: Flask, database_uri: str, elsewhere: str, tmp_path: Path
+) -> None:
+    fill_every_table(app)
+    before = rows_of(database_uri)
+    assert all(before.values()), "something in every table"
+    count = sum(map(len, before.values()))
+
+    done = shell_at(database_uri, tmp_path)("backup", "jobauto.backup")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"Backed up {len(before)} tables, {count} rows, schema ")
+    assert stat.S_IMODE((tmp_path / "jobauto.backup").stat().st_mode) == 0o600
+    assert {path.name for path in tmp_path.iterdir()} <= {"jobauto.backup", "instance", "secret-key"}
+
+    done = shell_at(elsewhere, tmp_path)("restore", "jobauto.backup")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"Restored {len(before)} tables, {count} rows, schema ")
+    assert rows_of(elsewhere) == before
+    goes_on_working(elsewhere)

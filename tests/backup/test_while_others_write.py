@@ -1,0 +1,74 @@
+"""A backup shows one instant, whoever writes meanwhile, and keeps nobody waiting."""
+
+import io
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
+from flask import Flask
+from sqlalchemy import func, select
+
+from jobauto import backup
+from jobauto.extensions import db
+from jobauto.models import Job, JobReading, RunRule
+from tests.backup.everything import application
+from tests.databases import Postgresql, Sqlite
+from tests.fleets import NOON, add_site, daily, run_noon
+from tests.processes import PATIENCE
+
+SITES = 40
+
+
+def quiet(_table: str, _rows: int) -> None:
+    """Nobody watches."""
+
+
+def run_until(app: Flask, enough: Event) -> int:
+    """Find new faults, run after run, until told that it is enough; how many runs there were."""
+    runs = 0
+    with app.app_context():
+        while not enough.is_set() and runs < 100:
+            for number in range(3):
+                add_site(f"{runs}-{number}", daily([7, 7, 7, 7], NOON))
+            run_noon()
+            runs += 1
+        db.session.remove()
+    return runs
+
+
+def assert_whole(uri: str) -> None:
+    """A database looks like one between two transactions of the runs that wrote it."""
+    app = application(uri)
+    with app.app_context():
+        jobs = select(func.count()).select_from(Job)
+        told = db.session.scalar(select(func.coalesce(func.sum(RunRule.created), 0)))
+        evidence = db.session.scalars(
+            select(func.count(JobReading.job_id)).select_from(Job).outerjoin(JobReading).group_by(Job.id)
+        ).all()
+        assert db.session.scalar(jobs) == told, "a rule's jobs and its figures are written together"
+        assert all(count > 0 for count in evidence), "and so are the readings that led to each job"
+        db.session.remove()
+        db.engine.dispose()
+
+
+def test_it_is_whole_while_runs_open_jobs(app: Flask, engine: Sqlite | Postgresql) -> None:
+    enough = Event()
+    files = []
+    add_site("first", daily([7, 7, 7, 7], NOON))
+    with ThreadPoolExecutor(1) as pool:
+        runs = pool.submit(run_until, app, enough)
+        try:
+            for _ in range(8):
+                target = io.BytesIO()
+                backup.back_up(target, quiet)
+                files.append(target)
+        finally:
+            enough.set()
+        assert runs.result(PATIENCE) >= 2, "runs went on meanwhile"
+    for file in (files[0], files[3], files[-1]):
+        with engine.fresh() as uri:
+            elsewhere = application(uri)
+            with elsewhere.app_context():
+                file.seek(0)
+                backup.restore(file, quiet, replace=False)
+                db.engine.dispose()
+            assert_whole(uri)
