@@ -1,0 +1,164 @@
+"""The files in deploy/ agree with one another and with the program, and give away as little as they can."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from flask import Flask
+
+from jobauto.config import PREFIX, VARIABLES
+from tests.databases import lacking
+from tests.deploy.site import DEPLOY
+from tests.processes import PATIENCE, ROOT
+
+FILES = sorted(file for file in DEPLOY.rglob("*") if file.is_file())
+UNITS = sorted((DEPLOY / "systemd").glob("jobauto-*.*"))
+SERVICES = [unit.name for unit in UNITS if unit.suffix == ".service"]
+COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+DOCKERFILE = (DEPLOY / "Dockerfile").read_text().replace("\\\n", "")
+OURS = {"prepare", "web", "scheduler"}
+
+
+def test_every_variable_is_one_that_the_program_knows() -> None:
+    known = {PREFIX + variable.name for variable in VARIABLES}
+    for file in FILES:
+        assert set(re.findall(rf"\b{PREFIX}[A-Z_]+", file.read_text())) <= known, file
+
+
+def test_no_file_is_forgotten_by_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text()
+    for name in (
+        "deploy/nginx",
+        "deploy/systemd",
+        "deploy/jobauto.env",
+        "deploy/gunicorn.conf.py",
+        "compose.yaml",
+    ):
+        assert name in readme, name
+
+
+def test_what_one_file_names_the_others_name_too() -> None:
+    """Ports and paths that must be the same in nginx, gunicorn, systemd and the environment."""
+    texts = {file.name: file.read_text() for file in FILES}
+    assert "server 127.0.0.1:8000;" in texts["http.conf"]
+    assert 'bind = "127.0.0.1:8000"' in texts["gunicorn.conf.py"]
+    assert "static-files /var/cache/jobauto\n" in texts["jobauto-web.service"]
+    assert set(re.findall(r"alias (/\S+?)/(?:bootstrap/)?static/;", texts["jobauto.conf"])) == {
+        "/var/cache/jobauto"
+    }
+    assert "JOBAUTO_INSTANCE_PATH='/var/lib/jobauto'" in texts["jobauto.env"]
+    for service in SERVICES:
+        assert "StateDirectory=jobauto\n" in texts[service]
+        assert "EnvironmentFile=/etc/jobauto/jobauto.env\n" in texts[service]
+
+
+# -- systemd -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Path:
+    """A folder that looks like a server on which the units are installed."""
+    if shutil.which("systemd-analyze") is None:
+        lacking("systemd-analyze")
+    system = tmp_path / "etc/systemd/system"
+    shutil.copytree(DEPLOY / "systemd", system)
+    shutil.copytree("/lib/systemd/system", tmp_path / "lib/systemd/system", symlinks=True)
+    for program in (
+        "opt/jobauto/bin/jobauto",
+        "opt/jobauto/bin/gunicorn",
+        "bin/sh",
+        "bin/kill",
+        "usr/bin/find",
+    ):
+        file = tmp_path / program
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o755)
+    (tmp_path / "etc/jobauto").mkdir()
+    shutil.copy(DEPLOY / "jobauto.env", tmp_path / "etc/jobauto")
+    return tmp_path
+
+
+def analyze(machine: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        ["systemd-analyze", f"--root={machine}", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+        env=os.environ | {"SYSTEMD_PAGER": "", "SYSTEMD_COLORS": "0"},
+    )
+
+
+@pytest.mark.parametrize("unit", [unit.name for unit in UNITS if unit.is_file()])
+def test_systemd_understands_the_unit(machine: Path, unit: str) -> None:
+    done = analyze(machine, "verify", "--recursive-errors=no", f"{machine}/etc/systemd/system/{unit}")
+    ours = [line for line in done.stderr.splitlines() if "jobauto" in line]
+    assert (done.returncode, ours) == (0, []), done.stderr
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_systemd_finds_little_exposed(machine: Path, service: str) -> None:
+    done = analyze(machine, "security", "--offline=true", "--threshold=20", "--no-pager", service)
+    assert done.returncode == 0, done.stdout + done.stderr
+    exposed = float(re.findall(r"Overall exposure level for \S+: ([0-9.]+)", done.stdout)[0])
+    assert exposed < 2.0, done.stdout
+
+
+# -- containers ----------------------------------------------------------------------------------------
+
+
+def test_every_source_of_the_image_exists() -> None:
+    for line in re.findall(r"^COPY (.+)$", DOCKERFILE, re.MULTILINE):
+        if not line.startswith("--from"):
+            assert all((ROOT / source).exists() for source in line.split()[:-1]), line
+
+
+def test_every_image_is_pinned_to_a_patch_version() -> None:
+    images = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
+    images += [service["image"] for name, service in COMPOSE["services"].items() if name not in OURS]
+    assert len(images) == 3
+    for image in images:
+        assert re.fullmatch(r"[a-z]+:\d+\.\d+(\.\d+)?(-[a-z]+)*", image), image
+
+
+def test_the_image_runs_as_nobody_in_particular_and_says_how_it_is() -> None:
+    last = DOCKERFILE.rpartition("\nFROM ")[2]
+    assert re.search(r"^USER 10001:10001$", last, re.MULTILINE)
+    assert "/healthz" in re.findall(r"^HEALTHCHECK (.+)$", last, re.MULTILINE)[0]
+
+
+def test_containers_of_the_program_cannot_change_themselves_or_gain_rights() -> None:
+    for name in OURS:
+        service = COMPOSE["services"][name]
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+    assert COMPOSE["services"]["web"]["ports"] == ["127.0.0.1:8000:8000"], "for the host's nginx only"
+    assert "ports" not in COMPOSE["services"]["database"]
+
+
+def test_no_password_is_shipped() -> None:
+    asked = set(re.findall(r"\$\{(\w+)(:\?)?", (DEPLOY / "compose.yaml").read_text()))
+    assert asked == {("POSTGRES_PASSWORD", ":?")}
+
+
+# -- the files for nginx -------------------------------------------------------------------------------
+
+
+def test_static_files_are_copied_for_others_to_read(app: Flask, tmp_path: Path) -> None:
+    folder = tmp_path / "cache"
+    old_mask = os.umask(0o077)
+    try:
+        for _ in range(2):
+            assert app.test_cli_runner().invoke(args=["static-files", str(folder)]).exit_code == 0
+    finally:
+        os.umask(old_mask)
+    assert (folder / "static/app.css").read_bytes() == (ROOT / "static/app.css").read_bytes()
+    assert (folder / "bootstrap/static/css/bootstrap.min.css").stat().st_size > 100_000
+    for path in (folder, *folder.rglob("*")):
+        assert path.stat().st_mode & 0o005 == (0o005 if path.is_dir() else 0o004), path
+        assert not path.name.endswith(".new")

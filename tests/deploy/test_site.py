@@ -1,0 +1,179 @@
+"""The whole of a site: TLS, who the client is, the files, the sizes, and what is refused."""
+
+import json
+import re
+import ssl
+
+import pytest
+
+from tests.deploy.site import ADDRESS, NAME, Site
+
+LOOPBACK = {
+    "X-Forwarded-For": "127.0.0.1",
+    "X-Real-IP": "127.0.0.1",
+    "Forwarded": "for=127.0.0.1;proto=http;host=evil.example",
+    "X_Forwarded_For": "127.0.0.1",
+    "X-Forwarded-Proto": "http",
+    "X-Forwarded-Host": "evil.example",
+    "X-Forwarded-Port": "1",
+    "X-Forwarded-Prefix": "/evil",
+    "X-Script-Name": "/evil",
+}
+"""What a client might say of itself."""
+
+
+def test_plain_http_leads_to_https_under_the_sites_own_name(site: Site) -> None:
+    answer = site.ask_plainly("/jobs/?page=2", host="evil.example")
+    assert (answer.status, answer.headers["Location"]) == (308, f"https://{NAME}/jobs/?page=2")
+
+
+def test_old_tls_is_refused(site: Site) -> None:
+    old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    old.load_verify_locations(site.folder / "certificate.pem")
+    old.set_ciphers("DEFAULT:@SECLEVEL=0")
+    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
+        old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
+    with pytest.raises(OSError, match=r"(?i)protocol|handshake|version|reset"):
+        site.ask("/healthz", trusted=old)
+
+
+def test_the_page_comes_with_its_headers_once_each(site: Site) -> None:
+    answer = site.ask("/login")
+    assert answer.status == 200
+    for name in ("Content-Security-Policy", "X-Content-Type-Options", "Strict-Transport-Security"):
+        assert len(answer.headers.get_all(name) or []) == 1, name
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "/" not in answer.headers["Server"], "no version"
+
+
+def test_people_log_in_and_work(site: Site) -> None:
+    ada = site.log_in("ada")
+    assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(ada.set_cookie.split("; "))
+    assert ada.get("/settings/").status == 200
+    answer = ada.post("/jobs/1", note="By hand, over TLS.")
+    assert answer.status in (302, 303), answer.text[:500]
+    assert "By hand, over TLS." in ada.get("/jobs/1").text
+
+
+def test_a_form_without_its_token_or_from_elsewhere_is_refused(site: Site) -> None:
+    oscar = site.log_in("oscar")
+    form = b"note=forged"
+    assert oscar.send("/jobs/1", form).status == 400
+    token = oscar.token("/jobs/1")
+    for referer in ("https://evil.example/", f"http://{NAME}:{site.port}/jobs/1", f"https://{NAME}:1/"):
+        answer = oscar.send("/jobs/1", f"csrf_token={token}&note=forged".encode(), Referer=referer)
+        assert answer.status == 400, referer
+    assert "forged" not in oscar.get("/jobs/1").text
+
+
+def test_the_program_knows_the_clients_address_whatever_the_client_says(site: Site) -> None:
+    for place, headers in enumerate(({}, LOOPBACK)):
+        assert site.ask(f"/login?seen={place}", headers=headers).status == 200
+        assert site.gunicorn.await_line(rf'^\S+ - - \[.*/login\?seen={place}"?')[0].split()[0] == ADDRESS
+
+
+def test_no_link_or_redirect_is_made_of_what_a_client_says_of_itself(site: Site) -> None:
+    answer = site.ask("/jobs/", headers=LOOPBACK)
+    assert (answer.status, answer.headers["Location"]) == (302, "/login?next=/jobs/")
+    page = site.ask("/login", headers=LOOPBACK)
+    assert "evil" not in page.text + str(page.headers)
+    assert "Secure" in page.headers["Set-Cookie"]
+
+
+@pytest.mark.parametrize("host", ["evil.example", f"evil.example:{443}", "127.0.0.1", ""])
+def test_another_name_is_refused(site: Site, host: str) -> None:
+    answer = site.ask("/login", headers={"Host": host})
+    assert answer.status in (400, 421)
+    assert "csrf_token" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/metrics", "/metrics/", "/%6detrics", "//metrics", "/x/../metrics", "/metrics?a=1"],
+)
+def test_the_numbers_are_not_shown_to_who_pretends_to_be_inside(site: Site, address: str) -> None:
+    answer = site.ask(address, headers=LOOPBACK)
+    assert answer.status in (302, 404)
+    assert "jobauto_" not in answer.text
+
+
+def test_the_numbers_are_shown_to_this_machine(site: Site) -> None:
+    assert "jobauto_open_jobs" in site.ask_backend("/metrics").text
+    assert site.ask_backend("/metrics", {"X-Forwarded-For": "127.0.0.1"}).status == 401
+
+
+def test_healthz_needs_no_login(site: Site) -> None:
+    answer = site.ask("/healthz")
+    assert (answer.status, answer.json) == (200, {"status": "ok"})
+
+
+def test_the_files_of_a_page_come_from_nginx_with_their_headers(site: Site) -> None:
+    page = site.ask("/login").text
+    files = set(re.findall(r'(?:href|src)="(/[^"#]*static/[^"#]+)', page))
+    assert any("app.css" in file for file in files)
+    assert any("bootstrap" in file for file in files)
+    kinds = {"css": "text/css", "svg": "image/svg+xml", "js": "application/javascript"}
+    for file in sorted(files):
+        answer = site.ask(file, headers={"Accept-Encoding": "gzip"})
+        assert answer.status == 200, file
+        assert answer.headers["Content-Type"] == kinds[file.partition("?")[0].rpartition(".")[2]]
+        assert answer.headers["Cache-Control"] == "public, no-cache"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Strict-Transport-Security"]
+        assert answer.headers["Set-Cookie"] is None
+        again = site.ask(file, headers={"If-Modified-Since": answer.headers["Last-Modified"]})
+        assert again.status == 304
+    assert not [line for line in site.gunicorn.seen if "/static/" in line], "the program was not asked"
+
+
+@pytest.mark.parametrize(
+    "address", ["/static/../key.pem", "/static/%2e%2e/key.pem", "/static/", "/static../key.pem"]
+)
+def test_no_other_file_does(site: Site, address: str) -> None:
+    answer = site.ask(address)
+    assert answer.status >= 300
+    assert "PRIVATE" not in answer.text
+
+
+@pytest.mark.parametrize("size", [10_000_001, 12_000_000], ids=["by the program", "by nginx"])
+def test_more_than_10_mb_for_the_api_are_refused_in_json(site: Site, size: int) -> None:
+    oscar = site.log_in("oscar")
+    body = b"site_id,reading_date,reading_value\n".ljust(size, b"\n")
+    answer = oscar.send("/api/readings/", body, "text/csv", **{"X-CSRFToken": oscar.token("/import/")})
+    assert (answer.status, answer.headers["Content-Type"]) == (413, "application/json")
+    assert set(answer.json) == {"error", "fields"}
+
+
+def test_10_mb_for_the_api_are_taken(site: Site) -> None:
+    oscar = site.log_in("oscar")
+    body = b"site_id,reading_date,reading_value\nsilent,2026-03-01T06:00,1\n".ljust(10_000_000, b"\n")
+    answer = oscar.send("/api/readings/", body, "text/csv", **{"X-CSRFToken": oscar.token("/import/")})
+    assert (answer.status, answer.json["new"] + answer.json["unchanged"]) == (200, 1)
+
+
+def test_a_file_larger_than_that_can_be_imported_on_the_page(site: Site) -> None:
+    oscar = site.log_in("oscar")
+    rows = "".join(f"silent,2026-03-01T00:{n // 60 % 60:02}:{n % 60:02},{n}\n" for n in range(3600))
+    file = "site_id,reading_date,reading_value\n" + rows + "\n" * 12_000_000
+    body, kind = multipart({"csrf_token": oscar.token("/import/"), "kind": "readings"}, file)
+    answer = oscar.send("/import/", body, kind)
+    assert answer.status == 302, answer.text[:2000]
+    assert re.fullmatch(r"/import/\d+", answer.headers["Location"])
+
+
+def multipart(fields: dict[str, str], file: str) -> tuple[bytes, str]:
+    """A form with a file."""
+    parts = [
+        f'--limit\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in fields.items()
+    ]
+    parts.append(
+        '--limit\r\nContent-Disposition: form-data; name="file"; filename="r.csv"\r\n'
+        f"Content-Type: text/csv\r\n\r\n{file}\r\n--limit--\r\n"
+    )
+    return "".join(parts).encode(), "multipart/form-data; boundary=limit"
+
+
+def test_an_error_of_the_api_stays_json(site: Site) -> None:
+    assert site.ask("/api/nonsense").json["error"]
+    assert json.loads(site.ask("/api/jobs").body)["error"], "not a redirect to the last slash"
