@@ -5,7 +5,7 @@ PORT ?= 8000
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test lint format clean
+.PHONY: run test load lint format clean
 
 run: .venv/installed
 	@$(BIN)/jobauto db upgrade
@@ -20,6 +20,9 @@ test: .venv/installed-for-tests
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/pytest -n 2
+
+load: .venv/installed-for-tests
+	@$(BIN)/python -W ignore -m tests.load
 
 format: .venv/installed-for-tests
 	$(BIN)/ruff check --fix
