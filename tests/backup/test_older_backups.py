@@ -1,0 +1,41 @@
+"""A backup of an older schema is brought up to the newest on its way back."""
+
+import gzip
+import io
+import sqlite3
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from flask import Flask
+from sqlalchemy import create_engine, text
+
+from jobauto import backup
+from jobauto.database import MIGRATIONS, require_ready
+from jobauto.extensions import db
+from tests.backup.test_refusals import quiet
+
+
+@pytest.fixture
+def of_the_first_schema(app: Flask, tmp_path: Path) -> bytes:
+    """A backup made by the first version of the program, with one site in it."""
+    file = tmp_path / "first.sqlite3"
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    engine = create_engine(f"sqlite:///{file}")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    engine.dispose()
+    with sqlite3.connect(file) as connection:
+        connection.execute("INSERT INTO site (site_id, site_name) VALUES ('S1', 'Mill Lane')")
+    connection.close()
+    return gzip.compress(file.read_bytes())
+
+
+def test_it_is_brought_up(app: Flask, of_the_first_schema: bytes) -> None:
+    contents = backup.restore(io.BytesIO(of_the_first_schema), quiet, replace=False)
+    assert contents.revision == "0001"
+    require_ready()
+    assert db.session.execute(text("SELECT site_id, site_name FROM site")).all() == [("S1", "Mill Lane")]
