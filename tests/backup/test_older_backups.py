@@ -3,17 +3,19 @@
 import gzip
 import io
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from alembic import command
 from alembic.config import Config
 from flask import Flask
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, select
 
 from jobauto import backup
 from jobauto.database import MIGRATIONS, require_ready
 from jobauto.extensions import db
+from jobauto.models import Site
 from tests.backup.test_refusals import quiet
 
 
@@ -28,9 +30,8 @@ def of_the_first_schema(app: Flask, tmp_path: Path) -> bytes:
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
     engine.dispose()
-    with sqlite3.connect(file) as connection:
-        connection.execute("INSERT INTO site (site_id, site_name) VALUES ('S1', 'Mill Lane')")
-    connection.close()
+    with closing(sqlite3.connect(file)) as plain, plain:
+        plain.execute("INSERT INTO site (site_id, site_name) VALUES ('S1', 'Mill Lane')")
     return gzip.compress(file.read_bytes())
 
 
@@ -38,4 +39,4 @@ def test_it_is_brought_up(app: Flask, of_the_first_schema: bytes) -> None:
     contents = backup.restore(io.BytesIO(of_the_first_schema), quiet, replace=False)
     assert contents.revision == "0001"
     require_ready()
-    assert db.session.execute(text("SELECT site_id, site_name FROM site")).all() == [("S1", "Mill Lane")]
+    assert list(map(tuple, db.session.execute(select(Site.site_id, Site.site_name)))) == [("S1", "Mill Lane")]

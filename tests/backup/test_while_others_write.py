@@ -1,4 +1,4 @@
-"""A backup shows one instant, whoever writes meanwhile, and keeps nobody waiting."""
+"""A backup shows one instant, whoever writes meanwhile, and keeps none of them waiting."""
 
 import io
 from concurrent.futures import ThreadPoolExecutor
@@ -14,8 +14,6 @@ from tests.backup.everything import application
 from tests.databases import Postgresql, Sqlite
 from tests.fleets import NOON, add_site, daily, run_noon
 from tests.processes import PATIENCE
-
-SITES = 40
 
 
 def quiet(_table: str, _rows: int) -> None:
@@ -72,3 +70,29 @@ def test_it_is_whole_while_runs_open_jobs(app: Flask, engine: Sqlite | Postgresq
                 backup.restore(file, quiet, replace=False)
                 db.engine.dispose()
             assert_whole(uri)
+
+
+def test_what_is_written_between_two_tables_is_not_in_it(app: Flask, engine: Sqlite | Postgresql) -> None:
+    add_site("first", daily([7, 7, 7, 7], NOON))
+    run_noon()
+    copied: list[str] = []
+
+    def write_meanwhile(table: str, _rows: int) -> None:
+        if not copied:
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(find_another_fault, app).result(PATIENCE)
+        copied.append(table)
+
+    target = io.BytesIO()
+    contents = backup.back_up(target, write_meanwhile)
+
+    assert bool(copied) == isinstance(engine, Postgresql), "SQLite copies itself, in one step"
+    assert [contents.rows[name] for name in ("site", "run", "run_rule", "job")] == [1, 1, 2, 1]
+
+
+def find_another_fault(app: Flask) -> None:
+    """A new site, and the run that opens a job for it."""
+    with app.app_context():
+        add_site("second", daily([7, 7, 7, 7], NOON))
+        run_noon()
+        db.session.remove()

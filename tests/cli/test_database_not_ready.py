@@ -24,6 +24,7 @@ COMMANDS = (
     ["import-sites", "-"],
     ["scheduler"],
     ["demo"],
+    ["backup", "-"],
 )
 ADVICE = {
     "empty": "jobauto db upgrade",
