@@ -165,8 +165,7 @@ def _revision_in(copy: Connection) -> str:
 
 def _make_room(connection: Connection, *, replace: bool) -> None:
     if connection.dialect.name == "postgresql":
-        names = ", ".join(connection.dialect.identifier_preparer.format_table(table) for table in _tables())
-        connection.exec_driver_sql(f"LOCK TABLE {names}")
+        connection.exec_driver_sql(f"LOCK TABLE {_names(connection)}")
     if not replace and _holds_anything(connection):
         raise BackupError("The database is not empty. To lose what it holds, add --replace.")
     _clear(connection)
@@ -179,8 +178,15 @@ def _holds_anything(connection: Connection) -> bool:
 
 
 def _clear(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"TRUNCATE {_names(connection)}")
+        return
     for table in reversed(_tables()):
         connection.execute(delete(table))
+
+
+def _names(connection: Connection) -> str:
+    return ", ".join(map(connection.dialect.identifier_preparer.format_table, _tables()))
 
 
 def _after_copying(connection: Connection) -> None:

@@ -25,7 +25,7 @@ def backup(file: Path) -> None:
             contents = service.back_up(target, _told)
     except OSError as error:
         raise click.ClickException(f"The backup was not written: {error}") from error
-    click.echo(f"Backed up {contents.in_words()}", err=str(file) == "-")
+    _tell_end(f"Backed up {contents.in_words()}", err=str(file) == "-")
 
 
 @click.command("restore")
@@ -39,7 +39,9 @@ def restore(file: BinaryIO, replace: bool) -> None:
         contents = service.restore(file, _told, replace=replace)
     except service.BackupError as error:
         raise click.UsageError(str(error)) from error
-    click.echo(f"Restored {contents.in_words()}")
+    except OSError as error:
+        raise click.ClickException(f"Nothing was restored: {error}") from error
+    _tell_end(f"Restored {contents.in_words()}")
 
 
 @contextmanager
@@ -71,3 +73,9 @@ def _sync_folder(folder: Path) -> None:
 def _told(table: str, rows: int) -> None:
     if sys.stderr.isatty():
         click.echo(f"\r{table}: {rows:,} rows\033[K", nl=False, err=True)
+
+
+def _tell_end(sentence: str, *, err: bool = False) -> None:
+    if sys.stderr.isatty():
+        click.echo("\r\033[K", nl=False, err=True)
+    click.echo(sentence, err=err)
