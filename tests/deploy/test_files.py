@@ -67,13 +67,8 @@ def machine(tmp_path: Path) -> Path:
     system = tmp_path / "etc/systemd/system"
     shutil.copytree(DEPLOY / "systemd", system)
     shutil.copytree("/lib/systemd/system", tmp_path / "lib/systemd/system", symlinks=True)
-    for program in (
-        "opt/jobauto/bin/jobauto",
-        "opt/jobauto/bin/gunicorn",
-        "bin/sh",
-        "bin/kill",
-        "usr/bin/find",
-    ):
+    ours = (f"opt/jobauto/bin/{name}" for name in ("jobauto", "gunicorn", "celery"))
+    for program in (*ours, "bin/sh", "bin/kill", "usr/bin/find"):
         file = tmp_path / program
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch(mode=0o755)
