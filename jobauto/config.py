@@ -13,6 +13,8 @@ from sqlalchemy.exc import ArgumentError
 
 PREFIX = "JOBAUTO_"
 PUBLIC_URL = re.compile(r"https?://[^\s?#@/]+(/[^\s?#]*)?")
+LONGEST_TICK = 30
+"""Seconds within which every process sees a changed schedule."""
 DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql+psycopg")
 
 
@@ -37,6 +39,7 @@ VARIABLES = (
     Variable("INSTANCE_PATH", "", "The folder for the SQLite file and the secret key."),
     Variable("SCHEDULER_ENABLED", True, "Whether web processes look for due slots of the schedule."),
     Variable("CELERY_BROKER_URL", "", "Where work is queued for Celery workers. Empty: there are none."),
+    Variable("TICK_SECONDS", 20, "How often, in seconds, each process looks for due work: 1 to 30."),
     Variable("SESSION_COOKIE_SECURE", False, "Send the session cookie over HTTPS only."),
     Variable(
         "SESSION_COOKIE_PATH",
@@ -76,6 +79,8 @@ def load(app: Flask, overrides: dict[str, Any] | None) -> None:
     app.config.from_prefixed_env(PREFIX.rstrip("_"))
     _check_environment(app, types)
     app.config.update(overrides or {})
+    if not 1 <= app.config["TICK_SECONDS"] <= LONGEST_TICK:
+        raise ConfigError(f"{PREFIX}TICK_SECONDS is not from 1 to {LONGEST_TICK}")
     Path(app.instance_path).mkdir(parents=True, exist_ok=True)
     _check_public_url(app.config["PUBLIC_URL"])
     app.config["SQLALCHEMY_DATABASE_URI"] = _database_uri(app)

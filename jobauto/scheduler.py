@@ -10,17 +10,20 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from datetime import date
+from contextlib import suppress
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import click
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
 from sqlalchemy.exc import DatabaseError
 
 from .clock import Clock, utcnow
 from .database import DatabaseNotReady, require_ready
-from .detection.service import Request, RunResult, run
+from .detection.service import Request, RunResult, in_words, run
 from .extensions import db
 from .imports import background
 from .logs import Event
@@ -32,8 +35,6 @@ from .schedule import owed_slot
 from .settings import service as settings
 
 log = logging.getLogger("job_automation")
-
-TICK_SECONDS = 20
 
 
 class _AtRest:
@@ -55,6 +56,32 @@ class _AtRest:
         """Let work begin again."""
         for lock in self.locks:
             lock.release()
+
+
+class _Steady(MemoryJobStore):  # type: ignore[misc] # APScheduler ships no types
+    """Keeps the tick going when the clock is set back.
+
+    APScheduler would be silent until the clock has come again to where it was.
+    """
+
+    def __init__(self, every: timedelta) -> None:
+        super().__init__()
+        self._every = every
+
+    def get_due_jobs(self, now: datetime) -> Any:
+        """What is due by ``now``; a tick that lies further ahead than the next one ever can is due too."""
+        for job in self.get_all_jobs():
+            if job.next_run_time > now + self._every:
+                job.modify(next_run_time=now)
+        return super().get_due_jobs(now)
+
+
+class _Pool(ThreadPoolExecutor):  # type: ignore[misc] # APScheduler ships no types
+    """Begins nothing more, and without a word, while its process is ending and a last run is finished."""
+
+    def _do_submit_job(self, job: Any, run_times: list[datetime]) -> None:
+        with suppress(RuntimeError):
+            super()._do_submit_job(job, run_times)
 
 
 def tick(clock: Clock = utcnow) -> RunResult | None:
@@ -130,20 +157,24 @@ def serve(app: Flask) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
     scheduler = _start(app)
-    log.info(Event("scheduler-start", tick_seconds=TICK_SECONDS))
+    log.info(Event("scheduler-start", tick_seconds=app.config["TICK_SECONDS"]))
     stop.wait()
     scheduler.shutdown(wait=True)
     log.info(Event("scheduler-end"))
 
 
 def _start(app: Flask) -> Any:
-    scheduler = BackgroundScheduler(timezone="UTC")
+    every = timedelta(seconds=app.config["TICK_SECONDS"])
+    scheduler = BackgroundScheduler(
+        timezone="UTC", executors={"default": _Pool(len(WORK))}, jobstores={"default": _Steady(every)}
+    )
     for work, at_rest in zip(WORK, _at_rest.locks, strict=True):
         scheduler.add_job(
             _in_context,
             "interval",
             [app, work, at_rest],
-            seconds=TICK_SECONDS,
+            name=work.__name__,
+            seconds=every.total_seconds(),
             next_run_time=utcnow(),
             misfire_grace_time=None,  # by default a tick that is a second late is dropped
             coalesce=True,
@@ -158,7 +189,9 @@ def _in_context(app: Flask, work: Callable[[], object], at_rest: threading.Lock)
         try:
             require_ready()
             work()
-        except (DatabaseNotReady, DatabaseError) as error:
+        except DatabaseNotReady as error:
             log.error(Event("tick-failed", error=error))  # noqa: TRY400 (a sentence; the next tick tries again)
+        except DatabaseError as error:
+            log.error(Event("tick-failed", error=in_words(error)))  # noqa: TRY400 (the same)
         except Exception:
             log.exception(Event("tick-failed"))
