@@ -112,6 +112,9 @@ def run(request: Request, clock: Clock) -> RunResult:
     1. Claim the run; the database refuses a second one (RunInProgress), or a slot or a request that is
        taken (SlotTaken, RequestTaken).
     2. Each rule on its own: a failure is recorded and does not stop the next.
+    1. Claim the run; the database refuses a second one (RunInProgress) or a slot that is taken (SlotTaken).
+    2. Each rule on its own: a failure is recorded and does not stop the next. A lost connection to the
+       database is no failure of a rule: it ends the run as crashed, and is raised.
     3. Finish. GivenUp is raised when this process was silent for so long that its run was marked
        crashed; what was not committed before is rolled back.
     """
@@ -194,6 +197,8 @@ class _Work:
         except GivenUp:
             raise
         except Exception as error:
+            if isinstance(error, DBAPIError) and error.connection_invalidated:
+                raise  # no fault of the rule, and the next could do no better: the whole run is tried again
             log.exception(Event("rule-failed", run=self.run_id, rule=rule.name))
             self.connection.rollback()
             result = RuleResult("failed", duration_ms=_since(began), error=in_words(error))

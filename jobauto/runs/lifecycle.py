@@ -136,6 +136,9 @@ def crashes(slot: date) -> int:
 def heartbeat(engine: Engine, run_id: int, every: float = HEARTBEAT_SECONDS) -> Iterator[None]:
     """Renew the run's proof of life from a thread of its own while the block lasts.
 
+    A run whose block ends with an exception (it was interrupted, or lost its connection) is marked as
+    crashed at once, if the database can be reached; if not, it is found dead later.
+
     While the run's own transaction holds SQLite's write lock the thread waits, and so does everybody who
     could mark the run as crashed; that transaction renews the proof itself before it ends.
     """
@@ -146,9 +149,21 @@ def heartbeat(engine: Engine, run_id: int, every: float = HEARTBEAT_SECONDS) -> 
     thread.start()
     try:
         yield
+    except BaseException:
+        _abandon(engine, run_id)
+        raise
     finally:
         stop.set()
         thread.join()
+
+
+def _abandon(engine: Engine, run_id: int) -> None:
+    mine = update(Run).where(Run.id == run_id, Run.status == "running")
+    with suppress(DatabaseError), engine.connect() as connection:
+        with write_soon(connection):
+            found = connection.execute(mine.values(status="crashed", finished_at=utcnow())).rowcount
+        if found:
+            log.error(Event("crashed", run=run_id, reason="it was interrupted"))
 
 
 def _beat(engine: Engine, run_id: int, every: float, stop: threading.Event) -> None:
