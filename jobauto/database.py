@@ -8,10 +8,11 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+import psycopg
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask
-from sqlalchemy import Connection, Table, event
+from sqlalchemy import Connection, Dialect, Table, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
@@ -22,6 +23,19 @@ from .models.types import local_minute_sqlite
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT_MS = 30_000
 SHORT_TIMEOUT_MS = 100
+SILENT_SERVER = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+"""How long a PostgreSQL that has vanished from the network is waited for (seconds; the last: milliseconds).
+
+By default it is for hours, and no tick would come in them. What the address says itself goes first.
+"""
+IDLE_TRANSACTION = "60s"
+"""After so long PostgreSQL ends a transaction whose process stands still, so that its locks stop nobody."""
 _IMMEDIATE = "jobauto_immediate"
 
 
@@ -30,11 +44,26 @@ class DatabaseNotReady(Exception):
 
 
 def init_app(app: Flask) -> None:
-    """Prepare every SQLite connection of the app's engine."""
+    """Prepare every connection of the app's engine."""
     with app.app_context():
+        if db.engine.dialect.name == "postgresql":
+            event.listen(db.engine, "do_connect", _be_patient_for_a_while)
+            event.listen(db.engine, "connect", _open_postgresql)
         if db.engine.dialect.name == "sqlite":
             event.listen(db.engine, "connect", _open_sqlite)
             event.listen(db.engine, "begin", _begin_sqlite)
+
+
+def _be_patient_for_a_while(
+    _dialect: Dialect, _record: Any, _address: list[Any], options: dict[str, Any]
+) -> None:
+    for name, value in SILENT_SERVER.items():
+        options.setdefault(name, value)
+
+
+def _open_postgresql(connection: psycopg.Connection, _record: Any) -> None:
+    connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_TRANSACTION}'")
+    connection.commit()
 
 
 def _open_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
