@@ -49,16 +49,19 @@ def newest_first() -> Select[Import]:
 
 
 def accept(kind: str, filename: str, content: BinaryIO, *, dry_run: bool, author: Author) -> int:
-    """Keep a file that is to be imported; returns the id of its import. Raises FileError."""
+    """Keep a file that is to be imported; returns the id of its import.
+
+    Raises FileError, and OSError when there is no room for it.
+    """
     name = uuid4().hex
     path = kept(name)
-    with path.open("wb") as file:
-        shutil.copyfileobj(content, file)
     try:
+        with path.open("wb") as file:
+            shutil.copyfileobj(content, file)
         with path.open("rb") as file:
             rows.from_csv(file, HEADER_OF[kind])
-    except rows.FileError:
-        path.unlink()
+    except BaseException:
+        path.unlink(missing_ok=True)
         raise
     entry = Import(
         kind=kind,

@@ -1,5 +1,6 @@
 """Importing files on a page, and the history of imports."""
 
+import logging
 from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, url_for
@@ -11,12 +12,14 @@ from ..audit.service import Author
 from ..auth.access import needs
 from ..clock import utcnow
 from ..extensions import db
+from ..logs import Event
 from ..models import Import
 from ..paging import asked_page, page_of
 from . import background, mending
 from .forms import ImportForm
 from .rows import FileError
 
+log = logging.getLogger("job_automation")
 bp = Blueprint("imports", __name__, url_prefix="/import")
 
 LARGEST_FILE = 500 * 1000 * 1000
@@ -55,6 +58,10 @@ def submit() -> ResponseReturnValue:
         return _page(form), 422
     if not broker.enqueue(tasks.IMPORT_FILES):
         background.start(current_app._get_current_object())  # type: ignore[attr-defined] # the thread outlives the request
+    except OSError as error:
+        log.error(Event("upload-failed", error=error))  # noqa: TRY400 (a sentence; the program is not at fault)
+        abort(503, f"The file could not be kept: {error.strerror}. Tell whoever looks after the server.")
+    background.start(current_app._get_current_object())  # type: ignore[attr-defined] # the thread outlives the request
     return redirect(url_for(".show", import_id=import_id))
 
 
