@@ -44,12 +44,12 @@ class Sqlite:
         migrate(f"sqlite:///{self._template}")
 
     @contextmanager
-    def fresh(self) -> Iterator[str]:
-        """The address of a database that nobody else uses."""
-        file = self._folder / f"{uuid4().hex}.sqlite3"
+    def fresh(self, folder: Path | None = None) -> Iterator[str]:
+        """The address of a database that nobody else uses, in a folder of one's own if wanted."""
+        file = (folder or self._folder) / f"{uuid4().hex}.sqlite3"
         shutil.copy(self._template, file)
         yield f"sqlite:///{file}"
-        for leftover in self._folder.glob(f"{file.name}*"):
+        for leftover in file.parent.glob(f"{file.name}*"):
             leftover.unlink()
 
     def empty(self) -> str:
@@ -71,12 +71,20 @@ class Postgresql:
         migrate(self._uri(TEMPLATE))
 
     @contextmanager
-    def fresh(self) -> Iterator[str]:
-        """The address of a database that nobody else uses."""
+    def fresh(self, folder: Path | None = None) -> Iterator[str]:
+        """The address of a database that nobody else uses, in a folder of one's own if wanted."""
         name = f"test_{uuid4().hex}"
-        self._do(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        space = "pg_default"
+        if folder:
+            space = f"space_{name}"
+            if self.server.system_user:
+                shutil.chown(folder, self.server.system_user)
+            self._do(f"CREATE TABLESPACE {space} LOCATION '{folder}'")
+        self._do(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} TABLESPACE {space}")
         yield self._uri(name)
         self._do(f"DROP DATABASE {name} WITH (FORCE)")
+        if folder:
+            self._do(f"DROP TABLESPACE {space}")
 
     def empty(self) -> str:
         """The address of a database without any table."""

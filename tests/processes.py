@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, Queue
@@ -15,7 +15,7 @@ from typing import IO
 
 BIN = Path(sys.executable).parent
 ROOT = Path(__file__).parent.parent
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds after which what has not happened never will."""
 
 
@@ -116,9 +116,11 @@ def started(command: list[str], env: dict[str, str]) -> Iterator[Process]:
 
 
 @contextmanager
-def gunicorn(env: dict[str, str], *options: str) -> Iterator[tuple[Process, str]]:
+def gunicorn(
+    env: dict[str, str], *options: str, command: Sequence[str] = (str(BIN / "gunicorn"),)
+) -> Iterator[tuple[Process, str]]:
     """The program behind a real WSGI server on a free port of the loopback; yields it and its address."""
-    command = [str(BIN / "gunicorn"), "--no-control-socket", "--bind", "127.0.0.1:0", *options]
-    with started([*command, "jobauto.wsgi:app"], env) as process:
+    serving = [*command, "--no-control-socket", "--bind", "127.0.0.1:0", *options, "jobauto.wsgi:app"]
+    with started(serving, env) as process:
         address = process.await_line(r"Listening at: (http://127\.0\.0\.1:[0-9]+)")[1]
         yield process, address

@@ -16,8 +16,13 @@ def words(page: TestResponse, part: str = "main") -> str:
 
 def form_of(page: TestResponse) -> dict[str, str]:
     """What the page's forms would send if nothing were typed."""
+    return form_in(page.text)
+
+
+def form_in(html: str) -> dict[str, str]:
+    """The same, of a page that came from elsewhere."""
     reader = _FormReader()
-    reader.feed(page.text)
+    reader.feed(html)
     return reader.values
 
 
