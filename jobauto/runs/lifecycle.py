@@ -97,12 +97,16 @@ def finish(connection: Connection, run_id: int, status: str, now: datetime) -> N
         notifications.run_ended(connection, run_id, now)
 
 
-def mark_crashed(connection: Connection) -> None:
-    """Mark a run whose process has stopped proving that it lives; the last proof becomes its end."""
+def mark_crashed(connection: Connection, interrupted: int | None = None) -> None:
+    """Mark a run whose process has stopped proving that it lives; the last proof becomes its end.
+
+    With ``interrupted``, the id of a run of this process that will not be finished, mark that one.
+    """
     now = utcnow()
+    ended = _dead(now) if interrupted is None else and_(Run.id == interrupted, Run.status == "running")
     last_proof = case((Run.heartbeat_at > now, literal(now, Instant)), else_=Run.heartbeat_at)
     found = connection.execute(
-        update(Run).where(_dead(now)).values(status="crashed", finished_at=last_proof).returning(Run.id)
+        update(Run).where(ended).values(status="crashed", finished_at=last_proof).returning(Run.id)
     )
     for (run_id,) in found.all():
         log.error(Event("crashed", run=run_id, reason="its process stopped without finishing it"))
@@ -158,12 +162,8 @@ def heartbeat(engine: Engine, run_id: int, every: float = HEARTBEAT_SECONDS) -> 
 
 
 def _abandon(engine: Engine, run_id: int) -> None:
-    mine = update(Run).where(Run.id == run_id, Run.status == "running")
-    with suppress(DatabaseError), engine.connect() as connection:
-        with write_soon(connection):
-            found = connection.execute(mine.values(status="crashed", finished_at=utcnow())).rowcount
-        if found:
-            log.error(Event("crashed", run=run_id, reason="it was interrupted"))
+    with suppress(DatabaseError), engine.connect() as connection, write_soon(connection):
+        mark_crashed(connection, interrupted=run_id)
 
 
 def _beat(engine: Engine, run_id: int, every: float, stop: threading.Event) -> None:
