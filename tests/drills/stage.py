@@ -79,7 +79,9 @@ def await_runs(*expected: str) -> None:
 def runs() -> list[str]:
     """Slot and status of each run, in the order of their start."""
     fresh()
-    return [f"{run.slot or '-'} {run.status}" for run in db.session.scalars(select(Run).order_by(Run.id))]
+    found = [f"{run.slot or '-'} {run.status}" for run in db.session.scalars(select(Run).order_by(Run.id))]
+    db.session.rollback()  # PostgreSQL ends a transaction that is idle for long, and drills wait for long
+    return found
 
 
 def nothing_is_half_done() -> bool:
@@ -87,4 +89,6 @@ def nothing_is_half_done() -> bool:
     fresh()
     by_rule = select(Job.run_id, Job.rule, func.count()).group_by(Job.run_id, Job.rule)
     kept = select(RunRule.run_id, RunRule.rule, RunRule.created).where(RunRule.created > 0)
-    return sorted(db.session.execute(by_rule).all()) == sorted(db.session.execute(kept).all())
+    counted, told = (sorted(db.session.execute(query).all()) for query in (by_rule, kept))
+    db.session.rollback()
+    return counted == told

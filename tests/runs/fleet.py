@@ -27,6 +27,7 @@ def every_fault_has_one_job() -> bool:
     """Whether each fault of the fleet has exactly one job, and nothing else has any."""
     fresh()
     jobs = Counter(map(tuple, db.session.execute(select(Site.site_id, Job.rule).join(Job))))
+    db.session.rollback()
     silent = {(f"silent-{number}", "no_coms"): 1 for number in range(SILENT)}
     flat = {(f"flat-{number}", "zero_reads"): 1 for number in range(FLAT)}
     return jobs == Counter(silent | flat)
@@ -35,7 +36,9 @@ def every_fault_has_one_job() -> bool:
 def statuses() -> list[str]:
     """The status of each run, in the order of their start."""
     fresh()
-    return list(db.session.scalars(select(Run.status).order_by(Run.id)))
+    found = list(db.session.scalars(select(Run.status).order_by(Run.id)))
+    db.session.rollback()
+    return found
 
 
 def set_heartbeat(ago: timedelta) -> None:
