@@ -111,8 +111,6 @@ def run(request: Request, clock: Clock) -> RunResult:
 
     1. Claim the run; the database refuses a second one (RunInProgress), or a slot or a request that is
        taken (SlotTaken, RequestTaken).
-    2. Each rule on its own: a failure is recorded and does not stop the next.
-    1. Claim the run; the database refuses a second one (RunInProgress) or a slot that is taken (SlotTaken).
     2. Each rule on its own: a failure is recorded and does not stop the next. A lost connection to the
        database is no failure of a rule: it ends the run as crashed, and is raised.
     3. Finish. GivenUp is raised when this process was silent for so long that its run was marked

@@ -56,12 +56,11 @@ def submit() -> ResponseReturnValue:
     except FileError as error:
         form.file.errors = [str(error)]
         return _page(form), 422
-    if not broker.enqueue(tasks.IMPORT_FILES):
-        background.start(current_app._get_current_object())  # type: ignore[attr-defined] # the thread outlives the request
     except OSError as error:
         log.error(Event("upload-failed", error=error))  # noqa: TRY400 (a sentence; the program is not at fault)
         abort(503, f"The file could not be kept: {error.strerror}. Tell whoever looks after the server.")
-    background.start(current_app._get_current_object())  # type: ignore[attr-defined] # the thread outlives the request
+    if not broker.enqueue(tasks.IMPORT_FILES):
+        background.start(current_app._get_current_object())  # type: ignore[attr-defined] # the thread outlives the request
     return redirect(url_for(".show", import_id=import_id))
 
 
