@@ -12,10 +12,11 @@ pytestmark = pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
 
 def parameters(app: Flask) -> dict[str, str]:
     """What a connection was made with."""
-    with app.app_context(), db.engine.connect() as connection:
-        made = connection.connection.driver_connection
-        assert made
-        parameters: dict[str, str] = made.info.get_parameters()
+    with app.app_context():
+        with db.engine.connect() as connection:
+            made = connection.connection.driver_connection
+            assert made
+            parameters: dict[str, str] = made.info.get_parameters()
         db.engine.dispose()
     return parameters
 
