@@ -10,7 +10,7 @@ from . import broker, cli, config, database, errors, headers, logs, pages, tasks
 from .api import automation, fleet
 from .api import jobs as api_jobs
 from .api import spec as api_spec
-from .auth import access
+from .auth import access, limiting
 from .auth import views as auth
 from .dashboard import views as dashboard
 from .extensions import bootstrap, csrf, db, login_manager, migrate
@@ -45,6 +45,7 @@ def create_app(overrides: dict[str, Any] | None = None) -> Flask:
     errors.init_app(app)
     headers.init_app(app)
     access.init_app(app)
+    limiting.init_app(app)
     pages.init_app(app)
     cli.init_app(app)
     return app

@@ -52,15 +52,21 @@ VARIABLES = (
         "",
         "Where people reach the program, such as https://jobs.example; for links in messages.",
     ),
+    Variable("SESSION_IDLE_MINUTES", 120, "How long a session lasts that is not used."),
+    Variable("SESSION_MINUTES", 720, "How long a session lasts at all."),
+    Variable("API_REQUESTS_PER_MINUTE", 6000, "How often one token may ask the API, in each web process."),
+    Variable("TRUSTED_HOSTS", "", "Host names, with commas, that requests may name. Empty: any."),
     Variable("PROXY_HOPS", 0, "How many proxies in front of the program set the X-Forwarded headers."),
 )
 
+SESSION_COOKIE = "jobauto_session"
+POSITIVE = ("SESSION_IDLE_MINUTES", "SESSION_MINUTES", "API_REQUESTS_PER_MINUTE")
 FIXED = {
     "BOOTSTRAP_SERVE_LOCAL": True,
     "MAX_CONTENT_LENGTH": 10 * 1000 * 1000,
     "SESSION_COOKIE_HTTPONLY": True,
     "SESSION_COOKIE_SAMESITE": "Lax",
-    "SESSION_COOKIE_NAME": "jobauto_session",
+    "SESSION_COOKIE_NAME": SESSION_COOKIE,
     "WTF_CSRF_CHECK_DEFAULT": False,  # jobauto.auth.access checks, except where a token proves the caller
     "WTF_CSRF_TIME_LIMIT": None,  # valid as long as its session
 }
@@ -81,6 +87,9 @@ def load(app: Flask, overrides: dict[str, Any] | None) -> None:
     app.config.update(overrides or {})
     if not 1 <= app.config["TICK_SECONDS"] <= LONGEST_TICK:
         raise ConfigError(f"{PREFIX}TICK_SECONDS is not from 1 to {LONGEST_TICK}")
+    _check_numbers(app)
+    app.config["TRUSTED_HOSTS"] = _names(app.config["TRUSTED_HOSTS"])
+    app.config["SESSION_COOKIE_NAME"] = _cookie_name(app)
     Path(app.instance_path).mkdir(parents=True, exist_ok=True)
     _check_public_url(app.config["PUBLIC_URL"])
     app.config["SQLALCHEMY_DATABASE_URI"] = _database_uri(app)
@@ -100,6 +109,26 @@ def _check_environment(app: Flask, types: dict[str, type]) -> None:
             app.config[name] = raw  # from_prefixed_env reads JSON: a secret of digits would be a number
         elif type(app.config[name]) is not expected:
             raise ConfigError(f"{variable}={raw!r} is not {_in_words(expected)}")
+
+
+def _check_numbers(app: Flask) -> None:
+    for name in POSITIVE:
+        if app.config[name] < 1:
+            raise ConfigError(f"{PREFIX}{name}={app.config[name]} is not a number above 0")
+
+
+def _names(given: str | None) -> list[str] | None:
+    return [name.strip() for name in (given or "").split(",") if name.strip()] or None
+
+
+def _cookie_name(app: Flask) -> str:
+    """With the prefix by which a browser holds us to Secure, and to this host where the path allows it."""
+    name: str = app.config["SESSION_COOKIE_NAME"]
+    if not app.config["SESSION_COOKIE_SECURE"] or name != SESSION_COOKIE:
+        return name
+    path = app.config["SESSION_COOKIE_PATH"] or app.config["APPLICATION_ROOT"]
+    whole_host = path == "/" and not app.config["SESSION_COOKIE_DOMAIN"]
+    return f"__Host-{name}" if whole_host else f"__Secure-{name}"
 
 
 def _in_words(expected: type) -> str:

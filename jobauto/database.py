@@ -37,6 +37,7 @@ By default it is for hours, and no tick would come in them. What the address say
 IDLE_TRANSACTION = "60s"
 """After so long PostgreSQL ends a transaction whose process stands still, so that its locks stop nobody."""
 _IMMEDIATE = "jobauto_immediate"
+_SOON = "jobauto_soon"
 
 
 class DatabaseNotReady(Exception):
@@ -81,16 +82,34 @@ def _open_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads first and then writes fails at once when another has written in between;
     # one that takes the write lock at its start waits its turn instead.
-    immediate = connection.get_execution_options().get(_IMMEDIATE, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get(_IMMEDIATE, False):
+        connection.exec_driver_sql("BEGIN")
+    elif options.get(_SOON, False):
+        with _patience(connection, SHORT_TIMEOUT_MS):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 @contextmanager
-def write() -> Iterator[Session]:
-    """One write transaction of the request's session: committed at the end, rolled back on an error."""
+def _patience(connection: Connection, milliseconds: int) -> Iterator[None]:
+    connection.exec_driver_sql(f"PRAGMA busy_timeout = {milliseconds}")
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+
+
+@contextmanager
+def write(*, soon: bool = False) -> Iterator[Session]:
+    """One write transaction of the request's session: committed at the end, rolled back on an error.
+
+    ``soon`` is for what can be done another time: OperationalError at once while SQLite is busy.
+    """
     db.session.rollback()
     try:
-        db.session.connection(execution_options={_IMMEDIATE: True})
+        db.session.connection(execution_options={_IMMEDIATE: True, _SOON: soon})
         yield db.session()
         db.session.commit()
     except BaseException:
@@ -121,6 +140,23 @@ def write_soon(connection: Connection) -> Iterator[Connection]:
     finally:
         if isinstance(driver, sqlite3.Connection):
             driver.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+
+
+@contextmanager
+def writing_a_table_anew(connection: Connection) -> Iterator[None]:
+    """Let a migration on SQLite replace a table that others refer to: it can change one in no other way.
+
+    Must be entered before the transaction begins; inside one SQLite ignores it.
+    """
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, sqlite3.Connection):
+        yield
+        return
+    driver.execute("PRAGMA foreign_keys = OFF")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys = ON")
 
 
 def insert(connection: Connection, table: type[Base] | Table) -> sqlite.Insert | postgresql.Insert:

@@ -1,6 +1,6 @@
 """What a browser may do with our pages: headers of every response, and the one script from elsewhere."""
 
-from flask import Flask, Response
+from flask import Flask, Response, current_app, request
 
 CHART_JS = "https://cdn.jsdelivr.net/npm/chart.js@4.6.1/dist/chart.umd.min.js"
 CHART_JS_INTEGRITY = "sha384-Emf5ZVIUiarAdhkgtqK+5/Z5qIvM6QoVrS+qAVtfyZVuD5lIHrac0me485+Antp0"
@@ -17,13 +17,28 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+UNUSED = (
+    "accelerometer",
+    "camera",
+    "geolocation",
+    "gyroscope",
+    "magnetometer",
+    "microphone",
+    "payment",
+    "usb",
+)
+"""What a browser could offer to a page, and ours never ask for."""
+
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",  # not less: the CSRF check over HTTPS needs it
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": ", ".join(f"{feature}=()" for feature in UNUSED),
 }
+OVER_HTTPS = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
 
 
 def init_app(app: Flask) -> None:
@@ -33,6 +48,7 @@ def init_app(app: Flask) -> None:
 
 
 def _protect(response: Response) -> Response:
-    for name, value in HEADERS.items():
+    secure = request.is_secure or current_app.config["SESSION_COOKIE_SECURE"]
+    for name, value in (HEADERS | (OVER_HTTPS if secure else {})).items():
         response.headers.setdefault(name, value)
     return response

@@ -2,15 +2,18 @@
 
 import re
 from contextvars import Context
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
 
 from jobauto.audit.service import Author
-from jobauto.auth.service import issue_token
+from jobauto.auth import sessions
+from jobauto.auth.passwords import hashed
+from jobauto.auth.service import by_name, issue_token
+from jobauto.auth.sessions import Client, Limits
 from jobauto.clock import utcnow
 from jobauto.database import write
 from jobauto.models import User
@@ -18,7 +21,7 @@ from jobauto.models import User
 PASSWORD = "correct horse battery"
 CAST = {"ada": "admin", "oscar": "operator", "vera": "viewer"}
 
-_HASH = generate_password_hash(PASSWORD)
+_HASH = hashed(PASSWORD)
 
 
 def add_cast() -> None:
@@ -30,7 +33,6 @@ def add_cast() -> None:
                 password_hash=_HASH,
                 role=role,
                 active=True,
-                session_key=f"session-of-{name}",
                 created_at=utcnow(),
             )
             for name, role in CAST.items()
@@ -56,6 +58,17 @@ class Browser(FlaskClient):
         return cast("Answer", Context().run(super().open, *args, **{"buffered": True, **kwargs}))
 
 
+def log_in(client: FlaskClient, name: str) -> None:
+    """Give a client the cookie of a session, as a login would."""
+    limits = Limits(idle=timedelta(hours=2), absolute=timedelta(hours=12))
+    with write() as stored:
+        user = by_name(name)
+        key = sessions.begin(stored, user, Client("127.0.0.1", "tests", utcnow(), limits))
+    with client.session_transaction() as session:
+        session["_user_id"] = key
+        session["_fresh"] = True
+
+
 class Person:
     """Somebody who uses the program: a cookie for pages, a token for the API."""
 
@@ -64,9 +77,7 @@ class Person:
         self.token: str | None = None
         if name:
             self.token = issue_token(name, "tests", Author(name, utcnow()))
-            with self.client.session_transaction() as session:
-                session["_user_id"] = f"session-of-{name}"
-                session["_fresh"] = True
+            log_in(self.client, name)
 
     def get(self, address: str) -> TestResponse:
         """Open a page."""

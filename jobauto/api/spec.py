@@ -5,12 +5,13 @@ SpecTree reads them off the views. What it finds wrong is said in our words and 
 
 from typing import Any
 
-from flask import Blueprint, Request, jsonify
+from flask import Blueprint, Request, current_app, jsonify
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, ValidationError
 from spectree import Response, SecurityScheme, SpecTree
 from spectree.models import InType, SecureType, SecuritySchemeData
 
+from ..config import SESSION_COOKIE
 from ..errors import InvalidInput
 from ..models.site import SITE_ID_LENGTH
 from ..settings.schema import in_words
@@ -31,6 +32,7 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
     for operation in document["paths"]["/api/sites/{site_id}"].values():
         for parameter in operation["parameters"]:
             parameter["schema"] = site_id
+    document["components"]["securitySchemes"]["session"]["name"] = current_app.config["SESSION_COOKIE_NAME"]
     body = document["paths"]["/api/readings/"]["post"]["requestBody"]
     body["content"]["text/csv"] = {"schema": {"type": "string"}}
     return document
@@ -38,7 +40,7 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
 
 def answers(success: type[BaseModel] | Any, *errors: int, failed: type[BaseModel] = ErrorOut) -> Response:
     """A view's answers: its success, the errors that every door has, and these; ``failed`` is a 500."""
-    codes = {400, 401, 403, 503, *errors}
+    codes = {400, 401, 403, 429, 503, *errors}
     return Response(HTTP_200=success, HTTP_500=failed, **{f"HTTP_{code}": ErrorOut for code in sorted(codes)})
 
 
@@ -65,7 +67,7 @@ spec = SpecTree(
         SecurityScheme(name="token", data=SecuritySchemeData(SecureType.HTTP, scheme="bearer")),
         SecurityScheme(
             name="session",
-            data=SecuritySchemeData(SecureType.API_KEY, name="jobauto_session", field_in=InType.COOKIE),
+            data=SecuritySchemeData(SecureType.API_KEY, name=SESSION_COOKIE, field_in=InType.COOKIE),
         ),
     ],
     security=[{"token": []}, {"session": []}],

@@ -1,16 +1,19 @@
 """One gate before every request: who is it, may they, and do they come from our own page."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TypeVar
 
 from flask import Flask, abort, current_app, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue, RouteCallable
 from flask_login import current_user
+from flask_wtf.csrf import CSRFError
 
 from ..clock import utcnow
 from ..extensions import csrf, login_manager
 from ..models import User
-from . import service
+from . import limiting, security_log, service, sessions
+from .sessions import Client, Limits
 
 View = TypeVar("View", bound=RouteCallable)
 
@@ -45,9 +48,37 @@ def init_app(app: Flask) -> None:
     app.after_request(_keep_out_of_caches)
 
 
-def _by_session(session_key: str) -> User | None:
+def client() -> Client:
+    """Whoever sends this request."""
+    return Client(request.remote_addr or "", request.user_agent.string, utcnow(), limits())
+
+
+def limits() -> Limits:
+    """How long sessions last, as configured."""
+    config = current_app.config
+    return Limits(
+        idle=timedelta(minutes=config["SESSION_IDLE_MINUTES"]),
+        absolute=timedelta(minutes=config["SESSION_MINUTES"]),
+    )
+
+
+def session_id() -> int | None:
+    """The session in which this request comes; None for one that brings a token, and for a stranger's."""
+    return g.get("session_id") if current_user.is_authenticated else None
+
+
+def _by_session(key: str) -> User | None:
     # A request that brings a token stands on the token alone: it is exempt from the CSRF check.
-    return None if _stands_on_token() else service.by_session_key(session_key)
+    if _stands_on_token():
+        return None
+    now = utcnow()
+    found = sessions.by_key(key, limits(), now)
+    if found is None:
+        return None
+    user, g.session_id = found.user, found.id
+    sessions.note_use(found, limits(), now)
+    user.session_key = key
+    return user
 
 
 def _stands_on_token() -> bool:
@@ -62,6 +93,8 @@ def _by_token(_request: object) -> User | None:
         return None
     user = service.by_token(authorization.token, utcnow())
     g.by_token = user is not None
+    if user is None:
+        security_log.warn("token-refused")
     return user
 
 
@@ -72,10 +105,27 @@ def _gate() -> ResponseReturnValue | None:
         if not current_user.is_authenticated:
             return _ask_to_log_in()
         if not current_user.may(needed_role(request.endpoint)):
+            security_log.warn("forbidden", user=current_user.username, needs=needed_role(request.endpoint))
             abort(403, f"This needs the role {needed_role(request.endpoint)}.")
     if request.method not in SAFE_METHODS and not g.get("by_token"):
-        csrf.protect()
+        _require_our_own_form()
+    if request.path.startswith("/api/"):
+        limiting.count_request(_caller())
     return None
+
+
+def _require_our_own_form() -> None:
+    try:
+        csrf.protect()
+    except CSRFError as error:
+        security_log.warn("csrf-refused", reason=error.description)
+        raise
+
+
+def _caller() -> str:
+    if g.get("by_token") and request.authorization is not None:
+        return f"token {hash(request.authorization.token)}"
+    return f"user {current_user.username}"
 
 
 def _ask_to_log_in() -> ResponseReturnValue:

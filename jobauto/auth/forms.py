@@ -4,7 +4,7 @@ from flask_wtf import FlaskForm
 from wtforms import PasswordField, StringField
 from wtforms.validators import InputRequired
 
-from .service import LONGEST_PASSWORD
+from .passwords import LONGEST
 
 
 class LoginForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
@@ -16,5 +16,5 @@ class LoginForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
     password = PasswordField(
         "Password",
         [InputRequired("Enter your password.")],
-        render_kw={"autocomplete": "current-password", "maxlength": LONGEST_PASSWORD},
+        render_kw={"autocomplete": "current-password", "maxlength": LONGEST},
     )

@@ -1,4 +1,4 @@
-"""Users, passwords and tokens."""
+"""Users, logins and tokens."""
 
 import hashlib
 import re
@@ -8,17 +8,16 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError, OperationalError
-from werkzeug.security import check_password_hash, generate_password_hash
 
 from ..audit.service import Author, record
 from ..database import write
 from ..extensions import db
 from ..models import ApiToken, User
 from ..models.user import ROLES
+from . import passwords, sessions, slowing
+from .sessions import Client
 
 USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}")
-SHORTEST_PASSWORD = 8
-LONGEST_PASSWORD = 200
 TOKEN_PREFIX = "jobauto_"  # noqa: S105 (lets scanners of leaked secrets recognise a token)
 USE_NOTED_EVERY = timedelta(hours=1)
 """So often at most the last use of a token is written down, so that requests do not contend for it."""
@@ -26,6 +25,14 @@ USE_NOTED_EVERY = timedelta(hours=1)
 
 class AccountError(ValueError):
     """An account cannot be made or changed as asked; says why."""
+
+
+class PasswordRefused(AccountError):
+    """A password that must not be used; says why."""
+
+
+class WrongLogin(Exception):
+    """The name or the password is wrong; which of them is not told."""
 
 
 def create_user(username: str, password: str, role: str, author: Author) -> User:
@@ -48,11 +55,81 @@ def create_user(username: str, password: str, role: str, author: Author) -> User
 
 
 def set_password(username: str, password: str, author: Author) -> None:
-    """Change a password, which ends every session of that user. Raises AccountError."""
+    """Change a password, which ends every session of that user and any wait. Raises AccountError."""
     with write() as session:
         user = by_name(username)
         _use_password(user, password)
+        sessions.end_all(session, user)
+        slowing.forget_account(session, slowing.Subject.of(username, ""))
         record(session, author, "user", user.username, [("password", None, "changed")])
+
+
+def log_in(username: str, password: str, client: Client, *, instead_of: int | None = None) -> User:
+    """Begin a session, instead of the one that the browser had; its key is the user's ``session_key``.
+
+    Raises WrongLogin and Slowed.
+    """
+    subject = slowing.Subject.of(username, client.address)
+    known = prove(username, password, client)
+    seen = known.password_hash
+    renewed = passwords.hashed(password) if passwords.is_outdated(seen) else seen
+    with write() as session:
+        slowing.succeed(session, subject, client.now)
+        # The password may have been changed, or the account deactivated, since it was looked at.
+        unchanged = (User.id == known.id, User.password_hash == seen, User.active)
+        user: User | None = session.scalar(select(User).where(*unchanged).with_for_update())
+        if user is None:
+            raise WrongLogin
+        user.password_hash = renewed
+        if instead_of is not None:
+            sessions.end(session, [instead_of], user)
+        key = sessions.begin(session, user, client)
+    user.session_key = key
+    return user
+
+
+def prove(username: str, password: str, client: Client) -> User:
+    """The user of that name and password. A wrong one is counted. Raises WrongLogin and Slowed."""
+    subject = slowing.Subject.of(username, client.address)
+    slowing.require_patience(subject, client.now)
+    user = authenticate(username, password)
+    if user is None:
+        slowing.count_failure(subject, client.now)
+        raise WrongLogin
+    return user
+
+
+def change_own_password(user: User, current: str, password: str, client: Client) -> User:
+    """Change one's own password: every session ends, and a new one begins.
+
+    Raises AccountError, WrongLogin and Slowed.
+    """
+    subject = slowing.Subject.of(user.username, client.address)
+    prove(user.username, current, client)
+    with write() as session:
+        slowing.succeed(session, subject, client.now)
+        _use_password(user, password)
+        sessions.end_all(session, user)
+        author = Author(user.username, client.now)
+        record(session, author, "user", user.username, [("password", None, "changed")])
+        key = sessions.begin(session, user, client)
+    user.session_key = key
+    return user
+
+
+def end_own_sessions(user: User, session_ids: list[int], current: str, client: Client) -> int:
+    """End some of one's own sessions; how many they were. Raises WrongLogin and Slowed."""
+    subject = slowing.Subject.of(user.username, client.address)
+    prove(user.username, current, client)
+    with write() as session:
+        slowing.succeed(session, subject, client.now)
+        return sessions.end(session, session_ids, user)
+
+
+def log_out(user: User, session_id: int) -> None:
+    """End a session."""
+    with write() as session:
+        sessions.end(session, [session_id], user)
 
 
 def by_name(username: str) -> User:
@@ -63,15 +140,18 @@ def by_name(username: str) -> User:
     return user
 
 
-def by_session_key(key: str) -> User | None:
-    """The user that a session cookie names, unless the password has changed since."""
-    return db.session.scalar(select(User).where(User.session_key == key, User.active))
+def known(username: str) -> str | None:
+    """The name, if there is such a user: what else was typed there might be a password."""
+    with suppress(AccountError):
+        return by_name(username).username if USERNAME.fullmatch(username) else None
+    return None
 
 
 def authenticate(username: str, password: str) -> User | None:
     """The active user of that name and password. Takes as long when there is no such user."""
-    user = db.session.scalar(select(User).where(User.username == username.lower()))
-    correct = check_password_hash(user.password_hash if user else _NOBODY, password[:LONGEST_PASSWORD])
+    named = USERNAME.fullmatch(username) is not None  # what no user is called need not be asked for
+    user = db.session.scalar(select(User).where(User.username == username.lower())) if named else None
+    correct = passwords.matches(user.password_hash if user else None, password)
     return user if user and user.active and correct else None
 
 
@@ -97,24 +177,17 @@ def by_token(token: str, now: datetime) -> User | None:
     if found is None or not found.user.active:
         return None
     if found.last_used_at is None or now - found.last_used_at > USE_NOTED_EVERY:
-        with suppress(OperationalError), write():  # a busy database is no reason to refuse a request
+        with suppress(OperationalError), write(soon=True):  # a busy database is no reason to wait
             found.last_used_at = now
     user: User = found.user
     return user
 
 
 def _use_password(user: User, password: str) -> None:
-    if len(password) < SHORTEST_PASSWORD:
-        raise AccountError(f"A password has at least {SHORTEST_PASSWORD} characters.")
-    if len(password) > LONGEST_PASSWORD:
-        raise AccountError(f"A password has at most {LONGEST_PASSWORD} characters.")
-    user.password_hash = generate_password_hash(password)
-    user.session_key = secrets.token_hex(32)
+    if reason := passwords.reason_against(password, user.username):
+        raise PasswordRefused(reason)
+    user.password_hash = passwords.hashed(password)
 
 
 def _hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
-
-
-_NOBODY = "scrypt:32768:8:1$" + "x" * 16 + "$" + "0" * 128
-"""A hash that no password has, of the same cost as a real one."""

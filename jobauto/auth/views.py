@@ -6,8 +6,9 @@ from flask import Blueprint, redirect, render_template, request, session, url_fo
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_user, logout_user
 
+from . import access, security_log, service
 from .forms import LoginForm
-from .service import authenticate
+from .slowing import Slowed
 
 bp = Blueprint("auth", __name__)
 
@@ -22,14 +23,24 @@ def login() -> ResponseReturnValue:
 
 @bp.post("/login")
 def login_submit() -> ResponseReturnValue:
-    """Take it. Which of the two was wrong is not told."""
+    """Take it. Which of the two was wrong is not told, nor whether there is such a user."""
     form = LoginForm()
     if not form.validate():
         return render_template("auth/login.html", form=form), 422
-    user = authenticate(form.username.data or "", form.password.data or "")
-    if user is None:
+    username = form.username.data or ""
+    try:
+        user = service.log_in(
+            username, form.password.data or "", access.client(), instead_of=access.session_id()
+        )
+    except Slowed as slowed:
+        security_log.warn("login-slowed", user=service.known(username), seconds=slowed.seconds)
+        form.password.errors = [str(slowed)]
+        return render_template("auth/login.html", form=form), 429, {"Retry-After": str(slowed.seconds)}
+    except service.WrongLogin:
+        security_log.warn("login-failed", user=service.known(username))
         form.password.errors = ["User name or password is wrong."]
         return render_template("auth/login.html", form=form), 401
+    security_log.tell("login", user=user.username)
     session.clear()  # nothing that was known before the login is worth anything after it
     login_user(user)
     return redirect(_target())
@@ -37,7 +48,10 @@ def login_submit() -> ResponseReturnValue:
 
 @bp.post("/logout")
 def logout() -> ResponseReturnValue:
-    """End the session."""
+    """End the session, here and in the database."""
+    if (session_id := access.session_id()) is not None:
+        service.log_out(current_user, session_id)
+    security_log.tell("logout", user=current_user.username)
     logout_user()
     session.clear()
     return redirect(url_for("auth.login"))

@@ -3,7 +3,7 @@
 from alembic import context
 from sqlalchemy import Connection
 
-from jobauto.database import write_on
+from jobauto.database import write_on, writing_a_table_anew
 from jobauto.extensions import db
 
 
@@ -24,5 +24,5 @@ if given is not None:
 else:
     with db.engine.connect() as connection:
         configure(connection)
-        with write_on(connection):
+        with writing_a_table_anew(connection), write_on(connection):
             context.run_migrations()

@@ -9,7 +9,7 @@ from .run import Hold, Run, RunRule
 from .run_request import RunRequest
 from .settings import SettingsVersion
 from .site import Site
-from .user import ApiToken, User
+from .user import ApiToken, LoginFailure, User, UserSession
 
 __all__ = [
     "Address",
@@ -19,6 +19,7 @@ __all__ = [
     "Import",
     "Job",
     "JobReading",
+    "LoginFailure",
     "OutboxMessage",
     "Reading",
     "Run",
@@ -27,4 +28,5 @@ __all__ = [
     "SettingsVersion",
     "Site",
     "User",
+    "UserSession",
 ]

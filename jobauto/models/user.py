@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from flask_login import UserMixin
-from sqlalchemy import Boolean, ForeignKey, String
+from sqlalchemy import Boolean, ForeignKey, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..extensions import Base
@@ -14,7 +14,7 @@ ROLES = ("viewer", "operator", "admin")
 
 
 class User(UserMixin, Base):  # type: ignore[misc] # Flask-Login ships no types
-    """A person. ``session_key`` is what a session cookie names: a new one ends all sessions."""
+    """A person."""
 
     __tablename__ = "user"
 
@@ -23,8 +23,9 @@ class User(UserMixin, Base):  # type: ignore[misc] # Flask-Login ships no types
     password_hash: Mapped[str] = mapped_column(String(255))
     role: Mapped[str] = mapped_column(String(20))
     active: Mapped[bool] = mapped_column(Boolean, default=True)
-    session_key: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime] = mapped_column(Instant)
+
+    session_key = ""  # not stored: the key of the session in which this request found the user
 
     @property
     def is_active(self) -> bool:
@@ -54,3 +55,37 @@ class ApiToken(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(Instant)
 
     user: Mapped[User] = relationship(lazy="joined", innerjoin=True)
+
+
+class UserSession(Base):
+    """A login that has not ended: the row is the session, and without it the cookie is worth nothing.
+
+    The cookie carries 256 random bits, of which only the SHA-256 is stored. ``last_seen_at`` is written
+    rarely (see :mod:`jobauto.auth.sessions`).
+    """
+
+    __tablename__ = "user_session"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), index=True)
+    key_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(Instant, index=True)
+    last_seen_at: Mapped[datetime] = mapped_column(Instant)
+    address: Mapped[str] = mapped_column(String(45))
+    agent: Mapped[str] = mapped_column(String(200))
+
+    user: Mapped[User] = relationship(lazy="joined", innerjoin=True)
+
+
+class LoginFailure(Base):
+    """Failed logins in a row, of one account or from one address; worth nothing after ``forget_at``.
+
+    ``subject`` is a keyed hash: what people type into the wrong field is not kept.
+    """
+
+    __tablename__ = "login_failure"
+
+    subject: Mapped[str] = mapped_column(String(64), primary_key=True)
+    failures: Mapped[int] = mapped_column(Integer)
+    last_at: Mapped[datetime] = mapped_column(Instant)
+    forget_at: Mapped[datetime] = mapped_column(Instant, index=True)

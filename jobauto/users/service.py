@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 
 from ..audit.service import Author, record
 from ..auth import service as auth
+from ..auth import sessions
 from ..database import write
 from ..errors import InvalidInput
 from ..models import ApiToken, User
@@ -35,6 +36,16 @@ def set_active(username: str, active: bool, *, author: Author) -> None:
         )
         user.active = active
         _require_an_admin(session)
+        if not active:
+            sessions.end_all(session, user)
+
+
+def end_sessions(username: str, *, author: Author) -> None:
+    """End every session of a user; the tokens stay."""
+    with write() as session:
+        user = auth.by_name(username)
+        sessions.end_all(session, user)
+        record(session, author, "user", username, [("sessions", None, "ended")])
 
 
 def revoke_token(token_id: int, *, author: Author, owner: str | None = None) -> None:

@@ -8,7 +8,7 @@ from flask import Flask
 from jobauto.clock import utcnow
 from jobauto.jobs.service import JobChange, change
 from tests.pages.reading import error_beside, form_of, words
-from tests.people import PASSWORD, Person
+from tests.people import PASSWORD, Person, log_in
 
 NEW_PASSWORD = "another correct horse"
 
@@ -31,7 +31,7 @@ def test_an_account_is_made_and_can_be_used(ada: Person, stranger: Person) -> No
         (
             {"password": "short", "once_more": "short"},
             "password",
-            "Field must be between 8 and 200 characters long.",
+            "A password has at least 8 characters.",
         ),
         ({"once_more": "something else"}, "once_more", "The two passwords differ."),
     ],
@@ -61,6 +61,8 @@ def test_somebody_who_is_deactivated_is_out_at_once_and_can_be_let_in_again(
     assert "This account is deactivated" in words(ada.get("/users/oscar"))
     assert oscar.get("/jobs/").status_code == 302
     ada.post("/users/oscar", action="activate")
+    assert oscar.get("/jobs/").status_code == 302
+    log_in(oscar.client, "oscar")
     assert oscar.get("/jobs/").status_code == 200
 
 

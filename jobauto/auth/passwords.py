@@ -1,0 +1,53 @@
+"""Passwords: which are refused, and how they are kept."""
+
+from werkzeug.security import check_password_hash, generate_password_hash
+from zxcvbn.frequency_lists import FREQUENCY_LISTS
+
+SHORTEST = 8
+LONGEST = 200
+RULE = f"{SHORTEST} to {LONGEST} characters of any kind; 15 or more are better. Not one that many people use."
+"""What a page says beside the field, and a command when it refuses."""
+
+METHOD = "scrypt:32768:8:3"
+"""N, r and p: the least that OWASP's Password Storage Cheat Sheet advises where N is 2^15 (32 MiB)."""
+
+CONTEXT = frozenset({"jobauto", "jobautomation", "nocoms", "zeroreads"})
+"""Words that anybody would try here first, as letters and digits only; the user's own name is another."""
+
+COMMON = frozenset(FREQUENCY_LISTS["passwords"])
+"""The 30,000 most frequent passwords of known leaks, some 11,600 of them long enough, in small letters."""
+
+_NOBODY = f"{METHOD}$" + "x" * 16 + "$" + "0" * 128
+
+
+def reason_against(password: str, username: str) -> str | None:
+    """Why a password is refused, in a sentence; None where it is not."""
+    if len(password) < SHORTEST:
+        return f"A password has at least {SHORTEST} characters."
+    if len(password) > LONGEST:
+        return f"A password has at most {LONGEST} characters."
+    if password.lower() in COMMON:
+        return "This is one of the passwords that many people use. Choose another one."
+    if _bare(password) in CONTEXT | {_bare(username)}:
+        return "A password must not be the user name or the name of this program."
+    return None
+
+
+def hashed(password: str) -> str:
+    """What is kept of a password."""
+    return generate_password_hash(password, METHOD)
+
+
+def matches(kept: str | None, password: str) -> bool:
+    """Whether it is the password, compared as it was typed. Takes as long where there is no user."""
+    correct = check_password_hash(kept or _NOBODY, password if len(password) <= LONGEST else "")
+    return correct and kept is not None and len(password) <= LONGEST
+
+
+def is_outdated(kept: str) -> bool:
+    """Whether a hash was made with other parameters than a new one would be."""
+    return not kept.startswith(f"{METHOD}$")
+
+
+def _bare(text: str) -> str:
+    return "".join(filter(str.isalnum, text.lower()))
