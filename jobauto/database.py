@@ -44,6 +44,16 @@ class DatabaseNotReady(Exception):
     """The database is missing, old, newer than the program, or does not answer. Says what to do."""
 
 
+class DatabaseUnreachable(DatabaseNotReady):
+    """A database that does not answer. Its sentence is for operators: it may name where the database is."""
+
+    advice = (
+        "The database does not answer. "
+        "Check JOBAUTO_SQLALCHEMY_DATABASE_URI, and that its server is running. The log tells more."
+    )
+    """For everybody."""
+
+
 def init_app(app: Flask) -> None:
     """Prepare every connection of the app's engine."""
     with app.app_context():
@@ -202,10 +212,10 @@ def _scripts() -> ScriptDirectory:
     return ScriptDirectory(str(MIGRATIONS))
 
 
-def unreachable(error: DatabaseError) -> DatabaseNotReady:
+def unreachable(error: DatabaseError) -> DatabaseUnreachable:
     """The sentence for a database that does not answer, without its address or password."""
     reason = str(error.orig).strip().splitlines()[0] if error.orig else str(error)
-    return DatabaseNotReady(
+    return DatabaseUnreachable(
         f"The database does not answer ({reason}). "
         "Check JOBAUTO_SQLALCHEMY_DATABASE_URI, and that its server is running."
     )

@@ -12,10 +12,12 @@ from werkzeug.exceptions import (
     InternalServerError,
     MethodNotAllowed,
     NotFound,
+    SecurityError,
     ServiceUnavailable,
 )
 
-from .database import DatabaseNotReady, require_ready, unreachable
+from .auth import security_log
+from .database import DatabaseNotReady, DatabaseUnreachable, require_ready, unreachable
 from .extensions import db
 from .logs import Event
 
@@ -34,6 +36,7 @@ class InvalidInput(Exception):
 def init_app(app: Flask) -> None:
     """Register the handlers."""
     app.register_error_handler(HTTPException, http_error)
+    app.register_error_handler(SecurityError, untrusted_host)
     app.register_error_handler(InvalidInput, invalid_input)
     app.register_error_handler(DatabaseNotReady, database_not_ready)
     app.register_error_handler(DataError, data_error)
@@ -67,6 +70,15 @@ def _with_the_last_slash() -> MethodNotAllowed | None:
     return None
 
 
+def untrusted_host(_error: SecurityError) -> ResponseReturnValue:
+    """A request for a host name that is not ours, or is none. A page could not even link to itself."""
+    security_log.warn("host-refused")
+    message = "This host name is not served here."
+    if request.path.startswith("/api/"):
+        return {"error": message, "fields": {}}, 400
+    return Response(f"{message}\n", status=400, mimetype="text/plain")
+
+
 def invalid_input(error: InvalidInput) -> ResponseReturnValue:
     """What a service refused."""
     return _answer(error.status, str(error), error.fields, "Not accepted")
@@ -74,7 +86,11 @@ def invalid_input(error: InvalidInput) -> ResponseReturnValue:
 
 def database_not_ready(error: DatabaseNotReady) -> ResponseReturnValue:
     """A database that is missing, old or silent, with what to do."""
-    unavailable = ServiceUnavailable(str(error))
+    message = str(error)
+    if isinstance(error, DatabaseUnreachable):
+        log.error(Event("database-unreachable", error=error))
+        message = error.advice
+    unavailable = ServiceUnavailable(message)
     unavailable.__cause__ = error
     return http_error(unavailable)
 

@@ -31,7 +31,7 @@ def edit_submit() -> ResponseReturnValue:
     """Save them, all or nothing. What was typed is kept when something is wrong."""
     stored = service.current()
     form = settings_form(stored.settings, stored.version)
-    typed, seen = form.document(), _number(form.version.data)
+    typed, seen = form.document(), _number(str(form.version.data))
     try:
         saved = service.save(
             lambda settings: settings.changed(typed), by=current_user.username, now=utcnow(), seen=seen
@@ -82,6 +82,6 @@ def _page(form: Any, stored: service.Stored, **told: Any) -> str:
     )
 
 
-def _number(text: str | None) -> int:
+def _number(text: str) -> int:
     """The version that was looked at; nonsense is one that never was."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else 0
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0

@@ -1,0 +1,243 @@
+"""A session is a row: it ends on the server, by itself or by somebody, and its cookie with it."""
+
+import re
+import threading
+from datetime import datetime, timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import Engine, create_engine, func, select, text, update
+
+from jobauto.auth import service, sessions
+from jobauto.auth.sessions import Client
+from jobauto.clock import utcnow
+from jobauto.database import write
+from jobauto.extensions import db
+from jobauto.models import User, UserSession
+from tests.auth.test_slowing import LIMITS
+from tests.fleets import NOON
+from tests.pages.reading import error_beside, words
+from tests.people import PASSWORD, Browser, Person
+
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+
+
+def test_a_stolen_cookie_is_worthless_after_the_logout(app: Flask, vera: Person) -> None:
+    thief, elsewhere = copy_of(app, vera), Person(app, "vera")
+    assert is_in(thief)
+    vera.post("/logout")
+    assert not is_in(thief)
+    assert not is_in(vera)
+    assert is_in(elsewhere)
+
+
+def test_a_login_begins_a_session_with_another_key_and_ends_the_one_before(
+    app: Flask, stranger: Person, cast: None
+) -> None:
+    stranger.post("/login", username="vera", password=PASSWORD)
+    before, csrf_before = copy_of(app, stranger), csrf_token(stranger)
+    answer = stranger.client.post(
+        "/login", data={"username": "vera", "password": PASSWORD, "csrf_token": csrf_before}
+    )
+    assert answer.status_code == 302
+    assert is_in(stranger)
+    assert not is_in(before)
+    assert csrf_token(stranger) != csrf_before
+    assert stranger.client.post("/logout", data={"csrf_token": csrf_before}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("begun", "used", "goes_on"),
+    [
+        pytest.param(MINUTE, MINUTE, True, id="a new one"),
+        pytest.param(3 * HOUR, 119 * MINUTE, True, id="used not quite two hours ago"),
+        pytest.param(3 * HOUR, 2 * HOUR, False, id="not used for two hours"),
+        pytest.param(719 * MINUTE, MINUTE, True, id="not quite twelve hours old"),
+        pytest.param(12 * HOUR, MINUTE, False, id="twelve hours old, however much used"),
+    ],
+)
+def test_a_session_ends_by_itself(
+    app: Flask, cast: None, begun: timedelta, used: timedelta, goes_on: bool
+) -> None:
+    key = begin("vera", NOON - begun)
+    with write() as session:
+        session.execute(update(UserSession).values(last_seen_at=NOON - used))
+    assert (sessions.by_key(key, LIMITS, NOON) is not None) == goes_on
+
+
+def test_the_limits_are_those_configured_and_hold_for_pages(app: Flask, vera: Person) -> None:
+    assert is_in(vera)
+    with write() as session:
+        session.execute(update(UserSession).values(created_at=utcnow() - 11 * MINUTE))
+    assert is_in(vera)
+    app.config["SESSION_MINUTES"] = 10
+    assert not is_in(vera)
+
+
+def test_the_use_is_written_down_rarely(app: Flask, cast: None) -> None:
+    key = begin("vera", NOON)
+    for minutes, noted in ((1, NOON), (4, NOON), (5, NOON + 5 * MINUTE), (9, NOON + 5 * MINUTE)):
+        now = NOON + minutes * MINUTE
+        found = sessions.by_key(key, LIMITS, now)
+        assert found
+        sessions.note_use(found, LIMITS, now)
+        assert db.session.scalars(select(UserSession.last_seen_at)).one() == noted
+
+
+def test_a_page_does_not_wait_for_the_use_to_be_written_down(app: Flask, cast: None) -> None:
+    """While somebody else writes, as an import does, SQLite would let it wait for half a minute."""
+    if db.engine.dialect.name != "sqlite":
+        return  # PostgreSQL locks rows only
+    key = begin("vera", NOON)
+    other: Engine = create_engine(app.config["SQLALCHEMY_DATABASE_URI"])
+    with other.connect() as writer:
+        writer.exec_driver_sql("BEGIN IMMEDIATE")
+        found = sessions.by_key(key, LIMITS, NOON + HOUR)
+        assert found
+        noted = threading.Thread(target=in_context, args=(app, key))
+        noted.start()
+        noted.join(10)
+        assert not noted.is_alive()
+    other.dispose()
+    assert db.session.scalars(select(UserSession.last_seen_at)).one() == NOON
+
+
+@pytest.mark.parametrize("meanwhile", ["the password was changed", "the account was deactivated"])
+def test_a_login_that_was_under_way_begins_no_session(
+    app: Flask, cast: None, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+) -> None:
+    """The password was looked at in time, but the session would begin too late."""
+    prove = service.prove
+
+    def slowly(username: str, password: str, client: Client) -> User:
+        user = prove(username, password, client)
+        changed = {"password_hash": "another"} if "password" in meanwhile else {"active": False}
+        with db.engine.begin() as somebody_else:
+            somebody_else.execute(update(User).where(User.username == username).values(**changed))
+        return user
+
+    monkeypatch.setattr(service, "prove", slowly)
+    with pytest.raises(service.WrongLogin):
+        service.log_in("vera", PASSWORD, Client("", "", NOON, LIMITS))
+    assert sessions_of("vera") == 0
+
+
+def test_deactivation_ends_all_and_they_do_not_come_back(app: Flask, ada: Person, vera: Person) -> None:
+    ada.post("/users/vera", action="deactivate")
+    ada.post("/users/vera", action="activate")
+    assert not is_in(vera)
+    assert sessions_of("vera") == 0
+
+
+def test_an_admin_sees_and_ends_the_sessions_of_somebody(app: Flask, ada: Person, vera: Person) -> None:
+    elsewhere = Person(app, "vera")
+    assert words(ada.get("/users/vera")).count("127.0.0.1") == 2
+    ada.post("/users/vera", action="sessions")
+    text = words(ada.get("/users/vera"))
+    assert "No sessions" in text
+    assert "Sessions ended" in text
+    assert not is_in(vera)
+    assert not is_in(elsewhere)
+    assert is_in(ada)
+    assert vera.api("GET", "/api/jobs/").status_code == 200, "tokens stay"
+
+
+def test_one_sees_ones_sessions_and_ends_the_ticked_ones_with_the_password(app: Flask, vera: Person) -> None:
+    begin("oscar", utcnow())
+    elsewhere, third = Person(app, "vera"), Person(app, "vera")
+    page = vera.get("/account")
+    ticked = re.findall(r'name="session_id" value="(\d+)"', page.text)
+    assert words(page).count("(this one)") == 1
+    assert len(ticked) == 2
+
+    refused = vera.post("/account", action="sessions", session_id=ticked, confirm="wrong")
+    assert refused.status_code == 422
+    assert error_beside(refused, "confirm") == "This is not your current password."
+    assert is_in(elsewhere)
+
+    vera.post("/account", action="sessions", session_id=ticked[0], confirm=PASSWORD)
+    assert "Ended 1 session." in words(vera.get("/account"))
+    assert [is_in(elsewhere), is_in(third)].count(True) == 1
+    assert is_in(vera)
+
+
+def test_somebody_elses_session_cannot_be_ended(app: Flask, oscar: Person, vera: Person) -> None:
+    theirs = db.session.scalars(
+        select(UserSession.id).join(User, User.id == UserSession.user_id).where(User.username == "oscar")
+    ).all()
+    vera.post("/account", action="sessions", session_id=[*theirs, "x", "9" * 30], confirm=PASSWORD)
+    assert "No session was ended: tick some." in words(vera.get("/account"))
+    assert is_in(oscar)
+
+
+def test_rows_of_sessions_that_are_over_go_with_the_next_login(app: Flask, cast: None) -> None:
+    begin("oscar", NOON - 13 * HOUR)
+    begin("vera", NOON - 3 * HOUR)
+    begin("vera", NOON)
+    assert (sessions_of("oscar"), sessions_of("vera")) == (0, 1)
+
+
+def test_a_user_has_a_thousand_sessions_at_most(
+    app: Flask, cast: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "MOST_OF_A_USER", 3)
+    keys = [begin("vera", NOON + number * MINUTE) for number in range(5)]
+    begin("oscar", NOON)
+    now = NOON + 5 * MINUTE
+    assert [sessions.by_key(key, LIMITS, now) is not None for key in keys] == [False] * 2 + [True] * 3
+
+
+def test_the_key_is_not_in_the_database(app: Flask, cast: None) -> None:
+    key = begin("vera", NOON)
+    assert len(key) >= 43  # 256 bits
+    row = db.session.execute(text("SELECT * FROM user_session")).one()
+    assert key not in str(row)
+
+
+def test_what_a_browser_calls_itself_is_cut_and_shown_as_text(stranger: Person, cast: None) -> None:
+    token = csrf_token(stranger, "/login")
+    stranger.client.post(
+        "/login",
+        data={"username": "vera", "password": PASSWORD, "csrf_token": token},
+        headers={"User-Agent": "<script>alert(1)</script>\x01" + "x" * 500},
+    )
+    assert "<script>alert" not in stranger.get("/account").text
+    assert len(db.session.scalars(select(UserSession.agent)).one()) == 200
+
+
+def begin(name: str, now: datetime) -> str:
+    with write() as session:
+        return sessions.begin(session, service.by_name(name), Client("192.0.2.1", "tests", now, LIMITS))
+
+
+def in_context(app: Flask, key: str) -> None:
+    with app.app_context():
+        found = sessions.by_key(key, LIMITS, NOON + HOUR)
+        assert found
+        sessions.note_use(found, LIMITS, NOON + HOUR)
+        db.session.remove()
+
+
+def copy_of(app: Flask, person: Person) -> Person:
+    """Somebody with the same cookie."""
+    thief = Person(app, None)
+    cookie = person.client.get_cookie("jobauto_session")
+    assert cookie
+    thief.client = Browser(app, app.response_class)
+    thief.client.set_cookie("jobauto_session", cookie.value)
+    return thief
+
+
+def csrf_token(person: Person, page: str = "/account") -> str:
+    found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', person.get(page).text)
+    assert found
+    return found[1]
+
+
+def is_in(person: Person) -> bool:
+    return person.get("/jobs/").status_code == 200
+
+
+def sessions_of(name: str) -> int:
+    mine = select(func.count()).select_from(UserSession).join(User, User.id == UserSession.user_id)
+    return db.session.scalar(mine.where(User.username == name)) or 0

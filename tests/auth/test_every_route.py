@@ -1,0 +1,103 @@
+"""Every route, with every method, for everybody, by cookie and by token: who gets in is in one table."""
+
+import re
+from functools import cache
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.routing import Rule
+
+from jobauto import create_app
+from jobauto.models.user import ROLES
+from tests.auth.routes import ANYBODY, EXPECTED
+from tests.people import CAST, Answer, Person
+
+UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
+SOMETHING = {"job_id": "1", "run_id": "1", "site_id": "silent", "username": "vera", "filename": "app.css"}
+WAYS = ("cookie", "token")
+
+
+@cache
+def routes() -> dict[tuple[str, str], Rule]:
+    app = create_app({"SECRET_KEY": "tests"})
+    return {
+        (method, rule.endpoint): rule
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+
+
+EACH_ROUTE = pytest.mark.parametrize(
+    ("method", "endpoint"), [pytest.param(*route, id=" ".join(route)) for route in sorted(EXPECTED)]
+)
+
+
+def test_every_route_stands_in_the_table_and_nothing_else() -> None:
+    assert set(EXPECTED) == set(routes())
+
+
+@EACH_ROUTE
+def test_a_role_gets_where_the_table_lets_it_and_nowhere_else(
+    standing: Flask, method: str, endpoint: str
+) -> None:
+    needed, rule = EXPECTED[method, endpoint], routes()[method, endpoint]
+    for name in (None, *CAST):
+        for way in WAYS:
+            person = Person(standing, name)
+            if name is None:
+                person.token = "jobauto_made_up" if way == "token" else None
+            answer = ask(person, way, method, rule)
+            logs_out = endpoint == "auth.logout" and name is not None
+            got_in = not refused(answer, leads_to_the_login=logs_out)
+            assert got_in == may(name, needed), (name, way, answer.status_code)
+
+
+@EACH_ROUTE
+def test_a_cookie_alone_changes_nothing(standing: Flask, method: str, endpoint: str) -> None:
+    if method not in UNSAFE:
+        return
+    ada, rule = Person(standing, "ada"), routes()[method, endpoint]
+    answer = ada.client.open(address_of(rule), method=method, headers={"X-CSRFToken": "made up"})
+    assert answer.status_code == 400
+    assert "CSRF" in answer.text
+
+
+@EACH_ROUTE
+def test_other_methods_are_not_answered(standing: Flask, method: str, endpoint: str) -> None:
+    rule = routes()[method, endpoint]
+    known = {known for known, other in routes() if routes()[known, other].rule == rule.rule}
+    for unknown in {"GET", *UNSAFE, "TRACE", "PROPFIND"} - known:
+        answer = Person(standing, "ada").api(unknown, address_of(rule))
+        assert answer.status_code in (404, 405), unknown
+
+
+def ask(person: Person, way: str, method: str, rule: Rule) -> Answer:
+    body: dict[str, Any] = {"json": {}} if method in ("PUT", "PATCH") else {}
+    if way == "token":
+        return person.api(method, address_of(rule), **body)
+    headers = {"X-CSRFToken": csrf_token(person)} if method in UNSAFE else {}
+    answer: Answer = person.client.open(address_of(rule), method=method, headers=headers, **body)
+    return answer
+
+
+def refused(answer: Answer, leads_to_the_login: bool) -> bool:
+    to_login = answer.status_code == 302 and answer.location.startswith("/login")
+    return answer.status_code in (401, 403) or (to_login and not leads_to_the_login)
+
+
+def may(name: str | None, needed: str) -> bool:
+    if needed == ANYBODY:
+        return True
+    return name is not None and ROLES.index(CAST[name]) >= ROLES.index(needed)
+
+
+def csrf_token(person: Person) -> str:
+    page = person.client.get("/login" if person.token is None else "/").text
+    found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
+    assert found
+    return found[1]
+
+
+def address_of(rule: Rule) -> str:
+    return re.sub(r"<(?:[^:>]+:)?([^>]+)>", lambda found: SOMETHING.get(found[1], "1"), rule.rule)

@@ -1,0 +1,97 @@
+"""Which passwords are refused, and how they are kept."""
+
+import pytest
+from flask import Flask
+from werkzeug.security import generate_password_hash
+
+from jobauto.auth import passwords, service
+from jobauto.auth.sessions import Client
+from jobauto.database import write
+from jobauto.models import User
+from tests.auth.test_slowing import LIMITS
+from tests.fleets import NOON
+from tests.pages.reading import error_beside, words
+from tests.people import PASSWORD, Person
+
+COMMON = "This is one of the passwords that many people use. Choose another one."
+
+
+@pytest.mark.parametrize(
+    ("password", "why"),
+    [
+        pytest.param("1234567", "A password has at least 8 characters.", id="too short"),
+        pytest.param("", "A password has at least 8 characters.", id="none"),
+        pytest.param("x" * 201, "A password has at most 200 characters.", id="too long"),
+        pytest.param("password", COMMON, id="the first of the list"),
+        pytest.param("PassWord123", COMMON, id="in capital letters"),
+        pytest.param("qwertyuiop", COMMON, id="keys in a row"),
+        pytest.param("ada.lovelace", "A password must not be the user name", id="the user name"),
+        pytest.param("Ada Lovelace", "A password must not be the user name", id="the user name, spelled"),
+        pytest.param("Job-Automation", "A password must not be the user name", id="the program's name"),
+        pytest.param("correct horse battery", None, id="words"),
+        pytest.param("Secret-123!", None, id="signs"),
+        pytest.param("s3cret-pass", None, id="just long enough"),
+        pytest.param("x" * 200, None, id="the longest"),
+        pytest.param("пароль с пробелами 🔑", None, id="any characters"),
+        pytest.param(" leading and trailing ", None, id="spaces"),
+    ],
+)
+def test_a_password_is_refused_with_a_reason(password: str, why: str | None) -> None:
+    found = passwords.reason_against(password, "ada.lovelace")
+    assert found is None if why is None else (found or "").startswith(why)
+
+
+def test_the_list_has_more_than_three_thousand_that_would_be_long_enough() -> None:
+    assert len([word for word in passwords.COMMON if len(word) >= passwords.SHORTEST]) >= 3000
+
+
+def test_page_and_command_refuse_with_the_same_sentence(app: Flask, ada: Person) -> None:
+    page = ada.post("/users/", username="nina", role="viewer", password="sunshine", once_more="sunshine")
+    assert page.status_code == 422
+    assert error_beside(page, "password") == COMMON
+    assert passwords.RULE in words(page)
+    command = ["create-user", "nina", "--role", "viewer", "--password-stdin"]
+    done = app.test_cli_runner().invoke(args=command, input="sunshine")
+    assert (done.exit_code, done.stderr.strip().splitlines()[-1]) == (2, f"Error: {COMMON}")
+
+
+def test_ones_own_new_password_is_checked_too(ada: Person) -> None:
+    page = ada.post(
+        "/account", action="password", current=PASSWORD, password="12345678", once_more="12345678"
+    )
+    assert page.status_code == 422
+    assert error_beside(page, "password") == COMMON
+
+
+def test_the_parameters_are_at_least_those_that_owasp_advises() -> None:
+    kind, n, r, p = passwords.METHOD.split(":")
+    least = {2**17: 1, 2**16: 2, 2**15: 3, 2**14: 5, 2**13: 10}
+    assert (kind, int(r)) == ("scrypt", 8)
+    assert int(p) >= least[int(n)]
+
+
+def test_a_hash_with_older_parameters_is_renewed_at_the_login(app: Flask) -> None:
+    with write() as session:
+        old = generate_password_hash(PASSWORD, "scrypt:32768:8:1")
+        session.add(User(username="nina", password_hash=old, role="viewer", active=True, created_at=NOON))
+    for _ in range(2):
+        service.log_in("nina", PASSWORD, Client("", "", NOON, LIMITS))
+        assert service.by_name("nina").password_hash.startswith(f"{passwords.METHOD}$")
+
+
+@pytest.mark.parametrize("typed", [PASSWORD.upper(), f"{PASSWORD} ", PASSWORD[:-1], ""])
+def test_a_password_is_compared_as_it_was_typed(typed: str) -> None:
+    kept = passwords.hashed(PASSWORD)
+    assert passwords.matches(kept, PASSWORD)
+    assert not passwords.matches(kept, typed)
+
+
+def test_what_comes_after_the_longest_password_is_not_cut_off() -> None:
+    kept = passwords.hashed("x" * 200)
+    assert passwords.matches(kept, "x" * 200)
+    assert not passwords.matches(kept, "x" * 201)
+
+
+def test_nobody_has_no_password() -> None:
+    assert not passwords.matches(None, "")
+    assert not passwords.matches(None, PASSWORD)

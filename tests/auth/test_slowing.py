@@ -1,0 +1,207 @@
+"""Wrong passwords are slowed down, by account and by address, and never the right ones of other people."""
+
+import threading
+from datetime import datetime, timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from jobauto.audit.service import Author
+from jobauto.auth import service, slowing
+from jobauto.auth.sessions import Client, Limits
+from jobauto.auth.slowing import Slowed, Subject
+from jobauto.clock import utcnow
+from jobauto.database import write
+from jobauto.extensions import db
+from jobauto.models import LoginFailure, UserSession
+from tests.fleets import NOON
+from tests.people import PASSWORD, Person
+
+LIMITS = Limits(idle=timedelta(hours=2), absolute=timedelta(hours=12))
+HERE, ELSEWHERE = "192.0.2.1", "198.51.100.7"
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("failures", "seconds"),
+    [
+        pytest.param(0, 0, id="none"),
+        pytest.param(5, 0, id="the last free one"),
+        pytest.param(6, 2, id="one too many"),
+        pytest.param(7, 4, id="two too many"),
+        pytest.param(14, 512, id="nine too many"),
+        pytest.param(15, 900, id="never more than 15 minutes"),
+        pytest.param(10**9, 900, id="however many"),
+    ],
+)
+def test_the_wait_doubles_and_has_an_end(failures: int, seconds: int) -> None:
+    assert slowing.wait_of_account(failures) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("address", "counted_as"),
+    [
+        pytest.param("192.0.2.1", "192.0.2.1", id="IPv4"),
+        pytest.param("::ffff:192.0.2.1", "192.0.2.1", id="IPv4 inside IPv6"),
+        pytest.param("2001:db8::1", "2001:db8::/64", id="IPv6"),
+        pytest.param("2001:db8::ffff:1", "2001:db8::/64", id="its neighbour"),
+        pytest.param("::1", "::/64", id="this machine"),
+        pytest.param("", None, id="a socket"),
+        pytest.param("nonsense", None, id="nonsense"),
+    ],
+)
+def test_an_address_is_counted_as_far_as_one_person_can_change_it(
+    address: str, counted_as: str | None
+) -> None:
+    assert slowing.network_of(address) == counted_as
+
+
+@pytest.mark.parametrize("name", ["vera", "VERA", "nobody", "x" * 10_000, "", "ve\0ra", "\ud800"])
+def test_names_that_nobody_has_are_slowed_alike(app: Flask, cast: None, name: str) -> None:
+    fail(name, times=6)
+    with pytest.raises(Slowed) as slowed:
+        service.prove(name, PASSWORD, client(now=NOON + SECOND))
+    assert slowed.value.seconds == 1
+    assert str(slowed.value) == "Too many wrong passwords. Try again in 1 second."
+
+
+def test_five_failures_are_free_and_after_the_wait_the_right_password_is_taken(
+    app: Flask, cast: None
+) -> None:
+    fail("vera", times=5)
+    slowing.require_patience(Subject.of("vera", HERE), NOON)
+    fail("vera", times=5)
+    with pytest.raises(Slowed):
+        service.log_in("vera", PASSWORD, client(now=NOON + 31 * SECOND))
+    assert service.log_in("vera", PASSWORD, client(now=NOON + 33 * SECOND)).username == "vera"
+
+
+def test_a_login_ends_the_count_of_the_account_but_not_of_the_address(app: Flask, cast: None) -> None:
+    fail("vera", times=5)
+    service.log_in("vera", PASSWORD, client())
+    assert failures_of(Subject.of("vera", HERE)) == (0, 5)
+
+
+def test_somebody_elses_failures_do_not_hold_up_who_is_not_their_target(app: Flask, cast: None) -> None:
+    fail("vera", times=20, address=ELSEWHERE)
+    assert service.log_in("oscar", PASSWORD, client()).username == "oscar"
+
+
+def test_nobody_can_make_somebody_wait_longer_than_a_quarter_of_an_hour(app: Flask, cast: None) -> None:
+    fail("vera", times=60, address=ELSEWHERE)
+    with pytest.raises(Slowed):
+        slowing.require_patience(Subject.of("vera", HERE), NOON + 14 * MINUTE)
+    slowing.require_patience(Subject.of("vera", HERE), NOON + 15 * MINUTE)
+
+
+def test_attempts_during_a_wait_do_not_prolong_it(app: Flask, cast: None) -> None:
+    fail("vera", times=6)
+    for _ in range(10):
+        with pytest.raises(Slowed):
+            service.prove("vera", "wrong", client(now=NOON + SECOND))
+    assert failures_of(Subject.of("vera", HERE))[0] == 6
+
+
+def test_an_address_may_fail_fifty_times_in_a_quarter_of_an_hour(app: Flask, cast: None) -> None:
+    for number in range(50):
+        slowing.require_patience(Subject.of("oscar", HERE), NOON)
+        fail(f"name-{number}", times=1)
+    with pytest.raises(Slowed) as slowed:
+        service.prove("oscar", PASSWORD, client(now=NOON + 5 * MINUTE))
+    assert str(slowed.value) == "Too many wrong passwords. Try again in 10 minutes."
+    slowing.require_patience(Subject.of("oscar", ELSEWHERE), NOON)
+    slowing.require_patience(Subject.of("oscar", HERE), NOON + 15 * MINUTE)
+
+
+def test_a_count_is_forgotten_and_its_row_goes(app: Flask, cast: None) -> None:
+    fail("vera", times=20)
+    fail("oscar", times=1, address=ELSEWHERE, now=NOON + 61 * MINUTE)
+    assert db.session.scalar(select(func.count()).select_from(LoginFailure)) == 2
+    fail("vera", times=1, now=NOON + 62 * MINUTE)
+    assert failures_of(Subject.of("vera", HERE)) == (1, 1)
+
+
+def test_what_was_typed_is_not_kept(app: Flask, cast: None) -> None:
+    fail("my-password-in-the-wrong-field", times=1)
+    kept = db.session.scalars(select(LoginFailure.subject)).all()
+    assert all(len(subject) == 64 and subject.isalnum() for subject in kept)
+
+
+def test_a_password_set_by_an_admin_ends_the_wait(app: Flask, cast: None) -> None:
+    fail("vera", times=20)
+    service.set_password("vera", "another good one", Author("ada", NOON))
+    assert service.log_in("vera", "another good one", client()).username == "vera"
+
+
+def test_a_right_guess_among_many_at_once_counts_only_if_it_comes_in_time(app: Flask, cast: None) -> None:
+    """The password was looked at before the others failed, but the session begins after."""
+    proved = service.prove("vera", PASSWORD, client())
+    fail("vera", times=6)
+    with pytest.raises(Slowed), write() as session:
+        slowing.succeed(session, Subject.of("vera", HERE), NOON)
+    assert proved.username == "vera"
+    assert failures_of(Subject.of("vera", HERE))[0] == 6
+    assert db.session.scalars(select(UserSession)).all() == []
+
+
+def test_failures_at_the_same_moment_are_all_counted(app: Flask, cast: None) -> None:
+    start = threading.Barrier(4)
+
+    def guess() -> None:
+        with app.app_context():
+            start.wait(10)
+            fail("vera", times=5)
+            db.session.remove()
+
+    threads = [threading.Thread(target=guess) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    db.session.rollback()
+    assert failures_of(Subject.of("vera", HERE)) == (20, 20)
+
+
+def test_the_page_says_429_with_the_time_and_does_not_look_at_the_password(
+    app: Flask, cast: None, stranger: Person
+) -> None:
+    fail("vera", times=30, address="127.0.0.1", now=utcnow())
+    for name, password in (("vera", PASSWORD), ("vera", "wrong")):
+        page = stranger.post("/login", username=name, password=password)
+        assert page.status_code == 429
+        assert 890 <= int(page.headers["Retry-After"]) <= 900
+        assert "Too many wrong passwords. Try again in 15 minutes." in page.text
+        assert f'value="{password}"' not in page.text
+    assert stranger.get("/jobs/").status_code == 302
+
+
+def test_the_current_password_on_the_account_page_is_guessed_no_faster(app: Flask, vera: Person) -> None:
+    new = {"password": "another good one", "once_more": "another good one"}
+    fail("vera", times=5, address="127.0.0.1", now=utcnow())
+    wrong = vera.post("/account", action="password", current="wrong", **new)
+    slowed = vera.post("/account", action="password", current=PASSWORD, **new)
+    assert (wrong.status_code, slowed.status_code) == (422, 429)
+    assert 1 <= int(slowed.headers["Retry-After"]) <= 2
+    assert "Too many wrong passwords." in slowed.text
+
+
+def test_many_right_logins_are_never_slowed(app: Flask, cast: None) -> None:
+    fail("nobody", times=49)
+    for _ in range(3):
+        assert service.log_in("vera", PASSWORD, client()).username == "vera"
+    assert failures_of(Subject.of("vera", HERE)) == (0, 49)
+
+
+def client(address: str = HERE, now: datetime = NOON) -> Client:
+    return Client(address, "tests", now, LIMITS)
+
+
+def fail(name: str, times: int, address: str = HERE, now: datetime = NOON) -> None:
+    for _ in range(times):
+        slowing.count_failure(Subject.of(name, address), now)
+
+
+def failures_of(subject: Subject) -> tuple[int, int]:
+    counts = dict(db.session.execute(select(LoginFailure.subject, LoginFailure.failures)).all())
+    return counts.get(subject.account, 0), counts.get(subject.address or "", 0)
