@@ -6,6 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .PHONY: run test load lint format clean
+.PHONY: run test lint format lock audit clean
 
 run: .venv/installed
 	@$(BIN)/jobauto db upgrade
@@ -28,15 +29,27 @@ format: .venv/installed-for-tests
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-.venv/installed: pyproject.toml
+lock: .venv/installed-for-tests # the newest versions that pyproject.toml allows, with their hashes
+	@echo "# Made by: make lock. Install with: pip install --require-hashes -r requirements.lock" >.venv/lock
+	$(BIN)/pip-compile --quiet --upgrade --generate-hashes --strip-extras --no-header --no-emit-options \
+	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file .venv/locked pyproject.toml
+	cat .venv/lock .venv/locked >requirements.lock
+
+audit: # needs the network: asks a public service which locked versions have known vulnerabilities
+	$(PYTHON) -m venv .venv/audit
+	.venv/audit/bin/python -m pip install --quiet pip-audit
+	.venv/audit/bin/pip-audit --disable-pip --require-hashes --requirement requirements.lock
+
+.venv/installed: pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "jobauto needs Python 3.11 or newer")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --editable .
+	@sed -n 's/^\([A-Za-z0-9._-]*==[^ ;]*\).*/\1/p' requirements.lock >.venv/constraints
+	$(BIN)/python -m pip install --quiet --constraint .venv/constraints --editable .
 	@touch $@
 
 .venv/installed-for-tests: .venv/installed
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --group dev
+	$(BIN)/python -m pip install --quiet --constraint .venv/constraints --group dev
 	@touch $@
 
 clean:

@@ -11,7 +11,7 @@ from ..extensions import db
 from ..models import Job
 
 AT_ONCE = 1000
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n", "\0")
 
 COLUMNS = (
     "id",

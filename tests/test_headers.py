@@ -1,0 +1,100 @@
+"""What browsers are told with every response."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from jobauto import create_app
+from jobauto.config import ConfigError
+from jobauto.extensions import db
+from jobauto.headers import HEADERS, POLICY
+from tests.people import Answer, Browser, Person
+
+ADDRESSES = (
+    "/login",
+    "/",
+    "/jobs/",
+    "/jobs/export.csv",
+    "/api/jobs/",
+    "/api/nowhere",
+    "/nowhere",
+    "/static/app.css",
+)
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_every_response_has_the_headers(vera: Person, stranger: Person, address: str) -> None:
+    for person in (vera, stranger):
+        answer = person.get(address)
+        assert HEADERS.items() <= dict(answer.headers).items()
+        assert "Access-Control-Allow-Origin" not in answer.headers
+        assert "Strict-Transport-Security" not in answer.headers
+        if (answer.mimetype or "").startswith("text/"):
+            assert "charset=utf-8" in answer.headers["Content-Type"]
+
+
+def test_the_policy_lets_nothing_run_that_stands_in_a_page() -> None:
+    assert "unsafe" not in POLICY
+    assert "*" not in POLICY
+    for directive in ("default-src 'self'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"):
+        assert directive in POLICY.split("; ")
+
+
+@pytest.mark.parametrize(
+    ("configured", "scheme", "sent"),
+    [
+        pytest.param({}, "http", False, id="over http"),
+        pytest.param({}, "https", True, id="over https"),
+        pytest.param({"SESSION_COOKIE_SECURE": True}, "http", True, id="where cookies are Secure"),
+    ],
+)
+def test_https_is_asked_for_where_it_is_there(
+    app: Flask, configured: dict[str, Any], scheme: str, sent: bool
+) -> None:
+    answer = open_login(app, configured, scheme)
+    expected = "max-age=31536000; includeSubDomains" if sent else None
+    assert answer.headers.get("Strict-Transport-Security") == expected
+
+
+@pytest.mark.parametrize(
+    ("configured", "name"),
+    [
+        pytest.param({}, "jobauto_session", id="without Secure"),
+        pytest.param({"SESSION_COOKIE_SECURE": True}, "__Host-jobauto_session", id="with Secure"),
+        pytest.param(
+            {"SESSION_COOKIE_SECURE": True, "SESSION_COOKIE_PATH": "/jobs"},
+            "__Secure-jobauto_session",
+            id="with Secure below a path",
+        ),
+        pytest.param(
+            {"SESSION_COOKIE_SECURE": True, "SESSION_COOKIE_NAME": "mine"}, "mine", id="a given name"
+        ),
+    ],
+)
+def test_the_cookies_name_holds_the_browser_to_its_flags(
+    app: Flask, configured: dict[str, Any], name: str
+) -> None:
+    (cookie,) = open_login(app, configured, "https").headers.getlist("Set-Cookie")
+    assert cookie.startswith(f"{name}=")
+    flags = {flag.strip() for flag in cookie.split(";")[1:]}
+    assert {"HttpOnly", "SameSite=Lax", f"Path={configured.get('SESSION_COOKIE_PATH', '/')}"} <= flags
+    assert ("Secure" in flags) == bool(configured)
+    assert not any(flag.startswith("Domain") for flag in flags)
+
+
+@pytest.mark.parametrize("name", ["SESSION_MINUTES", "SESSION_IDLE_MINUTES", "API_REQUESTS_PER_MINUTE"])
+def test_a_limit_of_nothing_is_refused_at_the_start(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"JOBAUTO_{name}"):
+        create_app({"SECRET_KEY": "tests", name: 0})
+
+
+def open_login(app: Flask, configured: dict[str, Any], scheme: str) -> Answer:
+    known = {"TESTING": True, "SECRET_KEY": "tests"}
+    uri = {"SQLALCHEMY_DATABASE_URI": app.config["SQLALCHEMY_DATABASE_URI"]}
+    mine = create_app(known | uri | configured)
+    path = configured.get("SESSION_COOKIE_PATH", "")
+    answer = Browser(mine, mine.response_class).open("/login", base_url=f"{scheme}://localhost{path}")
+    with mine.app_context():
+        db.engine.dispose()
+    return answer

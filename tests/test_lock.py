@@ -1,0 +1,46 @@
+"""The lock: exact versions with hashes, from nowhere in particular, as pyproject.toml asks and as installed."""
+
+import re
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parent.parent
+LOCK = (ROOT / "requirements.lock").read_text()
+LOCKED = {
+    canonicalize_name(name): locked
+    for name, locked in re.findall(r"^([A-Za-z0-9._-]+)==([^ ;\\]+)", LOCK, re.MULTILINE)
+}
+ASKED = [
+    Requirement(text)
+    for text in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+]
+
+
+def test_each_version_has_its_hashes() -> None:
+    entries = re.split(r"^(?=[A-Za-z0-9])", LOCK, flags=re.MULTILINE)[1:]
+    assert len(entries) == len(LOCKED) > len(ASKED)
+    for entry in entries:
+        assert re.search(r"--hash=sha256:[0-9a-f]{64}\b", entry), entry
+
+
+def test_it_names_no_place_to_fetch_from() -> None:
+    for word in ("://", "index", "find-links", "trusted-host", "@ ", "file:"):
+        assert word not in LOCK, word
+    assert not re.search(r"\b[\w-]+\.(com|org|net|io|dev)\b", LOCK)
+
+
+@pytest.mark.parametrize("asked", ASKED, ids=lambda asked: asked.name)
+def test_it_holds_what_is_asked_for(asked: Requirement) -> None:
+    locked = LOCKED.get(canonicalize_name(asked.name))
+    assert locked, "not in the lock; make it anew with: make lock"
+    assert asked.specifier.contains(locked)
+
+
+def test_what_is_installed_is_what_is_locked() -> None:
+    installed = {name: version(name) for name in LOCKED}
+    assert installed == LOCKED, "install anew with: make clean test"
