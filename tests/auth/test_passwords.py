@@ -1,5 +1,7 @@
 """Which passwords are refused, and how they are kept."""
 
+import re
+
 import pytest
 from flask import Flask
 from werkzeug.security import generate_password_hash
@@ -90,6 +92,18 @@ def test_what_comes_after_the_longest_password_is_not_cut_off() -> None:
     kept = passwords.hashed("x" * 200)
     assert passwords.matches(kept, "x" * 200)
     assert not passwords.matches(kept, "x" * 201)
+
+
+def test_password_fields_are_masked_and_known_to_password_managers(
+    app: Flask, ada: Person, stranger: Person
+) -> None:
+    pages = [stranger.get("/login"), ada.get("/account"), ada.get("/users/"), ada.get("/users/vera")]
+    fields = [field for page in pages for field in re.findall(r"<input[^>]*password[^>]*>", page.text)]
+    typed = [field for field in fields if 'type="hidden"' not in field]
+    assert len(typed) >= 8
+    for field in typed:
+        assert 'type="password"' in field
+        assert re.search(r'autocomplete="(current|new)-password"', field)
 
 
 def test_nobody_has_no_password() -> None:

@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import create_engine, func, select
 
+from jobauto import database
 from jobauto.audit.service import Author
 from jobauto.auth import service, slowing
 from jobauto.auth.sessions import Client, Limits
@@ -193,6 +194,26 @@ def test_many_right_logins_are_never_slowed(app: Flask, cast: None) -> None:
     for _ in range(3):
         assert service.log_in("vera", PASSWORD, client()).username == "vera"
     assert failures_of(Subject.of("vera", HERE)) == (0, 49)
+
+
+def test_a_wrong_password_that_cannot_be_counted_is_refused(
+    app: Flask, cast: None, stranger: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So nobody guesses for free while an import holds the one write lock that SQLite has."""
+    if db.engine.dialect.name != "sqlite":
+        return  # PostgreSQL locks rows only
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 200)
+    db.session.remove()
+    db.engine.dispose()
+    other = create_engine(app.config["SQLALCHEMY_DATABASE_URI"])
+    with other.connect() as writer:
+        writer.exec_driver_sql("BEGIN IMMEDIATE")
+        wrong = stranger.post("/login", username="vera", password="wrong")
+        right = stranger.post("/login", username="vera", password=PASSWORD)
+    other.dispose()
+    assert (wrong.status_code, right.status_code) == (503, 503)
+    assert "User name or password" not in wrong.text
+    assert stranger.get("/jobs/").status_code == 302
 
 
 def client(address: str = HERE, now: datetime = NOON) -> Client:
