@@ -1,4 +1,4 @@
-"""The lock: exact versions with hashes, of no particular registry, as pyproject.toml asks and as installed."""
+"""The lock: exact versions with hashes, of no registry, as pyproject.toml asks and as installed."""
 
 import re
 import tomllib

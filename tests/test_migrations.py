@@ -4,13 +4,16 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import inspect
+from sqlalchemy import delete, inspect, select, text
+from sqlalchemy.exc import IntegrityError
 
 from jobauto import create_app
 from jobauto.extensions import db
+from jobauto.models import ApiToken, User
 from jobauto.settings import service as settings
 from jobauto.settings.schema import Settings
 from tests.databases import Postgresql, Sqlite
+from tests.fleets import NOON
 
 
 @pytest.fixture
@@ -52,6 +55,29 @@ def test_they_lead_from_nothing_to_a_working_database_and_back(empty: str) -> No
         assert set(inspect(db.engine).get_table_names()) <= {"alembic_version"}
         upgrade()
         assert set(db.metadata.tables) <= set(inspect(db.engine).get_table_names())
+        db.engine.dispose()
+
+
+def test_people_and_their_tokens_outlive_the_table_that_is_written_anew(empty: str) -> None:
+    """SQLite replaces the table user, to which others refer."""
+    app = create_app({"TESTING": True, "SQLALCHEMY_DATABASE_URI": empty, "SECRET_KEY": "tests"})
+    at = 0 if empty.startswith("sqlite") else NOON
+    user = """INSERT INTO "user" VALUES (7, 'nina', 'hash', 'viewer', :active, 'key', :at)"""
+    token = "INSERT INTO api_token VALUES (1, 7, 'laptop', 'hash', :at, NULL, NULL)"
+    with app.app_context():
+        upgrade(revision="0001")
+        with db.engine.begin() as connection:
+            connection.execute(text(user), {"active": True, "at": at})
+            connection.execute(text(token), {"at": at})
+        upgrade()
+        owner = select(User.username).join(ApiToken, ApiToken.user_id == User.id)
+        for _ in range(2):
+            assert db.session.scalars(owner).all() == ["nina"]
+            db.session.remove()
+            downgrade(revision="0001")
+            upgrade()
+        with pytest.raises(IntegrityError), db.engine.begin() as connection:
+            connection.execute(delete(User))  # foreign keys are on again
         db.engine.dispose()
 
 

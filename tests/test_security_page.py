@@ -16,7 +16,7 @@ COUNTS = """
 11.1:2 11.2:3 11.3:3 11.4:4 11.5:1 11.6:1 12.1:3 12.2:2 12.3:4 13.1:1 13.2:5 13.3:2 13.4:5
 14.1:2 14.2:4 14.3:3 15.1:3 15.2:3 15.3:7 16.1:1 16.2:5 16.3:4 16.4:3 16.5:3 17.1:1 17.2:4 17.3:2
 """
-"""Of ASVS 5.0.0: how many requirements of a section are of level 1 or 2; they come before those of level 3."""
+"""Of ASVS 5.0.0: how many requirements of a section are of level 1 or 2: they come first."""
 REQUIRED = {section: int(count) for section, count in (each.split(":") for each in COUNTS.split())}
 NAMED = sorted(set(re.findall(r"([\w/]+\.py)::(test_\w+)", PAGE)))
 ROWS = [line for line in PAGE.splitlines() if re.match(r"\| \d+\.\d+\.\d+", line)]
