@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from flask import Flask, current_app, g, request
 
+from .auth.browsers import browser_in_words
 from .clock import utcnow
 from .database import require_ready
 from .detection.rules import RULES
@@ -38,6 +39,7 @@ def init_app(app: Flask) -> None:
     app.before_request_funcs.setdefault(None, []).insert(0, _check_database)
     for words in (
         local_time,
+        browser_in_words,
         in_words,
         ago,
         counted,

@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy import Engine, create_engine, func, select, text, update
 
 from jobauto.auth import service, sessions
+from jobauto.auth.browsers import browser_in_words
 from jobauto.auth.sessions import Client
 from jobauto.clock import utcnow
 from jobauto.database import write
@@ -192,6 +193,26 @@ def test_the_key_is_not_in_the_database(app: Flask, cast: None) -> None:
     assert len(key) >= 43  # 256 bits
     row = db.session.execute(text("SELECT * FROM user_session")).one()
     assert key not in str(row)
+
+
+WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
+
+
+@pytest.mark.parametrize(
+    ("agent", "shown"),
+    [
+        ("Mozilla/5.0 (Windows NT 10.0; rv:146.0) Gecko/20100101 Firefox/146.0", "Firefox on Windows"),
+        (f"Mozilla/5.0 (X11; Linux x86_64) {WEBKIT} Chrome/143.0 Safari/537.36", "Chrome on Linux"),
+        (f"Mozilla/5.0 (Windows NT 10.0) {WEBKIT} Chrome/143.0 Safari/537.36 Edg/143.0", "Edge on Windows"),
+        (f"Mozilla/5.0 (iPhone; like Mac OS X) {WEBKIT} Version/19.1 Safari/604.1", "Safari on iPhone"),
+        ("curl/8.5.0", "curl/8.5.0"),
+        ("Mozilla/5.0 (something else)", "Mozilla/5.0 (something else)"),
+        ("x" * 200, "x" * 60),
+        ("", "Unknown"),
+    ],
+)
+def test_browsers_are_named_as_people_know_them(agent: str, shown: str) -> None:
+    assert browser_in_words(agent) == shown
 
 
 def test_what_a_browser_calls_itself_is_cut_and_shown_as_text(stranger: Person, cast: None) -> None:
