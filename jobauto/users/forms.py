@@ -62,8 +62,8 @@ class SessionsForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
     """Ending sessions, which needs the password: whoever found the screen unlocked does not have it."""
 
     confirm = PasswordField(
-        "Current password",
-        [InputRequired("Enter your current password.")],
+        "Your password, to confirm",
+        [InputRequired("Enter your password.")],
         render_kw={"autocomplete": "current-password"},
     )
 
