@@ -40,8 +40,8 @@ def hashed(password: str) -> str:
 
 def matches(kept: str | None, password: str) -> bool:
     """Whether it is the password, compared as it was typed. Takes as long where there is no user."""
-    correct = check_password_hash(kept or _NOBODY, password if len(password) <= LONGEST else "")
-    return correct and kept is not None and len(password) <= LONGEST
+    looked_at = password if len(password) <= LONGEST else ""  # nobody has none, and none takes no longer
+    return check_password_hash(kept or _NOBODY, looked_at) and kept is not None
 
 
 def is_outdated(kept: str) -> bool:

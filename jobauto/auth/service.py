@@ -57,10 +57,11 @@ def create_user(username: str, password: str, role: str, author: Author) -> User
 def set_password(username: str, password: str, author: Author) -> None:
     """Change a password, which ends every session of that user and any wait. Raises AccountError."""
     with write() as session:
+        # First, as a login does: two that lock the same rows in another order would block each other.
+        slowing.forget_account(session, slowing.Subject.of(username, ""))
         user = by_name(username)
         _use_password(user, password)
         sessions.end_all(session, user)
-        slowing.forget_account(session, slowing.Subject.of(username, ""))
         record(session, author, "user", user.username, [("password", None, "changed")])
 
 
