@@ -29,11 +29,14 @@ format: .venv/installed-for-tests
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-lock: .venv/installed-for-tests # the newest versions that pyproject.toml allows, with their hashes
-	@echo "# Made by: make lock. Install with: pip install --require-hashes -r requirements.lock" >.venv/lock
-	$(BIN)/pip-compile --quiet --upgrade --generate-hashes --strip-extras --no-header --no-emit-options \
-	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file .venv/locked pyproject.toml
-	cat .venv/lock .venv/locked >requirements.lock
+lock: # the newest versions that pyproject.toml allows, with their hashes
+	$(PYTHON) -m venv .venv/lock
+	.venv/lock/bin/python -m pip install --quiet --upgrade pip pip-tools
+	.venv/lock/bin/pip-compile --quiet --upgrade --rebuild --generate-hashes --strip-extras --no-header \
+	  --no-emit-options --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	  --output-file .venv/lock/locked pyproject.toml
+	@echo "# Made by: make lock. Install with: pip install --require-hashes -r requirements.lock" >requirements.lock
+	@cat .venv/lock/locked >>requirements.lock
 
 audit: # needs the network: asks a public service which locked versions have known vulnerabilities
 	$(PYTHON) -m venv .venv/audit
