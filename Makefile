@@ -32,7 +32,7 @@ format: .venv/installed-for-tests
 lock: # the newest versions that pyproject.toml allows, with their hashes
 	$(PYTHON) -m venv .venv/lock
 	.venv/lock/bin/python -m pip install --quiet --upgrade pip pip-tools
-	.venv/lock/bin/pip-compile --quiet --upgrade --rebuild --generate-hashes --strip-extras --no-header \
+	.venv/lock/bin/pip-compile --quiet --upgrade --rebuild --generate-hashes --strip-extras --all-extras --no-header \
 	  --no-emit-options --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 	  --output-file .venv/lock/locked pyproject.toml
 	@echo "# Made by: make lock. Install with: pip install --require-hashes -r requirements.lock" >requirements.lock

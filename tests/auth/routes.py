@@ -40,6 +40,7 @@ EXPECTED = {
     ("POST", "runs.discard"): "operator",
     ("GET", "runs.index"): "viewer",
     ("POST", "runs.release"): "operator",
+    ("GET", "runs.requested"): "viewer",
     ("GET", "runs.show"): "viewer",
     ("GET", "settings.edit"): "viewer",
     ("POST", "settings.edit_submit"): "admin",
