@@ -1,7 +1,7 @@
 """sessions that end on the server, and failed logins
 
 Revision ID: 0004
-Revises: 0006
+Revises: 0003
 Create Date: 2026-11-24 20:45:00
 """
 
@@ -13,7 +13,7 @@ from alembic import op
 from jobauto.models.types import Instant, Key
 
 revision = "0004"
-down_revision = "0006"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
