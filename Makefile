@@ -5,8 +5,7 @@ PORT ?= 8000
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test load lint format clean
-.PHONY: run test lint format lock audit clean
+.PHONY: run test load lint format lock audit clean
 
 run: .venv/installed
 	@$(BIN)/jobauto db upgrade
