@@ -32,7 +32,7 @@ from typing import BinaryIO
 from flask import current_app
 from sqlalchemy import Connection, NullPool, Table, create_engine, delete, func, select
 
-from .database import DatabaseNotReady, revision_of, upgrade_on, write_on
+from .database import DatabaseNotReady, revision_of, upgrade_on, write_on, writing_a_table_anew
 from .extensions import db
 from .imports.staging import fill
 from .models import SettingsVersion
@@ -79,7 +79,7 @@ def restore(source: BinaryIO, progress: Progress, *, replace: bool) -> Contents:
         with _opened(file) as copy:
             contents = Contents(_revision_in(copy))
             upgrade_on(copy)
-            with db.engine.connect() as connection, write_on(connection):
+            with db.engine.connect() as connection, writing_a_table_anew(connection), write_on(connection):
                 upgrade_on(connection)
                 _make_room(connection, replace=replace)
                 contents.rows = _copy(copy, connection, progress)

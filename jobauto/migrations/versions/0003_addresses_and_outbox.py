@@ -1,7 +1,7 @@
 """addresses and outbox
 
 Revision ID: 0003
-Revises: 0006
+Revises: 0002
 Create Date: 2026-11-24 20:45:00.000000
 """
 
@@ -11,7 +11,7 @@ from alembic import op
 from jobauto.models.types import Instant, Key
 
 revision = "0003"
-down_revision = "0006"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 
