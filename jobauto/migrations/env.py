@@ -5,6 +5,7 @@ from sqlalchemy import Connection
 
 from jobauto.database import write_on, writing_a_table_anew
 from jobauto.extensions import db
+from jobauto.partitions import is_ours
 
 
 def configure(connection: Connection) -> None:
@@ -14,6 +15,7 @@ def configure(connection: Connection) -> None:
         render_as_batch=True,
         compare_type=True,
         compare_server_default=False,
+        include_name=is_ours,
     )
 
 

@@ -1,4 +1,7 @@
-"""Rules are tried in transactions that are rolled back, on one database of each kind."""
+"""Rules are tried in transactions that are rolled back, on one database of each kind.
+
+Here, partitioned readings are a kind of their own.
+"""
 
 from collections.abc import Iterator
 
@@ -7,10 +10,20 @@ from sqlalchemy import Engine
 
 from jobauto import create_app
 from jobauto.extensions import db
+from tests.databases import Changed, Postgresql, Sqlite
 from tests.detection.ground import Ground
 
+KINDS = ["sqlite", "postgresql", "partitioned"]
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+
+@pytest.fixture(params=KINDS)
+def engine(request: pytest.FixtureRequest) -> Sqlite | Postgresql | Changed:
+    """Each kind of database in turn."""
+    kind: Sqlite | Postgresql | Changed = request.getfixturevalue(request.param)
+    return kind
+
+
+@pytest.fixture(scope="module", params=KINDS)
 def fleet_engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     """A migrated database of each kind in turn, in which nothing is ever committed."""
     with request.getfixturevalue(request.param).fresh() as uri:

@@ -1,0 +1,25 @@
+"""The commands that change how a database keeps its data, beside Flask-Migrate's own: ``jobauto db ...``."""
+
+import click
+
+from .. import partitions
+from ..clock import utcnow
+from ..extensions import db
+from ..imports.readings import tell_the_planner
+from .common import on_database
+
+
+@click.command("partition")
+@on_database
+def partition() -> None:
+    """Keep the readings in a partition a month (PostgreSQL only). Does nothing the second time."""
+    now = utcnow()
+    try:
+        with db.engine.connect() as connection:
+            is_new = partitions.partition(connection, now)
+            partitions.keep_ahead(connection, now)
+    except partitions.NotPostgresql as error:
+        raise click.UsageError(str(error)) from error
+    if is_new:
+        tell_the_planner(everything=True)
+    click.echo("The readings are in partitions now" if is_new else "The readings were in partitions already")
