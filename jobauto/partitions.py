@@ -33,7 +33,7 @@ class NotPostgresql(Exception):
     """Only PostgreSQL has partitions."""
 
     def __init__(self) -> None:
-        super().__init__("Only PostgreSQL has partitions. On SQLite the table of readings stays as it is.")
+        super().__init__("Only PostgreSQL has partitions. On SQLite the table stays as it is.")
 
 
 def is_partitioned(connection: Connection) -> bool:
@@ -128,7 +128,7 @@ def drop_old(connection: Connection, now: datetime, keep_months: int) -> list[st
 
 def _droppable(connection: Connection, limit: date) -> list[str]:
     months = _months(connection)
-    old = [_name(month) for month in months if months_after(month, 1) <= limit]
+    old = [_name(month) for month in months[:-1] if months_after(month, 1) <= limit]
     # An import may have brought such readings again: the partition of what is older is there for them.
     if old or (months[0] <= limit and connection.scalar(text(f"SELECT EXISTS (SELECT FROM {OLDER})"))):  # noqa: S608 (our names)
         return [OLDER, *old]

@@ -16,6 +16,8 @@ from jobauto.settings.schema import Settings
 from tests.detection.ground import MOMENT, NOON
 
 SITES, DAYS = 2000, 15
+# What partitions make of the plans stands in tests/partitions/test_plans.py.
+pytestmark = pytest.mark.parametrize("fleet_engine", ["sqlite", "postgresql"], indirect=True)
 
 
 def populate(connection: Connection) -> None:
