@@ -1,4 +1,4 @@
-"""What the rules' real statements execute: their window's partitions, and older ones only for a site at fault."""
+"""What the rules' statements execute: their window's partitions, and older ones only for a site at fault."""
 
 from collections.abc import Iterator
 from typing import Any
