@@ -44,11 +44,6 @@ def is_partitioned(connection: Connection) -> bool:
     return bool(connection.scalar(kind))
 
 
-def is_ours(name: str | None, kind: str, _parents: object) -> bool:
-    """For Alembic, which would take each partition for a table that no model knows."""
-    return not (kind == "table" and name is not None and name.startswith(PREFIX))
-
-
 def partition(connection: Connection, now: datetime) -> bool:
     """Turn the plain table into a partitioned one, all or nothing; its rows stay. False: it is one already.
 

@@ -138,4 +138,4 @@ class Changed:
 
     def fresh(self) -> AbstractContextManager[str]:
         """The address of a database that nobody else uses."""
-        return self.server.fresh(self.template)
+        return self.server.fresh(template=self.template)

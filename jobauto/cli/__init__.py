@@ -9,7 +9,7 @@ from .accounts import create_token, create_user, first_login, list_users, set_pa
 from .assets import static_files
 from .backup import backup, restore
 from .common import in_sentences
-from .database import partition
+from .database import distribute, partition
 from .demo import demo
 from .imports import import_readings, import_sites
 from .notifications import send_notifications
@@ -35,7 +35,7 @@ COMMANDS = (
     restore,
     static_files,
 )
-OF_THE_DATABASE = (partition,)
+OF_THE_DATABASE = (partition, distribute)
 """Beside Flask-Migrate's, in its group ``db``."""
 
 

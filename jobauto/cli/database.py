@@ -2,7 +2,7 @@
 
 import click
 
-from .. import partitions
+from .. import distribution, partitions
 from ..clock import utcnow
 from ..extensions import db
 from ..imports.readings import tell_the_planner
@@ -23,3 +23,15 @@ def partition() -> None:
     if is_new:
         tell_the_planner(everything=True)
     click.echo("The readings are in partitions now" if is_new else "The readings were in partitions already")
+
+
+@click.command("distribute")
+@on_database
+def distribute() -> None:
+    """Spread a fresh database over the machines of a Citus cluster. Does nothing the second time."""
+    try:
+        with db.engine.connect() as connection:
+            is_new = distribution.distribute(connection)
+    except distribution.CannotDistribute as error:
+        raise click.UsageError(str(error)) from error
+    click.echo("The database is distributed now" if is_new else "The database was distributed already")

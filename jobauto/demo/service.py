@@ -61,11 +61,10 @@ def remove() -> int:
     """Take away the demo's sites, readings, jobs and runs. Returns the number of sites."""
     demo_sites = select(Site.key).where(Site.is_demo)
     demo_runs = select(Run.id).where(Run.is_demo)
-    jobs = select(Job.id).where(Job.site_key.in_(demo_sites))
     with write() as session:
         told = select(cast(Job.id, String)).where(Job.site_key.in_(demo_sites))
         session.execute(delete(Event).where(Event.subject == "job", Event.subject_id.in_(told)))
-        session.execute(delete(JobReading).where(JobReading.job_id.in_(jobs)))
+        session.execute(delete(JobReading).where(JobReading.site_key.in_(demo_sites)))
         session.execute(update(Job).where(Job.recovered_run_id.in_(demo_runs)).values(recovered_run_id=None))
         session.execute(delete(Job).where(Job.site_key.in_(demo_sites)))
         session.execute(delete(Hold).where(Hold.run_id.in_(demo_runs)))

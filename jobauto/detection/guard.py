@@ -7,7 +7,7 @@ from sqlalchemy import Connection, case, func, insert, select, update
 
 from ..models import Hold, Run, RunRule
 from ..settings.schema import GuardSettings
-from .opening import Opening, has_open_job
+from .opening import JUDGED_SITES, Opening, has_open_job
 from .rules.rule import FLAGGED, VERDICT
 from .verdicts import Counts
 
@@ -42,7 +42,7 @@ def silence(connection: Connection, opening: Opening, counts: Counts) -> Silence
             func.count(),
             func.coalesce(func.sum(case((in_the_week, 1), else_=0)), 0),
             func.coalesce(func.sum(case((in_the_week & ~has_open_job(opening), 1), else_=0)), 0),
-        ).select_from(VERDICT)
+        ).select_from(JUDGED_SITES)
     ).one()
     return Silence(since, counts.checked - told + reported, silent)
 

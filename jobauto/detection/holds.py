@@ -9,7 +9,7 @@ from ..audit.service import Author, record
 from ..database import write, write_on
 from ..extensions import db
 from ..logs import Event
-from ..models import Hold, Reading, Run, RunRule
+from ..models import Hold, Reading, Run, RunRule, Site
 from ..settings import service as settings_service
 from .moment import Moment
 from .opening import Opening, open_jobs
@@ -86,11 +86,13 @@ def _decide(session: Session, run_id: int, decision: str, author: Author) -> Non
 def _forget_who_is_back(connection: Connection, moment: Moment, author: Author) -> int:
     """Take away the verdicts of sites that have reported since; returns how many."""
     reported = exists().where(
-        Reading.site_key == VERDICT.c.site_key,
+        Reading.site_key == Site.key,
         Reading.reading_date > moment.as_of,
         Reading.reading_date <= author.now,
     )
-    return len(connection.execute(delete(VERDICT).where(reported).returning(VERDICT.c.site_key)).all())
+    back = select(Site.key).where(Site.key.in_(select(VERDICT.c.site_key)), reported)
+    gone = delete(VERDICT).where(VERDICT.c.site_key.in_(back)).returning(VERDICT.c.site_key)
+    return len(connection.execute(gone).all())
 
 
 def _keep(connection: Connection, opening: Opening, figures: dict[str, object]) -> None:

@@ -21,6 +21,9 @@ from .rules.rule import FLAGGED, VERDICT, Rule, Variables
 LATEST = 30
 """A job keeps the readings of the rule's window, and in any case so many of the latest."""
 
+JUDGED_SITES = VERDICT.join(Site.__table__, Site.key == VERDICT.c.site_key)
+"""The connection's verdicts with their sites, from which jobs are sought even where both are distributed."""
+
 
 @dataclass(frozen=True)
 class Opening:
@@ -42,17 +45,12 @@ def open_jobs(connection: Connection, opening: Opening) -> int:
     3. The readings that led to it are kept with each job.
     """
     columns = _columns(opening)
-    source = (
-        select(*columns.values())
-        .select_from(VERDICT.join(Site.__table__, Site.key == VERDICT.c.site_key))
-        .where(*_wanted(opening))
-        .order_by(VERDICT.c.site_key)
-    )
+    source = select(*columns.values()).select_from(JUDGED_SITES).where(*_wanted(opening)).order_by(Site.key)
     statement = insert(connection, Job).from_select(list(columns), source)
     connection.execute(
         statement.on_conflict_do_nothing(index_elements=["site_key", "job_type"], index_where=ONE_OPEN_JOB)
     )
-    columns_kept = ["job_id", "reading_date", "reading_value"]
+    columns_kept = ["site_key", "job_id", "reading_date", "reading_value"]
     connection.execute(insert(connection, JobReading).from_select(columns_kept, _evidence(opening)))
     opened = (
         select(func.count())
@@ -64,7 +62,7 @@ def open_jobs(connection: Connection, opening: Opening) -> int:
 
 def count_wanted(connection: Connection, opening: Opening) -> int:
     """How many jobs :func:`open_jobs` would open."""
-    return connection.scalar(select(func.count()).select_from(VERDICT).where(*_wanted(opening))) or 0
+    return connection.scalar(select(func.count()).select_from(JUDGED_SITES).where(*_wanted(opening))) or 0
 
 
 def _wanted(opening: Opening) -> Iterator[ColumnElement[bool]]:
@@ -76,14 +74,12 @@ def _wanted(opening: Opening) -> Iterator[ColumnElement[bool]]:
 
 
 def has_open_job(opening: Opening) -> ColumnElement[bool]:
-    """Whether the site of a verdict has an open job of the rule's type."""
+    """Whether a site has an open job of the rule's type."""
     return _of_this_type(opening, STILL_OPEN)
 
 
 def _of_this_type(opening: Opening, condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    return exists().where(
-        Job.site_key == VERDICT.c.site_key, Job.job_type == opening.settings.job_type_id, condition
-    )
+    return exists().where(Job.site_key == Site.key, Job.job_type == opening.settings.job_type_id, condition)
 
 
 def _closed_knowingly(opening: Opening) -> ColumnElement[bool]:
@@ -92,9 +88,9 @@ def _closed_knowingly(opening: Opening) -> ColumnElement[bool]:
     return and_(Job.closed_at > since, Job.closed_by.is_not(None), Job.recovered_at.is_(None))
 
 
-def _evidence(opening: Opening) -> CompoundSelect[int, datetime, Decimal]:
+def _evidence(opening: Opening) -> CompoundSelect[int, int, datetime, Decimal]:
     readings = (
-        select(Job.id, Reading.reading_date, Reading.reading_value)
+        select(Job.site_key, Job.id, Reading.reading_date, Reading.reading_value)
         .join(Reading, Reading.site_key == Job.site_key)
         .where(
             Job.run_id == opening.run_id,
@@ -123,7 +119,7 @@ def _columns(opening: Opening) -> dict[str, ColumnElement[Any]]:
     variables: Variables = {"site_id": Site.site_id, "site_name": Site.site_name}
     variables |= opening.rule.variables(settings, opening.moment)
     return {
-        "site_key": VERDICT.c.site_key,
+        "site_key": Site.key.expression,
         "rule": literal(opening.rule.name),
         "job_type": literal(settings.job_type_id),
         "status": literal(settings.initial_status),

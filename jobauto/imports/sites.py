@@ -10,8 +10,10 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Date,
+    FromClause,
     Integer,
     MetaData,
+    Select,
     String,
     Table,
     and_,
@@ -25,6 +27,8 @@ from sqlalchemy import (
 )
 
 from ..audit.service import Author
+from ..database import insert as insert_or
+from ..distribution import REGISTRY, is_distributed
 from ..extensions import db
 from ..models import Event, Site
 from ..models.site import GROUP_LENGTH
@@ -50,23 +54,29 @@ STAGE = Table(
     prefixes=["TEMPORARY"],
 )
 
-# A column that a file lacks changes nothing: what is not said stays as it is.
-_COMPARED_COLUMNS = {
-    "site_id": STAGE.c.site_id,
-    "site_name": STAGE.c.site_name,
-    "monitored_from": case((STAGE.c.says_monitored_from, STAGE.c.monitored_from), else_=Site.monitored_from),
-    "active": func.coalesce(STAGE.c.active, Site.active, true()),
-    "group": func.coalesce(STAGE.c.group_name, Site.group, ""),
-}
-_COMPARED = select(
-    STAGE.c.line,
-    Site.key.is_not(None).label("is_stored"),
-    and_(
-        Site.key.is_not(None),
-        *(getattr(Site, name).is_not_distinct_from(value) for name, value in _COMPARED_COLUMNS.items()),
-    ).label("is_same"),
-    *(value.label(name) for name, value in _COMPARED_COLUMNS.items()),
-).outerjoin(Site, Site.site_id == STAGE.c.site_id)
+
+def _wanted(known: FromClause) -> dict[str, ColumnElement[Any]]:
+    """What staged rows make of sites. A column that a file lacks changes nothing: it stays as it is known."""
+    is_said = STAGE.c.says_monitored_from
+    return {
+        "site_id": STAGE.c.site_id,
+        "site_name": STAGE.c.site_name,
+        "monitored_from": case((is_said, STAGE.c.monitored_from), else_=known.c.monitored_from),
+        "active": func.coalesce(STAGE.c.active, known.c.active, true()),
+        "group": func.coalesce(STAGE.c.group_name, known.c.group, ""),
+    }
+
+
+def _compared(known: FromClause) -> Select[Any]:
+    wanted = _wanted(known)
+    is_stored = known.c.key.is_not(None)
+    same = (known.c[name].is_not_distinct_from(value) for name, value in wanted.items())
+    return select(
+        STAGE.c.line,
+        is_stored.label("is_stored"),
+        and_(is_stored, *same).label("is_same"),
+        *(value.label(name) for name, value in wanted.items()),
+    ).outerjoin(known, known.c.site_id == STAGE.c.site_id)
 
 
 def _parse(row: Row) -> tuple[Any, ...]:
@@ -84,20 +94,37 @@ def _parse(row: Row) -> tuple[Any, ...]:
     )
 
 
+_SITES = Site.__table__
 _TARGET = Target(
     model=Site,
     stage=STAGE,
     parse=_parse,
     key=lambda values: values[0],
     unknown=None,
-    compared=_COMPARED,
+    compared=_compared(_SITES),
     index=["site_id"],
 )
+# Where sites are distributed, those of the batch are fetched first, and the registry hands out the keys.
+_FETCHED = select(_SITES).where(_SITES.c.site_id.in_(select(STAGE.c.site_id))).cte("known")
+_DISTRIBUTED_TARGET = replace(
+    _TARGET,
+    compared=_compared(_FETCHED)
+    .add_columns(REGISTRY.c.key)
+    .outerjoin(REGISTRY, REGISTRY.c.site_id == STAGE.c.site_id),
+    index=["key"],
+)
+
+
+def _register(connection: Connection) -> None:
+    """Give each site of the batch its key; of two imports that meet, the database lets one do so."""
+    new = select(STAGE.c.site_id).order_by(STAGE.c.site_id)
+    register = insert_or(connection, REGISTRY).from_select(["site_id"], new)
+    connection.execute(register.on_conflict_do_nothing(index_elements=["site_id"]))
 
 
 def _record_changes(connection: Connection, author: Author) -> None:
     """Keep each change of a known site, with who and when; a statement a field, however many sites."""
-    for name, value in _COMPARED_COLUMNS.items():
+    for name, value in _wanted(_SITES).items():
         before = getattr(Site, name)
         changed = (
             select(
@@ -133,9 +160,16 @@ def import_sites(
 
     With an ``author``, changes to known sites are kept in the history of each. A dry run stores nothing.
     """
-    target = _TARGET
-    if author is not None:
-        target = replace(_TARGET, before_store=lambda connection: _record_changes(connection, author))
+
+    def before_store(connection: Connection) -> None:
+        if target is _DISTRIBUTED_TARGET:
+            _register(connection)
+        if author is not None:
+            _record_changes(connection, author)
+
     db.session.rollback()
     with db.engine.connect() as connection:
-        return load(connection, rows, target, progress, dry_run=dry_run)
+        with connection.begin():
+            target = _DISTRIBUTED_TARGET if is_distributed(connection) else _TARGET
+        target_now = replace(target, before_store=before_store)
+        return load(connection, rows, target_now, progress, dry_run=dry_run)

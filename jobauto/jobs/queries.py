@@ -119,7 +119,11 @@ def faulty_sites() -> Select[int]:
 
 def evidence(job: Job) -> Select[Any]:
     """The readings that a job was opened on, oldest first."""
-    return select(JobReading).where(JobReading.job_id == job.id).order_by(JobReading.reading_date)
+    return select(JobReading).where(*_of(job)).order_by(JobReading.reading_date)
+
+
+def _of(job: Job) -> tuple[ColumnElement[bool], ...]:
+    return JobReading.site_key == job.site_key, JobReading.job_id == job.id
 
 
 def readings_since(job: Job) -> Select[Any]:
@@ -127,7 +131,7 @@ def readings_since(job: Job) -> Select[Any]:
 
     That is not since its run: readings that were missing then may have been imported later.
     """
-    last = select(func.max(JobReading.reading_date)).where(JobReading.job_id == job.id).scalar_subquery()
+    last = select(func.max(JobReading.reading_date)).where(*_of(job)).scalar_subquery()
     return (
         select(Reading)
         .where(

@@ -3,9 +3,8 @@
 from alembic import context
 from sqlalchemy import Connection
 
-from jobauto.database import write_on, writing_a_table_anew
+from jobauto.database import has_model, write_on, writing_a_table_anew
 from jobauto.extensions import db
-from jobauto.partitions import is_ours
 
 
 def configure(connection: Connection) -> None:
@@ -15,7 +14,7 @@ def configure(connection: Connection) -> None:
         render_as_batch=True,
         compare_type=True,
         compare_server_default=False,
-        include_name=is_ours,
+        include_name=has_model,
     )
 
 

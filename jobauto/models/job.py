@@ -98,11 +98,18 @@ STILL_OPEN = Job.status != literal_column("'closed'")
 
 
 class JobReading(Base):
-    """A reading as it was when a job was opened: evidence that later imports do not change."""
+    """A reading as it was when a job was opened: evidence that later imports do not change.
+
+    It names the job's site too, so that it can lie where the site does.
+    """
 
     __tablename__ = "job_reading"
-    __table_args__ = (PrimaryKeyConstraint("job_id", "reading_date"), {"sqlite_with_rowid": False})
+    __table_args__ = (
+        PrimaryKeyConstraint("site_key", "job_id", "reading_date"),
+        {"sqlite_with_rowid": False},
+    )
 
+    site_key: Mapped[int] = mapped_column(Key, autoincrement=False)
     job_id: Mapped[int] = mapped_column(ForeignKey("job.id"), autoincrement=False)
     reading_date: Mapped[datetime] = mapped_column(Instant)
     reading_value: Mapped[Decimal] = mapped_column(Kwh)

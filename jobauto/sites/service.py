@@ -73,7 +73,9 @@ def wake(site_id: str, *, author: Author) -> None:
 
 
 def _locked(session: Session, site_id: str) -> Site:
-    site = session.scalars(select(Site).where(Site.site_id == site_id).with_for_update()).one_or_none()
+    # By its key, which leads to the shard where the database is a distributed one.
+    key = session.scalar(select(Site.key).where(Site.site_id == site_id))
+    site = session.scalars(select(Site).where(Site.key == key).with_for_update()).one_or_none()
     if site is None:
         raise UnknownSite(site_id)
     return site
