@@ -35,11 +35,22 @@ def application(uri: str) -> Flask:
     return create_app({"TESTING": True, "SQLALCHEMY_DATABASE_URI": uri, "SECRET_KEY": "tests"})
 
 
+@contextmanager
+def opened(uri: str) -> Iterator[Flask]:
+    """The application on a database, with an app context pushed; no connection outlives the block."""
+    app = application(uri)
+    with app.app_context():
+        try:
+            yield app
+        finally:
+            db.session.remove()
+            db.engine.dispose()
+
+
 def migrate(uri: str) -> None:
     """Create the schema as an operator does: by the migrations."""
-    with application(uri).app_context():
+    with opened(uri):
         upgrade()
-        db.engine.dispose()
 
 
 def partition_readings() -> None:
@@ -109,10 +120,8 @@ class Postgresql:
         """The same server with databases that begin as a change, made in an app context, leaves them."""
         template = f"jobauto_{name}"
         self._do(f"CREATE DATABASE {template} TEMPLATE {TEMPLATE}")
-        with application(self._uri(template)).app_context():
+        with opened(self._uri(template)):
             change()
-            db.session.remove()
-            db.engine.dispose()
         return Changed(self, template)
 
     def stop(self) -> None:

@@ -41,10 +41,11 @@ STAGE = Table(
     prefixes=["TEMPORARY"],
 )
 
+_KNOWN = select(Site.site_id).where(Site.site_id.in_(select(STAGE.c.site_id))).cte("known")
 _UNKNOWN = (
     select(STAGE.c.line, literal("unknown site") + ": " + STAGE.c.site_id)
-    .outerjoin(Site, Site.site_id == STAGE.c.site_id)
-    .where(Site.key.is_(None))
+    .outerjoin(_KNOWN, _KNOWN.c.site_id == STAGE.c.site_id)
+    .where(_KNOWN.c.site_id.is_(None))
 )
 _COMPARED = (
     select(

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 
-from jobauto.extensions import db
-from tests.databases import Changed, Postgresql, application
+from tests.databases import Changed, Postgresql, opened
 from tests.partitions.looking import partition
 
 
@@ -26,9 +25,5 @@ def parts(app: Flask) -> Flask:
 @pytest.fixture(scope="module")
 def partitioned_app(partitioned: Changed) -> Iterator[Flask]:
     """An application on partitioned readings for a whole file of tests that leave it as it is."""
-    with partitioned.fresh() as uri:
-        app = application(uri)
-        with app.app_context():
-            yield app
-            db.session.remove()
-            db.engine.dispose()
+    with partitioned.fresh() as uri, opened(uri) as app:
+        yield app

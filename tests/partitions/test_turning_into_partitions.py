@@ -1,7 +1,6 @@
 """``jobauto db partition``: a plain table becomes partitions, and nothing else changes."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -14,7 +13,7 @@ from jobauto import partitions
 from jobauto.database import has_model
 from jobauto.extensions import db
 from jobauto.models import Reading
-from tests.databases import Sqlite, application
+from tests.databases import Sqlite, opened
 from tests.fleets import NOON, add_site, daily, days_before
 from tests.imports.importing import stored_readings
 from tests.partitions.looking import all_partitions, partition, partitions_with_rows
@@ -97,9 +96,9 @@ def test_the_command_says_what_it_did(app: Flask) -> None:
     assert sorted(db.session.scalars(select(Reading.reading_value))) == [1, 2, 3]
 
 
-def test_sqlite_is_refused_in_a_sentence(sqlite: Sqlite, tmp_path: Path) -> None:
-    with sqlite.fresh() as uri:
-        said = application(uri).test_cli_runner().invoke(args=["db", "partition"])
+def test_sqlite_is_refused_in_a_sentence(sqlite: Sqlite) -> None:
+    with sqlite.fresh() as uri, opened(uri) as app:
+        said = app.test_cli_runner().invoke(args=["db", "partition"])
     assert said.exit_code == 2
     assert said.output.endswith(
         "Error: Only PostgreSQL has partitions. On SQLite the table stays as it is.\n"

@@ -1,0 +1,58 @@
+"""A PostgreSQL in the shape of a distributed database: all of it but the machines.
+
+There is no Citus to test with. A function of the same name stands for ``create_distributed_table`` and keeps
+what it was asked for; the rest of ``jobauto db distribute`` is real: keys, indexes, registry.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import event, text
+
+from jobauto.distribution import distribute
+from jobauto.extensions import db
+from tests.databases import Changed, Postgresql
+
+PRETENDED_CITUS = """
+CREATE TABLE asked_to_distribute (name text, by_column text, beside text);
+CREATE FUNCTION create_distributed_table(name text, by_column text, colocate_with text DEFAULT 'default')
+RETURNS void LANGUAGE sql AS 'INSERT INTO asked_to_distribute VALUES (name, by_column, colocate_with)';
+"""
+
+
+def pretend_citus() -> None:
+    """Make the function that Citus brings. Needs an app context."""
+    with db.engine.begin() as connection:
+        connection.execute(text(PRETENDED_CITUS))
+
+
+def pretend() -> None:
+    """Distribute as an operator does. Needs an app context."""
+    pretend_citus()
+    with db.engine.connect() as connection:
+        distribute(connection)
+
+
+@pytest.fixture(scope="session")
+def distributed(postgresql: Postgresql) -> Changed:
+    """A PostgreSQL in that shape."""
+    return postgresql.changed("distributed", pretend)
+
+
+@pytest.fixture
+def engine(distributed: Changed) -> Changed:
+    """Here every database is in that shape."""
+    return distributed
+
+
+@pytest.fixture
+def sent(app: object) -> Iterator[dict[str, None]]:
+    """The statements that are sent, each once, in order."""
+    statements: dict[str, None] = {}
+
+    def keep(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        statements.setdefault(statement)
+
+    event.listen(db.engine, "before_cursor_execute", keep)
+    yield statements
+    event.remove(db.engine, "before_cursor_execute", keep)

@@ -1,0 +1,83 @@
+"""``jobauto db distribute``: what it makes of a fresh database, as far as that can be seen without Citus."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from flask import Flask
+from sqlalchemy import inspect, select, text
+
+from jobauto.distribution import DISTRIBUTED, REGISTRY
+from jobauto.extensions import db
+from jobauto.models import Site
+from tests.databases import Postgresql, Sqlite, opened
+from tests.distribution.conftest import pretend_citus
+from tests.fleets import add_site
+from tests.imports.importing import counts, import_sites
+
+
+def say(app: Flask) -> tuple[int, str]:
+    """Call the command; its exit status and last line."""
+    result = app.test_cli_runner().invoke(args=["db", "distribute"])
+    return result.exit_code, result.output.splitlines()[-1]
+
+
+def test_every_unique_index_of_a_distributed_table_contains_its_column(app: Flask) -> None:
+    found = inspect(db.engine)
+    for table, column in DISTRIBUTED.items():
+        assert column in found.get_pk_constraint(table)["constrained_columns"], table
+        for index in found.get_indexes(table):
+            assert not index["unique"] or column in index["column_names"], index["name"]
+
+
+def test_foreign_keys_lead_from_a_distributed_table_to_where_the_row_lies_only(app: Flask) -> None:
+    found = inspect(db.engine)
+    for table in found.get_table_names():
+        for key in found.get_foreign_keys(table):
+            ends = (table, key["referred_table"])
+            if not DISTRIBUTED.keys() & set(ends):
+                continue
+            place = key["constrained_columns"].index(DISTRIBUTED[table])
+            assert key["referred_columns"][place] == DISTRIBUTED[key["referred_table"]], ends
+
+
+def test_all_of_a_site_lies_together(app: Flask) -> None:
+    with db.engine.connect() as connection:
+        asked = connection.execute(text("SELECT * FROM asked_to_distribute")).all()
+    assert {name: column for name, column, _ in asked} == DISTRIBUTED
+    assert [beside for _, _, beside in asked] == ["default", "site", "site", "site"]
+
+
+def test_a_site_id_is_given_one_key_however_many_ask_at_once(app: Flask) -> None:
+    lines = [f"S{number},Site" for number in range(200)]
+
+    def ask(_: int) -> tuple[int, int, int, int]:
+        with app.app_context():
+            return counts(import_sites("site_id,site_name", *lines))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(new for new, *_ in pool.map(ask, range(4))) >= 200
+    keys = dict(db.session.execute(select(Site.site_id, Site.key)).all())
+    assert len(keys) == len(db.session.scalars(select(Site.key)).all()) == 200
+    assert dict(db.session.execute(select(REGISTRY.c.site_id, REGISTRY.c.key)).all()) == keys
+
+
+def test_the_second_time_it_does_nothing(app: Flask) -> None:
+    assert say(app) == (0, "The database was distributed already")
+
+
+def test_a_fleet_is_not_distributed(postgresql: Postgresql) -> None:
+    with postgresql.fresh() as uri, opened(uri) as app:
+        pretend_citus()
+        add_site("S1")
+        status, said = say(app)
+        assert (status, said.startswith("Error: The table site is not empty.")) == (2, True)
+        with db.engine.connect() as connection:
+            assert connection.scalar(text("SELECT to_regclass('site_registry')")) is None
+
+
+def test_without_citus_it_says_what_is_missing(postgresql: Postgresql, sqlite: Sqlite) -> None:
+    with postgresql.fresh() as uri, opened(uri) as app:
+        status, said = say(app)
+    assert (status, "CREATE EXTENSION citus" in said) == (2, True)
+    with sqlite.fresh() as uri, opened(uri) as app:
+        status, said = say(app)
+    assert (status, said) == (2, "Error: Only PostgreSQL with the extension Citus can be distributed.")

@@ -1,0 +1,149 @@
+"""Every statement that the program sends keeps to what a distributed database can do."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+
+from jobauto import scheduler
+from jobauto.audit.service import Author
+from jobauto.clock import utcnow
+from jobauto.demo import service as demo
+from jobauto.detection import holds
+from jobauto.detection.service import Request, dry_run
+from jobauto.imports import rows, sites
+from jobauto.jobs.service import JobChange, change
+from jobauto.sites import service as site_service
+from tests.detection.running import jobs, run_at, save
+from tests.distribution.rules import violations
+from tests.fleets import NOON
+from tests.imports.importing import counts, import_readings, import_sites, stored_readings, stored_sites
+from tests.pages.scenes import PAGES
+from tests.people import Person
+
+Sent = dict[str, None]
+ADA = Author("ada", NOON)
+
+
+def refused(sent: Iterable[str]) -> dict[str, list[str]]:
+    """The statements that would be refused, and why; those that only set things up are not looked at."""
+    queries = [text for text in sent if text.split()[0] in ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")]
+    assert queries
+    return {text: found for text in queries if (found := violations(text))}
+
+
+def fleet(*site_ids: str) -> None:
+    """Sites that have reported daily for a week until noon, each a little more."""
+    import_sites("site_id,site_name,group", *(f"{name},Site {name},North" for name in site_ids))
+    readings(site_ids, range(7))
+
+
+def readings(site_ids: Iterable[str], days_ago: Iterable[int], value: str = "") -> None:
+    """Readings at noon, so many days ago."""
+    lines = [
+        f"{name},{(NOON - timedelta(days=day)).isoformat()},{value or 100 - day}"
+        for name in site_ids
+        for day in days_ago
+    ]
+    import_readings(lines)
+
+
+def test_imports(sent: Sent) -> None:
+    fleet("S1", "S2")
+    assert counts(import_readings(["S1,2026-03-31T12:00Z,1", "S9,2026-03-31T12:00Z,1", "S2,x,1"])) == (
+        0,
+        1,
+        0,
+        2,
+    )
+    assert counts(import_sites("site_id,site_name", "S1,Site S1", "S2,Changed", "S3,New")) == (1, 1, 1, 0)
+
+    with_author = rows.from_json(b'{"site_id": "S1", "site_name": "Again"}', sites.REQUIRED, sites.OPTIONAL)
+    assert counts(sites.import_sites(with_author, author=ADA)) == (0, 1, 0, 0)
+    assert set(stored_sites()) == {"S1", "S2", "S3"}
+    assert len(stored_readings()) == 14
+    assert refused(sent) == {}
+
+
+def test_runs(sent: Sent) -> None:
+    save(
+        no_coms={"reopen_after_days": 5, "auto_close_recovered": True},
+        zero_reads={"check_duplicate": False, "auto_close_recovered": True},
+    )
+    fleet("well", "flat", "never")
+    readings(["flat"], range(7), "7")
+    import_sites("site_id,site_name", "silent,Silent")
+    readings(["silent"], [9])
+
+    assert dry_run(Request("cli"), lambda: NOON).findings
+    assert run_at().created_jobs == 2
+    readings(["silent"], [0])
+    assert run_at(NOON + timedelta(hours=1)).created_jobs == 1
+    assert {job.status for job in jobs()} == {"closed", "open"}
+    assert refused(sent) == {}
+
+
+def test_held_runs(sent: Sent) -> None:
+    save(guard={"guard_min_sites": 1})
+    fleet("S1", "S2")
+    held = run_at(NOON + timedelta(days=4))
+    assert held.held_jobs == 2
+    assert held.run_id
+
+    readings(["S2"], [-1])
+    assert holds.release(held.run_id, Author("ada", NOON + timedelta(days=4, hours=1))) == 2
+    assert refused(sent) == {}
+
+
+def test_the_work(sent: Sent) -> None:
+    fleet("S1")
+    readings(["S1"], range(7), "7")
+    run_at()
+    (job,) = jobs()
+    for status in ("in_progress", "closed", "open"):
+        change(job.id, JobChange(status=status, note="Seen."), by="ada", now=NOON)
+    wanted = site_service.SiteChange("New name", None, active=False, group="South")
+    site_service.edit("S1", wanted, author=ADA)
+    zone = NOON.tzinfo
+    site_service.snooze("S1", NOON.date(), "Works", zone, author=ADA)  # type: ignore[arg-type]
+    site_service.wake("S1", author=ADA)
+    assert refused(sent) == {}
+
+
+@pytest.mark.usefixtures("cast")
+def test_pages_and_doors(sent: Sent, ada: Person) -> None:
+    fleet("FLAT", "WELL")
+    readings(["FLAT"], range(7), "7")
+    run_at()
+
+    lists = (
+        "status=unclosed&group=North&search=f&sort=site",
+        "assignee=-&recovered=no&min_age=0&sort=longest",
+    )
+    pages = [*PAGES, *(f"/jobs/?{asked}" for asked in lists), "/jobs/export.csv", "/sites/?q=f&group=North"]
+    answers = {page: ada.get(page).status_code for page in [*pages, "/healthz", "/metrics"]}
+    for door in (
+        "job-automation/dashboard",
+        "job-automation/runs/1",
+        "jobs",
+        "jobs/1",
+        "sites",
+        "sites/FLAT",
+    ):
+        answers[door] = ada.api("GET", f"/api/{door}/").status_code
+    answers["patch"] = ada.api("PATCH", "/api/jobs/1/", json={"note": "Seen."}).status_code
+    assert {page: status for page, status in answers.items() if status != 200} == {}
+    assert refused(sent) == {}
+
+
+def test_the_demo(sent: Sent) -> None:
+    assert demo.fill(utcnow()) == demo.remove() > 100
+    assert refused(sent) == {}
+
+
+def test_a_tick(sent: Sent, app: Flask) -> None:
+    scheduler.tick()
+    scheduler.keep_partitions()
+    scheduler.background.work_off()
+    assert refused(sent) == {}
