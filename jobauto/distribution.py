@@ -28,6 +28,7 @@ _ADAPT = (
     "ALTER TABLE job DROP CONSTRAINT fk_job_recovered_run_id",
     "ALTER TABLE job_reading DROP CONSTRAINT fk_job_reading_job_id",
     "ALTER TABLE site DROP CONSTRAINT uq_site_site_id",
+    "ALTER TABLE site ALTER COLUMN key DROP DEFAULT",  # the registry hands them out, and nothing else
     "CREATE INDEX ix_site_site_id ON site (site_id)",
     "ALTER TABLE job DROP CONSTRAINT pk_job",
     "ALTER TABLE job ADD CONSTRAINT pk_job PRIMARY KEY (site_key, id)",

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from sqlalchemy import Connection, func, select, text
 
 from .database import write_on
+from .distribution import is_distributed
 from .models import Reading
 
 AHEAD = 3
@@ -29,11 +30,8 @@ _PATIENCE = "3s"
 """Dropping waits so long for a run or an import that is reading, and holds up what comes after no longer."""
 
 
-class NotPostgresql(Exception):
-    """Only PostgreSQL has partitions."""
-
-    def __init__(self) -> None:
-        super().__init__("Only PostgreSQL has partitions. On SQLite the table stays as it is.")
+class CannotPartition(Exception):
+    """Why the readings cannot be partitioned."""
 
 
 def is_partitioned(connection: Connection) -> bool:
@@ -47,14 +45,16 @@ def is_partitioned(connection: Connection) -> bool:
 def partition(connection: Connection, now: datetime) -> bool:
     """Turn the plain table into a partitioned one, all or nothing; its rows stay. False: it is one already.
 
-    Nobody reads or writes readings meanwhile. Raises NotPostgresql.
+    Nobody reads or writes readings meanwhile. Raises CannotPartition.
     """
     if connection.dialect.name != "postgresql":
-        raise NotPostgresql
+        raise CannotPartition("Only PostgreSQL has partitions. On SQLite the table stays as it is.")
     with write_on(connection):
         _do(connection, "LOCK TABLE reading IN ACCESS EXCLUSIVE MODE")
         if is_partitioned(connection):
             return False
+        if is_distributed(connection):
+            raise CannotPartition("The database is distributed. Partition a fresh one, then distribute it.")
         months = _first_months(connection, now)
         _do(connection, "ALTER TABLE reading RENAME TO reading_plain")
         _do(connection, "CREATE TABLE reading (LIKE reading_plain) PARTITION BY RANGE (reading_date)")

@@ -3,17 +3,19 @@
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from flask_migrate import downgrade, upgrade
 from sqlalchemy import delete, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
 from jobauto import create_app
+from jobauto.database import MIGRATIONS
 from jobauto.extensions import db
-from jobauto.models import ApiToken, User
+from jobauto.models import ApiToken, JobReading, User
 from jobauto.settings import service as settings
 from jobauto.settings.schema import Settings
-from tests.databases import Postgresql, Sqlite
-from tests.fleets import NOON
+from tests.databases import Postgresql, Sqlite, opened
+from tests.fleets import NOON, add_site, daily, run_noon
 
 
 @pytest.fixture
@@ -79,6 +81,25 @@ def test_people_and_their_tokens_outlive_the_table_that_is_written_anew(empty: s
         with pytest.raises(IntegrityError), db.engine.begin() as connection:
             connection.execute(delete(User))  # foreign keys are on again
         db.engine.dispose()
+
+
+def test_evidence_keeps_its_readings_when_it_learns_of_its_site(engine: Sqlite | Postgresql) -> None:
+    before = str(ScriptDirectory(str(MIGRATIONS)).get_revision("0005").down_revision)
+    with engine.fresh() as uri, opened(uri):
+        add_site("flat", daily([7, 7, 7, 7]))
+        run_noon()
+        kept = stored_evidence()
+        downgrade(revision=before)
+        assert "site_key" not in {column["name"] for column in inspect(db.engine).get_columns("job_reading")}
+        upgrade()
+        assert stored_evidence() == kept
+        assert len(kept) == 4
+
+
+def stored_evidence() -> list[tuple[object, ...]]:
+    columns = (JobReading.site_key, JobReading.job_id, JobReading.reading_date, JobReading.reading_value)
+    with db.engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(select(*columns))]
 
 
 def partial_indexes() -> dict[str, tuple[object, ...]]:

@@ -18,7 +18,7 @@ def partition() -> None:
         with db.engine.connect() as connection:
             is_new = partitions.partition(connection, now)
             partitions.keep_ahead(connection, now)
-    except partitions.NotPostgresql as error:
+    except partitions.CannotPartition as error:
         raise click.UsageError(str(error)) from error
     if is_new:
         tell_the_planner(everything=True)

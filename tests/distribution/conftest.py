@@ -33,6 +33,13 @@ def pretend() -> None:
         distribute(connection)
 
 
+def number_sites() -> None:
+    """Let tests make sites without an import. Needs an app context."""
+    with db.engine.begin() as connection:
+        connection.execute(text("CREATE SEQUENCE keys_of_tests START 1000001"))
+        connection.execute(text("ALTER TABLE site ALTER key SET DEFAULT nextval('keys_of_tests')"))
+
+
 @pytest.fixture(scope="session")
 def distributed(postgresql: Postgresql) -> Changed:
     """A PostgreSQL in that shape."""

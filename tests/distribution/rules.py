@@ -99,7 +99,7 @@ class _Reader:
             yield from self.read(query.this)
             source.distributed = _reads_distributed(query.this)
             source.keys = self._keys_selected(query.this)
-            if named.args.get("recursive") and source.distributed:
+            if named and named.args.get("recursive") and source.distributed:
                 yield f"a recursive query reads distributed tables: {query.alias}"
 
     def _read_insert(self, node: exp.Insert) -> Iterator[str]:

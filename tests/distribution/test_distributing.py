@@ -8,10 +8,10 @@ from sqlalchemy import inspect, select, text
 from jobauto.distribution import DISTRIBUTED, REGISTRY
 from jobauto.extensions import db
 from jobauto.models import Site
-from tests.databases import Postgresql, Sqlite, opened
+from tests.databases import Changed, Postgresql, Sqlite, opened
 from tests.distribution.conftest import pretend_citus
 from tests.fleets import add_site
-from tests.imports.importing import counts, import_sites
+from tests.imports.importing import counts, import_readings, import_sites
 
 
 def say(app: Flask) -> tuple[int, str]:
@@ -58,6 +58,20 @@ def test_a_site_id_is_given_one_key_however_many_ask_at_once(app: Flask) -> None
     keys = dict(db.session.execute(select(Site.site_id, Site.key)).all())
     assert len(keys) == len(db.session.scalars(select(Site.key)).all()) == 200
     assert dict(db.session.execute(select(REGISTRY.c.site_id, REGISTRY.c.key)).all()) == keys
+
+
+def test_partitions_are_made_before(app: Flask) -> None:
+    result = app.test_cli_runner().invoke(args=["db", "partition"])
+    assert result.exit_code == 2
+    assert "Partition a fresh one, then distribute it." in result.output
+
+
+def test_partitions_can_be_distributed(partitioned: Changed) -> None:
+    with partitioned.fresh() as uri, opened(uri) as app:
+        pretend_citus()
+        assert say(app) == (0, "The database is distributed now")
+        import_sites("site_id,site_name", "S1,Site")
+        assert counts(import_readings(["S1,2026-03-31T12:00Z,1"])) == (1, 0, 0, 0)
 
 
 def test_the_second_time_it_does_nothing(app: Flask) -> None:

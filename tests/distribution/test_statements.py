@@ -12,7 +12,7 @@ from jobauto.clock import utcnow
 from jobauto.demo import service as demo
 from jobauto.detection import holds
 from jobauto.detection.service import Request, dry_run
-from jobauto.imports import rows, sites
+from jobauto.imports import background, rows, sites
 from jobauto.jobs.service import JobChange, change
 from jobauto.sites import service as site_service
 from tests.detection.running import jobs, run_at, save
@@ -145,5 +145,5 @@ def test_the_demo(sent: Sent) -> None:
 def test_a_tick(sent: Sent, app: Flask) -> None:
     scheduler.tick()
     scheduler.keep_partitions()
-    scheduler.background.work_off()
+    background.work_off()
     assert refused(sent) == {}
