@@ -27,14 +27,10 @@ def pretend_citus() -> None:
 
 
 def pretend() -> None:
-    """Distribute as an operator does. Needs an app context."""
+    """Distribute as an operator does, and let tests make sites without an import. Needs an app context."""
     pretend_citus()
     with db.engine.connect() as connection:
         distribute(connection)
-
-
-def number_sites() -> None:
-    """Let tests make sites without an import. Needs an app context."""
     with db.engine.begin() as connection:
         connection.execute(text("CREATE SEQUENCE keys_of_tests START 1000001"))
         connection.execute(text("ALTER TABLE site ALTER key SET DEFAULT nextval('keys_of_tests')"))
