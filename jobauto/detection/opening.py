@@ -45,7 +45,12 @@ def open_jobs(connection: Connection, opening: Opening) -> int:
     3. The readings that led to it are kept with each job.
     """
     columns = _columns(opening)
-    source = select(*columns.values()).select_from(JUDGED_SITES).where(*_wanted(opening)).order_by(Site.key)
+    source = (
+        select(*columns.values())
+        .select_from(JUDGED_SITES)
+        .where(*_wanted(opening))
+        .order_by(VERDICT.c.site_key)
+    )
     statement = insert(connection, Job).from_select(list(columns), source)
     connection.execute(
         statement.on_conflict_do_nothing(index_elements=["site_key", "job_type"], index_where=ONE_OPEN_JOB)
