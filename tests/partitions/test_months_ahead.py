@@ -8,9 +8,11 @@ from sqlalchemy import text
 
 from jobauto import partitions, scheduler
 from jobauto.extensions import db
+from jobauto.imports.readings import WORTH_ANALYSING
 from tests.fleets import NOON, add_site, daily
 from tests.imports.importing import counts, import_readings
 from tests.partitions.looking import all_partitions, keep_ahead, partition, partitions_with_rows
+from tests.processes import await_until
 
 LATER = NOON + timedelta(days=90)
 MADE = ["reading_2026_07", "reading_2026_08", "reading_2026_09"]
@@ -69,3 +71,17 @@ def test_a_tick_makes_them(parts: Flask) -> None:
 
 def test_a_plain_table_stays_as_it_is(app: Flask) -> None:
     assert keep_ahead(datetime(2030, 1, 1, tzinfo=UTC)) == []
+
+
+def test_after_an_import_only_what_may_have_changed_is_vacuumed(parts: Flask) -> None:
+    add_site("S1")
+    minutes = (NOON - timedelta(minutes=minute) for minute in range(WORTH_ANALYSING))
+    import_readings(f"S1,{minute.isoformat()},1" for minute in minutes)
+
+    await_until(lambda: vacuumed() == {"reading_2026_02", "reading_2026_03", "reading_2026_04"}, "a VACUUM")
+
+
+def vacuumed() -> set[str]:
+    with db.engine.connect() as connection:
+        query = "SELECT relname FROM pg_stat_all_tables WHERE relname LIKE 'reading%' AND vacuum_count > 0"
+        return set(connection.scalars(text(query)))
