@@ -19,6 +19,7 @@ from tests.detection.running import jobs, run_at, save
 from tests.distribution.rules import violations
 from tests.fleets import NOON
 from tests.imports.importing import counts, import_readings, import_sites, stored_readings, stored_sites
+from tests.notifications.telling import add_one_of_each
 from tests.pages.scenes import PAGES
 from tests.people import Person
 
@@ -139,6 +140,15 @@ def test_pages_and_doors(sent: Sent, ada: Person) -> None:
 
 def test_the_demo(sent: Sent) -> None:
     assert demo.fill(utcnow()) == demo.remove() > 100
+    assert refused(sent) == {}
+
+
+def test_what_a_daily_run_tells(sent: Sent) -> None:
+    add_one_of_each()
+    fleet("S1")
+    for days in (4, 5):
+        day = NOON + timedelta(days=days)
+        run_at(day, slot=day.date())
     assert refused(sent) == {}
 
 
