@@ -1,7 +1,7 @@
 """evidence knows its site
 
 Revision ID: 0005
-Revises: 0003
+Revises: 0004
 Create Date: 2026-11-24 21:10:00.000000
 """
 
@@ -11,7 +11,7 @@ from alembic import op
 from jobauto.models.types import Instant, Key, Kwh
 
 revision = "0005"
-down_revision = "0003"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 

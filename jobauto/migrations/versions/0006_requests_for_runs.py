@@ -1,7 +1,7 @@
 """requests for runs
 
 Revision ID: 0006
-Revises: 0004
+Revises: 0005
 Create Date: 2026-11-24 20:45:00
 """
 
@@ -11,7 +11,7 @@ from alembic import op
 from jobauto.models.types import Instant, Key
 
 revision = "0006"
-down_revision = "0004"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
