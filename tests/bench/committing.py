@@ -1,0 +1,67 @@
+"""Whole runs, committed: against the obvious loop, and against the same run again."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import text
+
+from jobauto.detection.service import Request, run
+from jobauto.extensions import db
+from tests.bench.engines import Engine
+from tests.bench.fleet import NOON, Fleet, build
+from tests.bench.loop import check_in_a_loop
+from tests.bench.sizes import Sizes
+from tests.bench.table import Line, Measured
+from tests.bench.turns import Side, in_turn
+
+FASTER_THAN_A_LOOP = {"SQLite": 200, "PostgreSQL": 100}
+
+
+def lines(engine: Engine, sizes: Sizes) -> Iterator[Measured]:
+    """Both lines about committed runs."""
+    yield against_the_loop(engine, Fleet(sizes.looped))
+    yield run_again(engine, Fleet(sizes.repeated, silent=4, flat=6))
+
+
+def check() -> int:
+    """The service, as the button, the schedule, the API and the commands call it."""
+    return run(Request("cli", "bench"), lambda: NOON).created_jobs
+
+
+def forget() -> None:
+    """Take the jobs and runs away, so that the next run opens them again."""
+    with db.engine.begin() as connection:
+        for table in ("job_reading", "event", "job", "run_rule", "run"):
+            connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608 (our tables)
+    if db.engine.dialect.name == "postgresql":
+        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("VACUUM job, job_reading"))
+
+
+def against_the_loop(engine: Engine, fleet: Fleet) -> Measured:
+    """A whole run opens jobs, keeps evidence, looks for recovery and counts; the loop only opens jobs."""
+    line = Line(
+        "loop",
+        f"both rules, {fleet}, committed with evidence and figures",
+        "the obvious loop: two queries a site, a commit a job",
+        FASTER_THAN_A_LOOP[engine.name],
+        faster=True,
+    )
+    with engine.fresh():
+        build(fleet)
+        opened = check()
+        forget()
+        looped = check_in_a_loop(NOON)
+        turns = in_turn(Side(check, forget), Side(lambda: check_in_a_loop(NOON), forget))
+    broken = "" if opened == looped else f"the run opened {opened} jobs, the loop {looped}"
+    return Measured(line, engine.name, turns, {"jobs": opened}, broken)
+
+
+def run_again(engine: Engine, fleet: Fleet) -> Measured:
+    """The second run finds the same faults and their open jobs."""
+    line = Line(
+        "again", f"a second run that opens nothing, {fleet}, 5 % faulty", "the first run", 1.0
+    )
+    with engine.fresh():
+        build(fleet)
+        turns = in_turn(Side(check, lambda: (forget(), check())), Side(check, forget))
+    return Measured(line, engine.name, turns)

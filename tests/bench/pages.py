@@ -1,0 +1,55 @@
+"""Pages over many jobs, against the same pages over few."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+
+from sqlalchemy import event
+
+from jobauto.clock import utcnow
+from jobauto.extensions import db
+from tests.bench.engines import Engine
+from tests.bench.fleet import Fleet, add_jobs, build
+from tests.bench.sizes import Sizes
+from tests.bench.table import Line, Measured
+from tests.bench.turns import Side, in_turn
+from tests.people import Person
+
+PAGES = {"dashboard": "/", "job list": "/jobs/", "open jobs": "/jobs/?status=unclosed"}
+FEW = 1000
+FLEET = Fleet(20_000, days=1)
+
+Look = Callable[[str], int]
+
+
+def lines(engine: Engine, sizes: Sizes) -> Iterator[Measured]:
+    """A line a page; the number of its SQL statements must be the same however many jobs there are."""
+    with browsing(engine, sizes.jobs) as at_many, browsing(engine, FEW) as at_few:
+        for name, address in PAGES.items():
+            line = Line(name, f"{address} with {sizes.jobs:,} jobs", f"with {FEW:,}", 1.5)
+            turns = in_turn(Side(partial(at_many, address)), Side(partial(at_few, address)))
+            many, few = at_many(address), at_few(address)
+            broken = "" if many == few else f"{many} SQL statements instead of {few}"
+            yield Measured(line, engine.name, turns, {"SQL statements": many}, broken)
+
+
+@contextmanager
+def browsing(engine: Engine, jobs: int) -> Iterator[Look]:
+    """Somebody who is logged in, and opens pages; told is with how many statements each was made."""
+    with engine.fresh() as app:
+        build(FLEET)
+        add_jobs(jobs, FLEET.sites, utcnow())
+        person, statements = Person(app, "ada"), 0
+
+        def count(*_: object) -> None:
+            nonlocal statements
+            statements += 1
+
+        def look(address: str) -> int:
+            before = statements
+            answer = person.get(address)
+            assert answer.status_code == 200, answer.status
+            return statements - before
+
+        event.listen(db.engine, "before_cursor_execute", count)
+        yield look

@@ -1,0 +1,34 @@
+"""How much of everything is measured."""
+
+from dataclasses import dataclass
+
+DEFAULT, SMALL, LARGE = 100_000, 20_000, 1_000_000
+"""Sites: of ``make bench``, of CI, and of the claim that a million fits on one machine."""
+AT_MOST = 10_000
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Everything follows from the number of sites of the largest fleet, as far as it is worth while."""
+
+    sites: int
+
+    @property
+    def looped(self) -> int:
+        """Sites that the obvious loop has to get through."""
+        return min(AT_MOST, self.sites // 10)
+
+    @property
+    def dense(self) -> int:
+        """Sites with half-hourly readings, or with years of them."""
+        return min(AT_MOST, self.sites // 40)
+
+    @property
+    def repeated(self) -> int:
+        """Sites of which 5 % are faulty, checked twice."""
+        return self.sites // 10
+
+    @property
+    def jobs(self) -> int:
+        """Jobs behind the pages; and readings in the file that is imported."""
+        return self.sites
