@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, Connection, String, and_, exists, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Select, String, and_, case, exists, func, literal, select
 from sqlalchemy.orm import aliased
 
 from ..database import insert
 from ..models import Job, JobReading, Reading, Site
 from ..models.job import ONE_OPEN_JOB, STILL_OPEN
-from ..models.types import BEFORE_ALL, Instant
+from ..models.types import BEFORE_ALL, MICROSECOND, Instant
 from ..settings.schema import RuleSettings
 from ..settings.template import parse
 from .moment import Moment
@@ -93,29 +93,31 @@ def _closed_knowingly(opening: Opening) -> ColumnElement[bool]:
     return and_(Job.closed_at > since, Job.closed_by.is_not(None), Job.recovered_at.is_(None))
 
 
-def _evidence(opening: Opening) -> CompoundSelect[int, int, datetime, Decimal]:
-    readings = (
-        select(Job.site_key, Job.id, Reading.reading_date, Reading.reading_value)
-        .join(Reading, Reading.site_key == Job.site_key)
-        .where(
-            Job.run_id == opening.run_id,
-            Job.rule == opening.rule.name,
-            Reading.reading_date <= opening.moment.as_of,
-        )
-    )
+def _evidence(opening: Opening) -> Select[int, int, datetime, Decimal]:
+    """The readings of the rule's window, or the latest ones where those reach further back: one short range
+    of the readings' key for each job."""
+    as_of = opening.moment.as_of
+    window_start = literal(opening.moment.ago(opening.rule.window(opening.settings)) + MICROSECOND, Instant)
     nth_latest = aliased(Reading)
     start = (
         select(nth_latest.reading_date)
-        .where(nth_latest.site_key == Job.site_key, nth_latest.reading_date <= opening.moment.as_of)
+        .where(nth_latest.site_key == Job.site_key, nth_latest.reading_date <= as_of)
         .order_by(nth_latest.reading_date.desc())
         .offset(LATEST - 1)
         .limit(1)
         .correlate(Job)
         .scalar_subquery()
     )
-    window_start = opening.moment.ago(opening.rule.window(opening.settings))
-    return readings.where(Reading.reading_date > window_start).union(
-        readings.where(Reading.reading_date >= func.coalesce(start, literal(BEFORE_ALL, Instant)))
+    from_here = case((start > window_start, window_start), else_=func.coalesce(start, literal(BEFORE_ALL, Instant)))
+    return (
+        select(Job.site_key, Job.id, Reading.reading_date, Reading.reading_value)
+        .join(Reading, Reading.site_key == Job.site_key)
+        .where(
+            Job.run_id == opening.run_id,
+            Job.rule == opening.rule.name,
+            Reading.reading_date <= as_of,
+            Reading.reading_date >= from_here,
+        )
     )
 
 
