@@ -17,8 +17,8 @@ def distinct_values(column: InstrumentedAttribute[str]) -> Select[Any]:
     reads its part.
     """
     if is_distributed(db.session.connection()):
-        return select(column).where(column != "").distinct().order_by(column)
-    least = select(func.min(column).label("value")).where(column != "").cte("leap", recursive=True)
+        return select(column).where(column > "").distinct().order_by(column)
+    least = select(func.min(column).label("value")).where(column > "").cte("leap", recursive=True)
     table = aliased(column.class_)
     next_column = getattr(table, column.key)
     above = select(func.min(next_column)).where(next_column > least.c.value).scalar_subquery()

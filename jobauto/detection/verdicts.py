@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, insert, select, text
+from sqlalchemy import Connection, Select, func, insert, select, text
 from sqlalchemy.schema import CreateTable, DropTable
 
 from ..models import Site
@@ -33,7 +33,13 @@ def judge(connection: Connection, rule: Rule, settings: Any, moment: Moment) -> 
         )
         if connection.dialect.name == "postgresql":
             connection.execute(text("ANALYZE verdict"))  # nobody else analyses a temporary table
-        checked = connection.scalar(select(func.count()).select_from(Site).where(moment.judged())) or 0
-        by_verdict = select(VERDICT.c.verdict, func.count()).group_by(VERDICT.c.verdict)
-        found: dict[str, int] = dict(connection.execute(by_verdict).all())
-    return Counts(checked, found.get(FLAGGED, 0), found.get(NOT_ASSESSABLE, 0))
+        return Counts(*connection.execute(_counts(moment)).one())
+
+
+def _counts(moment: Moment) -> Select[Any]:
+    checked = select(func.count()).select_from(Site).where(moment.judged())
+    told = [
+        select(func.count()).select_from(VERDICT).where(VERDICT.c.verdict == verdict)
+        for verdict in (FLAGGED, NOT_ASSESSABLE)
+    ]
+    return select(*(count.scalar_subquery() for count in (checked, *told)))

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, case, distinct, func, literal, or_, select
-from sqlalchemy.orm import contains_eager
 
 from ..distinct import distinct_values
 from ..extensions import db
@@ -51,7 +50,9 @@ SORTS: dict[str, tuple[str, ColumnElement[Any]]] = {
 
 def matching(wanted: JobFilter, now: datetime) -> Select[Any]:
     """Jobs as the filter wants them."""
-    query = select(Job).join(Site, Site.key == Job.site_key).options(contains_eager(Job.site))
+    query = select(Job)
+    if wanted.site_id or wanted.group or wanted.search or wanted.sort == "site":
+        query = query.join(Site, Site.key == Job.site_key)
     same = {
         Job.rule: wanted.rule,
         Job.priority: wanted.priority,

@@ -31,7 +31,7 @@ def verdicts(settings: NoComsSettings, moment: Moment) -> Select[Any]:
         .scalar_subquery()
     )
     site = select(silent, last.label("last")).subquery("silent_since")
-    is_new = and_(site.c.last.is_(None), site.c.monitored_from > moment.date_ago(settings.days_threshold))
+    is_new = and_(site.c.monitored_from > moment.date_ago(settings.days_threshold), site.c.last.is_(None))
     return select(
         site.c.key.label("site_key"),
         case((is_new, NOT_ASSESSABLE), else_=FLAGGED).label("verdict"),
