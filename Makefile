@@ -1,11 +1,11 @@
-# Two commands: `make run` shows the program, `make test` tests it.
+# Two commands: `make run` shows the program, `make test` tests it; and `make bench` measures it.
 
 HOST ?= 127.0.0.1
 PORT ?= 8000
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test load lint format lock audit clean
+.PHONY: run test load bench lint format lock audit clean
 
 run: .venv/installed
 	@$(BIN)/jobauto db upgrade
@@ -23,6 +23,9 @@ test: .venv/installed-for-tests
 
 load: .venv/installed-for-tests
 	@$(BIN)/python -W ignore -m tests.load
+
+bench: .venv/installed-for-tests
+	@$(BIN)/python -m tests.bench
 
 format: .venv/installed-for-tests
 	$(BIN)/ruff check --fix

@@ -108,7 +108,9 @@ def _evidence(opening: Opening) -> Select[int, int, datetime, Decimal]:
         .correlate(Job)
         .scalar_subquery()
     )
-    from_here = case((start > window_start, window_start), else_=func.coalesce(start, literal(BEFORE_ALL, Instant)))
+    from_here = case(
+        (start > window_start, window_start), else_=func.coalesce(start, literal(BEFORE_ALL, Instant))
+    )
     return (
         select(Job.site_key, Job.id, Reading.reading_date, Reading.reading_value)
         .join(Reading, Reading.site_key == Job.site_key)

@@ -14,7 +14,10 @@ _STATUS = Path("/proc/self/status")
 
 def peak_of_a_run(database_uri: str) -> int:
     """Megabytes of a fresh process that checks the fleet of a database once."""
-    environment = os.environ | {"JOBAUTO_SQLALCHEMY_DATABASE_URI": database_uri, "JOBAUTO_SECRET_KEY": "bench"}
+    environment = os.environ | {
+        "JOBAUTO_SQLALCHEMY_DATABASE_URI": database_uri,
+        "JOBAUTO_SECRET_KEY": "bench",
+    }
     done = subprocess.run(
         [sys.executable, "-m", __name__], env=environment, check=True, capture_output=True, text=True
     )
@@ -26,7 +29,11 @@ def peak() -> int:
     if _STATUS.exists():  # what getrusage tells on Linux was inherited from the process that started us
         kilobytes = next(line for line in _STATUS.read_text().splitlines() if line.startswith("VmHWM"))
         return int(kilobytes.split()[1]) // 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024 // (1024 if sys.platform == "darwin" else 1)
+    return (
+        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        // 1024
+        // (1024 if sys.platform == "darwin" else 1)
+    )
 
 
 if __name__ == "__main__":

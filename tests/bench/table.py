@@ -1,6 +1,5 @@
 """What was measured: lines of one table, for people and for machines."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,8 +10,8 @@ from tests.bench.turns import Turns
 class Line:
     """A line of the table: what was done, what it was compared to, and what is to be reached.
 
-    ``faster`` lines say how many times faster we are, and at least ``target`` is to be reached; the others
-    how many times the other's cost ours is, and at most ``target``.
+    ``faster`` lines say how many times as fast we are, and at least ``target`` is to be reached; the others
+    how many times the other's time ours is, and at most ``target``.
     """
 
     name: str
@@ -23,7 +22,7 @@ class Line:
 
     def in_words(self) -> str:
         """What is to be reached."""
-        return f"at least {self.target:g} times faster" if self.faster else f"at most {self.target:g} times"
+        return f"at least {self.target:g} times as fast" if self.faster else f"at most {self.target:g} times"
 
 
 @dataclass(frozen=True)
@@ -71,16 +70,18 @@ def shown(ratio: float) -> str:
     return f"{ratio:.2f}" if ratio < 10 else f"{ratio:.1f}" if ratio < 100 else f"{ratio:.0f}"
 
 
-def markdown(measured: Iterable[Measured]) -> Iterable[str]:
-    """The table, a row a line and engine."""
-    yield "| line | what | against, in the same run | to reach | engine | ratio | seconds | against | besides |"
-    yield "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
-    for one in measured:
-        ours, other = one.turns.seconds
-        besides = "; ".join([*([one.broken] if one.broken else []), *(f"{k} {v}" for k, v in one.notes.items())])
-        verdict = "" if one.reached else " (not reached)"
-        line = one.line
-        yield (
-            f"| {line.name} | {line.what} | {line.against} | {line.in_words()} | {one.engine} "
-            f"| **{shown(one.ratio)}**{verdict} | {ours:.3f} | {other:.3f} | {besides} |"
-        )
+HEADING = (
+    "| line | what | against, in the same run | to reach | engine | ratio | seconds | against | besides |\n"
+    "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+)
+
+
+def markdown(one: Measured) -> str:
+    """A row of the table."""
+    line, (ours, other) = one.line, one.turns.seconds
+    besides = [one.broken] * bool(one.broken) + [f"{name}: {note}" for name, note in one.notes.items()]
+    verdict = "" if one.reached else ", not reached"
+    return (
+        f"| {line.name} | {line.what} | {line.against} | {line.in_words()} | {one.engine} "
+        f"| {shown(one.ratio)}{verdict} | {ours:.3f} | {other:.3f} | {'; '.join(besides)} |"
+    )

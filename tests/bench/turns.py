@@ -51,9 +51,7 @@ def in_turn(ours: Side, other: Side, least: int = LEAST) -> Turns:
     ours.seconds(), other.seconds()
     turns = Turns([], [])
     began = perf_counter()
-    while len(turns.ours) < least or (
-        len(turns.ours) < MOST and perf_counter() - began < ENOUGH_SECONDS
-    ):
+    while len(turns.ours) < least or (len(turns.ours) < MOST and perf_counter() - began < ENOUGH_SECONDS):
         turns.ours.append(ours.seconds())
         turns.other.append(other.seconds())
     return turns

@@ -1,0 +1,28 @@
+"""Importing a file of readings, against the engine's bulk way into the same table, and against itself."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.bench.engines import Engine
+from tests.bench.imports import measure
+from tests.bench.sizes import Sizes
+from tests.bench.table import Line, Measured
+from tests.bench.turns import LEAST, Turns
+
+BULK = {
+    "SQLite": "executemany of ready rows, in one transaction",
+    "PostgreSQL": "COPY of ready rows",
+}
+
+
+def lines(engine: Engine, sizes: Sizes) -> Iterator[Measured]:
+    """The first import, whose rows a second count, and the same file again."""
+    with TemporaryDirectory(prefix="jobauto-bench-") as folder:
+        found = measure(engine.source, Path(folder), sizes.rows, by_day=True, rounds=LEAST)
+    first = [turn.first for turn in found.rounds]
+    what = f"import of {found.rows:,} readings from CSV, day by day"
+    bulk = Line("import", what, f"{BULK[engine.name]}, into the same keyed table", 0.5, faster=True)
+    yield Measured(bulk, engine.name, Turns(first, [turn.reference for turn in found.rounds]))
+    same = Line("same file", "the same file again", "the first import", 1.0)
+    yield Measured(same, engine.name, Turns([turn.again for turn in found.rounds], first))
