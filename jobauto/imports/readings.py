@@ -1,64 +1,28 @@
-"""Importing readings."""
+"""Importing readings, a block of lines at a time: read as columns, made ready as rows, stored."""
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import closing
 from datetime import datetime
-from typing import Any
+from typing import cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    false,
-    func,
-    literal,
-    select,
-    text,
-)
+from sqlalchemy import Connection, text
 
 from .. import partitions
 from ..extensions import db
-from ..models import Reading, Site
-from ..models.types import Instant
 from . import fields
+from .ahead import ahead
+from .bulk import Ready
+from .columns import Instants, watt_hours
 from .result import ImportResult, Progress, unwatched
-from .rows import Rejected, Row
-from .staging import Target, load
+from .rows import Block, Rejected, Row, in_blocks, trimmed
+from .site_keys import SiteKeys
+from .storing import Store
+
+_Batch = tuple[list[Ready], list[Rejected]]
 
 COLUMNS = ("site_id", "reading_date", "reading_value")
 WORTH_ANALYSING = 1000
-
-STAGE = Table(
-    "staged_reading",
-    MetaData(),
-    Column("line", Integer),
-    Column("site_id", String),
-    Column("reading_date", Instant),
-    Column("watt_hours", BigInteger),
-    prefixes=["TEMPORARY"],
-)
-
-_KNOWN = select(Site.site_id).where(Site.site_id.in_(select(STAGE.c.site_id))).cte("known")
-_UNKNOWN = (
-    select(STAGE.c.line, literal("unknown site") + ": " + STAGE.c.site_id)
-    .outerjoin(_KNOWN, _KNOWN.c.site_id == STAGE.c.site_id)
-    .where(_KNOWN.c.site_id.is_(None))
-)
-_COMPARED = (
-    select(
-        STAGE.c.line,
-        Reading.site_key.is_not(None).label("is_stored"),
-        func.coalesce(Reading.reading_value == STAGE.c.watt_hours, false()).label("is_same"),
-        Site.key.label("site_key"),
-        STAGE.c.reading_date,
-        STAGE.c.watt_hours.label("reading_value"),
-    )
-    .join(Site, Site.site_id == STAGE.c.site_id)
-    .outerjoin(Reading, (Reading.site_key == Site.key) & (Reading.reading_date == STAGE.c.reading_date))
-)
 
 
 def import_readings(
@@ -73,26 +37,20 @@ def import_readings(
 
     A dry run stores nothing and counts what would be.
     """
-    instant = fields.InstantReader(zone, now)
-
-    def parse(row: Row) -> tuple[Any, ...]:
-        site_id, reading_date, reading_value = row.values
-        return fields.site_id(site_id), instant(reading_date), fields.watt_hours(reading_value)
-
-    target = Target(
-        model=Reading,
-        stage=STAGE,
-        parse=parse,
-        key=lambda values: values[:2],
-        unknown=_UNKNOWN,
-        compared=_COMPARED,
-        index=["site_key", "reading_date"],
-    )
     db.session.rollback()
-    with db.engine.connect() as connection:
+    result = ImportResult()
+    with (
+        db.engine.connect() as connection,
+        db.engine.connect() as lookups,
+        closing(_read(rows, _Reader(lookups, fields.InstantReader(zone, now)))) as batches,
+    ):
         if not dry_run:
             partitions.keep_ahead(connection, now)
-        result = load(connection, rows, target, progress, dry_run=dry_run)
+        store = Store(connection, result, dry_run=dry_run)
+        for ready, rejected in batches:
+            result.reject(rejected)
+            store.add(ready)
+            progress(result, rejected)
     if (
         not dry_run
         and result.new + result.updated >= WORTH_ANALYSING
@@ -100,6 +58,51 @@ def import_readings(
     ):
         tell_the_planner()
     return result
+
+
+class _Reader:
+    """From blocks of texts to rows that are ready to store."""
+
+    def __init__(self, lookups: Connection, instant: fields.InstantReader) -> None:
+        self._site_keys = SiteKeys(lookups)
+        self._instant = instant
+        self._instants = Instants(instant)
+
+    def read(self, block: Block) -> _Batch:
+        """The rows that can be stored, in the order of the file, and the others with their reasons."""
+        if not block.lines:
+            return [], block.rejected
+        site_ids, dates, values = cast("Sequence[Sequence[str]]", block.columns)
+        columns = (
+            self._site_keys.of(site_ids),
+            list(map(self._instants.__getitem__, dates)),
+            watt_hours(values),
+        )
+        rows = cast("list[Ready]", list(zip(*columns, strict=True)))
+        if not any(None in column for column in columns):
+            return rows, block.rejected
+        rejected = [
+            Rejected(line, self._why(*texts))
+            for line, row, *texts in zip(block.lines, rows, site_ids, dates, values, strict=True)
+            if None in row
+        ]
+        return [row for row in rows if None not in row], sorted([*block.rejected, *rejected])
+
+    def _why(self, *texts: str) -> str:
+        site_id, reading_date, reading_value = map(trimmed, texts)
+        try:
+            fields.site_id(site_id)
+            self._instant(reading_date)
+            fields.watt_hours(reading_value)
+        except fields.FieldError as error:
+            return str(error)
+        return f"unknown site: {site_id}"
+
+
+def _read(rows: Iterable[Row | Rejected], reader: _Reader) -> Generator[_Batch]:
+    batches = map(reader.read, in_blocks(rows))
+    # PostgreSQL works in a process of its own; SQLite works in this one, so nothing would be gained.
+    yield from ahead(batches) if db.engine.dialect.name == "postgresql" else batches
 
 
 def tell_the_planner(*, everything: bool = False) -> None:

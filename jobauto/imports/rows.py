@@ -5,9 +5,13 @@ import io
 import json
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import chain, islice
+from operator import itemgetter
 from typing import Any, BinaryIO, NamedTuple
 
 SPACES = " \t"
+BATCH = 25_000
+"""So many lines are read, checked and stored at a time."""
 
 
 class FileError(Exception):
@@ -26,6 +30,53 @@ class Rejected(NamedTuple):
 
     line: int
     reason: str
+
+
+class Block(NamedTuple):
+    """Rows side by side: their line numbers, and each column's texts, not trimmed; None where it lacks.
+
+    The lines among them that are no rows are set aside with their reasons.
+    """
+
+    lines: Sequence[int]
+    columns: Sequence[Sequence[str | None]]
+    rejected: list[Rejected]
+
+    def rows(self) -> list[Row | Rejected]:
+        """The same one by one, in the order of the lines."""
+        texts = zip(*([trimmed(text) for text in column] for column in self.columns), strict=True)
+        rows = [Row(line, list(values)) for line, values in zip(self.lines, texts, strict=True)]
+        return sorted([*rows, *self.rejected], key=itemgetter(0))
+
+
+class Rows(Iterator[Row | Rejected]):
+    """The rows of a file in their order: one by one, or a block at a time, which is much faster."""
+
+    def __init__(self, blocks: Iterator[Block]) -> None:
+        self.blocks = blocks
+        self._rows = chain.from_iterable(block.rows() for block in blocks)
+
+    def __next__(self) -> Row | Rejected:
+        return next(self._rows)
+
+
+def in_blocks(rows: Iterable[Row | Rejected]) -> Iterator[Block]:
+    """Rows from anywhere, a block at a time."""
+    if isinstance(rows, Rows):
+        yield from rows.blocks
+        return
+    remaining = iter(rows)
+    while batch := list(islice(remaining, BATCH)):
+        good = [row for row in batch if isinstance(row, Row)]
+        rejected = [row for row in batch if isinstance(row, Rejected)]
+        yield Block(
+            [row.line for row in good], list(zip(*(row.values for row in good), strict=True)), rejected
+        )
+
+
+def trimmed(text: str | None) -> str | None:
+    """A field without the spaces and tabs round it."""
+    return None if text is None else text.strip(SPACES)
 
 
 class _Lines:
@@ -75,15 +126,15 @@ def _is_blank(fields: list[str]) -> bool:
 
 def _header(
     records: Iterator[tuple[int, list[str] | None]], required: Sequence[str], optional: Sequence[str]
-) -> list[str]:
-    for _, fields in records:
+) -> tuple[int, list[str]]:
+    for line, fields in records:
         if fields is None or not _is_blank(fields):
             header = [name.strip(SPACES) for name in fields or []]
             if missing := [name for name in required if name not in header]:
                 raise FileError(f"The first line must name the columns. Missing: {', '.join(missing)}.")
             if twice := [name for name in (*required, *optional) if header.count(name) > 1]:
                 raise FileError(f"The first line names a column twice: {', '.join(twice)}.")
-            return header
+            return line, header
     raise FileError("The file is empty. Its first line must name the columns.")
 
 
@@ -97,32 +148,84 @@ def physical_lines(stream: BinaryIO) -> Iterator[str]:
             text.detach()  # the stream is its opener's to close
 
 
-def from_csv(
-    stream: BinaryIO, required: Sequence[str], optional: Sequence[str] = ()
-) -> Iterator[Row | Rejected]:
+def from_csv(stream: BinaryIO, required: Sequence[str], optional: Sequence[str] = ()) -> Rows:
     """The rows of a CSV file: UTF-8 with or without BOM, commas, a header, columns in any order.
 
     Bytes that are not UTF-8 spoil their own line only. Raises FileError when the header is not right.
     """
-    records = _records(physical_lines(stream))
-    header = _header(records, required, optional)
+    lines = physical_lines(stream)
+    above, header = _header(_records(lines), required, optional)
     columns = [header.index(name) if name in header else None for name in (*required, *optional)]
-    return _rows(records, header, columns)
+    return Rows(_blocks(lines, above, header, columns))
 
 
-def _rows(
-    records: Iterator[tuple[int, list[str] | None]], header: list[str], columns: list[int | None]
-) -> Iterator[Row | Rejected]:
-    width = len(header)
-    for line, fields in records:
-        if fields is None:
-            yield Rejected(line, "not CSV: a quoted field must end on its line, and a comma must follow it")
-        elif fields[:1] == header[:1] and [field.strip(SPACES) for field in fields] == header:
-            yield Rejected(line, "the header again")
-        elif len(fields) == width:
-            yield Row(line, [None if at is None else fields[at].strip(SPACES) for at in columns])
-        elif not _is_blank(fields):
-            yield Rejected(line, f"{len(fields)} fields, but the header has {width}")
+def _blocks(
+    lines: Iterator[str], above: int, header: list[str], columns: list[int | None]
+) -> Iterator[Block]:
+    while taken := list(islice(lines, BATCH)):
+        numbers: Sequence[int] = range(above + 1, above + 1 + len(taken))
+        rejected: list[Rejected] = []
+        found = _split(taken, header) or _plain(taken, header)
+        if found is None:
+            numbers, records, rejected = set_aside(taken, above, header)
+            found = list(zip(*records, strict=True)) or [()] * len(header)
+        nothing = [None] * len(numbers)
+        yield Block(numbers, [nothing if at is None else found[at] for at in columns], rejected)
+        above += len(taken)
+
+
+def _split(lines: list[str], header: list[str]) -> Sequence[Sequence[str]] | None:
+    """The columns of lines without any quote, a row each; None if there is anything else.
+
+    For one list of all fields, Python needs a third of the time of the csv reader's list for each line.
+    """
+    text = "".join(lines).replace("\r\n", "\n")
+    if '"' in text or "\r" in text or max(map(len, lines)) > csv.field_size_limit():
+        return None
+    fields = text.removesuffix("\n").replace("\n", ",\n,").split(",")
+    each = len(header) + 1
+    line_ends = fields[len(header) :: each]
+    if len(fields) != each * len(lines) - 1 or line_ends.count("\n") != len(lines) - 1:
+        return None
+    columns = [fields[at::each] for at in range(len(header))]
+    return None if header[0] in columns[0] else columns
+
+
+def _plain(lines: list[str], header: list[str]) -> Sequence[Sequence[str]] | None:
+    """The columns of lines that are a row each, as nearly all are; None if there is anything else."""
+    try:
+        records = list(csv.reader(lines, strict=True, skipinitialspace=True))
+    except csv.Error:
+        return None
+    if len(records) != len(lines) or set(map(len, records)) != {len(header)}:
+        return None
+    columns = list(zip(*records, strict=True))
+    return None if header[0] in columns[0] else columns
+
+
+def set_aside(
+    lines: list[str], above: int, header: list[str]
+) -> tuple[list[int], list[list[str]], list[Rejected]]:
+    """The numbers and fields of the lines that are rows, and the others with their reasons."""
+    numbers, records, rejected = [], [], []
+    for line, fields in _records(lines):
+        why = _why_no_row(fields, header)
+        if why:
+            rejected.append(Rejected(above + line, why))
+        elif fields and len(fields) == len(header):
+            numbers.append(above + line)
+            records.append(fields)
+    return numbers, records, rejected
+
+
+def _why_no_row(fields: list[str] | None, header: list[str]) -> str | None:
+    if fields is None:
+        return "not CSV: a quoted field must end on its line, and a comma must follow it"
+    if fields[:1] == header[:1] and [field.strip(SPACES) for field in fields] == header:
+        return "the header again"
+    if len(fields) == len(header) or _is_blank(fields):
+        return None
+    return f"{len(fields)} fields, but the header has {len(header)}"
 
 
 def from_json(body: bytes, required: Sequence[str], optional: Sequence[str] = ()) -> Iterator[Row | Rejected]:

@@ -100,7 +100,6 @@ _TARGET = Target(
     stage=STAGE,
     parse=_parse,
     key=lambda values: values[0],
-    unknown=None,
     compared=_compared(_SITES),
     index=["site_id"],
 )

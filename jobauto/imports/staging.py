@@ -2,8 +2,7 @@
 
 1. Parse rows until a batch is full; a bad row is set aside with its reason. Of rows with the same key in
    the batch the last one wins.
-2. Put the batch into a temporary table, and set aside what has no counterpart in the database (a reading
-   of an unknown site).
+2. Put the batch into a temporary table.
 3. In one short write transaction, count how the rest differs from what is stored and store the
    differences. What is equal is not written, so the same file again costs no writes.
 """
@@ -20,9 +19,7 @@ from ..database import insert, write_on
 from ..extensions import Base
 from .fields import FieldError
 from .result import ImportResult, Progress
-from .rows import Rejected, Row
-
-BATCH = 10_000
+from .rows import BATCH, Rejected, Row
 
 
 @dataclass(frozen=True)
@@ -30,17 +27,15 @@ class Target:
     """Where rows go.
 
     ``stage`` is the temporary table whose first column is the row's line and whose others are what
-    ``parse`` makes of a row; ``key`` is the part of it that identifies the thing. ``unknown`` selects the
-    lines that cannot be stored, and why; ``compared`` selects of the others ``line``, ``is_stored``,
-    ``is_same`` and the columns of ``model`` to store, of which ``index`` are unique. ``before_store`` runs
-    in the transaction of each batch, before its differences are stored.
+    ``parse`` makes of a row; ``key`` is the part of it that identifies the thing. ``compared`` selects
+    ``line``, ``is_stored``, ``is_same`` and the columns of ``model`` to store, of which ``index`` are unique.
+    ``before_store`` runs in the transaction of each batch, before its differences are stored.
     """
 
     model: type[Base]
     stage: Table
     parse: Callable[[Row], tuple[Any, ...]]
     key: Callable[[tuple[Any, ...]], Hashable]
-    unknown: Select[int, str] | None
     compared: Select[Any]
     index: list[str]
     before_store: Callable[[Connection], None] = lambda _: None
@@ -100,8 +95,6 @@ class _Batch:
         with self.connection.begin():
             self.connection.execute(delete(self.target.stage))
             fill(self.connection, self.target.stage, list(staged.rows.values()))
-            unknown = self._unknown(staged)
-        rejected = sorted(rejected + unknown)
         self.result.reject(rejected)
         if dry_run:
             with self.connection.begin():
@@ -126,16 +119,6 @@ class _Batch:
             else:
                 staged.add(self.target.key(values), (row.line, *values))
         return staged, rejected
-
-    def _unknown(self, staged: _Staged) -> list[Rejected]:
-        if self.target.unknown is None:
-            return []
-        reasons = dict(self.connection.execute(self.target.unknown).all())
-        unknown = [Rejected(line, reason) for line, reason in reasons.items()]
-        for key in [key for key in staged.earlier if staged.rows[key][0] in reasons]:
-            reason = reasons[staged.rows[key][0]]
-            unknown += [Rejected(line, reason) for line, _ in staged.earlier.pop(key)]
-        return unknown
 
     def _count(self, staged: _Staged) -> None:
         compared = self.target.compared.subquery()

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from jobauto.extensions import db
 from jobauto.imports.result import NAMED
-from jobauto.imports.staging import BATCH
+from jobauto.imports.rows import BATCH
 from tests.fleets import add_site
 from tests.imports.importing import Counts, counts, import_readings, import_sites, stored_readings
 

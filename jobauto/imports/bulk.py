@@ -1,0 +1,198 @@
+"""Readings into the database in bulk, by the fastest way that each engine has."""
+
+import json
+import sqlite3
+import struct
+from collections.abc import Collection, Iterable, Sequence
+from datetime import UTC, datetime
+from itertools import chain
+from typing import Any, NamedTuple, Protocol
+
+from psycopg.errors import UniqueViolation
+from sqlalchemy import Connection
+
+from ..models.types import to_microseconds
+
+Ready = tuple[int, int, int]
+"""A reading as it is stored: ``site_key``, microseconds since 1970, watt-hours."""
+Key = tuple[int, int]
+
+
+class AlreadyStored(Exception):
+    """Some of the rows were there, so none was inserted."""
+
+
+class Found(NamedTuple):
+    """How many of some rows are stored, and how many of these with the same value."""
+
+    stored: int
+    same: int
+
+
+class Bulk(Protocol):
+    """What an import asks of an engine, within the transaction of the caller.
+
+    The rows of a call have different keys and are sorted by them: so each page is written once, and two
+    imports of the same rows at once wait for each other instead of dead-locking.
+    """
+
+    def insert(self, rows: Sequence[Ready]) -> None:
+        """Store new rows. Raises AlreadyStored, and then the transaction must be rolled back."""
+
+    def compare(self, rows: Sequence[Ready]) -> Found:
+        """Count how the rows differ from what is stored."""
+
+    def same(self, rows: Sequence[Ready]) -> set[Key]:
+        """The keys of those rows that are stored with the same value."""
+
+    def change(self, rows: Sequence[Ready]) -> None:
+        """Store the rows that are new or differ; what is equal is not touched."""
+
+    def sites(self, site_ids: Collection[str]) -> Iterable[tuple[str, int]]:
+        """Of those sites that there are, ``site_id`` and key."""
+
+    def present(self, site_keys: Collection[int]) -> int:
+        """How many of the sites there are."""
+
+
+def bulk_of(connection: Connection) -> Bulk:
+    """The way of a connection's engine."""
+    return PostgresqlBulk(connection) if connection.dialect.name == "postgresql" else SqliteBulk(connection)
+
+
+class SqliteBulk:
+    """Hundreds of rows a statement: with a statement a row, Python would take longer than the table does."""
+
+    ROWS = 300
+    """Their values are fewer than the 999 parameters that every SQLite takes."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._driver: Any = connection.connection.driver_connection
+
+    def insert(self, rows: Sequence[Ready]) -> None:
+        try:
+            self._with_values(rows, "INSERT INTO reading (site_key, reading_date, reading_value) {}")
+        except sqlite3.IntegrityError as error:
+            raise AlreadyStored from error
+
+    def compare(self, rows: Sequence[Ready]) -> Found:
+        counts = self._with_values(
+            rows,
+            "SELECT count(*), coalesce(sum(reading_value = column3), 0) "
+            "FROM ({}) AS given CROSS JOIN reading ON site_key = column1 AND reading_date = column2",
+        )
+        return Found(sum(stored for stored, _ in counts), sum(same for _, same in counts))
+
+    def same(self, rows: Sequence[Ready]) -> set[Key]:
+        found = self._with_values(
+            rows,
+            "SELECT site_key, reading_date FROM ({}) AS given CROSS JOIN reading "
+            "ON site_key = column1 AND reading_date = column2 WHERE reading_value = column3",
+        )
+        return {(site_key, instant) for site_key, instant in found}
+
+    def change(self, rows: Sequence[Ready]) -> None:
+        self._with_values(
+            rows,
+            "INSERT INTO reading (site_key, reading_date, reading_value) {} "
+            "ON CONFLICT (site_key, reading_date) DO UPDATE SET reading_value = excluded.reading_value "
+            "WHERE reading_value <> excluded.reading_value",
+        )
+
+    def sites(self, site_ids: Collection[str]) -> Iterable[tuple[str, int]]:
+        query = "SELECT site_id, key FROM site WHERE site_id IN (SELECT value FROM json_each(?))"
+        found: list[tuple[str, int]] = self._driver.execute(query, (json.dumps([*site_ids]),)).fetchall()
+        return found
+
+    def present(self, site_keys: Collection[int]) -> int:
+        query = "SELECT count(*) FROM site WHERE key IN (SELECT value FROM json_each(?))"
+        found: int = self._driver.execute(query, (json.dumps([*site_keys]),)).fetchone()[0]
+        return found
+
+    def _with_values(self, rows: Sequence[Ready], statement: str) -> list[Any]:
+        """Execute a statement, with as many rows as it takes in place of its braces, for all rows."""
+        told: list[Any] = []
+        for start in range(0, len(rows), self.ROWS):
+            some = rows[start : start + self.ROWS]
+            values = "VALUES " + ",".join(["(?,?,?)"] * len(some))
+            numbers = tuple(chain.from_iterable(some))
+            # Fetched at once: while a statement is open, the same has to be prepared anew.
+            told += self._driver.execute(statement.format(values), numbers).fetchall()
+        return told
+
+
+class PostgresqlBulk:
+    """COPY in its binary format: new rows straight into the table, others beside it to be compared there."""
+
+    HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+    END = struct.pack(">h", -1)
+    ROW = struct.Struct(">hiqiqiq")
+    EPOCH = to_microseconds(datetime(2000, 1, 1, tzinfo=UTC))
+
+    # Without statistics of the batch, the planner may want to read the whole table of readings for each.
+    PREPARE = """
+        SET LOCAL enable_hashjoin = off;
+        SET LOCAL enable_mergejoin = off;
+        SET LOCAL enable_seqscan = off;
+        CREATE TEMPORARY TABLE IF NOT EXISTS staged_reading
+            (site_key BIGINT, reading_date TIMESTAMPTZ, reading_value BIGINT) ON COMMIT DELETE ROWS;
+        DELETE FROM staged_reading"""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def insert(self, rows: Sequence[Ready]) -> None:
+        try:
+            self._copy("reading", rows)
+        except UniqueViolation as error:
+            raise AlreadyStored from error
+
+    def compare(self, rows: Sequence[Ready]) -> Found:
+        self._stage(rows)
+        counts = self._connection.exec_driver_sql(
+            "SELECT count(*), count(*) FILTER (WHERE stored.reading_value = given.reading_value) "
+            "FROM staged_reading AS given JOIN reading AS stored USING (site_key, reading_date)"
+        )
+        return Found(*counts.one())
+
+    def same(self, rows: Sequence[Ready]) -> set[Key]:
+        self._stage(rows)
+        found = self._connection.exec_driver_sql(
+            "SELECT site_key, reading_date FROM staged_reading "
+            "JOIN reading USING (site_key, reading_date, reading_value)"
+        )
+        return {(key, to_microseconds(instant)) for key, instant in found}
+
+    def change(self, rows: Sequence[Ready]) -> None:
+        self._stage(rows)
+        self._connection.exec_driver_sql(
+            "DELETE FROM staged_reading AS given USING reading AS stored "
+            "WHERE stored.site_key = given.site_key AND stored.reading_date = given.reading_date "
+            "AND stored.reading_value = given.reading_value"
+        )
+        self._connection.exec_driver_sql(
+            "INSERT INTO reading (site_key, reading_date, reading_value) "
+            "SELECT * FROM staged_reading ORDER BY site_key, reading_date "
+            "ON CONFLICT (site_key, reading_date) DO UPDATE SET reading_value = excluded.reading_value"
+        )
+
+    def sites(self, site_ids: Collection[str]) -> Iterable[tuple[str, int]]:
+        query = "SELECT site_id, key FROM site WHERE site_id = ANY(%s)"
+        return self._connection.exec_driver_sql(query, ([*site_ids],)).all()
+
+    def present(self, site_keys: Collection[int]) -> int:
+        query = "SELECT count(*) FROM site WHERE key = ANY(%s)"
+        found: int = self._connection.exec_driver_sql(query, ([*site_keys],)).scalar_one()
+        return found
+
+    def _stage(self, rows: Sequence[Ready]) -> None:
+        self._connection.connection.cursor().execute(self.PREPARE)
+        self._copy("staged_reading", rows)
+
+    def _copy(self, table: str, rows: Sequence[Ready]) -> None:
+        pack, epoch = self.ROW.pack, self.EPOCH
+        statement = f"COPY {table} (site_key, reading_date, reading_value) FROM STDIN (FORMAT BINARY)"
+        cursor: Any = self._connection.connection.cursor()
+        with cursor, cursor.copy(statement) as copy:
+            packed = [pack(3, 8, key, 8, at - epoch, 8, value) for key, at, value in rows]
+            copy.write(b"".join([self.HEADER, *packed, self.END]))

@@ -1,0 +1,75 @@
+"""Columns of fields, read as wholes with as little Python a row as can be.
+
+What is plain goes a fast way. Whatever is not, or is met for the first time, is asked of the one function
+in ``fields`` that decides. None stands for a field that does not hold what it must.
+"""
+
+import re
+from collections.abc import Sequence
+from operator import mul
+
+from ..models.types import to_microseconds
+from . import fields
+from .rows import trimmed
+
+REMEMBERED = 50_000
+"""So many texts at most, so that memory stays bounded whatever a file holds."""
+
+_DIGITS_AS_ZEROS = str.maketrans("123456789", "0" * 9)
+_PLAIN = re.compile(r"-?0{1,12}(?:\.(00?))?")
+
+
+class Instants(dict[str | None, int | None]):
+    """From texts of ``reading_date`` to microseconds since 1970: a file has many readings of an instant."""
+
+    def __init__(self, read: fields.InstantReader) -> None:
+        super().__init__()
+        self._read = read
+
+    def __missing__(self, text: str | None) -> int | None:
+        if len(self) >= REMEMBERED:
+            self.clear()
+        try:
+            self[text] = found = to_microseconds(self._read(trimmed(text)))
+        except fields.FieldError:
+            self[text] = found = None
+        return found
+
+
+class _Factors(dict[str, int]):
+    """From the shape of a number, all its digits written as 0, to the watt-hours of its last digit.
+
+    0 for a shape that is not plain. Few shapes occur in a file.
+    """
+
+    def __missing__(self, shape: str) -> int:
+        if len(self) >= REMEMBERED:
+            self.clear()
+        plain = _PLAIN.fullmatch(shape)
+        self[shape] = factor = 10 ** (3 - len(plain[1] or "")) if plain else 0
+        return factor
+
+
+_FACTORS = _Factors()
+
+
+def watt_hours(texts: Sequence[str]) -> list[int | None]:
+    """Texts of ``reading_value`` in whole watt-hours."""
+    whole = "\n".join(texts)
+    shapes = whole.translate(_DIGITS_AS_ZEROS).split("\n")
+    if len(shapes) != len(texts):  # a text from JSON may hold a line break
+        return [_watt_hours(text) for text in texts]
+    factors = list(map(_FACTORS.__getitem__, shapes))
+    if 0 not in factors:
+        return list(map(mul, map(int, whole.replace(".", "").split("\n")), factors))
+    return [
+        int(text.replace(".", "")) * factor if factor else _watt_hours(text)
+        for text, factor in zip(texts, factors, strict=True)
+    ]
+
+
+def _watt_hours(text: str) -> int | None:
+    try:
+        return fields.watt_hours(trimmed(text))
+    except fields.FieldError:
+        return None
