@@ -1,9 +1,10 @@
 """An import of readings against the engine's bulk way into the same table, in turn, in one run.
 
 The file: daily readings in local time of as many sites as it takes, site by site, or day by day as a fleet's
-nightly exports are. The reference stores rows that are ready in the same order: ``executemany`` in one
-transaction on SQLite; on PostgreSQL COPY of one ready binary block, so that only the server is timed. Both
-start from a fresh database with the sites in it.
+nightly exports are. The reference stores rows of Python that are ready, in the same order and one
+transaction: ``executemany`` of an upsert on SQLite, binary COPY on PostgreSQL; and on that also COPY of
+one block of bytes that is ready, so that nothing but the server is timed. All start from a fresh database
+with the sites in it.
 
     python -m tests.bench.imports --rows 1000000
 """
@@ -22,6 +23,7 @@ from pathlib import Path
 from statistics import median
 from zoneinfo import ZoneInfo
 
+from psycopg import Copy
 from sqlalchemy import insert, text
 
 from jobauto import create_app
@@ -30,7 +32,7 @@ from jobauto.imports import readings
 from jobauto.imports.result import ImportResult
 from jobauto.imports.rows import from_csv
 from jobauto.models import Site
-from jobauto.models.types import to_microseconds
+from jobauto.models.types import from_microseconds, to_microseconds
 from tests.databases import Postgresql, Sqlite
 
 ZONE = ZoneInfo("Europe/London")
@@ -38,14 +40,18 @@ LAST = date(2026, 3, 20)
 """No clock changed in the winter before."""
 DAYS = 30
 ENGINES = ["sqlite", "postgresql"]
-READY = tuple[int, int, int]
+Ready = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
 class Round:
-    """One turn, in seconds: the reference, the import, the same file again; and this process's share."""
+    """One turn, in seconds: the reference, the import, the same file again; and this process's work.
+
+    ``block`` is COPY of a ready block on PostgreSQL, and the reference again on SQLite.
+    """
 
     reference: float
+    block: float
     first: float
     again: float
     first_cpu: float
@@ -65,6 +71,11 @@ class Figures:
         return median(turn.reference / turn.first for turn in self.rounds)
 
     @property
+    def share_of_block(self) -> float:
+        """The same, of the rows a second of a ready block."""
+        return median(turn.block / turn.first for turn in self.rounds)
+
+    @property
     def again(self) -> float:
         """The time of the same file again as a share of the first import's: at most 1 is wanted."""
         return median(turn.again / turn.first for turn in self.rounds)
@@ -82,11 +93,14 @@ def measure(source: Sqlite | Postgresql, folder: Path, rows: int, *, by_day: boo
     turns = []
     for _ in range(rounds):
         with _database(source, count):
-            reference = _timed(_reference(ready))[0]
+            reference = block = _timed(_reference(ready))[0]
+        if isinstance(source, Postgresql):
+            with _database(source, count):
+                block = _timed(_block(ready))[0]
         with _database(source, count):
             first = _timed(lambda: _import(file, new=len(ready)))
             again = _timed(lambda: _import(file, new=0))
-        turns.append(Round(reference, first[0], again[0], first[1], again[1]))
+        turns.append(Round(reference, block, first[0], again[0], first[1], again[1]))
     return Figures(len(ready), turns)
 
 
@@ -106,7 +120,7 @@ def _line(site: int, day: int) -> str:
     return f"SITE-{site:07},{stamp}T06:{site % 4 * 15:02},{value // 100}.{value % 100:02}\n"
 
 
-def _ready(site: int, day: int) -> READY:
+def _ready(site: int, day: int) -> Ready:
     stamp = LAST - timedelta(days=DAYS - 1 - day)
     instant = datetime(stamp.year, stamp.month, stamp.day, 6, site % 4 * 15, tzinfo=UTC)
     return site, to_microseconds(instant), _hundredths(site, day) * 10
@@ -133,27 +147,44 @@ def _database(source: Sqlite | Postgresql, sites: int) -> Iterator[None]:
             db.engine.dispose()
 
 
-def _reference(ready: list[READY]) -> Callable[[], None]:
+def _reference(ready: list[Ready]) -> Callable[[], None]:
+    """The driver's own bulk way, from rows of Python."""
     if db.engine.dialect.name == "sqlite":
         return lambda: _executemany(ready)
+    rows = [(key, from_microseconds(instant), value) for key, instant, value in ready]
+    return lambda: _copy(lambda copy: _write_rows(copy, rows))
+
+
+def _block(ready: list[Ready]) -> Callable[[], None]:
+    """COPY of one ready block: only the server is timed."""
     epoch = to_microseconds(datetime(2000, 1, 1, tzinfo=UTC))
     row = struct.Struct(">hiqiqiq")
-    fields = (row.pack(3, 8, key, 8, instant - epoch, 8, value) for key, instant, value in ready)
+    fields = [row.pack(3, 8, key, 8, instant - epoch, 8, value) for key, instant, value in ready]
     block = b"".join([b"PGCOPY\n\xff\r\n\0" + bytes(8), *fields, struct.pack(">h", -1)])
-    return lambda: _copy(block)
+    return lambda: _copy(lambda copy: copy.write(block))
 
 
-def _executemany(ready: list[READY]) -> None:
+def _executemany(ready: list[Ready]) -> None:
     with db.engine.begin() as connection:
-        connection.exec_driver_sql("INSERT INTO reading VALUES (?, ?, ?)", ready)
+        connection.exec_driver_sql(
+            "INSERT INTO reading (site_key, reading_date, reading_value) VALUES (?, ?, ?) "
+            "ON CONFLICT (site_key, reading_date) DO UPDATE SET reading_value = excluded.reading_value",
+            ready,
+        )
 
 
-def _copy(block: bytes) -> None:
+def _copy(write: Callable[[Copy], None]) -> None:
     with db.engine.begin() as connection:
         driver = connection.connection.driver_connection
         assert driver is not None
         with driver.cursor() as cursor, cursor.copy("COPY reading FROM STDIN (FORMAT BINARY)") as copy:
-            copy.write(block)
+            write(copy)
+
+
+def _write_rows(copy: Copy, rows: list[tuple[int, datetime, int]]) -> None:
+    copy.set_types(["int8", "timestamptz", "int8"])
+    for row in rows:
+        copy.write_row(row)
 
 
 def _import(file: Path, *, new: int) -> None:
@@ -201,6 +232,7 @@ def _print(engine: str, order: str, found: Figures) -> None:
         sys.stdout.write(f"    {turn}\n")
     sys.stdout.write(
         f"{engine}, {found.rows:,} rows by {order}: {found.share:.2f} of the reference, "
+        f"{found.share_of_block:.2f} of a ready block, "
         f"again {found.again:.2f} of the first\n"
     )
     sys.stdout.flush()
