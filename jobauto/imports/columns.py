@@ -56,7 +56,10 @@ _FACTORS = _Factors()
 def watt_hours(texts: Sequence[str]) -> list[int | None]:
     """Texts of ``reading_value`` in whole watt-hours."""
     whole = "\n".join(texts)
-    shapes = whole.translate(_DIGITS_AS_ZEROS).split("\n")
+    shape = whole.translate(_DIGITS_AS_ZEROS)
+    if texts and _are_hundredths(shape, len(texts)):
+        return [int(digits) * 10 for digits in whole.replace(".", "").split("\n")]
+    shapes = shape.split("\n")
     if len(shapes) != len(texts):  # a text from JSON may hold a line break
         return [_watt_hours(text) for text in texts]
     factors = list(map(_FACTORS.__getitem__, shapes))
@@ -66,6 +69,17 @@ def watt_hours(texts: Sequence[str]) -> list[int | None]:
         int(text.replace(".", "")) * factor if factor else _watt_hours(text)
         for text, factor in zip(texts, factors, strict=True)
     ]
+
+
+def _are_hundredths(shape: str, count: int) -> bool:
+    """Whether all numbers, one a line, are one to twelve digits, a point, and two more, as most are."""
+    lines = f"\n{shape}\n"
+    return (
+        lines.replace("0", "") == "\n" + ".\n" * count
+        and lines.count(".00\n") == count
+        and "\n." not in lines
+        and "0" * 13 not in lines
+    )
 
 
 def _watt_hours(text: str) -> int | None:

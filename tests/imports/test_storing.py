@@ -1,5 +1,6 @@
 """Readings are stored in bulk while they are new, and compared when they are not; the counts are the same."""
 
+import gc
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
@@ -146,6 +147,7 @@ def test_an_import_that_is_stopped_leaves_what_it_has_stored_and_nobody_at_work(
             rows.from_csv(file, readings.COLUMNS), zone=ZoneInfo("UTC"), now=NOON, progress=stop
         )
 
+    assert gc.isenabled()
     assert stopped.tb is not None  # what the traceback holds is still there
     assert [thread for thread in threading.enumerate() if thread.name.startswith("ahead")] == []
     assert stored() == list(range(8))
