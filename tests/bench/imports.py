@@ -54,6 +54,7 @@ class Round:
     block: float
     first: float
     again: float
+    reference_cpu: float
     first_cpu: float
     again_cpu: float
 
@@ -93,14 +94,15 @@ def measure(source: Sqlite | Postgresql, folder: Path, rows: int, *, by_day: boo
     turns = []
     for _ in range(rounds):
         with _database(source, count):
-            reference = block = _timed(_reference(ready))[0]
+            reference, reference_cpu = _timed(_reference(ready))
+            block = reference
         if isinstance(source, Postgresql):
             with _database(source, count):
                 block = _timed(_block(ready))[0]
         with _database(source, count):
             first = _timed(lambda: _import(file, new=len(ready)))
             again = _timed(lambda: _import(file, new=0))
-        turns.append(Round(reference, block, first[0], again[0], first[1], again[1]))
+        turns.append(Round(reference, block, first[0], again[0], reference_cpu, first[1], again[1]))
     return Figures(len(ready), turns)
 
 
