@@ -31,12 +31,11 @@ format: .venv/installed-for-tests
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-lock: # the newest versions that pyproject.toml allows, with their hashes
+lock: # the newest versions that pyproject.toml allows, for every Python and machine, with their hashes
 	$(PYTHON) -m venv .venv/lock
-	.venv/lock/bin/python -m pip install --quiet --upgrade pip pip-tools
-	.venv/lock/bin/pip-compile --quiet --upgrade --rebuild --generate-hashes --strip-extras --all-extras --no-header \
-	  --no-emit-options --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
-	  --output-file .venv/lock/locked pyproject.toml
+	.venv/lock/bin/python -m pip install --quiet --upgrade pip uv
+	.venv/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras --generate-hashes \
+	  --no-header --no-emit-index-url --no-emit-find-links --output-file .venv/lock/locked pyproject.toml
 	@echo "# Made by: make lock. Install with: pip install --require-hashes -r requirements.lock" >requirements.lock
 	@cat .venv/lock/locked >>requirements.lock
 
@@ -48,7 +47,7 @@ audit: # needs the network: asks a public service which locked versions have kno
 .venv/installed: pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "jobauto needs Python 3.11 or newer")'
 	$(PYTHON) -m venv .venv
-	@sed -n 's/^\([A-Za-z0-9._-]*==[^ ;]*\).*/\1/p' requirements.lock >.venv/constraints
+	@sed -n 's/^\([A-Za-z0-9].*\) \\$$/\1/p' requirements.lock >.venv/constraints
 	$(BIN)/python -m pip install --quiet --constraint .venv/constraints --editable .
 	@touch $@
 
