@@ -17,12 +17,19 @@ BULK = {
 
 
 def lines(engine: Engine, sizes: Sizes) -> Iterator[Measured]:
-    """The first import, whose rows a second count, and the same file again."""
-    with TemporaryDirectory(prefix="jobauto-bench-") as folder:
-        found = measure(engine.source, Path(folder), sizes.rows, by_day=True, rounds=LEAST)
-    first = [turn.first for turn in found.rounds]
-    what = f"import of {found.rows:,} readings from CSV, day by day"
-    bulk = Line("import", what, f"{BULK[engine.name]}, into the same keyed table", 0.5, faster=True)
-    yield Measured(bulk, engine.name, Turns(first, [turn.reference for turn in found.rounds]))
-    same = Line("same file", "the same file again", "the first import", 1.0)
-    yield Measured(same, engine.name, Turns([turn.again for turn in found.rounds], first))
+    """The first import, whose rows a second count, and the same file again; site by site, and day by day."""
+    for by_day in (False, True):
+        with TemporaryDirectory(prefix="jobauto-bench-") as folder:
+            found = measure(engine.source, Path(folder), sizes.rows, by_day=by_day, rounds=LEAST)
+        first = [turn.first for turn in found.rounds]
+        order, mark = ("day by day", ", by day") if by_day else ("site by site", "")
+        bulk = Line(
+            f"import{mark}",
+            f"{found.rows:,} readings from CSV, {order}",
+            f"{BULK[engine.name]}, into the same keyed table, in the same order",
+            0.5,
+            faster=True,
+        )
+        yield Measured(bulk, engine.name, Turns(first, [turn.reference for turn in found.rounds]))
+        same = Line(f"same file{mark}", "the same file again", "the first import", 1.0)
+        yield Measured(same, engine.name, Turns([turn.again for turn in found.rounds], first))

@@ -15,6 +15,8 @@ LINES = {
     "second run",
     "import",
     "same file",
+    "import, by day",
+    "same file, by day",
     "dashboard",
     "job list",
     "open jobs",
