@@ -62,7 +62,7 @@ def _since(connection: Connection, opening: Opening) -> datetime:
         .join(RunRule, (RunRule.run_id == Run.id) & (RunRule.rule == opening.rule.name))
         .outerjoin(Hold, (Hold.run_id == Run.id) & (RunRule.status == "held"))
         .where(Run.id < opening.run_id, Run.as_of <= opening.moment.as_of, RunRule.status.in_(_JUDGED))
-        .order_by(Run.id.desc())
+        .order_by(Run.as_of.desc(), Run.id.desc())
         .limit(1)
     ).scalar()
     return min(week, before) if before else week

@@ -10,6 +10,7 @@ from ..database import write, write_on
 from ..extensions import db
 from ..logs import Event
 from ..models import Hold, Reading, Run, RunRule, Site
+from ..runs.queries import ENDED
 from ..settings import service as settings_service
 from .moment import Moment
 from .opening import Opening, open_jobs
@@ -73,7 +74,7 @@ def _held_run(run_id: int) -> Run:
 def _decide(session: Session, run_id: int, decision: str, author: Author) -> None:
     decided = session.execute(
         update(Hold)
-        .where(Hold.run_id == run_id, Hold.decision.is_(None))
+        .where(Hold.run_id == run_id, Hold.decision.is_(None), exists().where(Run.id == run_id, ENDED))
         .values(decision=decision, decided_by=author.name, decided_at=author.now)
         .returning(Hold.run_id)
     ).one_or_none()

@@ -8,6 +8,9 @@ from sqlalchemy import Select, exists, select
 from ..models import Hold, Run
 from ..models.run import SLOT_TAKEN
 
+ENDED = Run.status.not_in(("running", "crashed"))
+"""Whether a run went to its end. A crashed one did not: its slot is run again, and so are its verdicts."""
+
 
 def newest_first() -> Select[Any]:
     """All runs."""
@@ -30,9 +33,9 @@ def under_way() -> Select[Any]:
 
 
 def waiting() -> Select[Any]:
-    """The runs whose held jobs wait for a decision, newest first."""
+    """The runs whose held jobs wait for a decision, newest first: not before the run has ended."""
     undecided = select(Hold.run_id).where(Hold.decision.is_(None))
-    return select(Run).where(Run.id.in_(undecided)).order_by(Run.id.desc())
+    return select(Run).where(Run.id.in_(undecided), ENDED).order_by(Run.id.desc())
 
 
 def slot_is_taken(slot: date) -> Select[Any]:

@@ -10,12 +10,14 @@ from flask import Flask
 from sqlalchemy import select
 
 from jobauto.audit.service import Author
+from jobauto.database import write
 from jobauto.detection import holds
 from jobauto.detection.guard import Silence
 from jobauto.detection.rules import NO_COMS, ZERO_READS
 from jobauto.detection.service import RunResult
 from jobauto.extensions import db
 from jobauto.models import Event, Hold, Run
+from jobauto.runs import queries
 from jobauto.settings.schema import GuardSettings
 from tests.detection.running import jobs, later, run_at, save
 from tests.fleets import NOON, add_readings, add_site, daily, days_before
@@ -254,3 +256,26 @@ def test_a_release_after_the_other_rule_failed_leaves_the_run_partial(app: Flask
     assert held(result) == ("partial", 0, 30)
     assert holds.release(result.run_id, OSCAR) == 30
     assert stored(result.run_id).status == "partial"
+
+
+def test_a_run_that_looks_back_does_not_end_the_memory_of_an_outage(app: Flask) -> None:
+    fleet(silent_0=40)
+    for day in range(3, 10):
+        run_at(later(24 * day))
+    assert held(run_at(later(24 * 9.5), as_of=later(24))) == ("succeeded", 0, 0), "before it fell silent"
+    assert held(run_at(later(24 * 10))) == ("held", 0, 40)
+
+
+@pytest.mark.parametrize("status", ["running", "crashed"])
+@pytest.mark.parametrize("decide", [holds.release, holds.discard], ids=["released", "discarded"])
+def test_nothing_is_decided_before_the_run_has_ended(app: Flask, status: str, decide: Any) -> None:
+    """No Coms keeps its hold while Zero Reads is still at work, or before the process died."""
+    fleet(silent_4=30)
+    run_id = run_at().run_id
+    assert run_id
+    with write() as session:
+        session.get_one(Run, run_id).status = status
+    assert db.session.scalars(queries.waiting()).all() == []
+    with pytest.raises(holds.NothingHeld):
+        decide(run_id, OSCAR)
+    assert (stored(run_id).status, jobs()) == (status, [])
