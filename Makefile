@@ -19,7 +19,7 @@ test: .venv/installed-for-tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist worksteal
 
 load: .venv/installed-for-tests
 	@$(BIN)/python -W ignore -m tests.load
