@@ -3,8 +3,8 @@
 1. The file goes into the instance folder and a row into the table ``import``: ``queued``.
 2. Whoever claims it (a thread of the process that took it, or the next tick of another one on this
    machine) imports it in short transactions, and stamps the row with its progress as it goes.
-3. If that process dies, the stamp grows stale and somebody begins again. Importing the same rows twice
-   changes nothing; only the counts of the second time tell less.
+3. If that process ends or dies, the stamp grows stale and somebody begins again. Importing the same rows
+   twice changes nothing; only the counts of the second time tell less.
 """
 
 import logging
@@ -144,6 +144,8 @@ def _do(entry: Import) -> None:
     except rows.FileError as error:
         watch.fail(str(error))
     except Exception:
+        if not threading.main_thread().is_alive():  # nothing can be relied on any more: somebody begins again
+            raise
         log.exception(Event("import-failed", **{"import": watch.import_id}))
         watch.fail("An unexpected error. The log tells more.")
     else:

@@ -1,0 +1,44 @@
+"""A process that ends in the middle of an import, as a web worker does that is told to.
+
+    python -m tests.imports.ending [breaking]
+
+Begins what waits in the background, and says ``in the middle`` after the first batch. There the import
+stands until SIGTERM has come and the main thread has ended; another thread keeps the process while the
+import goes on. With ``breaking`` everything fails that the import does from then on.
+"""
+
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+
+from jobauto import create_app
+from jobauto.imports import background
+from jobauto.imports import rows as files
+from jobauto.imports.bulk import Ready
+from jobauto.imports.storing import Store
+
+files.BATCH = 2
+middle, told = threading.Event(), threading.Event()
+add = Store.add
+
+
+def stand(self: Store, rows: Sequence[Ready]) -> None:
+    """Store a batch; but the second one not before the process ends."""
+    if middle.is_set():
+        threading.main_thread().join()
+        if "breaking" in sys.argv:
+            raise RuntimeError("cannot schedule new futures after interpreter shutdown")
+    add(self, rows)
+    if not middle.is_set():
+        middle.set()
+        sys.stdout.write("in the middle\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    Store.add = stand  # type: ignore[method-assign] # what this process is for
+    signal.signal(signal.SIGTERM, lambda *_: told.set())
+    imports = background.start(create_app())
+    threading.Thread(target=imports.join).start()
+    told.wait(60)
