@@ -137,6 +137,7 @@ def _claim() -> Import | None:
 
 def _do(entry: Import) -> None:
     watch = _Watch(entry.id, entry.attempts)
+    has_stored_readings = entry.kind == "readings" and not entry.dry_run
     try:
         result = _load(entry, watch)
     except TakenOver:
@@ -150,6 +151,8 @@ def _do(entry: Import) -> None:
         watch.fail("An unexpected error. The log tells more.")
     else:
         watch.finish(result)
+        if has_stored_readings:  # not before: minutes without a stamp would look like a death
+            readings.tell_the_planner_of(result)
 
 
 def _load(entry: Import, watch: "_Watch") -> ImportResult:
@@ -163,7 +166,7 @@ def _load(entry: Import, watch: "_Watch") -> ImportResult:
             source = rows.from_csv(file, sites.REQUIRED, sites.OPTIONAL)
             return sites.import_sites(source, author=author, progress=progress, dry_run=dry_run)
         source = rows.from_csv(file, readings.COLUMNS)
-        return readings.import_readings(source, zone=zone, now=utcnow(), progress=progress, dry_run=dry_run)
+        return readings.store_readings(source, zone=zone, now=utcnow(), progress=progress, dry_run=dry_run)
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """Importing readings, a block of lines at a time: read as columns, made ready as rows, stored."""
 
 import gc
+import logging
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
@@ -8,9 +9,11 @@ from typing import cast
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DatabaseError
 
 from .. import partitions
 from ..extensions import db
+from ..logs import Event
 from . import fields
 from .ahead import ahead
 from .bulk import Ready
@@ -20,6 +23,8 @@ from .rows import Block, Rejected, Row, in_blocks, trimmed
 from .site_keys import SiteKeys
 from .storing import Store
 
+log = logging.getLogger("job_automation")
+
 _Batch = tuple[list[Ready], list[Rejected]]
 
 COLUMNS = ("site_id", "reading_date", "reading_value")
@@ -27,11 +32,20 @@ WORTH_ANALYSING = 1000
 
 
 def import_readings(
+    rows: Iterable[Row | Rejected], *, zone: ZoneInfo, now: datetime, progress: Progress = unwatched
+) -> ImportResult:
+    """Store readings, and let PostgreSQL look at them. Safe to repeat."""
+    result = store_readings(rows, zone=zone, now=now, progress=progress)
+    tell_the_planner_of(result)
+    return result
+
+
+def store_readings(
     rows: Iterable[Row | Rejected],
     *,
     zone: ZoneInfo,
     now: datetime,
-    progress: Progress = unwatched,
+    progress: Progress,
     dry_run: bool = False,
 ) -> ImportResult:
     """Store readings; those without an offset are local times of ``zone``. Safe to repeat.
@@ -52,12 +66,6 @@ def import_readings(
             result.reject(rejected)
             store.add(ready)
             progress(result, rejected)
-    if (
-        not dry_run
-        and result.new + result.updated >= WORTH_ANALYSING
-        and db.engine.dialect.name == "postgresql"
-    ):
-        tell_the_planner()
     return result
 
 
@@ -119,6 +127,19 @@ def _read(rows: Iterable[Row | Rejected], reader: _Reader) -> Generator[_Batch]:
     batches = map(reader.read, in_blocks(rows))
     # PostgreSQL works in a process of its own; SQLite works in this one, so nothing would be gained.
     yield from ahead(batches) if db.engine.dialect.name == "postgresql" else batches
+
+
+def tell_the_planner_of(result: ImportResult) -> None:
+    """Let PostgreSQL look at what an import has stored, if that is worth it: on large tables for minutes.
+
+    Raises nothing: the readings are stored, and PostgreSQL looks by itself a little later.
+    """
+    if result.new + result.updated < WORTH_ANALYSING or db.engine.dialect.name != "postgresql":
+        return
+    try:
+        tell_the_planner()
+    except DatabaseError as error:  # a partition was dropped meanwhile, say
+        log.warning(Event("vacuum-failed", error=error.orig))
 
 
 def tell_the_planner(*, everything: bool = False) -> None:
