@@ -47,6 +47,7 @@ def set_password(name: str, password_stdin: bool) -> None:
     """Change the password of NAME and end the sessions of that user."""
     try:
         service.by_name(name)
+        db.session.rollback()  # or PostgreSQL would end the transaction of somebody who is slow to type
         service.set_password(name, _password(password_stdin), by_command())
     except service.AccountError as error:
         raise click.UsageError(str(error)) from error

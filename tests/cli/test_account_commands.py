@@ -3,9 +3,11 @@
 import stat
 from pathlib import Path
 
+import click
 import pytest
 from flask import Flask
 
+from jobauto.extensions import db
 from tests.cli.conftest import Cli, Shell
 from tests.people import PASSWORD, Person
 
@@ -71,6 +73,21 @@ def test_a_changed_password_counts_at_once_and_ends_the_sessions(app: Flask, cli
     assert not may_log_in(app, "vera", PASSWORD)
     assert may_log_in(app, "vera", "another good one")
     assert vera.api("GET", SETTINGS).status_code == 200, "a token is not a session"
+
+
+def test_who_is_slow_to_type_a_password_keeps_no_transaction_open(
+    app: Flask, cli: Cli, cast: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    was_open: list[bool] = []
+
+    def typed(*_: object, **__: object) -> str:
+        was_open.append(db.session().in_transaction())
+        return "another good one"
+
+    monkeypatch.setattr(click, "prompt", typed)
+    assert cli("set-password", "vera").exit_code == 0
+    assert was_open == [False]
+    assert may_log_in(app, "vera", "another good one")
 
 
 @pytest.mark.parametrize(("name", "typed"), [("nobody", PASSWORD), ("vera", "short")])
