@@ -15,7 +15,8 @@ To restore:
 1. Unpack into a scratch file; a damaged file, or one of a newer program, ends here.
 2. Bring the scratch file to this program's schema by its migrations.
 3. In one transaction of the database: bring its schema up too, refuse it if it holds anything (unless it
-   is to be replaced), take away all rows, put in those of the file, set the sequences. All or nothing.
+   is to be replaced), take away all rows, put in those of the file, end the sessions and give up the
+   messages that came with them, set the sequences. All or nothing.
 """
 
 import gzip
@@ -26,16 +27,20 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
 from flask import current_app
-from sqlalchemy import Connection, NullPool, Table, create_engine, delete, func, select
+from sqlalchemy import Connection, NullPool, Table, create_engine, delete, func, select, update
 
+from . import partitions
 from .database import DatabaseNotReady, revision_of, upgrade_on, write_on, writing_a_table_anew
+from .distribution import is_distributed, register_anew
 from .extensions import db
 from .imports.staging import fill
-from .models import SettingsVersion
+from .models import OutboxMessage, SettingsVersion, UserSession
+from .models.notification import WAITING
 
 CHUNK = 10_000
 Progress = Callable[[str, int], None]
@@ -72,20 +77,30 @@ def back_up(target: BinaryIO, progress: Progress) -> Contents:
     return contents
 
 
-def restore(source: BinaryIO, progress: Progress, *, replace: bool) -> Contents:
+def restore(source: BinaryIO, progress: Progress, *, replace: bool, now: datetime) -> Contents:
     """Put the rows of a backup in place of those of the database. Raises BackupError, DatabaseNotReady."""
     with _scratch() as file:
         _unpack(source, file)
         with _opened(file) as copy:
             contents = Contents(_revision_in(copy))
             upgrade_on(copy)
-            with db.engine.connect() as connection, writing_a_table_anew(connection), write_on(connection):
-                upgrade_on(connection)
-                _make_room(connection, replace=replace)
-                contents.rows = _copy(copy, connection, progress)
-                if connection.dialect.name == "postgresql":
-                    _after_copying(connection)
+            with db.engine.connect() as connection:
+                partitions.keep_ahead(connection, now)
+                with writing_a_table_anew(connection), write_on(connection):
+                    contents.rows = _replace(copy, connection, progress, replace=replace, now=now)
     return contents
+
+
+def _replace(
+    copy: Connection, connection: Connection, progress: Progress, *, replace: bool, now: datetime
+) -> dict[str, int]:
+    upgrade_on(connection)
+    _make_room(connection, replace=replace)
+    rows = _copy(copy, connection, progress)
+    _let_the_past_rest(connection, now)
+    if connection.dialect.name == "postgresql":
+        _after_copying(connection)
+    return rows
 
 
 def _tables() -> list[Table]:
@@ -189,8 +204,17 @@ def _names(connection: Connection) -> str:
     return ", ".join(map(connection.dialect.identifier_preparer.format_table, _tables()))
 
 
+def _let_the_past_rest(connection: Connection, now: datetime) -> None:
+    """End what went on when the backup was made: a login may have been ended since, a message sent."""
+    connection.execute(delete(UserSession))
+    given_up = {"status": "given_up", "settled_at": now, "error": "The database was restored from a backup."}
+    connection.execute(update(OutboxMessage).where(WAITING).values(given_up))
+
+
 def _after_copying(connection: Connection) -> None:
     """What COPY leaves undone: numbers go on after the highest, and the planner knows what there is."""
+    if is_distributed(connection):
+        register_anew(connection)
     prepared = connection.dialect.identifier_preparer
     for table in _tables():
         column = table.autoincrement_column

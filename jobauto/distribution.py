@@ -7,9 +7,23 @@ a table of the coordinator that hands out the keys, which keeps ``site_id`` uniq
 ``tests/distribution/rules.py`` says what statements must keep to.
 """
 
-from sqlalchemy import BigInteger, Column, Connection, Identity, MetaData, String, Table, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Identity,
+    MetaData,
+    String,
+    Table,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+)
 
 from .database import write_on
+from .models import Site
 from .models.site import SITE_ID_LENGTH
 
 DISTRIBUTED = {"site": "key", "reading": "site_key", "job": "site_key", "job_reading": "site_key"}
@@ -70,6 +84,15 @@ def distribute(connection: Connection) -> bool:
         for statement in _ADAPT + _DISTRIBUTE:
             connection.execute(text(statement))
     return True
+
+
+def register_anew(connection: Connection) -> None:
+    """Make the registry say what the table of sites does, after all of that was replaced."""
+    connection.execute(delete(REGISTRY))
+    sites = select(Site.site_id, Site.key)
+    connection.execute(insert(REGISTRY).from_select(["site_id", "key"], sites))
+    sequence = func.pg_get_serial_sequence(REGISTRY.name, "key")
+    connection.execute(select(func.setval(sequence, func.coalesce(func.max(REGISTRY.c.key), 0) + 1, False)))
 
 
 def _check(connection: Connection) -> None:

@@ -12,6 +12,7 @@ import click
 from flask.cli import with_appcontext
 
 from .. import backup as service
+from ..clock import utcnow
 from .common import in_sentences, on_database
 
 
@@ -36,7 +37,7 @@ def backup(file: Path) -> None:
 def restore(file: BinaryIO, replace: bool) -> None:
     """Put a backup FILE (- for standard input) into an empty database, of either kind."""
     try:
-        contents = service.restore(file, _told, replace=replace)
+        contents = service.restore(file, _told, replace=replace, now=utcnow())
     except service.BackupError as error:
         raise click.UsageError(str(error)) from error
     except OSError as error:

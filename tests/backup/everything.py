@@ -1,12 +1,13 @@
 """A database with something in every table, and a look at all of it."""
 
+import io
 from typing import Any
 
 from flask import Flask
 from sqlalchemy import Table, inspect, select
 from sqlalchemy.types import JSON, Boolean, Date, Integer, String
 
-from jobauto import create_app
+from jobauto import backup, create_app
 from jobauto.clock import utcnow
 from jobauto.extensions import db
 from jobauto.models.types import Instant, Kwh
@@ -71,6 +72,28 @@ def rows_of(uri: str) -> Rows:
             }
         db.engine.dispose()
     return rows
+
+
+def without_sessions(rows: Rows) -> Rows:
+    """What a restore makes of rows: nobody is logged in."""
+    return rows | {"user_session": []}
+
+
+def quiet(_table: str, _rows: int) -> None:
+    """Nobody watches."""
+
+
+def taken() -> bytes:
+    """A backup of the database of the test. Needs an app context."""
+    target = io.BytesIO()
+    backup.back_up(target, quiet)
+    return target.getvalue()
+
+
+def put_back(content: bytes, *, replace: bool = False) -> None:
+    """Restore at noon. Needs an app context."""
+    db.session.remove()
+    backup.restore(io.BytesIO(content), quiet, replace=replace, now=NOON)
 
 
 def goes_on_working(uri: str) -> None:

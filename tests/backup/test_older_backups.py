@@ -16,7 +16,8 @@ from jobauto import backup
 from jobauto.database import MIGRATIONS, require_ready
 from jobauto.extensions import db
 from jobauto.models import Site
-from tests.backup.test_refusals import quiet
+from tests.backup.everything import quiet
+from tests.fleets import NOON
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def of_the_first_schema(app: Flask, tmp_path: Path) -> bytes:
 
 
 def test_it_is_brought_up(app: Flask, of_the_first_schema: bytes) -> None:
-    contents = backup.restore(io.BytesIO(of_the_first_schema), quiet, replace=False)
+    contents = backup.restore(io.BytesIO(of_the_first_schema), quiet, replace=False, now=NOON)
     assert contents.revision == "0001"
     require_ready()
     assert list(map(tuple, db.session.execute(select(Site.site_id, Site.site_name)))) == [("S1", "Mill Lane")]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from tests.backup.everything import fill_every_table, goes_on_working, rows_of
+from tests.backup.everything import fill_every_table, goes_on_working, rows_of, without_sessions
 from tests.cli.conftest import Shell
 from tests.processes import environment
 
@@ -39,5 +39,5 @@ def test_every_row_of_every_table_comes_back_and_work_goes_on(
     done = shell_at(elsewhere, tmp_path)("restore", "jobauto.backup")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"Restored {len(before)} tables, {count} rows, schema ")
-    assert rows_of(elsewhere) == before
+    assert rows_of(elsewhere) == without_sessions(before)
     goes_on_working(elsewhere)

@@ -10,14 +10,10 @@ from sqlalchemy import func, select
 from jobauto import backup
 from jobauto.extensions import db
 from jobauto.models import Job, JobReading, RunRule
-from tests.backup.everything import application
+from tests.backup.everything import application, quiet
 from tests.databases import Postgresql, Sqlite
 from tests.fleets import NOON, add_site, daily, run_noon
 from tests.processes import PATIENCE
-
-
-def quiet(_table: str, _rows: int) -> None:
-    """Nobody watches."""
 
 
 def run_until(app: Flask, enough: Event) -> int:
@@ -67,7 +63,7 @@ def test_it_is_whole_while_runs_open_jobs(app: Flask, engine: Sqlite | Postgresq
             elsewhere = application(uri)
             with elsewhere.app_context():
                 file.seek(0)
-                backup.restore(file, quiet, replace=False)
+                backup.restore(file, quiet, replace=False, now=NOON)
                 db.engine.dispose()
             assert_whole(uri)
 

@@ -1,0 +1,48 @@
+"""A restore brings back neither logins, which may have ended since, nor what waited to be sent back then."""
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from jobauto.extensions import db
+from jobauto.models import UserSession
+from jobauto.notifications import sending
+from tests.backup.everything import put_back, taken
+from tests.fleets import NOON
+from tests.notifications.telling import add_message, messages, put_message
+from tests.people import Person
+
+
+def sessions() -> int:
+    return db.session.scalar(select(func.count()).select_from(UserSession)) or 0
+
+
+@pytest.mark.usefixtures("cast")
+def test_nobody_is_logged_in(app: Flask) -> None:
+    ada = Person(app, "ada")
+    content = taken()
+    assert (sessions(), ada.get("/jobs/").status_code) == (1, 200)
+    put_back(content, replace=True)
+    assert (sessions(), ada.get("/jobs/").status_code) == (0, 302)
+
+
+@pytest.mark.usefixtures("app")
+def test_what_waited_is_given_up_and_what_was_settled_stays() -> None:
+    address = add_message("json://127.0.0.1:9")
+    put_message(address, "sent")
+    claimed = sending.claim(NOON)
+    assert claimed
+    sending._settle(claimed, status="sent", settled_at=NOON, error=None)
+    put_message(address, "waits")
+    put_message(address, "is being sent")
+    assert sending.claim(NOON)
+
+    put_back(taken(), replace=True)
+
+    gone = ("given_up", NOON, "The database was restored from a backup.")
+    assert [(m.topic, m.status, m.settled_at, m.error) for m in messages()] == [
+        ("sent", "sent", NOON, None),
+        ("waits", *gone),
+        ("is being sent", *gone),
+    ]
+    assert sending.work_off(lambda: NOON) == 0
