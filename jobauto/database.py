@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 from flask import Flask
 from sqlalchemy import Connection, Dialect, Table, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, DBAPIError
 from sqlalchemy.orm import Session
 
 from .extensions import Base, db
@@ -174,6 +174,16 @@ def writing_a_table_anew(connection: Connection) -> Iterator[None]:
         driver.execute("PRAGMA foreign_keys = ON")
 
 
+@contextmanager
+def driver_errors(connection: Connection) -> Iterator[None]:
+    """Where the driver is called directly: make of its errors what SQLAlchemy does elsewhere."""
+    try:
+        yield
+    except (sqlite3.Error, psycopg.Error) as error:
+        # Whether the connection is lost, SQLAlchemy finds out when it rolls back.
+        raise DBAPIError.instance(None, None, error, type(error), dialect=connection.dialect) from error
+
+
 def insert(connection: Connection, table: type[Base] | Table) -> sqlite.Insert | postgresql.Insert:
     """An INSERT that knows ON CONFLICT; its construct differs by dialect, its methods do not."""
     if connection.dialect.name == "postgresql":
@@ -222,9 +232,10 @@ def _scripts() -> ScriptDirectory:
     return ScriptDirectory(str(MIGRATIONS))
 
 
-def unreachable(error: DatabaseError) -> DatabaseUnreachable:
+def unreachable(error: DatabaseError | sqlite3.Error | psycopg.Error) -> DatabaseUnreachable:
     """The sentence for a database that does not answer, without its address or password."""
-    reason = str(error.orig).strip().splitlines()[0] if error.orig else str(error)
+    cause = error.orig if isinstance(error, DatabaseError) else error
+    reason = str(cause).strip().splitlines()[0] if cause else str(error)
     return DatabaseUnreachable(
         f"The database does not answer ({reason}). "
         "Check JOBAUTO_SQLALCHEMY_DATABASE_URI, and that its server is running."

@@ -1,12 +1,14 @@
 """What all commands share: errors in a sentence, and a database that is ready."""
 
 import getpass
+import sqlite3
 import sys
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
 import click
+import psycopg
 from flask.cli import with_appcontext
 from sqlalchemy.exc import DatabaseError
 
@@ -30,7 +32,7 @@ def in_sentences(function: Callable[P, R]) -> Callable[P, R]:
             return function(*args, **kwargs)
         except DatabaseNotReady as error:
             sentence = str(error)
-        except DatabaseError as error:
+        except (DatabaseError, sqlite3.Error, psycopg.Error) as error:  # SQLite copies itself past SQLAlchemy
             sentence = str(unreachable(error))
         click.echo(f"Error: {sentence}", err=True)
         sys.exit(1)

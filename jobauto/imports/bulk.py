@@ -1,7 +1,6 @@
 """Readings into the database in bulk, by the fastest way that each engine has."""
 
 import json
-import sqlite3
 import struct
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
@@ -10,7 +9,9 @@ from typing import Any, NamedTuple, Protocol
 
 from psycopg.errors import UniqueViolation
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
+from ..database import driver_errors
 from ..models.types import to_microseconds
 
 Ready = tuple[int, int, int]
@@ -67,12 +68,13 @@ class SqliteBulk:
     """Their values are fewer than the 999 parameters that every SQLite takes."""
 
     def __init__(self, connection: Connection) -> None:
+        self._connection = connection
         self._driver: Any = connection.connection.driver_connection
 
     def insert(self, rows: Sequence[Ready]) -> None:
         try:
             self._with_values(rows, "INSERT INTO reading (site_key, reading_date, reading_value) {}")
-        except sqlite3.IntegrityError as error:
+        except IntegrityError as error:
             raise AlreadyStored from error
 
     def compare(self, rows: Sequence[Ready]) -> Found:
@@ -101,12 +103,14 @@ class SqliteBulk:
 
     def sites(self, site_ids: Collection[str]) -> Iterable[tuple[str, int]]:
         query = "SELECT site_id, key FROM site WHERE site_id IN (SELECT value FROM json_each(?))"
-        found: list[tuple[str, int]] = self._driver.execute(query, (json.dumps([*site_ids]),)).fetchall()
+        with driver_errors(self._connection):
+            found: list[tuple[str, int]] = self._driver.execute(query, (json.dumps([*site_ids]),)).fetchall()
         return found
 
     def present(self, site_keys: Collection[int]) -> int:
         query = "SELECT count(*) FROM site WHERE key IN (SELECT value FROM json_each(?))"
-        found: int = self._driver.execute(query, (json.dumps([*site_keys]),)).fetchone()[0]
+        with driver_errors(self._connection):
+            found: int = self._driver.execute(query, (json.dumps([*site_keys]),)).fetchone()[0]
         return found
 
     def _with_values(self, rows: Sequence[Ready], statement: str) -> list[Any]:
@@ -117,7 +121,8 @@ class SqliteBulk:
             values = "VALUES " + ",".join(["(?,?,?)"] * len(some))
             numbers = tuple(chain.from_iterable(some))
             # Fetched at once: while a statement is open, the same has to be prepared anew.
-            told += self._driver.execute(statement.format(values), numbers).fetchall()
+            with driver_errors(self._connection):
+                told += self._driver.execute(statement.format(values), numbers).fetchall()
         return told
 
 
@@ -144,8 +149,10 @@ class PostgresqlBulk:
     def insert(self, rows: Sequence[Ready]) -> None:
         try:
             self._copy("reading", rows)
-        except UniqueViolation as error:
-            raise AlreadyStored from error
+        except IntegrityError as error:
+            if isinstance(error.orig, UniqueViolation):
+                raise AlreadyStored from error
+            raise
 
     def compare(self, rows: Sequence[Ready]) -> Found:
         self._stage(rows)
@@ -186,13 +193,14 @@ class PostgresqlBulk:
         return found
 
     def _stage(self, rows: Sequence[Ready]) -> None:
-        self._connection.connection.cursor().execute(self.PREPARE)
+        with driver_errors(self._connection):
+            self._connection.connection.cursor().execute(self.PREPARE)
         self._copy("staged_reading", rows)
 
     def _copy(self, table: str, rows: Sequence[Ready]) -> None:
         pack, epoch = self.ROW.pack, self.EPOCH
         statement = f"COPY {table} (site_key, reading_date, reading_value) FROM STDIN (FORMAT BINARY)"
         cursor: Any = self._connection.connection.cursor()
-        with cursor, cursor.copy(statement) as copy:
+        with driver_errors(self._connection), cursor, cursor.copy(statement) as copy:
             packed = [pack(3, 8, key, 8, at - epoch, 8, value) for key, at, value in rows]
             copy.write(b"".join([self.HEADER, *packed, self.END]))

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, Subquery, Table, case, delete, func, select
 from sqlalchemy.schema import CreateTable, DropTable
 
-from ..database import insert, write_on
+from ..database import driver_errors, insert, write_on
 from ..extensions import Base
 from .fields import FieldError
 from .result import ImportResult, Progress
@@ -181,7 +181,7 @@ def fill(connection: Connection, table: Table, rows: list[tuple[Any, ...]]) -> N
     into = f"{quoted.format_table(table)} ({', '.join(map(quoted.format_column, table.columns))})"
     if dialect.name == "postgresql":
         cursor = connection.connection.cursor()
-        with cursor.copy(f"COPY {into} FROM STDIN") as copy:
+        with driver_errors(connection), cursor.copy(f"COPY {into} FROM STDIN") as copy:
             for row in ready:
                 copy.write_row(row)
     elif ready:
