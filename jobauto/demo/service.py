@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 
 from sqlalchemy import String, cast, delete, exists, select, update
+from sqlalchemy.orm import Session
 
 from ..clock import Clock
 from ..database import write
@@ -14,8 +15,9 @@ from ..imports.rows import Row
 from ..imports.sites import import_sites
 from ..jobs.service import JobChange
 from ..jobs.service import change as change_job
-from ..models import Event, Hold, Job, JobReading, Reading, Run, RunRule, Site
+from ..models import Event, Hold, Job, JobReading, OutboxMessage, Reading, Run, RunRule, Site
 from ..models.job import STILL_OPEN
+from ..notifications import service as notifications
 from ..settings import service as settings
 from . import fleet
 
@@ -58,12 +60,11 @@ def fill(now: datetime) -> int:
 
 
 def remove() -> int:
-    """Take away the demo's sites, readings, jobs and runs. Returns the number of sites."""
+    """Take away the demo's sites, readings, jobs and runs, and what was told of them. Returns how many sites."""
     demo_sites = select(Site.key).where(Site.is_demo)
     demo_runs = select(Run.id).where(Run.is_demo)
     with write() as session:
-        told = select(cast(Job.id, String)).where(Job.site_key.in_(demo_sites))
-        session.execute(delete(Event).where(Event.subject == "job", Event.subject_id.in_(told)))
+        _forget_what_was_told(session)
         session.execute(delete(JobReading).where(JobReading.site_key.in_(demo_sites)))
         session.execute(update(Job).where(Job.recovered_run_id.in_(demo_runs)).values(recovered_run_id=None))
         session.execute(delete(Job).where(Job.site_key.in_(demo_sites)))
@@ -72,6 +73,18 @@ def remove() -> int:
         session.execute(delete(Run).where(Run.is_demo))
         session.execute(delete(Reading).where(Reading.site_key.in_(demo_sites)))
         return len(session.scalars(delete(Site).where(Site.is_demo).returning(Site.key)).all())
+
+
+def _forget_what_was_told(session: Session) -> None:
+    # SQLite gives the ids of deleted rows again: it would be taken for what was told of the new ones.
+    told = {
+        "job": select(cast(Job.id, String)).join(Site).where(Site.is_demo),
+        "run": select(cast(Run.id, String)).where(Run.is_demo),
+    }
+    for subject, ids in told.items():
+        session.execute(delete(Event).where(Event.subject == subject, Event.subject_id.in_(ids)))
+    for run_id, slot in session.execute(select(Run.id, Run.slot).where(Run.is_demo)).all():
+        session.execute(delete(OutboxMessage).where(notifications.of_run(run_id, slot)))
 
 
 def _always(instant: datetime) -> Clock:

@@ -8,6 +8,8 @@
 | it was a daily run, and has not failed   | digest      |                   |
 | a daily run is overdue by over an hour   | problem     |                   |
 | an import failed                         | problem     |                   |
+
+Nothing is told of the runs of the demo: they never were.
 """
 
 import logging
@@ -19,13 +21,13 @@ from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
 from flask import current_app
-from sqlalchemy import Connection, exists, select
+from sqlalchemy import ColumnElement, Connection, exists, or_, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from ..database import write
 from ..logs import Event
-from ..models import Address, Import, Run, SettingsVersion
+from ..models import Address, Import, OutboxMessage, Run, SettingsVersion
 from ..runs.overdue import overdue_slot
 from ..schedule import due_at
 from ..settings import service as settings_service
@@ -48,19 +50,27 @@ def rid(run_id: int) -> str:
 def run_started(connection: Connection, run_id: int, now: datetime) -> None:
     """A run has begun."""
     with _without_harm(connection, "start", run_id):
-        _signal(connection, run_id, "start", now)
+        if not _as_stored(connection, Run, run_id).is_demo:
+            _signal(connection, run_id, "start", now)
 
 
 def run_ended(connection: Connection, run_id: int, now: datetime) -> None:
     """A run has ended, as its row says, or was found dead."""
     with _without_harm(connection, "end", run_id):
         run = _as_stored(connection, Run, run_id)
+        if run.is_demo:
+            return
         place = _place(connection, run.settings_version)
         if run.status != "succeeded":
             _problem(connection, f"run-{run_id}-{run.status}", texts.of_run(run, place), now)
         if run.slot is not None and run.status in digest.DIGESTED:
             _digest(connection, run, place, now)
         _signal(connection, run_id, "success" if run.status == "succeeded" else "fail", now)
+
+
+def of_run(run_id: int, slot: date | None) -> ColumnElement[bool]:
+    """The messages that tell of a run, by their topics."""
+    return or_(OutboxMessage.topic.startswith(f"run-{run_id}-"), OutboxMessage.topic == f"digest-{slot}")
 
 
 def import_failed(connection: Connection, import_id: int, now: datetime) -> None:

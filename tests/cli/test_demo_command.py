@@ -3,10 +3,13 @@
 from flask import Flask
 from sqlalchemy import func, select
 
+from jobauto.audit.service import Author, record
+from jobauto.database import write
 from jobauto.extensions import db
 from jobauto.models import Event, Job, JobReading, Reading, Run, RunRule, Site
 from tests.cli.conftest import Cli
-from tests.fleets import add_site
+from tests.fleets import NOON, add_site
+from tests.notifications.telling import add_one_of_each, put_message, told
 from tests.people import Person
 
 TABLES = (Site, Reading, Job, JobReading, Event, Run, RunRule)
@@ -57,3 +60,25 @@ def test_runs_of_ones_own_over_a_demo_fleet_do_not_stand_in_the_way_of_its_remov
     done = cli("demo", "--remove")
     assert done.exit_code == 0, done.output
     assert rows()[:4] == [0, 0, 0, 0]
+
+
+def test_nobody_is_told_of_the_runs_of_the_demo(app: Flask, cli: Cli) -> None:
+    add_one_of_each()
+    cli("demo")
+    assert rows()[TABLES.index(Run)] > 0
+    assert told() == []
+
+
+def test_what_was_told_of_a_demo_run_goes_with_it_for_its_number_may_come_again(app: Flask, cli: Cli) -> None:
+    # As databases hold it in which earlier versions told of the demo's runs.
+    add_one_of_each()
+    cli("demo")
+    run_id, slot = db.session.execute(select(Run.id, Run.slot).order_by(Run.id)).first() or (0, None)
+    with write() as session:
+        record(session, Author("oscar", NOON), "run", run_id, [("held jobs", None, "released")])
+    own = [f"run-{run_id}000-start", "run-x", "digest-1999-01-01", f"import-{run_id}-failed"]
+    for topic in (f"run-{run_id}-start", f"run-{run_id}-partial", f"digest-{slot}", *own):
+        put_message(1, topic)
+    assert cli("demo", "--remove").exit_code == 0
+    assert [topic for _, _, topic in told()] == own
+    assert set(db.session.scalars(select(Event.subject))) == {"address"}
