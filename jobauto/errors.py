@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy.exc import DataError, OperationalError, ProgrammingError
+from sqlalchemy.exc import DataError, InternalError, OperationalError, ProgrammingError
 from werkzeug.exceptions import (
     BadRequest,
     HTTPException,
@@ -41,6 +41,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(DatabaseNotReady, database_not_ready)
     app.register_error_handler(DataError, data_error)
     app.register_error_handler(OperationalError, database_error)
+    app.register_error_handler(InternalError, database_error)
     app.register_error_handler(ProgrammingError, database_error)
 
 
@@ -101,7 +102,7 @@ def data_error(_error: DataError) -> ResponseReturnValue:
     return http_error(BadRequest("The request holds a character or a number that cannot be stored."))
 
 
-def database_error(error: OperationalError | ProgrammingError) -> ResponseReturnValue:
+def database_error(error: OperationalError | InternalError | ProgrammingError) -> ResponseReturnValue:
     """Tell a database that is not ready from a fault of ours."""
     db.session.rollback()
     log.exception(Event("database-error", method=request.method, path=request.path))

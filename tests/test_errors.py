@@ -1,6 +1,7 @@
 """Whatever fails inside, nothing of the inside is told: in a view, a template, the API, or the database."""
 
 import logging
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -88,6 +89,32 @@ def test_a_database_that_goes_away_is_a_503_that_does_not_say_where_it_was(
     assert "database-unreachable" in caplog.text
     with app.app_context():
         db.engine.dispose()
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+def test_a_connection_that_stood_still_and_was_ended_is_a_503(
+    broken: tuple[Flask, Browser], caplog: pytest.LogCaptureFixture
+) -> None:
+    app, browser = broken
+    app.add_url_rule("/api/slow", "slow", stands_still)
+    answer = browser.get("/api/slow")
+    assert answer.status_code == 503
+    assert "The database does not answer." in answer.text
+    assert "idle-in-transaction" in caplog.text
+    assert browser.get("/").status_code == 200, "the next request has a connection again"
+
+
+def stands_still() -> ResponseReturnValue:
+    db.session.execute(text("SET idle_in_transaction_session_timeout = '50ms'"))
+    mine = {"pid": db.session.scalar(text("SELECT pg_backend_pid()"))}
+    there = text("SELECT count(*) FROM pg_stat_activity WHERE pid = :pid")
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        with db.engine.connect() as another:
+            if another.scalar(there, mine) == 0:
+                break
+    db.session.rollback()
+    return ""
 
 
 def test_only_hosts_that_are_configured_are_served(app: Flask) -> None:

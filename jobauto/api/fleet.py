@@ -87,6 +87,7 @@ def _import(
 
 
 def _source(required: Sequence[str], optional: Sequence[str]) -> Iterator[rows.Row | rows.Rejected]:
+    db.session.rollback()  # as in the gate: the body may come slowly
     if request.mimetype == "text/csv":
         return rows.from_csv(BytesIO(request.get_data()), required, optional)
     if not request.is_json:

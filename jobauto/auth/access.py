@@ -10,7 +10,7 @@ from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 
 from ..clock import utcnow
-from ..extensions import csrf, login_manager
+from ..extensions import csrf, db, login_manager
 from ..models import User
 from . import limiting, security_log, service, sessions
 from .sessions import Client, Limits
@@ -107,10 +107,12 @@ def _gate() -> ResponseReturnValue | None:
         if not current_user.may(needed_role(request.endpoint)):
             security_log.warn("forbidden", user=current_user.username, needs=needed_role(request.endpoint))
             abort(403, f"This needs the role {needed_role(request.endpoint)}.")
-    if request.method not in SAFE_METHODS and not g.get("by_token"):
-        _require_our_own_form()
     if request.path.startswith("/api/"):
         limiting.count_request(_caller())
+    if request.method not in SAFE_METHODS:
+        db.session.rollback()  # from here on the body is read, and PostgreSQL ends what stands still for it
+        if not g.get("by_token"):
+            _require_our_own_form()
     return None
 
 

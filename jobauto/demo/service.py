@@ -60,7 +60,7 @@ def fill(now: datetime) -> int:
 
 
 def remove() -> int:
-    """Take away the demo's sites, readings, jobs and runs, and what was told of them. Returns how many sites."""
+    """Take away the demo's sites, readings, jobs and runs, and what tells of them. Returns how many sites."""
     demo_sites = select(Site.key).where(Site.is_demo)
     demo_runs = select(Run.id).where(Run.is_demo)
     with write() as session:

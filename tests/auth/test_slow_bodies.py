@@ -1,0 +1,84 @@
+"""While a body comes in, slowly perhaps, no transaction is open: PostgreSQL ends one that stands still."""
+
+import re
+from io import BytesIO
+from typing import Any
+
+import pytest
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import encode_multipart
+
+from jobauto.extensions import db
+from tests.people import Person
+
+CSV = b"site_id,reading_date,reading_value\nS1,2026-03-01T00:00:00Z,1\n"
+
+
+class Body(BytesIO):
+    """A body that notes, with each part that is read of it, whether a transaction was open."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        self.waited: list[bool] = []
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """A part of it."""
+        self.waited.append(db.session().in_transaction())
+        return super().read(size)
+
+    def readinto(self, buffer: Any, /) -> int:
+        """A part of it."""
+        self.waited.append(db.session().in_transaction())
+        return super().readinto(buffer)
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "content_type", "content"),
+    [
+        pytest.param("POST", "/api/readings/", "text/csv", CSV, id="readings as CSV"),
+        pytest.param("POST", "/api/readings/", "application/json", b"[]", id="readings as JSON"),
+        pytest.param("POST", "/api/sites/", "application/json", b"[]", id="sites"),
+        pytest.param("PATCH", "/api/jobs/1", "application/json", b'{"note": "x"}', id="a job"),
+        pytest.param("PUT", "/api/job-automation/settings/", "application/json", b"{}", id="settings"),
+    ],
+)
+@pytest.mark.parametrize("way", ["token", "cookie"])
+def test_the_api_waits_for_a_body_without_a_transaction(
+    ada: Person, method: str, address: str, content_type: str, content: bytes, way: str
+) -> None:
+    body = Body(content)
+    sent: dict[str, Any] = {
+        "input_stream": body,
+        "content_type": content_type,
+        "content_length": len(content),
+    }
+    if way == "token":
+        answer = ada.api(method, address, **sent)
+    else:
+        answer = ada.client.open(address, method=method, headers={"X-CSRFToken": _csrf_token(ada)}, **sent)
+    assert answer.status_code in (200, 404), answer.text
+    assert body.waited
+    assert not any(body.waited)
+
+
+def test_a_page_waits_for_a_file_without_a_transaction(oscar: Person) -> None:
+    file = FileStorage(BytesIO(b"no header of ours"), "r.csv", "file")
+    fields = {"csrf_token": _csrf_token(oscar), "kind": "readings", "file": file}
+    boundary, content = encode_multipart(fields)
+    body = Body(content)
+    answer = oscar.client.post(
+        "/import/",
+        input_stream=body,
+        content_type=f"multipart/form-data; boundary={boundary}",
+        content_length=len(content),
+    )
+    assert answer.status_code == 422
+    assert "The first line must name the columns." in answer.text
+    assert body.waited
+    assert not any(body.waited)
+
+
+def _csrf_token(person: Person) -> str:
+    found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', person.get("/").text)
+    assert found
+    return found[1]
