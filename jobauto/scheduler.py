@@ -77,6 +77,22 @@ class _Steady(MemoryJobStore):  # type: ignore[misc] # APScheduler ships no type
         return super().get_due_jobs(now)
 
 
+class _Awake(BackgroundScheduler):  # type: ignore[misc] # APScheduler ships no types
+    """Looks at its jobs at least once a tick.
+
+    It waits by the clock on the wall; set back at the wrong moment, that would be for days.
+    """
+
+    def __init__(self, every: timedelta, **options: Any) -> None:
+        super().__init__(**options)
+        self._every = every
+
+    def _process_jobs(self) -> float:
+        until_next: float | None = super()._process_jobs()
+        longest = self._every.total_seconds()
+        return longest if until_next is None else min(until_next, longest)
+
+
 class _Pool(ThreadPoolExecutor):  # type: ignore[misc] # APScheduler ships no types
     """Begins nothing more, and without a word, while its process is ending and a last run is finished."""
 
@@ -181,8 +197,11 @@ def serve(app: Flask) -> None:
 
 def _start(app: Flask) -> Any:
     every = timedelta(seconds=app.config["TICK_SECONDS"])
-    scheduler = BackgroundScheduler(
-        timezone="UTC", executors={"default": _Pool(len(WORK))}, jobstores={"default": _Steady(every)}
+    scheduler = _Awake(
+        every,
+        timezone="UTC",
+        executors={"default": _Pool(len(WORK))},
+        jobstores={"default": _Steady(every)},
     )
     for work, at_rest in zip(WORK, _at_rest.locks, strict=True):
         scheduler.add_job(

@@ -11,6 +11,7 @@ DRILL_TIMEOUT_MS it waits no longer than that for a lock or an idle transaction.
 import logging
 import os
 import select
+import signal
 import sys
 import time
 from pathlib import Path
@@ -64,6 +65,7 @@ def sleep(seconds: Any) -> None:
 
 
 time.sleep = sleep
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever started us may have ignored it
 tell_ticks()
 if "DRILL_STOP" in os.environ:
     stop_at(os.environ["DRILL_STOP"], Path(os.environ["DRILL_GO"]))
