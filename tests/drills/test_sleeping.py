@@ -5,6 +5,7 @@ import signal
 import pytest
 
 from tests.drills.stage import DAY, LEASE, Stage, await_runs, await_stop, london, runs
+from tests.processes import await_until
 from tests.runs.fleet import every_fault_has_one_job
 
 
@@ -35,4 +36,8 @@ def test_it_writes_nothing_more_and_goes_on_with_the_next_day(stage: Stage, plac
         assert runs() == [f"{DAY} crashed", f"{DAY} succeeded"]
         assert every_fault_has_one_job()
         stage.clock.set(london("06:00", "2026-04-01"))
-        await_runs(f"{DAY} crashed", f"{DAY} succeeded", "2026-04-01 succeeded")
+        # On a busy machine its own short time-out may cut the next day's run off too: it is run again.
+        await_until(lambda: runs()[-1] == "2026-04-01 succeeded", "the next day is run")
+    assert runs()[:2] == [f"{DAY} crashed", f"{DAY} succeeded"]
+    assert set(runs()[2:-1]) <= {"2026-04-01 crashed"}
+    assert every_fault_has_one_job()
