@@ -48,7 +48,7 @@ def against_seeks(engine: Engine, name: str, fleet: Fleet) -> Measured:
             together = in_turn(judging, Side(lambda: seek_together(connection, NOON)))
         committed = Side(check, forget).seconds()
         forget()
-        megabytes = peak_of_a_run(app.config["SQLALCHEMY_DATABASE_URI"])
+        megabytes = peak_of_a_run(app.config["SQLALCHEMY_DATABASE_URI"], NOON)
     notes = {
         "against the three seeks in one walk": shown(together.ratio),
         "the whole run, committed, in seconds": shown(committed),

@@ -4,22 +4,27 @@ import os
 import resource
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 from jobauto import create_app
-from tests.bench.committing import check
+from jobauto.detection.service import Request, run
 
 _STATUS = Path("/proc/self/status")
 
 
-def peak_of_a_run(database_uri: str) -> int:
-    """Megabytes of a fresh process that checks the fleet of a database once."""
+def peak_of_a_run(database_uri: str, as_of: datetime) -> int:
+    """Megabytes of a fresh process, with nothing of the benchmark in it, that checks a fleet once."""
     environment = os.environ | {
         "JOBAUTO_SQLALCHEMY_DATABASE_URI": database_uri,
         "JOBAUTO_SECRET_KEY": "bench",
     }
     done = subprocess.run(
-        [sys.executable, "-m", __name__], env=environment, check=True, capture_output=True, text=True
+        [sys.executable, "-m", __name__, as_of.isoformat()],
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
     )
     return int(done.stdout)
 
@@ -38,5 +43,5 @@ def peak() -> int:
 
 if __name__ == "__main__":
     with create_app().app_context():
-        check()
+        run(Request("cli", "bench"), lambda: datetime.fromisoformat(sys.argv[1]))
     sys.stdout.write(f"{peak()}\n")
