@@ -15,7 +15,7 @@ HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A drill rests on real clocks and a real machine's load: one that fails is played once more, and said."""
+    """A drill rests on real clocks and a real machine: one that fails is played once more."""
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.flaky(reruns=1))
