@@ -4,7 +4,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from flask import Flask
 
 from tests.api.test_doors import DOORS
@@ -38,7 +37,6 @@ def test_the_settings_are_described_by_the_schema_that_validates_them(app: Flask
     assert (days["minimum"], days["maximum"], days["default"]) == (1, 30, 3)
 
 
-@pytest.mark.flaky(reruns=1)  # what it tries is drawn by lot; what it found is printed with its seed
 def test_a_client_that_tries_everything_finds_no_fault(
     app: Flask, database_uri: str, tmp_path: Path, ada: Person
 ) -> None:

@@ -11,15 +11,6 @@ from tests.drills.server import OwnPostgresql
 from tests.drills.stage import Stage, london
 from tests.runs.fleet import add_faulty_fleet, owe_slots_since
 
-HERE = Path(__file__).parent
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A drill rests on real clocks and a real machine: one that fails is played once more."""
-    for item in items:
-        if item.path.is_relative_to(HERE):
-            item.add_marker(pytest.mark.flaky(reruns=1))
-
 
 @pytest.fixture
 def clock(tmp_path: Path) -> WallClock:
