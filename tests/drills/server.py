@@ -12,6 +12,9 @@ from tests.databases import Postgresql
 class OwnPostgresql(Postgresql):
     """A server of the drills' own."""
 
+    switched_off = ("fsync", "full_page_writes")
+    """What it has committed must outlive the death of its processes, if not of the machine."""
+
     def crash(self) -> None:
         """End it at once, as a power cut does: connections break, and it recovers when it starts again."""
         server = self.server
