@@ -84,7 +84,7 @@ class Sqlite:
 class Postgresql:
     """Copies of a migrated database on a real server, started for the tests and stopped after them."""
 
-    switched_off: ClassVar = ("fsync", "full_page_writes", "synchronous_commit")
+    switched_off: ClassVar[tuple[str, ...]] = ("fsync", "full_page_writes", "synchronous_commit")
     """Nothing here outlives the tests."""
 
     def __init__(self) -> None:

@@ -113,9 +113,8 @@ def open_by_site(site_keys: Collection[int]) -> Select[int, int]:
 
 
 def faulty_sites() -> Select[int]:
-    """How many active sites have an open job."""
-    faulty = select(func.count(distinct(Job.site_key))).join(Site, Site.key == Job.site_key)
-    return faulty.where(STILL_OPEN, Site.active)
+    """How many sites, active or not, have an open job: one walk in the order of an index."""
+    return select(func.count(distinct(Job.site_key))).where(STILL_OPEN)
 
 
 def evidence(job: Job) -> Select[Any]:

@@ -13,7 +13,8 @@ from ..detection.rules import RULES, Rule
 from ..detection.rules.rule import FLAGGED, Window
 from ..distinct import distinct_values
 from ..extensions import db
-from ..models import Reading, Site
+from ..models import Job, Reading, Site
+from ..models.job import STILL_OPEN
 from ..settings.schema import RuleSettings, Settings
 
 
@@ -85,9 +86,12 @@ def any_demo() -> Select[Any]:
     return select(exists(select(Site.key)).where(text("is_demo")))
 
 
-def fleet_size() -> Select[int, int]:
-    """(number of sites, number of active sites)."""
-    return select(func.count(), func.count().filter(Site.active)).select_from(Site)
+def fleet_size() -> Select[int, int, int]:
+    """(number of sites, of active ones, of inactive ones that have an open job)."""
+    has_open_job = exists().where(Job.site_key == Site.key, STILL_OPEN)
+    return select(
+        func.count(), func.count().filter(Site.active), func.count().filter(~Site.active, has_open_job)
+    ).select_from(Site)
 
 
 def any_reading() -> Select[Any]:

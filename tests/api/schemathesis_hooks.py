@@ -6,7 +6,7 @@ import schemathesis
 
 
 @schemathesis.hook
-def before_call(_context: Any, case: schemathesis.Case, **_: Any) -> None:
+def before_call(_context: Any, case: schemathesis.Case[Any], **_: Any) -> None:
     """A site's address has a site's id in it: an empty one is the address of the list of sites.
 
     The description says so (``minLength``), but an id that comes out of another request is not held to it.

@@ -3,17 +3,21 @@
 import json
 import re
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 
 from jobauto.clock import utcnow
+from jobauto.database import write
 from jobauto.detection.service import Request, run
 from jobauto.jobs.service import JobChange, change
+from jobauto.models import Site
 from jobauto.settings import service as settings
 from tests.fleets import add_site
 from tests.pages.reading import words
-from tests.pages.scenes import add_run, faulty_fleet
+from tests.pages.scenes import SILENT, add_run, faulty_fleet
 from tests.people import Person
 
 
@@ -71,6 +75,12 @@ def test_sites_with_open_jobs_are_told_among_all_that_are_active(ada: Person, ru
     assert "2 of 4 active sites have an open job" in words(ada.get("/"))
 
 
+def test_an_inactive_site_counts_neither_as_active_nor_as_faulty(ada: Person, run_id: int) -> None:
+    with write() as session:
+        session.execute(update(Site).where(Site.site_id == SILENT).values(active=False))
+    assert "1 of 3 active sites has an open job" in words(ada.get("/"))
+
+
 def test_a_fleet_without_faults_is_called_so(ada: Person, run_id: int) -> None:
     for job_id in (1, 2):
         change(job_id, JobChange(status="closed"), by="ada", now=utcnow())
@@ -119,9 +129,9 @@ def test_a_run_under_way_is_told_with_the_way_to_it(ada: Person) -> None:
 
 
 def test_the_next_run_is_told_on_the_schedules_clocks(ada: Person) -> None:
-    tomorrow = (utcnow() + timedelta(days=1)).date()
-    _schedule(run_time="00:00", timezone="UTC")
-    assert f"Next run Schedule {tomorrow} 00:00" in words(ada.get("/"))
+    soon = (utcnow() + timedelta(hours=1)).astimezone(ZoneInfo("Asia/Kolkata"))
+    _schedule(run_time=f"{soon:%H:%M}", timezone="Asia/Kolkata")
+    assert f"Next run Schedule {soon:%Y-%m-%d %H:%M}" in words(ada.get("/"))
 
 
 def test_a_schedule_that_is_off_is_told(ada: Person) -> None:
