@@ -1,50 +1,32 @@
-"""Making the next thing while the last one is used."""
+"""Making the next thing while the last one is waited for."""
 
 from collections.abc import Iterator
-from queue import SimpleQueue
-from threading import Thread
-from typing import TypeVar
+from concurrent.futures import Future
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-_Made = SimpleQueue[tuple[T | None, BaseException | None]]
 
+class Ahead(Iterator[T], Generic[T]):
+    """The same items, of which the next can be made before it is asked for."""
 
-def ahead(items: Iterator[T]) -> Iterator[T]:
-    """The same items, none of them None; the next is made in a thread while the caller has the last.
+    def __init__(self, items: Iterator[T]) -> None:
+        self._items = items
+        self._made: Future[T] | None = None
 
-    An error in making one is raised here. The thread has ended when this has.
-    """
-    wanted: SimpleQueue[bool] = SimpleQueue()
-    made: _Made[T] = SimpleQueue()
-    # Not one of a pool: a pool refuses work as soon as the interpreter begins to end, and an import that
-    # could have been resumed would fail.
-    thread = Thread(target=_make, args=(items, wanted, made), name="ahead", daemon=True)
-    try:
-        thread.start()
-    except RuntimeError:  # there can be no more threads, as in newer Pythons that are ending
-        yield from items
-        return
-    try:
-        wanted.put(True)
-        while (item := _taken(made)) is not None:
-            wanted.put(True)
-            yield item
-    finally:
-        wanted.put(False)
-        thread.join()
-
-
-def _make(items: Iterator[T], wanted: SimpleQueue[bool], made: _Made[T]) -> None:
-    while wanted.get():
+    def prepare(self) -> None:
+        """Make the next item, unless it is made. What goes wrong in that is raised where it is asked for."""
+        if self._made is not None:
+            return
+        made: Future[T] = Future()
         try:
-            made.put((next(items, None), None))
-        except BaseException as error:
-            made.put((None, error))
+            made.set_result(next(self._items))
+        except Exception as error:  # also that there are no more
+            made.set_exception(error)
+        self._made = made
 
-
-def _taken(made: _Made[T]) -> T | None:
-    item, error = made.get()
-    if error is not None:
-        raise error
-    return item
+    def __next__(self) -> T:
+        if self._made is None:
+            return next(self._items)
+        made, self._made = self._made, None
+        return made.result()

@@ -2,7 +2,7 @@
 
 import json
 import struct
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import chain
 from typing import Any, NamedTuple, Protocol
@@ -17,6 +17,12 @@ from ..models.types import to_microseconds
 Ready = tuple[int, int, int]
 """A reading as it is stored: ``site_key``, microseconds since 1970, watt-hours."""
 Key = tuple[int, int]
+Meanwhile = Callable[[], object]
+"""Something to do while a server is at work; on SQLite, which works in this very thread, it is left."""
+
+
+def nothing() -> None:
+    """Do nothing meanwhile."""
 
 
 class AlreadyStored(Exception):
@@ -33,14 +39,17 @@ class Found(NamedTuple):
 class Bulk(Protocol):
     """What an import asks of an engine, within the transaction of the caller.
 
-    The rows of a call have different keys and are sorted by them: so each page is written once, and two
-    imports of the same rows at once wait for each other instead of dead-locking.
+    ``BATCH`` is how many rows it takes best at a time. The rows of a call have different keys and are sorted
+    by them: so each page is written once, and two imports of the same rows at once wait for each other
+    instead of dead-locking.
     """
 
-    def insert(self, rows: Sequence[Ready]) -> None:
+    BATCH: int
+
+    def insert(self, rows: Sequence[Ready], meanwhile: Meanwhile = ...) -> None:
         """Store new rows. Raises AlreadyStored, and then the transaction must be rolled back."""
 
-    def compare(self, rows: Sequence[Ready]) -> Found:
+    def compare(self, rows: Sequence[Ready], meanwhile: Meanwhile = ...) -> Found:
         """Count how the rows differ from what is stored."""
 
     def same(self, rows: Sequence[Ready]) -> set[Key]:
@@ -49,8 +58,8 @@ class Bulk(Protocol):
     def change(self, rows: Sequence[Ready]) -> None:
         """Store the rows that are new or differ; what is equal is not touched."""
 
-    def sites(self, site_ids: Collection[str]) -> Iterable[tuple[str, int]]:
-        """Of those sites that there are, ``site_id`` and key."""
+    def sites(self, site_ids: Collection[str]) -> Iterable[tuple[str, int, bool]]:
+        """Of those sites that there are, ``site_id``, key and whether it is one of the demo's."""
 
     def present(self, site_keys: Collection[int]) -> int:
         """How many of the sites there are."""
@@ -64,6 +73,8 @@ def bulk_of(connection: Connection) -> Bulk:
 class SqliteBulk:
     """Hundreds of rows a statement: with a statement a row, Python would take longer than the table does."""
 
+    BATCH = 100_000
+    """A file in the order of days touches nearly every page of the table in each batch, and so writes it."""
     ROWS = 300
     """Their values are fewer than the 999 parameters that every SQLite takes."""
 
@@ -71,13 +82,13 @@ class SqliteBulk:
         self._connection = connection
         self._driver: Any = connection.connection.driver_connection
 
-    def insert(self, rows: Sequence[Ready]) -> None:
+    def insert(self, rows: Sequence[Ready], _meanwhile: Meanwhile = nothing) -> None:
         try:
             self._with_values(rows, "INSERT INTO reading (site_key, reading_date, reading_value) {}")
         except IntegrityError as error:
             raise AlreadyStored from error
 
-    def compare(self, rows: Sequence[Ready]) -> Found:
+    def compare(self, rows: Sequence[Ready], _meanwhile: Meanwhile = nothing) -> Found:
         counts = self._with_values(
             rows,
             "SELECT count(*), coalesce(sum(reading_value = column3), 0) "
@@ -101,10 +112,12 @@ class SqliteBulk:
             "WHERE reading_value <> excluded.reading_value",
         )
 
-    def sites(self, site_ids: Collection[str]) -> Iterable[tuple[str, int]]:
-        query = "SELECT site_id, key FROM site WHERE site_id IN (SELECT value FROM json_each(?))"
+    def sites(self, site_ids: Collection[str]) -> Iterable[tuple[str, int, bool]]:
+        query = "SELECT site_id, key, is_demo FROM site WHERE site_id IN (SELECT value FROM json_each(?))"
         with driver_errors(self._connection):
-            found: list[tuple[str, int]] = self._driver.execute(query, (json.dumps([*site_ids]),)).fetchall()
+            found: list[tuple[str, int, bool]] = self._driver.execute(
+                query, (json.dumps([*site_ids]),)
+            ).fetchall()
         return found
 
     def present(self, site_keys: Collection[int]) -> int:
@@ -129,6 +142,8 @@ class SqliteBulk:
 class PostgresqlBulk:
     """COPY in its binary format: new rows straight into the table, others beside it to be compared there."""
 
+    BATCH = 8000
+    """A socket takes about so many at once (208 KiB on Linux): the server is busy while the next are read."""
     HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
     END = struct.pack(">h", -1)
     ROW = struct.Struct(">hiqiqiq")
@@ -142,25 +157,28 @@ class PostgresqlBulk:
         CREATE TEMPORARY TABLE IF NOT EXISTS staged_reading
             (site_key BIGINT, reading_date TIMESTAMPTZ, reading_value BIGINT) ON COMMIT DELETE ROWS;
         DELETE FROM staged_reading"""
+    COMPARE = """
+        SELECT count(*), count(*) FILTER (WHERE stored.reading_value = given.reading_value)
+        FROM staged_reading AS given JOIN reading AS stored USING (site_key, reading_date)"""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def insert(self, rows: Sequence[Ready]) -> None:
+    def insert(self, rows: Sequence[Ready], meanwhile: Meanwhile = nothing) -> None:
         try:
-            self._copy("reading", rows)
+            self._copy("reading", rows, meanwhile)
         except IntegrityError as error:
             if isinstance(error.orig, UniqueViolation):
                 raise AlreadyStored from error
             raise
 
-    def compare(self, rows: Sequence[Ready]) -> Found:
+    def compare(self, rows: Sequence[Ready], meanwhile: Meanwhile = nothing) -> Found:
         self._stage(rows)
-        counts = self._connection.exec_driver_sql(
-            "SELECT count(*), count(*) FILTER (WHERE stored.reading_value = given.reading_value) "
-            "FROM staged_reading AS given JOIN reading AS stored USING (site_key, reading_date)"
-        )
-        return Found(*counts.one())
+        driver: Any = self._connection.connection.driver_connection
+        with driver_errors(self._connection), driver.pipeline(), driver.cursor() as cursor:
+            cursor.execute(self.COMPARE)  # in a pipeline the answer is not waited for
+            meanwhile()
+            return Found(*cursor.fetchone())
 
     def same(self, rows: Sequence[Ready]) -> set[Key]:
         self._stage(rows)
@@ -183,8 +201,8 @@ class PostgresqlBulk:
             "ON CONFLICT (site_key, reading_date) DO UPDATE SET reading_value = excluded.reading_value"
         )
 
-    def sites(self, site_ids: Collection[str]) -> Iterable[tuple[str, int]]:
-        query = "SELECT site_id, key FROM site WHERE site_id = ANY(%s)"
+    def sites(self, site_ids: Collection[str]) -> Iterable[tuple[str, int, bool]]:
+        query = "SELECT site_id, key, is_demo FROM site WHERE site_id = ANY(%s)"
         return self._connection.exec_driver_sql(query, ([*site_ids],)).all()
 
     def present(self, site_keys: Collection[int]) -> int:
@@ -197,10 +215,11 @@ class PostgresqlBulk:
             self._connection.connection.cursor().execute(self.PREPARE)
         self._copy("staged_reading", rows)
 
-    def _copy(self, table: str, rows: Sequence[Ready]) -> None:
+    def _copy(self, table: str, rows: Sequence[Ready], meanwhile: Meanwhile = nothing) -> None:
         pack, epoch = self.ROW.pack, self.EPOCH
         statement = f"COPY {table} (site_key, reading_date, reading_value) FROM STDIN (FORMAT BINARY)"
         cursor: Any = self._connection.connection.cursor()
         with driver_errors(self._connection), cursor, cursor.copy(statement) as copy:
             packed = [pack(3, 8, key, 8, at - epoch, 8, value) for key, at, value in rows]
             copy.write(b"".join([self.HEADER, *packed, self.END]))
+            meanwhile()

@@ -58,7 +58,7 @@ def watt_hours(texts: Sequence[str]) -> list[int | None]:
     whole = "\n".join(texts)
     shape = whole.translate(_DIGITS_AS_ZEROS)
     if texts and _are_hundredths(shape, len(texts)):
-        return [int(digits) * 10 for digits in whole.replace(".", "").split("\n")]
+        return list(map(int, (whole.replace(".", "").replace("\n", "0\n") + "0").split("\n")))
     shapes = shape.split("\n")
     if len(shapes) != len(texts):  # a text from JSON may hold a line break
         return [_watt_hours(text) for text in texts]

@@ -2,8 +2,8 @@
 
 import gc
 import logging
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import cast
 from zoneinfo import ZoneInfo
@@ -15,8 +15,8 @@ from .. import partitions
 from ..extensions import db
 from ..logs import Event
 from . import fields
-from .ahead import ahead
-from .bulk import Ready
+from .ahead import Ahead
+from .bulk import Ready, bulk_of
 from .columns import Instants, watt_hours
 from .result import ImportResult, Progress, unwatched
 from .rows import Block, Rejected, Row, in_blocks, trimmed
@@ -54,17 +54,16 @@ def store_readings(
     """
     db.session.rollback()
     result = ImportResult()
-    with (
-        db.engine.connect() as connection,
-        db.engine.connect() as lookups,
-        closing(_read(rows, _Reader(lookups, fields.InstantReader(zone, now)))) as batches,
-    ):
+    with db.engine.connect() as connection, db.engine.connect() as lookups:
         if not dry_run:
             partitions.keep_ahead(connection, now)
-        store = Store(connection, result, dry_run=dry_run)
+        bulk = bulk_of(connection)
+        store = Store(connection, bulk, result, dry_run=dry_run)
+        read = _Reader(lookups, fields.InstantReader(zone, now)).read
+        batches = Ahead(map(read, in_blocks(rows, bulk.BATCH)))
         for ready, rejected in batches:
             result.reject(rejected)
-            store.add(ready)
+            store.add(ready, meanwhile=batches.prepare)
             progress(result, rejected)
     return result
 
@@ -121,12 +120,6 @@ class _Reader:
         except fields.FieldError as error:
             return str(error)
         return f"unknown site: {site_id}"
-
-
-def _read(rows: Iterable[Row | Rejected], reader: _Reader) -> Generator[_Batch]:
-    batches = map(reader.read, in_blocks(rows))
-    # PostgreSQL works in a process of its own; SQLite works in this one, so nothing would be gained.
-    yield from ahead(batches) if db.engine.dialect.name == "postgresql" else batches
 
 
 def tell_the_planner_of(result: ImportResult) -> None:

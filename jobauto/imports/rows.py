@@ -4,14 +4,15 @@ import csv
 import io
 import json
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import chain, islice
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import chain, count, islice
 from operator import itemgetter
 from typing import Any, BinaryIO, NamedTuple
 
 SPACES = " \t"
 BATCH = 25_000
-"""So many lines are read, checked and stored at a time."""
+"""So many lines are read and checked at a time, unless whoever stores them wants others."""
 
 
 class FileError(Exception):
@@ -52,21 +53,21 @@ class Block(NamedTuple):
 class Rows(Iterator[Row | Rejected]):
     """The rows of a file in their order: one by one, or a block at a time, which is much faster."""
 
-    def __init__(self, blocks: Iterator[Block]) -> None:
+    def __init__(self, blocks: Callable[[int], Iterator[Block]]) -> None:
         self.blocks = blocks
-        self._rows = chain.from_iterable(block.rows() for block in blocks)
+        self._rows = chain.from_iterable(block.rows() for block in blocks(BATCH))
 
     def __next__(self) -> Row | Rejected:
         return next(self._rows)
 
 
-def in_blocks(rows: Iterable[Row | Rejected]) -> Iterator[Block]:
-    """Rows from anywhere, a block at a time."""
+def in_blocks(rows: Iterable[Row | Rejected], size: int) -> Iterator[Block]:
+    """Rows from anywhere, a block of at most so many at a time."""
     if isinstance(rows, Rows):
-        yield from rows.blocks
+        yield from rows.blocks(size)
         return
     remaining = iter(rows)
-    while batch := list(islice(remaining, BATCH)):
+    while batch := list(islice(remaining, size)):
         good = [row for row in batch if isinstance(row, Row)]
         rejected = [row for row in batch if isinstance(row, Rejected)]
         yield Block(
@@ -156,22 +157,26 @@ def from_csv(stream: BinaryIO, required: Sequence[str], optional: Sequence[str] 
     lines = physical_lines(stream)
     above, header = _header(_records(lines), required, optional)
     columns = [header.index(name) if name in header else None for name in (*required, *optional)]
-    return Rows(_blocks(lines, above, header, columns))
+    return Rows(partial(_blocks, lines, above, header, columns))
 
 
 def _blocks(
-    lines: Iterator[str], above: int, header: list[str], columns: list[int | None]
+    lines: Iterator[str], above: int, header: list[str], columns: list[int | None], size: int
 ) -> Iterator[Block]:
-    while taken := list(islice(lines, BATCH)):
-        numbers: Sequence[int] = range(above + 1, above + 1 + len(taken))
-        rejected: list[Rejected] = []
-        found = _split(taken, header) or _plain(taken, header)
-        if found is None:
-            numbers, records, rejected = set_aside(taken, above, header)
-            found = list(zip(*records, strict=True)) or [()] * len(header)
-        nothing = [None] * len(numbers)
-        yield Block(numbers, [nothing if at is None else found[at] for at in columns], rejected)
-        above += len(taken)
+    # Nothing here holds on to a block, whose texts would be in memory while its rows are stored.
+    taken = iter(lambda: list(islice(lines, size)), [])
+    return map(partial(_block, header, columns), count(above + 1, size), taken)
+
+
+def _block(header: list[str], columns: list[int | None], first: int, lines: list[str]) -> Block:
+    numbers: Sequence[int] = range(first, first + len(lines))
+    rejected: list[Rejected] = []
+    found = _split(lines, header) or _plain(lines, header)
+    if found is None:
+        numbers, records, rejected = set_aside(lines, first - 1, header)
+        found = list(zip(*records, strict=True)) or [()] * len(header)
+    nothing = [None] * len(numbers)
+    return Block(numbers, [nothing if at is None else found[at] for at in columns], rejected)
 
 
 def _split(lines: list[str], header: list[str]) -> Sequence[Sequence[str]] | None:

@@ -19,20 +19,27 @@ class SiteKeys:
         self._connection = connection
         self._bulk = bulk_of(connection)
         self._keys: dict[str | None, int] = {}
+        self._may_go: set[int] = set()
 
     def of(self, texts: Sequence[str | None]) -> list[int | None]:
         """The keys of sites; None for what is no site."""
         asked = set(texts)
-        known = {self._keys[text] for text in asked if text in self._keys}
         with self._connection.begin():
-            if len(self._keys) > REMEMBERED or (known and self._bulk.present(known) < len(known)):
-                self._keys.clear()  # a site has gone, and its readings must not outlive it
+            if len(self._keys) > REMEMBERED or self._some_have_gone():
+                self._keys.clear()
+                self._may_go.clear()
             self._look_up(asked.difference(self._keys))
         return list(map(self._keys.get, texts))
 
+    def _some_have_gone(self) -> bool:
+        # Only the demo's sites are ever removed, and nobody's readings must outlive the site.
+        return bool(self._may_go) and self._bulk.present(self._may_go) < len(self._may_go)
+
     def _look_up(self, texts: Iterable[str | None]) -> None:
         site_ids = {text: site_id for text in texts if (site_id := _site_id(text)) is not None}
-        found = dict(self._bulk.sites(set(site_ids.values()))) if site_ids else {}
+        sites = list(self._bulk.sites(set(site_ids.values()))) if site_ids else []
+        self._may_go.update(key for _, key, is_demo in sites if is_demo)
+        found = {site_id: key for site_id, key, _ in sites}
         self._keys.update((text, found[site_id]) for text, site_id in site_ids.items() if site_id in found)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from ..database import write_on
-from .bulk import AlreadyStored, Key, Ready, bulk_of
+from .bulk import AlreadyStored, Bulk, Key, Meanwhile, Ready
 from .result import ImportResult
 
 Replaced = Sequence[tuple[Key, bool]]
@@ -21,34 +21,34 @@ Replaced = Sequence[tuple[Key, bool]]
 class Store:
     """Takes the batches of one import. A dry run only compares."""
 
-    def __init__(self, connection: Connection, result: ImportResult, *, dry_run: bool) -> None:
+    def __init__(self, connection: Connection, bulk: Bulk, result: ImportResult, *, dry_run: bool) -> None:
         self._connection = connection
-        self._bulk = bulk_of(connection)
+        self._bulk = bulk
         self._result = result
         self._dry_run = dry_run
         self._expects_new = False
 
-    def add(self, rows: Sequence[Ready]) -> None:
+    def add(self, rows: Sequence[Ready], meanwhile: Meanwhile) -> None:
         """Store rows in the order of the file: of those with the same key the last one wins."""
         if not rows:
             return
         ready = sorted(rows)
         if not self._expects_new:
             with self._connection.begin():
-                found = self._bulk.compare(ready)
+                found = self._bulk.compare(ready, meanwhile)
             if found.same == len(ready):
                 self._result.unchanged += len(ready)
                 return
             self._expects_new = not (found.stored or self._dry_run)
-        if self._expects_new and self._insert(ready):
+        if self._expects_new and self._insert(ready, meanwhile):
             self._result.new += len(ready)
         else:
             self._compare_and_store(*_one_a_key(rows))
 
-    def _insert(self, rows: Sequence[Ready]) -> bool:
+    def _insert(self, rows: Sequence[Ready], meanwhile: Meanwhile) -> bool:
         try:
             with write_on(self._connection):
-                self._bulk.insert(rows)
+                self._bulk.insert(rows, meanwhile)
         except AlreadyStored:
             self._expects_new = False
             return False

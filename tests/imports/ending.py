@@ -14,22 +14,21 @@ from collections.abc import Sequence
 
 from jobauto import create_app
 from jobauto.imports import background
-from jobauto.imports import rows as files
-from jobauto.imports.bulk import Ready
+from jobauto.imports.bulk import Meanwhile, PostgresqlBulk, Ready, SqliteBulk
 from jobauto.imports.storing import Store
 
-files.BATCH = 2
+SqliteBulk.BATCH = PostgresqlBulk.BATCH = 2
 middle, told = threading.Event(), threading.Event()
 add = Store.add
 
 
-def stand(self: Store, rows: Sequence[Ready]) -> None:
+def stand(self: Store, rows: Sequence[Ready], meanwhile: Meanwhile) -> None:
     """Store a batch; but the second one not before the process ends."""
     if middle.is_set():
         threading.main_thread().join()
         if "breaking" in sys.argv:
             raise RuntimeError("cannot schedule new futures after interpreter shutdown")
-    add(self, rows)
+    add(self, rows, meanwhile)
     if not middle.is_set():
         middle.set()
         sys.stdout.write("in the middle\n")

@@ -10,11 +10,12 @@ from flask import Flask
 from sqlalchemy import text
 
 from jobauto.extensions import db
+from jobauto.imports.bulk import PostgresqlBulk, SqliteBulk
 from jobauto.imports.result import NAMED
-from jobauto.imports.rows import BATCH
 from tests.fleets import add_site
 from tests.imports.importing import Counts, counts, import_readings, import_sites, stored_readings
 
+BATCH = 100
 A, B = "2026-03-30T06:00Z", "2026-03-31T06:00Z"
 
 
@@ -40,6 +41,13 @@ def test_within_a_file_the_last_row_wins_and_every_row_is_counted(
     assert stored_readings() == {("S1", datetime(2026, 3, 30, 6, 0, tzinfo=UTC)): Decimal(value)}
 
 
+@pytest.fixture
+def batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of so many rows each, on both engines."""
+    for engine in (SqliteBulk, PostgresqlBulk):
+        monkeypatch.setattr(engine, "BATCH", BATCH)
+
+
 def test_a_later_import_adds_replaces_and_leaves(app: Flask) -> None:
     add_site("S1")
     add_site("S2")
@@ -59,7 +67,7 @@ def spread_over_batches() -> list[str]:
     return [f"S1,{instant:%Y-%m-%dT%H:%MZ},1" for instant in [*minutes, start]]
 
 
-def test_the_last_row_wins_across_batches_too(app: Flask) -> None:
+def test_the_last_row_wins_across_batches_too(app: Flask, batches: None) -> None:
     add_site("S1")
     *first, last = spread_over_batches()
 
@@ -69,7 +77,7 @@ def test_the_last_row_wins_across_batches_too(app: Flask) -> None:
     assert len(stored) == BATCH
 
 
-def test_line_numbers_and_counts_go_on_across_batches(app: Flask) -> None:
+def test_line_numbers_and_counts_go_on_across_batches(app: Flask, batches: None) -> None:
     add_site("S1")
     lines = [*spread_over_batches(), "S1,x,1", "S8,2026-01-01T00:00Z,1"]
     lines[4] = "S9,2026-01-01T00:00Z,1"
@@ -84,7 +92,9 @@ def test_line_numbers_and_counts_go_on_across_batches(app: Flask) -> None:
     reason="a duplicate in a later batch is compared with the database, not with the file: a file that "
     "contradicts itself over more than BATCH rows is updated there and back each time"
 )
-def test_a_long_file_that_contradicts_itself_changes_nothing_the_second_time(app: Flask) -> None:
+def test_a_long_file_that_contradicts_itself_changes_nothing_the_second_time(
+    app: Flask, batches: None
+) -> None:
     add_site("S1")
     *first, last = spread_over_batches()
     lines = [*first, last.replace(",1", ",2")]

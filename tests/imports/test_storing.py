@@ -1,7 +1,6 @@
 """Readings are stored in bulk while they are new, and compared when they are not; the counts are the same."""
 
 import gc
-import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -16,7 +15,16 @@ from sqlalchemy import delete
 from jobauto.database import write
 from jobauto.extensions import db
 from jobauto.imports import readings, rows
-from jobauto.imports.bulk import AlreadyStored, Bulk, Found, PostgresqlBulk, Ready, SqliteBulk, bulk_of
+from jobauto.imports.bulk import (
+    AlreadyStored,
+    Bulk,
+    Found,
+    Meanwhile,
+    PostgresqlBulk,
+    Ready,
+    SqliteBulk,
+    bulk_of,
+)
 from jobauto.imports.result import ImportResult
 from jobauto.imports.site_keys import SiteKeys
 from jobauto.models import Site
@@ -28,7 +36,8 @@ START = datetime(2026, 3, 1, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows, "BATCH", 4)
+    for engine in (SqliteBulk, PostgresqlBulk):
+        monkeypatch.setattr(engine, "BATCH", 4)
 
 
 def lines(*values: int, start: int = 0) -> list[str]:
@@ -85,8 +94,8 @@ def test_what_another_import_stores_in_between_is_met(app: Flask, monkeypatch: p
     engine: Any = PostgresqlBulk if db.engine.dialect.name == "postgresql" else SqliteBulk
     compare = engine.compare
 
-    def be_overtaken(bulk: Bulk, some: Sequence[Ready]) -> Found:
-        found: Found = compare(bulk, some)
+    def be_overtaken(bulk: Bulk, some: Sequence[Ready], *rest: Meanwhile) -> Found:
+        found: Found = compare(bulk, some, *rest)
         monkeypatch.setattr(engine, "compare", compare)
         with app.app_context():
             import_readings(lines(1, 99, start=1))
@@ -110,8 +119,35 @@ def test_an_insert_that_meets_something_stored_stores_nothing(app: Flask) -> Non
     assert stored() == [7]
 
 
+def test_the_next_batch_is_made_while_a_server_works_on_this_one(app: Flask) -> None:
+    key = add_site("S1")
+    rows, begun = [(key, 0, 1000)], []
+
+    with db.engine.connect() as connection, connection.begin():
+        bulk = bulk_of(connection)
+        bulk.insert(rows, lambda: begun.append("insert"))
+        assert bulk.compare(rows, lambda: begun.append("compare")) == (1, 1)
+
+    assert begun == (["insert", "compare"] if db.engine.dialect.name == "postgresql" else [])
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+def test_nothing_is_stored_where_the_next_batch_is_interrupted(app: Flask) -> None:
+    key = add_site("S1")
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    for ask in (PostgresqlBulk.insert, PostgresqlBulk.compare):
+        with db.engine.connect() as connection:
+            with pytest.raises(KeyboardInterrupt), connection.begin():
+                ask(PostgresqlBulk(connection), [(key, 0, 1000)], interrupt)
+            with connection.begin():
+                assert PostgresqlBulk(connection).compare([(key, 0, 1000)]) == (0, 0)
+
+
 def test_a_site_that_has_gone_is_forgotten(app: Flask) -> None:
-    keys = {site_id: add_site(site_id) for site_id in ("S1", "S2")}
+    keys = {site_id: add_site(site_id, is_demo=True) for site_id in ("S1", "S2")}
     with db.engine.connect() as connection:
         site_keys = SiteKeys(connection)
         assert site_keys.of(["S1", " S2", "S9", "S1", "S2\t", "\x00"]) == [
@@ -134,7 +170,7 @@ class Stop(Exception):
     """The import was taken over, say."""
 
 
-def test_an_import_that_is_stopped_leaves_what_it_has_stored_and_nobody_at_work(app: Flask) -> None:
+def test_an_import_that_is_stopped_leaves_what_it_has_stored(app: Flask) -> None:
     add_site("S1")
     file = BytesIO("\n".join(["site_id,reading_date,reading_value", *lines(*range(12))]).encode())
 
@@ -142,13 +178,11 @@ def test_an_import_that_is_stopped_leaves_what_it_has_stored_and_nobody_at_work(
         if result.new == 8:
             raise Stop
 
-    with pytest.raises(Stop) as stopped:
+    with pytest.raises(Stop):
         readings.import_readings(
             rows.from_csv(file, readings.COLUMNS), zone=ZoneInfo("UTC"), now=NOON, progress=stop
         )
 
     assert gc.isenabled()
-    assert stopped.tb is not None  # what the traceback holds is still there
-    assert [thread for thread in threading.enumerate() if thread.name.startswith("ahead")] == []
     assert stored() == list(range(8))
     assert counts(import_readings(lines(*range(12)))) == (4, 0, 8, 0)
