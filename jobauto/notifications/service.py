@@ -50,22 +50,24 @@ def rid(run_id: int) -> str:
 def run_started(connection: Connection, run_id: int, now: datetime) -> None:
     """A run has begun."""
     with _without_harm(connection, "start", run_id):
-        if not _as_stored(connection, Run, run_id).is_demo:
+        if not connection.scalar(select(Run.is_demo).where(Run.id == run_id)):
             _signal(connection, run_id, "start", now)
 
 
 def run_ended(connection: Connection, run_id: int, now: datetime) -> None:
     """A run has ended, as its row says, or was found dead."""
     with _without_harm(connection, "end", run_id):
-        run = _as_stored(connection, Run, run_id)
-        if run.is_demo:
+        found = select(Run.is_demo, Run.status, Run.slot, Run.settings_version).where(Run.id == run_id)
+        is_demo, status, slot, settings_version = connection.execute(found).one()
+        if is_demo:
             return
-        place = _place(connection, run.settings_version)
-        if run.status != "succeeded":
-            _problem(connection, f"run-{run_id}-{run.status}", texts.of_run(run, place), now)
-        if run.slot is not None and run.status in digest.DIGESTED:
-            _digest(connection, run, place, now)
-        _signal(connection, run_id, "success" if run.status == "succeeded" else "fail", now)
+        if status != "succeeded" or slot is not None:
+            run, place = _as_stored(connection, Run, run_id), _place(connection, settings_version)
+            if status != "succeeded":
+                _problem(connection, f"run-{run_id}-{status}", texts.of_run(run, place), now)
+            if slot is not None and status in digest.DIGESTED:
+                _digest(connection, run, place, now)
+        _signal(connection, run_id, "success" if status == "succeeded" else "fail", now)
 
 
 def of_run(run_id: int, slot: date | None) -> ColumnElement[bool]:
