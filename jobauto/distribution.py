@@ -40,7 +40,6 @@ _ADAPT = (
     "ALTER TABLE job DROP CONSTRAINT fk_job_site_key",
     "ALTER TABLE job DROP CONSTRAINT fk_job_run_id",
     "ALTER TABLE job DROP CONSTRAINT fk_job_recovered_run_id",
-    "ALTER TABLE job_reading DROP CONSTRAINT fk_job_reading_job_id",
     "ALTER TABLE site DROP CONSTRAINT uq_site_site_id",
     "ALTER TABLE site ALTER COLUMN key DROP DEFAULT",  # the registry hands them out, and nothing else
     "CREATE INDEX ix_site_site_id ON site (site_id)",
@@ -56,8 +55,6 @@ _DISTRIBUTE = (
     "SELECT create_distributed_table('job', 'site_key', colocate_with => 'site')",
     "SELECT create_distributed_table('job_reading', 'site_key', colocate_with => 'site')",
     "ALTER TABLE job ADD CONSTRAINT fk_job_site_key FOREIGN KEY (site_key) REFERENCES site (key)",
-    "ALTER TABLE job_reading ADD CONSTRAINT fk_job_reading_job_id "
-    "FOREIGN KEY (site_key, job_id) REFERENCES job (site_key, id)",
 )
 
 

@@ -101,7 +101,9 @@ STILL_OPEN = Job.status != literal_column("'closed'")
 class JobReading(Base):
     """A reading as it was when a job was opened: evidence that later imports do not change.
 
-    It names the job's site too, so that it can lie where the site does.
+    It names the job's site too, so that it can lie where the site does. There is no foreign key to the job:
+    PostgreSQL would look it up for each of thousands of rows, which was most of the time of writing them.
+    They come out of the jobs that their own transaction has opened, and go before the job does.
     """
 
     __tablename__ = "job_reading"
@@ -111,6 +113,6 @@ class JobReading(Base):
     )
 
     site_key: Mapped[int] = mapped_column(Key, autoincrement=False)
-    job_id: Mapped[int] = mapped_column(ForeignKey("job.id"), autoincrement=False)
+    job_id: Mapped[int] = mapped_column(Key, autoincrement=False)
     reading_date: Mapped[datetime] = mapped_column(Instant)
     reading_value: Mapped[Decimal] = mapped_column(Kwh)

@@ -36,7 +36,10 @@ def assert_whole(uri: str) -> None:
         jobs = select(func.count()).select_from(Job)
         told = db.session.scalar(select(func.coalesce(func.sum(RunRule.created), 0)))
         evidence = db.session.scalars(
-            select(func.count(JobReading.job_id)).select_from(Job).outerjoin(JobReading).group_by(Job.id)
+            select(func.count(JobReading.job_id))
+            .select_from(Job)
+            .outerjoin(JobReading, JobReading.job_id == Job.id)
+            .group_by(Job.id)
         ).all()
         assert db.session.scalar(jobs) == told, "a rule's jobs and its figures are written together"
         assert all(count > 0 for count in evidence), "and so are the readings that led to each job"
