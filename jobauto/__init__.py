@@ -7,9 +7,11 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from . import broker, cli, config, database, errors, headers, logs, pages, tasks
+from .account import views as account
 from .api import automation, fleet
 from .api import jobs as api_jobs
 from .api import spec as api_spec
+from .audit import views as audit
 from .auth import access, limiting
 from .auth import views as auth
 from .dashboard import views as dashboard
@@ -78,6 +80,8 @@ def _routes(app: Flask) -> None:
         notifications,
         imports,
         users,
+        account,
+        audit,
         auth,
         automation,
         api_jobs,

@@ -11,7 +11,7 @@ from flask_wtf.csrf import CSRFError
 
 from ..clock import utcnow
 from ..extensions import csrf, db, login_manager
-from ..models import User
+from ..models import User, UserSession
 from . import limiting, security_log, service, sessions
 from .sessions import Client, Limits
 
@@ -21,6 +21,7 @@ PUBLIC = {"auth.login", "auth.login_submit", "static", "bootstrap.static", "heal
 """Endpoints that need no login. Every other one does, whether or not somebody thought of it."""
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+SHOWN_SESSIONS = 50
 _NEEDED_ROLE = "needed_role"
 
 
@@ -60,6 +61,12 @@ def limits() -> Limits:
         idle=timedelta(minutes=config["SESSION_IDLE_MINUTES"]),
         absolute=timedelta(minutes=config["SESSION_MINUTES"]),
     )
+
+
+def sessions_of(user: User) -> list[UserSession]:
+    """A user's sessions that have not ended, for a page: not more than it can show."""
+    alive = sessions.of(user, limits(), utcnow())
+    return list(db.session.scalars(alive.limit(SHOWN_SESSIONS)))
 
 
 def session_id() -> int | None:

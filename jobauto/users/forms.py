@@ -1,5 +1,6 @@
 """Forms for accounts and tokens."""
 
+from flask import request
 from flask_wtf import FlaskForm
 from wtforms import PasswordField, SelectField, StringField
 from wtforms.validators import EqualTo, InputRequired, Length
@@ -48,27 +49,12 @@ class PasswordForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
     once_more = _once_more()
 
 
-class OwnPasswordForm(PasswordForm):
-    """Another password for oneself."""
-
-    current = PasswordField(
-        "Current password",
-        [InputRequired("Enter your current password.")],
-        render_kw={"autocomplete": "current-password"},
-    )
+def id_in(field: str) -> int:
+    """The id that a button or a box of the form that was sent stands for; 0, which no row has, for none."""
+    text = request.form.get(field, "")
+    return int(text) if is_id(text) else 0
 
 
-class SessionsForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
-    """Ending sessions, which needs the password: whoever found the screen unlocked does not have it."""
-
-    confirm = PasswordField(
-        "Your password, to confirm",
-        [InputRequired("Enter your password.")],
-        render_kw={"autocomplete": "current-password"},
-    )
-
-
-class TokenForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
-    """A new API token."""
-
-    name = StringField("What it is for", [InputRequired("Give it a name."), Length(max=100)])
+def is_id(text: str) -> bool:
+    """Whether a text is a number that the database can hold."""
+    return text.isascii() and text.isdigit() and len(text) < 19

@@ -3,6 +3,8 @@
 ANYBODY = "anybody"
 
 EXPECTED = {
+    ("POST", "account.change"): "viewer",
+    ("GET", "account.show"): "viewer",
     ("GET", "api_automation.dashboard"): "viewer",
     ("GET", "api_automation.options"): "viewer",
     ("GET", "api_automation.run_detail"): "viewer",
@@ -20,6 +22,7 @@ EXPECTED = {
     ("GET", "api_jobs.job_detail"): "viewer",
     ("GET", "api_jobs.job_list"): "viewer",
     ("GET", "api_spec.openapi"): "viewer",
+    ("GET", "audit.index"): "admin",
     ("GET", "auth.login"): ANYBODY,
     ("POST", "auth.login_submit"): ANYBODY,
     ("POST", "auth.logout"): "viewer",
@@ -52,9 +55,6 @@ EXPECTED = {
     ("GET", "sites.index"): "viewer",
     ("GET", "sites.show"): "viewer",
     ("GET", "static"): ANYBODY,
-    ("GET", "users.account"): "viewer",
-    ("POST", "users.account_change"): "viewer",
-    ("GET", "users.audit_log"): "admin",
     ("POST", "users.change"): "admin",
     ("POST", "users.create"): "admin",
     ("GET", "users.index"): "admin",
