@@ -113,6 +113,18 @@ class Site:
         connection = http.client.HTTPConnection("127.0.0.1", self.backend_port, timeout=PATIENCE)
         return _answer(connection, "GET", address, None, dict(headers or {}))
 
+    def send_raw(self, request: bytes, *, past_nginx: bool) -> bytes:
+        """Bytes on a connection of their own, and all that comes back until it is closed."""
+        raw = socket.create_connection(
+            ("127.0.0.1", self.backend_port if past_nginx else self.port), PATIENCE
+        )
+        if not past_nginx:
+            trusted = ssl.create_default_context(cafile=str(self.folder / "certificate.pem"))
+            raw = trusted.wrap_socket(raw, server_hostname=NAME)
+        with raw:
+            raw.sendall(request)
+            return b"".join(iter(lambda: raw.recv(65536), b""))
+
     def log_in(self, name: str) -> "Session":
         """A browser of somebody of the cast."""
         session = Session(self)

@@ -92,6 +92,27 @@ def test_another_name_is_refused(site: Site, host: str) -> None:
     assert "csrf_token" not in answer.text
 
 
+@pytest.mark.parametrize("past_nginx", [False, True], ids=["by nginx", "by gunicorn"])
+@pytest.mark.parametrize(
+    "lengths",
+    [
+        "Content-Length: 6\r\nTransfer-Encoding: chunked",
+        "Content-Length: 0\r\nContent-Length: 44",
+        "Transfer-Encoding: xchunked",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity",
+        "Content-Length: +0",
+    ],
+)
+def test_a_request_that_could_end_in_two_places_is_refused(
+    site: Site, lengths: str, *, past_nginx: bool
+) -> None:
+    smuggled = f"GET /healthz HTTP/1.1\r\nHost: {NAME}\r\n\r\n"
+    request = f"POST /login HTTP/1.1\r\nHost: {NAME}\r\n{lengths}\r\n\r\n0\r\n\r\n{smuggled}"
+    answer = site.send_raw(request.encode(), past_nginx=past_nginx)
+    assert re.match(rb"HTTP/1.1 (400|501) ", answer), answer[:200]
+    assert b'{"status":"ok"}' not in answer
+
+
 @pytest.mark.parametrize(
     "address",
     ["/metrics", "/metrics/", "/%6detrics", "//metrics", "/x/../metrics", "/metrics?a=1"],
@@ -140,7 +161,7 @@ def test_no_other_file_does(site: Site, address: str) -> None:
     assert "PRIVATE" not in answer.text
 
 
-@pytest.mark.parametrize("size", [10_000_001, 12_000_000], ids=["by the program", "by nginx"])
+@pytest.mark.parametrize("size", [10_000_001, 12_000_000], ids=["by a byte", "by far"])
 def test_more_than_10_mb_for_the_api_are_refused_in_json(site: Site, size: int) -> None:
     oscar = site.log_in("oscar")
     body = b"site_id,reading_date,reading_value\n".ljust(size, b"\n")

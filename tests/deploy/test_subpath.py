@@ -50,6 +50,16 @@ def test_a_site_id_with_a_slash_is_found(part: Site) -> None:
     assert ada.get("/api/sites/A%2FB%20100%25/").json["site_id"] == "A/B 100%"
 
 
+@pytest.mark.parametrize(("size", "status"), [(10_000_000, 200), (10_000_001, 413)])
+def test_the_api_takes_10_mb_here_too(part: Site, size: int, status: int) -> None:
+    ada = part.log_in("ada")
+    body = b"site_id,reading_date,reading_value\n".ljust(size, b"\n")
+    assert (
+        ada.send("/api/readings/", body, "text/csv", **{"X-CSRFToken": ada.token("/import/")}).status
+        == status
+    )
+
+
 def test_files_come_from_nginx(part: Site) -> None:
     answer = part.ask("/static/app.css")
     assert (answer.status, answer.headers["Cache-Control"]) == (200, "public, no-cache")
