@@ -2,6 +2,7 @@
 
 from playwright.sync_api import expect
 
+from jobauto.config import SESSION_COOKIE
 from tests.browser.conftest import Visit
 from tests.fleets import add_site
 from tests.pages import scenes
@@ -62,6 +63,21 @@ def test_logging_out_ends_it(visit: Visit) -> None:
     visitor.page.get_by_role("button", name="Log out").click()
     expect(visitor.page.get_by_role("heading", name="Log in")).to_be_visible()
     expect(visitor.open("/jobs/").get_by_role("heading", name="Log in")).to_be_visible()
+
+
+def test_the_browser_keeps_nothing_but_the_cookie_of_the_session(visit: Visit) -> None:
+    scenes.checked_fleet()
+    visitor = visit()
+    for path in ("/", "/jobs/1", f"/sites/{scenes.FLAT}"):
+        page = visitor.open(path)
+    kept = page.evaluate(
+        """async () => [
+            localStorage.length, sessionStorage.length, (await indexedDB.databases()).length,
+            (await caches.keys()).length, (await navigator.serviceWorker.getRegistrations()).length,
+        ]"""
+    )
+    assert kept == [0, 0, 0, 0, 0]
+    assert [cookie.get("name") for cookie in page.context.cookies()] == [SESSION_COOKIE]
 
 
 def test_a_hostile_name_is_shown_and_not_run(visit: Visit) -> None:
