@@ -54,12 +54,13 @@ def against_the_loop(engine: Engine, fleet: Fleet) -> Measured:
     )
     with engine.fresh():
         build(fleet)
-        opened = check()
-        forget()
-        looped = check_in_a_loop(NOON)
-        turns = in_turn(Side(check, forget), Side(lambda: check_in_a_loop(NOON), forget))
+        opened, looped = set[int](), set[int]()
+        turns = in_turn(
+            Side(lambda: opened.add(check()), forget),
+            Side(lambda: looped.add(check_in_a_loop(NOON)), forget),
+        )
     broken = "" if opened == looped else f"the run opened {opened} jobs, the loop {looped}"
-    return Measured(line, engine.name, turns, {"jobs": opened}, broken)
+    return Measured(line, engine.name, turns, {"jobs": min(opened)}, broken)
 
 
 def run_again(engine: Engine, fleet: Fleet) -> Measured:

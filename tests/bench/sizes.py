@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-DEFAULT = 100_000
+DEFAULT = 50_000
 """Sites; CI measures with 20,000, and the claim that a million fits on one machine with that."""
 AT_MOST = 10_000
 

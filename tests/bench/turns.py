@@ -9,7 +9,7 @@ from time import perf_counter
 Deed = Callable[[], object]
 
 LEAST, MOST = 3, 15
-ENOUGH_SECONDS = 3.0
+ENOUGH_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
