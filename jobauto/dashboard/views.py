@@ -34,13 +34,14 @@ def show() -> ResponseReturnValue:
     today_done = db.session.scalar(runs.slot_is_taken(now.astimezone(schedule.zone).date()))
     next_run = next_due(schedule, stored.slots_owed_from, now, today_done=bool(today_done))
     sites_in_all, active, faulty_inactive = db.session.execute(sites.fleet_size()).one()
-    faulty = db.session.scalar(jobs.faulty_sites()) or 0
+    # A job that is closed between the two questions must not make it less than none.
+    faulty = max(0, (db.session.scalar(jobs.faulty_sites()) or 0) - faulty_inactive)
     return render_template(
         "dashboard/show.html",
         board=board,
         rules=RULES,
         chart=board.chart(RULES),
-        condition=condition(Fleet(active, faulty - faulty_inactive), board.last_run, next_run, now),
+        condition=condition(Fleet(active, faulty), board.last_run, next_run, now),
         next_run=next_run,
         now=now,
         run_under_way=db.session.scalar(runs.under_way()),
