@@ -96,6 +96,22 @@ def test_evidence_keeps_its_readings_when_it_learns_of_its_site(engine: Sqlite |
         assert len(kept) == 4
 
 
+def test_evidence_keeps_its_readings_when_it_loses_its_foreign_key(engine: Sqlite | Postgresql) -> None:
+    with engine.fresh() as uri, opened(uri):
+        add_site("flat", daily([7, 7, 7, 7]))
+        run_noon()
+        kept = stored_evidence()
+        downgrade(revision="0007")
+        assert [key["name"] for key in inspect(db.engine).get_foreign_keys("job_reading")] == [
+            "fk_job_reading_job_id"
+        ]
+        assert stored_evidence() == kept
+        upgrade()
+        assert inspect(db.engine).get_foreign_keys("job_reading") == []
+        assert stored_evidence() == kept
+        assert len(kept) == 4
+
+
 def stored_evidence() -> list[tuple[object, ...]]:
     columns = (JobReading.site_key, JobReading.job_id, JobReading.reading_date, JobReading.reading_value)
     with db.engine.connect() as connection:

@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("job_id", Key, autoincrement=False, nullable=False),
         sa.Column("reading_date", Instant(), nullable=False),
         sa.Column("reading_value", Kwh(), nullable=False),
+        sa.ForeignKeyConstraint(["job_id"], ["job.id"], name=op.f("fk_job_reading_job_id")),
         sa.PrimaryKeyConstraint("site_key", "job_id", "reading_date", name=op.f("pk_job_reading")),
         sqlite_with_rowid=False,
     )
