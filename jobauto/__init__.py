@@ -6,25 +6,28 @@ from typing import Any
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from . import broker, cli, config, database, errors, headers, logs, pages, tasks
-from .account import views as account
-from .api import automation, fleet
-from .api import jobs as api_jobs
-from .api import spec as api_spec
-from .audit import views as audit
-from .auth import access, limiting
-from .auth import views as auth
-from .dashboard import views as dashboard
+from .work import broker, tasks
+from . import cli, config, errors, logs
+from .storage import connections as database
+from .web import headers, filters as pages
+from .web.pages import account
+from .web.api import automation, fleet
+from .web.api import jobs as api_jobs
+from .web.api import spec as api_spec
+from .web.pages import audit
+from .web import access, rate_limit as limiting
+from .web.pages import login as auth
+from .web.pages import dashboard
 from .extensions import bootstrap, csrf, db, login_manager, migrate
-from .health import bp as health_bp
-from .imports import views as imports
-from .jobs import views as jobs
-from .notifications import views as notifications
-from .routing import IdConverter, SiteIdConverter
-from .runs import views as runs
-from .settings import views as settings
-from .sites import views as sites
-from .users import views as users
+from .web.health import bp as health_bp
+from .web.pages import imports
+from .web.pages import jobs
+from .web.pages import notifications
+from .web.routing import IdConverter, SiteIdConverter
+from .web.pages import runs
+from .web.pages import settings
+from .web.pages import sites
+from .web.pages import users
 
 PACKAGE = Path(__file__).parent
 BESIDE = PACKAGE if (PACKAGE / "templates").is_dir() else PACKAGE.parent

@@ -16,8 +16,8 @@ from werkzeug.exceptions import (
     ServiceUnavailable,
 )
 
-from .auth import security_log
-from .database import DatabaseNotReady, DatabaseUnreachable, require_ready, unreachable
+from .web import security_log
+from .storage.connections import DatabaseNotReady, DatabaseUnreachable, require_ready, unreachable
 from .extensions import db
 from .logs import Event
 

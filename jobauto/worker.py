@@ -5,7 +5,7 @@ import sys
 from celery import signals
 
 from . import create_app
-from .broker import celery_of
+from .work.broker import celery_of
 from .config import ConfigError
 
 try:

@@ -1,7 +1,7 @@
 """The application for a WSGI server: ``gunicorn jobauto.wsgi:app``."""
 
 from . import create_app
-from .scheduler import start_in_web_process
+from .work.scheduler import start_in_web_process
 
 app = create_app()
 start_in_web_process(app)

@@ -17,7 +17,8 @@ from flask import Flask
 from flask_migrate import upgrade
 from sqlalchemy import Engine, create_engine, make_url, text
 
-from jobauto import create_app, partitions
+from jobauto import create_app
+from jobauto.storage import partitions
 from jobauto.extensions import db
 
 TEMPLATE = "jobauto_template"

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from jobauto.database import write
+from jobauto.storage.connections import write
 from jobauto.detection.service import Request, RunResult, run
 from jobauto.models import Reading, Site
 

@@ -15,7 +15,7 @@ from jobauto.auth.passwords import hashed
 from jobauto.auth.service import by_name, issue_token
 from jobauto.auth.sessions import Client, Limits
 from jobauto.clock import utcnow
-from jobauto.database import write
+from jobauto.storage.connections import write
 from jobauto.models import User
 
 PASSWORD = "correct horse battery"

@@ -10,9 +10,9 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import text
 
 from jobauto import create_app
-from jobauto.auth.access import PUBLIC
+from jobauto.web.access import PUBLIC
 from jobauto.extensions import db
-from jobauto.headers import HEADERS
+from jobauto.web.headers import HEADERS
 from tests.databases import Postgresql, Sqlite
 from tests.people import Browser, add_cast, log_in
 

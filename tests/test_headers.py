@@ -8,7 +8,7 @@ from flask import Flask
 from jobauto import create_app
 from jobauto.config import ConfigError
 from jobauto.extensions import db
-from jobauto.headers import HEADERS, POLICY
+from jobauto.web.headers import HEADERS, POLICY
 from tests.people import Answer, Browser, Person
 
 ADDRESSES = (

@@ -11,7 +11,7 @@ from sqlalchemy import update
 from jobauto.clock import utcnow
 from jobauto.extensions import db
 from jobauto.models import SettingsVersion
-from jobauto.scheduler import run_slot
+from jobauto.work.scheduler import run_slot
 from tests.people import Person
 from tests.runs.fleet import make_todays_slot_due
 

@@ -9,7 +9,7 @@ from sqlalchemy import delete, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
 from jobauto import create_app
-from jobauto.database import MIGRATIONS
+from jobauto.storage.connections import MIGRATIONS
 from jobauto.extensions import db
 from jobauto.models import ApiToken, JobReading, User
 from jobauto.settings import service as settings

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from jobauto.schedule import due_at, next_due, owed_from_after_change, owed_slot
+from jobauto.settings.schedule import due_at, next_due, owed_from_after_change, owed_slot
 from jobauto.settings.schema import ScheduleSettings
 
 row = pytest.param

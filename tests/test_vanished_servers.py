@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 
 from jobauto import create_app
-from jobauto.database import SILENT_SERVER
+from jobauto.storage.connections import SILENT_SERVER
 from jobauto.extensions import db
 
 pytestmark = pytest.mark.parametrize("engine", ["postgresql"], indirect=True)

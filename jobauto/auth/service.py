@@ -10,11 +10,11 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from ..audit.service import Author, record
-from ..database import write
+from ..storage.connections import write
 from ..extensions import db
 from ..models import ApiToken, User
 from ..models.user import ROLES
-from . import passwords, sessions, slowing
+from . import passwords, sessions, throttling as slowing
 from .sessions import Client
 
 USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}")

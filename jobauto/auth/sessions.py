@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, delete, not_, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from ..database import write
+from ..storage.connections import write
 from ..extensions import db
 from ..models import User, UserSession
 

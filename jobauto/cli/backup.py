@@ -11,7 +11,7 @@ from typing import BinaryIO
 import click
 from flask.cli import with_appcontext
 
-from .. import backup as service
+from ..storage import backup as service
 from ..clock import utcnow
 from .common import in_sentences, on_database
 

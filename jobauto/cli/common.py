@@ -14,7 +14,7 @@ from sqlalchemy.exc import DatabaseError
 
 from ..audit.service import Author
 from ..clock import utcnow
-from ..database import DatabaseNotReady, require_ready, unreachable
+from ..storage.connections import DatabaseNotReady, require_ready, unreachable
 
 P = ParamSpec("P")
 R = TypeVar("R")

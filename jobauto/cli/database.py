@@ -2,7 +2,7 @@
 
 import click
 
-from .. import distribution, partitions
+from ..storage import citus as distribution, partitions
 from ..clock import utcnow
 from ..extensions import db
 from ..imports.readings import tell_the_planner

@@ -9,10 +9,10 @@ from typing import Any, NoReturn
 import click
 from flask import current_app
 
-from .. import scheduler as schedule_ticks
-from ..api.answers import run_result
+from ..work import scheduler as schedule_ticks
+from ..web.api.responses import run_result
 from ..clock import utcnow
-from ..detection.rules import NO_COMS, RULES, ZERO_READS, Rule
+from ..rules import NO_COMS, RULES, ZERO_READS, Rule
 from ..detection.service import Finding, Request, RunResult, dry_run, run
 from ..extensions import db
 from ..models import Hold

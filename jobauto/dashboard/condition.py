@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from ..detection.rules.rule import counted
+from ..rules.rule import counted
 from ..models import Run
-from ..schedule import OVERDUE
+from ..settings.schedule import OVERDUE
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import case, func, literal, select
 from sqlalchemy.orm import Session
 
-from ..detection.rules import Rule
+from ..rules import Rule
 from ..jobs import queries as jobs
 from ..models import Job, Run
 from ..models.types import Instant

@@ -7,7 +7,7 @@ from sqlalchemy import String, cast, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from ..clock import Clock
-from ..database import write
+from ..storage.connections import write
 from ..detection.service import Request, run
 from ..extensions import db
 from ..imports.readings import import_readings

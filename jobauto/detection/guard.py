@@ -8,7 +8,7 @@ from sqlalchemy import Connection, case, func, insert, select, update
 from ..models import Hold, Run, RunRule
 from ..settings.schema import GuardSettings
 from .opening import JUDGED_SITES, Opening, has_open_job
-from .rules.rule import FLAGGED, VERDICT
+from ..rules.rule import FLAGGED, VERDICT
 from .verdicts import Counts
 
 WEEK = 7

@@ -6,16 +6,16 @@ from sqlalchemy import Connection, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from ..audit.service import Author, record
-from ..database import write, write_on
+from ..storage.connections import write, write_on
 from ..extensions import db
 from ..logs import Event
 from ..models import Hold, Reading, Run, RunRule, Site
 from ..runs.queries import ENDED
 from ..settings import service as settings_service
-from .moment import Moment
+from ..rules.moment import Moment
 from .opening import Opening, open_jobs
-from .rules import RULES
-from .rules.rule import VERDICT
+from ..rules import RULES
+from ..rules.rule import VERDICT
 from .service import status_of
 from .verdicts import judge
 

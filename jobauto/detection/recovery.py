@@ -7,7 +7,7 @@ from ..models import Event, Job, Site
 from ..models.job import STILL_OPEN
 from ..models.types import Instant
 from .opening import Opening
-from .rules.rule import FLAGGED, VERDICT
+from ..rules.rule import FLAGGED, VERDICT
 
 RESOLUTION = "recovered"
 

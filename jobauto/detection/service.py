@@ -11,7 +11,7 @@ from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import DBAPIError
 
 from ..clock import Clock
-from ..database import write_on
+from ..storage.connections import write_on
 from ..extensions import db
 from ..logs import Event
 from ..models import RunRule, Site
@@ -19,11 +19,11 @@ from ..runs.lifecycle import Claim, GivenUp, finish, heartbeat, renew, start
 from ..settings import service as settings_service
 from ..settings.schema import Settings
 from . import guard
-from .moment import Moment
+from ..rules.moment import Moment
 from .opening import Opening, count_wanted, open_jobs
 from .recovery import mark_recovered
-from .rules import RULES, Rule
-from .rules.rule import FLAGGED, VERDICT
+from ..rules import RULES, Rule
+from ..rules.rule import FLAGGED, VERDICT
 from .verdicts import Counts, judge
 
 log = logging.getLogger("job_automation")

@@ -6,8 +6,8 @@ from sqlalchemy import Connection, Select, func, insert, select, text
 from sqlalchemy.schema import CreateTable, DropTable
 
 from ..models import Site
-from .moment import Moment
-from .rules.rule import FLAGGED, NOT_ASSESSABLE, VERDICT, Rule
+from ..rules.moment import Moment
+from ..rules.rule import FLAGGED, NOT_ASSESSABLE, VERDICT, Rule
 
 
 class Counts(NamedTuple):

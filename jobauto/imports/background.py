@@ -21,7 +21,7 @@ from sqlalchemy import Select, and_, or_, select, update
 
 from ..audit.service import Author, record
 from ..clock import utcnow
-from ..database import write
+from ..storage.connections import write
 from ..extensions import db
 from ..logs import Event
 from ..models import Import

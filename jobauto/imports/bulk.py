@@ -11,7 +11,7 @@ from psycopg.errors import UniqueViolation
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from ..database import driver_errors
+from ..storage.connections import driver_errors
 from ..models.types import to_microseconds
 
 Ready = tuple[int, int, int]

@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DatabaseError
 
-from .. import partitions
+from ..storage import partitions
 from ..extensions import db
 from ..logs import Event
 from . import fields
-from .ahead import Ahead
+from .prefetch import Ahead
 from .bulk import Ready, bulk_of
 from .columns import Instants, watt_hours
 from .result import ImportResult, Progress, unwatched

@@ -27,8 +27,8 @@ from sqlalchemy import (
 )
 
 from ..audit.service import Author
-from ..database import insert as insert_or
-from ..distribution import REGISTRY, is_distributed
+from ..storage.connections import insert as insert_or
+from ..storage.citus import REGISTRY, is_distributed
 from ..extensions import db
 from ..models import Event, Site
 from ..models.site import GROUP_LENGTH

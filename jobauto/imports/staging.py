@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, Subquery, Table, case, delete, func, select
 from sqlalchemy.schema import CreateTable, DropTable
 
-from ..database import driver_errors, insert, write_on
+from ..storage.connections import driver_errors, insert, write_on
 from ..extensions import Base
 from .fields import FieldError
 from .result import ImportResult, Progress

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from ..database import write_on
+from ..storage.connections import write_on
 from .bulk import AlreadyStored, Bulk, Key, Meanwhile, Ready
 from .result import ImportResult
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from ..detection.rules.rule import counted
+from ..rules.rule import counted
 from ..models import Job
 from ..models.types import format_minute
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, case, distinct, func, literal, or_, select
 
-from ..distinct import distinct_values
+from ..storage.distinct import distinct_values
 from ..extensions import db
 from ..models import Job, JobReading, Reading, Run, Site
 from ..models.job import PRIORITIES, STILL_OPEN

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
 from ..audit.service import Author, Difference, record
-from ..database import write
+from ..storage.connections import write
 from ..errors import InvalidInput
 from ..models import Job, User
 from ..models.job import PRIORITIES, RESOLUTIONS, STATUSES

@@ -3,8 +3,8 @@
 from alembic import context
 from sqlalchemy import Connection
 
-from jobauto.database import has_model, write_on, writing_a_table_anew
-from jobauto.extensions import db
+from ..storage.connections import has_model, write_on, writing_a_table_anew
+from ..extensions import db
 
 
 def configure(connection: Connection) -> None:

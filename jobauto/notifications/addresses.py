@@ -7,14 +7,14 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from ..audit.service import Author, record
-from ..database import write
+from ..storage.connections import write
 from ..errors import InvalidInput
 from ..models import Address, OutboxMessage
 from ..models.notification import WAITING
 from ..settings import service as settings
 from . import channels, texts
 from .outbox import Message, put
-from .sealing import seal
+from .encryption import seal
 
 WANTS = ("wants_problems", "wants_digest")
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
-from ..detection.rules import RULES
+from ..rules import RULES
 from ..models import Job, Run, Site
 from .texts import Opened, Place, Text, digest
 

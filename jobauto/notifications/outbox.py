@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, String, literal, select
 
-from ..database import insert
+from ..storage.connections import insert
 from ..logs import Event
 from ..models import Address, OutboxMessage
 from ..models.types import Instant

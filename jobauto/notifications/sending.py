@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import delete, select, update
 
 from ..clock import Clock, utcnow
-from ..database import write
+from ..storage.connections import write
 from ..extensions import db
 from ..logs import Event
 from ..models import Address, OutboxMessage
@@ -27,7 +27,7 @@ from ..models.notification import WAITING
 from . import channels, queries
 from .channels import BadAddress, NotSent
 from .outbox import ONCE
-from .sealing import CannotOpen, unseal
+from .encryption import CannotOpen, unseal
 
 log = logging.getLogger("job_automation")
 

@@ -25,11 +25,11 @@ from sqlalchemy import ColumnElement, Connection, exists, or_, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from ..database import write
+from ..storage.connections import write
 from ..logs import Event
 from ..models import Address, Import, OutboxMessage, Run, SettingsVersion
 from ..runs.overdue import overdue_slot
-from ..schedule import due_at
+from ..settings.schedule import due_at
 from ..settings import service as settings_service
 from ..settings.schema import Settings
 from . import digest, texts

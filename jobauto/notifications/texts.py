@@ -8,8 +8,8 @@ from datetime import date, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from ..detection.rules import RULES
-from ..detection.rules.rule import counted
+from ..rules import RULES
+from ..rules.rule import counted
 from ..models import Import, Run, RunRule
 from ..models.types import format_minute
 

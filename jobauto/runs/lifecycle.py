@@ -11,14 +11,14 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, case, func, lite
 from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 
 from ..clock import utcnow
-from ..database import insert, write_on, write_soon
+from ..storage.connections import insert, write_on, write_soon
 from ..extensions import db
 from ..logs import Event
 from ..models import Run
 from ..models.run import SLOT_TAKEN
 from ..models.types import Instant
 from ..notifications import service as notifications
-from . import requests
+from . import run_requests as requests
 
 log = logging.getLogger("job_automation")
 

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 
 from ..extensions import db
-from ..schedule import OVERDUE, due_at, owed_slot
+from ..settings.schedule import OVERDUE, due_at, owed_slot
 from ..settings import service as settings
 from . import queries
 

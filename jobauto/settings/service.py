@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from .. import schedule
+from . import schedule
 from ..audit.service import Author, Difference, record
-from ..database import write
+from ..storage.connections import write
 from ..extensions import db
 from ..models import SettingsVersion
 from .schema import Settings

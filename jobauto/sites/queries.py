@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy import Select, and_, exists, func, or_, select, text
 
-from ..detection.moment import Moment
-from ..detection.rules import RULES, Rule
-from ..detection.rules.rule import FLAGGED, Window
-from ..distinct import distinct_values
+from ..rules.moment import Moment
+from ..rules import RULES, Rule
+from ..rules.rule import FLAGGED, Window
+from ..storage.distinct import distinct_values
 from ..extensions import db
 from ..models import Job, Reading, Site
 from ..models.job import STILL_OPEN

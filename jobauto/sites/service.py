@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..audit.service import Author, Difference, record
-from ..database import write
+from ..storage.connections import write
 from ..errors import InvalidInput
 from ..imports import fields
 from ..models import Site

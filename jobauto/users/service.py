@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from ..audit.service import Author, record
 from ..auth import service as auth
 from ..auth import sessions
-from ..database import write
+from ..storage.connections import write
 from ..errors import InvalidInput
 from ..models import ApiToken, User
 from ..models.user import ROLES

@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from jobauto.clock import utcnow
 from jobauto.dashboard.queries import dashboard
-from jobauto.database import write
+from jobauto.storage.connections import write
 from jobauto.extensions import db
 from jobauto.models import Job, Run
 from jobauto.runs.lifecycle import Claim, finish, start

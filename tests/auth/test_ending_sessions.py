@@ -12,7 +12,7 @@ from jobauto.auth import service, sessions
 from jobauto.auth.browsers import browser_in_words
 from jobauto.auth.sessions import Client
 from jobauto.clock import utcnow
-from jobauto.database import write
+from jobauto.storage.connections import write
 from jobauto.extensions import db
 from jobauto.models import User, UserSession
 from tests.auth.test_slowing import LIMITS

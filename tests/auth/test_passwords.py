@@ -8,7 +8,7 @@ from werkzeug.security import generate_password_hash
 
 from jobauto.auth import passwords, service
 from jobauto.auth.sessions import Client
-from jobauto.database import write
+from jobauto.storage.connections import write
 from jobauto.models import User
 from tests.auth.test_slowing import LIMITS
 from tests.fleets import NOON

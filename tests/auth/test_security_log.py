@@ -5,8 +5,8 @@ import logging
 import pytest
 from flask import Flask
 
-from jobauto.auth import slowing
-from jobauto.auth.slowing import Subject
+from jobauto.auth import throttling as slowing
+from jobauto.auth.throttling import Subject
 from jobauto.clock import utcnow
 from jobauto.logs import Event
 from tests.people import PASSWORD, Person

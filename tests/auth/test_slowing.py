@@ -7,13 +7,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import create_engine, func, select
 
-from jobauto import database
+from jobauto.storage import connections as database
 from jobauto.audit.service import Author
-from jobauto.auth import service, slowing
+from jobauto.auth import service, throttling as slowing
 from jobauto.auth.sessions import Client, Limits
-from jobauto.auth.slowing import Slowed, Subject
+from jobauto.auth.throttling import Slowed, Subject
 from jobauto.clock import utcnow
-from jobauto.database import write
+from jobauto.storage.connections import write
 from jobauto.extensions import db
 from jobauto.models import LoginFailure, UserSession
 from tests.fleets import NOON

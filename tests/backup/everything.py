@@ -7,7 +7,8 @@ from flask import Flask
 from sqlalchemy import Table, inspect, select
 from sqlalchemy.types import JSON, Boolean, Date, Integer, String
 
-from jobauto import backup, create_app
+from jobauto.storage import backup
+from jobauto import create_app
 from jobauto.clock import utcnow
 from jobauto.extensions import db
 from jobauto.models.types import Instant, Kwh

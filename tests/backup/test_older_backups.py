@@ -12,8 +12,8 @@ from alembic.config import Config
 from flask import Flask
 from sqlalchemy import create_engine, select
 
-from jobauto import backup
-from jobauto.database import MIGRATIONS, require_ready
+from jobauto.storage import backup
+from jobauto.storage.connections import MIGRATIONS, require_ready
 from jobauto.extensions import db
 from jobauto.models import Site
 from tests.backup.everything import quiet

@@ -7,7 +7,7 @@ from threading import Event
 from flask import Flask
 from sqlalchemy import func, select
 
-from jobauto import backup
+from jobauto.storage import backup
 from jobauto.extensions import db
 from jobauto.models import Job, JobReading, RunRule
 from tests.backup.everything import application, quiet

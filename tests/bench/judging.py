@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from jobauto.detection.moment import Moment
-from jobauto.detection.rules import RULES
+from jobauto.rules.moment import Moment
+from jobauto.rules import RULES
 from jobauto.detection.verdicts import judge
 from jobauto.extensions import db
 from jobauto.settings.schema import Settings

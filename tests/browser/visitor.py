@@ -5,7 +5,7 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Browser, Page, Route
 
-from jobauto.headers import CHART_JS
+from jobauto.web.headers import CHART_JS
 from tests.people import PASSWORD
 
 Cdn = Literal["real", "blocked", "tampered"]

@@ -4,7 +4,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from jobauto.audit.service import Author, record
-from jobauto.database import write
+from jobauto.storage.connections import write
 from jobauto.extensions import db
 from jobauto.models import Event, Job, JobReading, Reading, Run, RunRule, Site
 from tests.cli.conftest import Cli

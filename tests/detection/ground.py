@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, insert
 
-from jobauto.detection.moment import Moment
-from jobauto.detection.rules import Rule
+from jobauto.rules.moment import Moment
+from jobauto.rules import Rule
 from jobauto.models import Reading, Site
 
 DAY = timedelta(days=1)

@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
-from jobauto.detection.moment import Moment
+from jobauto.rules.moment import Moment
 from jobauto.settings.schema import NoComsSettings, ZeroReadsSettings
 from tests.detection.ground import NEW_SITE, OK, TOO_FEW, Verdict
 

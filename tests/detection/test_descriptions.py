@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import literal, select
 
-from jobauto.detection.rules import NO_COMS, ZERO_READS
+from jobauto.rules import NO_COMS, ZERO_READS
 from jobauto.models.types import Instant, local_minute_in
 from jobauto.settings.schema import time_zones
 from tests.detection.ground import Ground

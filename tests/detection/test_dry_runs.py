@@ -6,7 +6,7 @@ from flask import Flask
 from sqlalchemy import func, insert, select
 
 from jobauto.clock import utcnow
-from jobauto.detection.rules import NO_COMS
+from jobauto.rules import NO_COMS
 from jobauto.detection.service import Finding, Request, dry_run
 from jobauto.extensions import Base, db
 from jobauto.models import Run

@@ -10,10 +10,10 @@ from flask import Flask
 from sqlalchemy import select
 
 from jobauto.audit.service import Author
-from jobauto.database import write
+from jobauto.storage.connections import write
 from jobauto.detection import holds
 from jobauto.detection.guard import Silence
-from jobauto.detection.rules import NO_COMS, ZERO_READS
+from jobauto.rules import NO_COMS, ZERO_READS
 from jobauto.detection.service import RunResult
 from jobauto.extensions import db
 from jobauto.models import Event, Hold, Run

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from jobauto.detection.rules import NO_COMS
+from jobauto.rules import NO_COMS
 from jobauto.settings.schema import NoComsSettings
 from tests.detection.ground import DAY, HOUR, MICROSECOND, NOON, OK, Ground, Verdict, before
 

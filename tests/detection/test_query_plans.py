@@ -11,7 +11,7 @@ from sqlalchemy import ClauseElement, Connection, Engine, Executable, Select, te
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from jobauto.detection.rules import NO_COMS, RULES, Rule
+from jobauto.rules import NO_COMS, RULES, Rule
 from jobauto.settings.schema import Settings
 from tests.detection.ground import MOMENT, NOON
 

@@ -8,8 +8,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import Select, literal, select
 
-from jobauto.detection.moment import Moment
-from jobauto.detection.rules import NO_COMS, ZERO_READS, Rule
+from jobauto.rules.moment import Moment
+from jobauto.rules import NO_COMS, ZERO_READS, Rule
 from jobauto.detection.service import Request, RunResult, dry_run
 from jobauto.extensions import db
 from jobauto.models import Run, Site

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jobauto.detection.rules import ZERO_READS
+from jobauto.rules import ZERO_READS
 from jobauto.settings.schema import ZeroReadsSettings
 from tests.detection.ground import (
     DAY,

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import event, text
 
-from jobauto.distribution import distribute
+from jobauto.storage.citus import distribute
 from jobauto.extensions import db
 from tests.databases import Changed, Postgresql
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp, parse_one
 
-from jobauto.distribution import DISTRIBUTED
+from jobauto.storage.citus import DISTRIBUTED
 
 UNSTABLE = {"now", "random", "nextval", "clock_timestamp", "to_char", "gen_random_uuid"}
 Name = tuple[str, str]

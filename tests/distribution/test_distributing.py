@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from flask import Flask
 from sqlalchemy import inspect, select, text
 
-from jobauto.distribution import DISTRIBUTED, REGISTRY
+from jobauto.storage.citus import DISTRIBUTED, REGISTRY
 from jobauto.extensions import db
 from jobauto.models import Site
 from tests.databases import Changed, Postgresql, Sqlite, opened

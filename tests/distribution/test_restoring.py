@@ -3,7 +3,7 @@
 from flask import Flask
 from sqlalchemy import select
 
-from jobauto.distribution import REGISTRY
+from jobauto.storage.citus import REGISTRY
 from jobauto.extensions import db
 from tests.backup.everything import put_back, taken
 from tests.databases import Postgresql, opened

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
-from jobauto import scheduler
+from jobauto.work import scheduler
 from jobauto.audit.service import Author
 from jobauto.clock import utcnow
 from jobauto.demo import service as demo

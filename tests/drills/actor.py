@@ -21,7 +21,7 @@ from gunicorn.app import wsgiapp
 from sqlalchemy import Engine, event
 
 from jobauto import __main__ as commands
-from jobauto import database
+from jobauto.storage import connections as database
 
 TICKED = "ticked"
 

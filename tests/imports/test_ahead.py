@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from jobauto.imports.ahead import Ahead
+from jobauto.imports.prefetch import Ahead
 
 
 def test_items_come_in_order_prepared_or_not() -> None:

@@ -9,9 +9,9 @@ from sqlalchemy import func, select, update
 
 from jobauto.audit.service import Author
 from jobauto.clock import utcnow
-from jobauto.database import write
+from jobauto.storage.connections import write
 from jobauto.extensions import db
-from jobauto.imports import background, mending
+from jobauto.imports import background, rejected_rows as mending
 from jobauto.imports.rows import FileError
 from jobauto.models import Import, Reading
 from tests.fleets import NOON, add_site

@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import update
 
 from jobauto.clock import utcnow
-from jobauto.database import write
+from jobauto.storage.connections import write
 from jobauto.imports import background
 from jobauto.models import Import
 from tests.fleets import add_site

@@ -5,7 +5,7 @@ import logging
 import pytest
 from flask import Flask
 
-from jobauto import partitions
+from jobauto.storage import partitions
 from jobauto.extensions import db
 from jobauto.imports import background, readings
 from tests.fleets import add_site

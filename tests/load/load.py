@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from werkzeug.security import generate_password_hash
 
 from jobauto.clock import utcnow
-from jobauto.database import write
+from jobauto.storage.connections import write
 from jobauto.extensions import db
 from jobauto.imports.staging import fill
 from jobauto.models import Site, User

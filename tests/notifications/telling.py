@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select
 
 from jobauto.audit.service import Author
-from jobauto.database import write
+from jobauto.storage.connections import write
 from jobauto.extensions import db
 from jobauto.models import Address, OutboxMessage
 from jobauto.notifications import addresses

@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from jobauto.extensions import db
-from jobauto.notifications import sealing
+from jobauto.notifications import encryption as sealing
 from jobauto.notifications.sending import work_off
 from tests.databases import Sqlite
 from tests.fleets import NOON

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 from jobauto.clock import utcnow
-from jobauto.database import write
+from jobauto.storage.connections import write
 from jobauto.detection.service import Request, run
 from jobauto.models import Import, Run, RunRule
 from tests.fleets import add_site, daily

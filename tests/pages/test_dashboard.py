@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import update
 
 from jobauto.clock import utcnow
-from jobauto.database import write
+from jobauto.storage.connections import write
 from jobauto.detection.service import Request, run
 from jobauto.jobs.service import JobChange, change
 from jobauto.models import Site

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from jobauto import create_app
-from jobauto.database import write
+from jobauto.storage.connections import write
 from jobauto.extensions import db
 from jobauto.models import Site
 from tests.databases import Postgresql, Sqlite

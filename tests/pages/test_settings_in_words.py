@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 
 from jobauto.clock import utcnow
-from jobauto.detection.rules import NO_COMS, ZERO_READS
+from jobauto.rules import NO_COMS, ZERO_READS
 from jobauto.detection.service import Request, dry_run
 from jobauto.settings import service
 from jobauto.settings.schema import NoComsSettings, ZeroReadsSettings

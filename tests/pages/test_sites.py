@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import update
 
 from jobauto.clock import utcnow
-from jobauto.database import write
+from jobauto.storage.connections import write
 from jobauto.models import Site
 from tests.fleets import add_site, daily
 from tests.pages.reading import words

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from werkzeug.exceptions import HTTPException
 
-from jobauto.auth.access import needed_role
+from jobauto.web.access import needed_role
 from jobauto.extensions import db
 from jobauto.models import Site
 from jobauto.models.user import ROLES

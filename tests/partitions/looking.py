@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import text
 
-from jobauto import partitions
+from jobauto.storage import partitions
 from jobauto.extensions import db
 from tests.fleets import NOON
 

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from flask import Flask
 from sqlalchemy import text
 
-from jobauto import partitions, scheduler
+from jobauto.storage import partitions
+from jobauto.work import scheduler
 from jobauto.extensions import db
 from jobauto.imports.readings import WORTH_ANALYSING
 from tests.fleets import NOON, add_site, daily

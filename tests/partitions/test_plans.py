@@ -9,7 +9,7 @@ from sqlalchemy import ClauseElement, Connection, Executable, Select, text
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from jobauto.detection.rules import NO_COMS, RULES, ZERO_READS, Rule
+from jobauto.rules import NO_COMS, RULES, ZERO_READS, Rule
 from jobauto.extensions import db
 from jobauto.settings.schema import Settings
 from tests.detection.ground import MOMENT, NOON

@@ -7,7 +7,9 @@ from flask import Flask
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import OperationalError
 
-from jobauto import create_app, partitions, scheduler
+from jobauto import create_app
+from jobauto.storage import partitions
+from jobauto.work import scheduler
 from jobauto.config import ConfigError
 from jobauto.extensions import db
 from jobauto.models import Job, JobReading, Reading

@@ -9,8 +9,8 @@ from flask import Flask
 from sqlalchemy import select, text
 from sqlalchemy.exc import ProgrammingError
 
-from jobauto import partitions
-from jobauto.database import has_model
+from jobauto.storage import partitions
+from jobauto.storage.connections import has_model
 from jobauto.extensions import db
 from jobauto.models import Reading
 from tests.databases import Sqlite, opened

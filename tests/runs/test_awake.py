@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from jobauto.clock import utcnow
-from jobauto.scheduler import _Awake
+from jobauto.work.scheduler import _Awake
 
 
 def test_it_never_waits_longer_than_a_tick() -> None:

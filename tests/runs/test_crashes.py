@@ -14,7 +14,7 @@ from jobauto.detection.service import Request, RunResult, run
 from jobauto.extensions import db
 from jobauto.models import Job, Run, RunRule
 from jobauto.runs.lifecycle import RunInProgress, bury_the_dead
-from jobauto.scheduler import tick
+from jobauto.work.scheduler import tick
 from tests.fleets import NOON
 from tests.processes import await_until, environment, started
 from tests.runs.fleet import (

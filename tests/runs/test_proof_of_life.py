@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from jobauto.clock import utcnow
-from jobauto.database import write_on
+from jobauto.storage.connections import write_on
 from jobauto.detection.service import Request, run
 from jobauto.extensions import db
 from jobauto.models import Run

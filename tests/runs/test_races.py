@@ -9,7 +9,7 @@ from sqlalchemy import select
 from jobauto.audit.service import Author
 from jobauto.extensions import db
 from jobauto.models import Run, RunRequest
-from jobauto.runs import requests
+from jobauto.runs import run_requests as requests
 from tests.fleets import NOON
 from tests.runs import workers
 from tests.runs.conftest import RACERS, Race

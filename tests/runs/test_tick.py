@@ -13,7 +13,7 @@ from jobauto.detection.service import Request, run
 from jobauto.extensions import db
 from jobauto.models import Run
 from jobauto.runs.lifecycle import ATTEMPTS_A_SLOT, Claim, bury_the_dead, finish, start
-from jobauto.scheduler import run_slot, tick
+from jobauto.work.scheduler import run_slot, tick
 from jobauto.settings import service as settings
 from tests.runs.fleet import add_faulty_fleet, every_fault_has_one_job, owe_slots_since, set_heartbeat
 

@@ -8,8 +8,8 @@ from jobauto import create_app
 from jobauto.detection.service import Request, run
 from jobauto.extensions import db
 from jobauto.runs.lifecycle import RunInProgress, SlotTaken
-from jobauto.runs.requests import RequestTaken
-from jobauto.scheduler import run_slot, tick
+from jobauto.runs.run_requests import RequestTaken
+from jobauto.work.scheduler import run_slot, tick
 from tests.processes import PATIENCE
 
 _start: list[Barrier] = []

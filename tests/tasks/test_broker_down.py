@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from jobauto import broker, tasks
+from jobauto.work import broker, tasks
 from jobauto.clock import utcnow
 from tests import brokers
 from tests.fleets import add_site

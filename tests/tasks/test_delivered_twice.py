@@ -10,14 +10,14 @@ import redis as redis_client
 from flask import Flask
 from sqlalchemy import func, select, update
 
-from jobauto import broker, tasks
+from jobauto.work import broker, tasks
 from jobauto.audit.service import Author
 from jobauto.clock import utcnow
-from jobauto.database import write
+from jobauto.storage.connections import write
 from jobauto.extensions import db
 from jobauto.imports import background
 from jobauto.models import Import, Job, Reading
-from jobauto.runs import requests
+from jobauto.runs import run_requests as requests
 from jobauto.runs.lifecycle import bury_the_dead
 from tests import brokers
 from tests.fleets import add_site

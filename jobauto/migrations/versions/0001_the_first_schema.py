@@ -8,8 +8,8 @@ Create Date: 2026-11-24 08:20:21.022732
 import sqlalchemy as sa
 from alembic import op
 
-from jobauto.clock import utcnow
-from jobauto.models.types import Instant, Key, Kwh
+from ...clock import utcnow
+from ...models.types import Instant, Key, Kwh
 
 revision = "0001"
 down_revision = None

@@ -10,7 +10,7 @@ import secrets
 import sqlalchemy as sa
 from alembic import op
 
-from jobauto.models.types import Instant, Key
+from ...models.types import Instant, Key
 
 revision = "0004"
 down_revision = "0003"

@@ -8,7 +8,7 @@ Create Date: 2026-11-24 21:10:00.000000
 import sqlalchemy as sa
 from alembic import op
 
-from jobauto.models.types import Instant, Key, Kwh
+from ...models.types import Instant, Key, Kwh
 
 revision = "0005"
 down_revision = "0004"

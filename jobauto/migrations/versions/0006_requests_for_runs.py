@@ -8,7 +8,7 @@ Create Date: 2026-11-24 20:45:00
 import sqlalchemy as sa
 from alembic import op
 
-from jobauto.models.types import Instant, Key
+from ...models.types import Instant, Key
 
 revision = "0006"
 down_revision = "0005"

@@ -8,7 +8,7 @@ Create Date: 2026-11-25 02:45:00
 import sqlalchemy as sa
 from alembic import op
 
-from jobauto.models.types import Instant, Key, Kwh
+from ...models.types import Instant, Key, Kwh
 
 revision = "0008"
 down_revision = "0007"

@@ -1,0 +1,139 @@
+"""Failed logins are slowed down, by account and by address, in every process alike: the database counts.
+
+1. Before a password is looked at, the counts of the account and of the address say whether to wait.
+2. A wrong password raises both counts, each by one statement, so that none is lost.
+3. A right one counts only if nobody has to wait by then: it is looked at again in the transaction of what
+   the password was given for. So of many guesses at once no more than the free ones can succeed.
+4. Success ends the count of the account, never that of the address.
+
+Names that nobody has are counted like others. Attempts during a wait count for nothing, so nobody can make
+somebody else wait longer than :data:`LONGEST_WAIT`. While SQLite's write lock is held by an import or a run,
+a wrong login waits for it and is refused (503) if it cannot be counted: there are no uncounted guesses.
+"""
+
+import hmac
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import IPv6Address, IPv6Network, ip_address
+from math import ceil
+
+from flask import current_app
+from sqlalchemy import case, delete, select
+from sqlalchemy.orm import Session
+
+from ..storage.connections import insert, write
+from ..extensions import db
+from ..models import LoginFailure
+
+FREE_FAILURES = 5
+LONGEST_WAIT = timedelta(minutes=15)
+FORGOTTEN_AFTER = timedelta(hours=1)
+"""So long after its last failure an account's count begins anew; with one try at the end of each longest
+wait, an attacker gains nothing by waiting for it."""
+
+ADDRESS_FAILURES = 50
+ADDRESS_WINDOW = timedelta(minutes=15)
+"""Many, because the people of an office share one address."""
+
+
+class Slowed(Exception):
+    """Too many passwords were wrong: this one was not looked at. Says for how long, as ``seconds`` does."""
+
+    def __init__(self, until: datetime, now: datetime) -> None:
+        self.seconds = ceil((until - now).total_seconds())
+        count, unit = (self.seconds, "second") if self.seconds < 60 else (ceil(self.seconds / 60), "minute")
+        wait = f"{count} {unit}{'s' if count > 1 else ''}"
+        super().__init__(f"Too many wrong passwords. Try again in {wait}.")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is counted: the name that was typed, and the address that it came from."""
+
+    account: str
+    address: str | None
+
+    @classmethod
+    def of(cls, username: str, address: str) -> "Subject":
+        """Both as keyed hashes. What is no address, as behind a socket, is not counted."""
+        network = network_of(address)
+        return cls(_hash(f"account {username.lower()}"), _hash(f"address {network}") if network else None)
+
+
+def network_of(address: str) -> str | None:
+    """An address as far as it can be counted: of IPv6 the network, for anybody has 2^64 of those."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return None
+    if not isinstance(found, IPv6Address):
+        return str(found)
+    return str(found.ipv4_mapped or IPv6Network((int(found), 64), strict=False))
+
+
+def wait_of_account(failures: int) -> timedelta:
+    """How long after so many failures in a row the next try is looked at."""
+    over = failures - FREE_FAILURES
+    return min(timedelta(seconds=2 ** min(over, 30)), LONGEST_WAIT) if over > 0 else timedelta(0)
+
+
+def require_patience(subject: Subject, now: datetime) -> None:
+    """Raise Slowed where a try must wait."""
+    columns = (LoginFailure.subject, LoginFailure.failures, LoginFailure.last_at, LoginFailure.forget_at)
+    asked = select(*columns).where(
+        LoginFailure.subject.in_([subject.account, subject.address]), LoginFailure.forget_at > now
+    )
+    waits = [now]
+    for found, failures, last_at, forget_at in db.session.execute(asked):
+        if found == subject.account:
+            waits.append(last_at + wait_of_account(failures))
+        elif failures >= ADDRESS_FAILURES:
+            waits.append(forget_at)
+    if max(waits) > now:
+        raise Slowed(max(waits), now)
+
+
+def count_failure(subject: Subject, now: datetime) -> None:
+    """Count a wrong password."""
+    with write() as session:
+        _count(session, subject.account, now, now + FORGOTTEN_AFTER, prolong=True)
+        if subject.address:
+            _count(session, subject.address, now, now + ADDRESS_WINDOW, prolong=False)
+        worthless = select(LoginFailure.subject).where(LoginFailure.forget_at <= now)
+        session.execute(
+            delete(LoginFailure).where(
+                LoginFailure.subject.in_(worthless.with_for_update(skip_locked=True).scalar_subquery())
+            )
+        )
+
+
+def succeed(session: Session, subject: Subject, now: datetime) -> None:
+    """End the count of an account, in the transaction of what the password was given for. Raises Slowed."""
+    require_patience(subject, now)
+    forget_account(session, subject)
+
+
+def forget_account(session: Session, subject: Subject) -> None:
+    """End the count of an account."""
+    session.execute(delete(LoginFailure).where(LoginFailure.subject == subject.account))
+
+
+def _count(session: Session, subject: str, now: datetime, forget_at: datetime, *, prolong: bool) -> None:
+    stored = LoginFailure.forget_at
+    statement = insert(session.connection(), LoginFailure).values(
+        subject=subject, failures=1, last_at=now, forget_at=forget_at
+    )
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[LoginFailure.subject],
+            set_={
+                "failures": case((stored <= now, 1), else_=LoginFailure.failures + 1),
+                "last_at": now,
+                "forget_at": forget_at if prolong else case((stored <= now, forget_at), else_=stored),
+            },
+        )
+    )
+
+
+def _hash(text: str) -> str:
+    return hmac.digest(str(current_app.secret_key).encode(), text.encode(errors="replace"), "sha256").hex()

@@ -1,0 +1,93 @@
+"""No Coms: a site has stopped sending readings."""
+
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Select, and_, case, cast, func, literal, null, select
+
+from ..models import Reading, Site
+from ..models.types import Instant, format_minute, local_minute_in, whole_days
+from ..settings.schema import NoComsSettings
+from .moment import Moment
+from .rule import FLAGGED, NOT_ASSESSABLE, VERDICT, Found, Variables, Window, counted, explained_jobs
+
+
+def verdicts(settings: NoComsSettings, moment: Moment) -> Select[Any]:
+    """Every judged site without a reading in ``as_of - days_threshold days < reading_date <= as_of``.
+
+    1. Seek one reading of the site inside the window: one step into the primary key, however many
+       readings the window or the history has. Where there is one, the site is ok.
+    2. Only where there is none, seek the last reading before.
+    3. A site that never reported is flagged too, unless its ``monitored_from`` (from midnight in the
+       schedule's zone) is younger than the threshold: then it is new and not assessable.
+    """
+    silent = _silent_sites(settings, moment).subquery("silent")
+    last = (
+        select(Reading.reading_date)
+        .where(Reading.site_key == silent.c.key, Reading.reading_date <= moment.as_of)
+        .order_by(Reading.reading_date.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    site = select(silent, last.label("last")).subquery("silent_since")
+    is_new = and_(site.c.monitored_from > moment.date_ago(settings.days_threshold), site.c.last.is_(None))
+    return select(
+        site.c.key.label("site_key"),
+        case((is_new, NOT_ASSESSABLE), else_=FLAGGED).label("verdict"),
+        case((is_new, "new site")).label("reason"),
+        site.c.last.label("since"),
+        whole_days(literal(moment.as_of, Instant), site.c.last).label("days"),
+        cast(null(), VERDICT.c.zero_count.type).label("zero_count"),
+        cast(null(), VERDICT.c.value.type).label("value"),
+    )
+
+
+def _silent_sites(settings: NoComsSettings, moment: Moment) -> Select[int, date | None]:
+    # "(SELECT 1 ... LIMIT 1) IS NULL" is a seek whatever the planner believes; NOT EXISTS on statistics
+    # older than an import became a scan of all readings on PostgreSQL.
+    seen = (
+        select(literal(1))
+        .where(
+            Reading.site_key == Site.key,
+            Reading.reading_date > moment.ago(settings.days_threshold),
+            Reading.reading_date <= moment.as_of,
+        )
+        .limit(1)
+        .scalar_subquery()
+    )
+    return select(Site.key, Site.monitored_from).where(moment.judged(), seen.is_(None))
+
+
+def variables(settings: NoComsSettings, moment: Moment) -> Variables:
+    """What a description may name, beside the site."""
+    last = local_minute_in(VERDICT.c.since, moment.zone)
+    return {"days_threshold": str(settings.days_threshold), "last_reading": func.coalesce(last, "never")}
+
+
+def explained(settings: NoComsSettings) -> list[str]:
+    """How the rule decides with these settings, in words."""
+    days = counted(settings.days_threshold, "day")
+    return [
+        f"A site is flagged when it has sent no reading in the last {days} "
+        f"({counted(settings.days_threshold * 24, 'hour')}) before the check.",
+        "A site that has never sent a reading is flagged too. "
+        f"One that has been monitored for less than {days} is new, and not assessable yet.",
+        *explained_jobs(settings),
+    ]
+
+
+def finding(found: Found, zone: ZoneInfo) -> str:
+    """What was found at a site, in words."""
+    if found.since is None:
+        return "The site has never sent a reading."
+    silent = counted(found.days or 0, "day")
+    return f"No reading since {format_minute(found.since, zone)}: {silent} of silence."
+
+
+def unflagged(settings: NoComsSettings, verdict: str, window: Window, zone: ZoneInfo) -> str:
+    """Why a site was not flagged, in words."""
+    if verdict == NOT_ASSESSABLE or window.last is None:
+        days = counted(settings.days_threshold, "day")
+        return f"The site has never sent a reading, and has been monitored for less than {days}."
+    return f"{window.in_words(zone)}, the last one at {format_minute(window.last, zone)}."

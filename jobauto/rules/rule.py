@@ -1,0 +1,132 @@
+"""What a rule is, and what it answers."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Integer,
+    MetaData,
+    Select,
+    SQLColumnExpression,
+    String,
+    Table,
+)
+
+from ..models.types import Instant, Kwh
+from ..settings.schema import RuleSettings
+from .moment import Moment
+
+FLAGGED = "flagged"
+NOT_ASSESSABLE = "not_assessable"
+
+VERDICT = Table(
+    "verdict",
+    MetaData(),
+    Column("site_key", BigInteger, primary_key=True, autoincrement=False),
+    Column("verdict", String(20)),
+    Column("reason", String(50)),
+    Column("since", Instant),
+    Column("days", Integer),
+    Column("zero_count", Integer),
+    Column("value", Kwh),
+    prefixes=["TEMPORARY"],
+)
+"""What a rule selects: a row for each judged site that is *not* ok.
+
+``verdict`` is ``flagged``, or ``not_assessable`` with its ``reason``. Of a flagged site: ``since`` when
+and for how many whole ``days`` (both empty if it never reported) and, where a register stands still, the
+``zero_count`` of differences that were zero in the window, and its ``value``. During a run the rows live
+in a temporary table of this name, between reading the fleet and opening jobs.
+"""
+
+Variables = dict[str, SQLColumnExpression[str] | str]
+"""What the variables of a description stand for: SQL text of a verdict, or the same text for all."""
+
+
+class Found(Protocol):
+    """What a rule found at a site, frozen in a job or in a verdict of now; see ``VERDICT``."""
+
+    @property
+    def since(self) -> datetime | None: ...
+
+    @property
+    def days(self) -> int | None: ...
+
+    @property
+    def zero_count(self) -> int | None: ...
+
+    @property
+    def value(self) -> Decimal | None: ...
+
+
+@dataclass(frozen=True)
+class Window:
+    """A site's readings inside a rule's window: how many, the first and the last one's time and value."""
+
+    count: int
+    first: datetime | None = None
+    last: datetime | None = None
+    first_value: Decimal | None = None
+    last_value: Decimal | None = None
+
+    def in_words(self, zone: ZoneInfo) -> str:
+        """``4 readings since 12 Nov``."""
+        if self.first is None:
+            return "No readings"
+        return f"{counted(self.count, 'reading')} since {self.first.astimezone(zone):%-d %b}"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A detector: a name for machines, one for people, its verdicts and its description's variables.
+
+    ``window`` is how many days of readings it looks at. ``guarded`` tells that a broken feed makes it flag
+    every site at once, so that the guard watches it.
+    ``explained`` says in words how the rule decides with given settings, ``finding`` what it found,
+    ``unflagged`` why a site was not flagged (its verdict is ``ok`` or ``not_assessable``).
+    """
+
+    name: str
+    title: str
+    verdicts: Callable[[Any, Moment], Select[Any]]
+    variables: Callable[[Any, Moment], Variables]
+    window: Callable[[Any], int]
+    explained: Callable[[Any], list[str]]
+    finding: Callable[[Found, ZoneInfo], str]
+    unflagged: Callable[[Any, str, Window, ZoneInfo], str]
+    guarded: bool = False
+
+
+def explained_jobs(settings: RuleSettings) -> Iterator[str]:
+    """What comes of a finding, which is the same for every rule; what is not set is not mentioned."""
+    if not settings.enabled:
+        yield "The rule is switched off: runs skip it, and it opens no jobs."
+        return
+    job = f"A flagged site gets a job of the type {settings.job_type_id}"
+    if settings.check_duplicate:
+        yield f"{job}, unless it has an open job of that type already."
+    else:
+        yield f"{job} in every run, even if it has an open one already."
+    if settings.queue:
+        yield f"Its jobs go to the queue {settings.queue}."
+    if settings.initial_status != "open":
+        yield f"Its jobs start as {settings.initial_status.replace('_', ' ')}."
+    if settings.reopen_after_days:
+        yield (
+            "After a person has closed a job while the fault held, "
+            f"{counted(settings.reopen_after_days, 'day')} must pass before a new one is opened, "
+            "unless the site recovered in between."
+        )
+    if settings.auto_close_recovered:
+        yield "A job that nobody has worked on is closed when a run sees that the fault is gone."
+
+
+def counted(count: int, noun: str) -> str:
+    """``1 day``, ``1,234 days``."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -1,0 +1,242 @@
+"""Connections and transactions: how SQLite is opened, how a write begins, whether the schema is ours."""
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Flask
+from sqlalchemy import Connection, Dialect, Table, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DatabaseError, DBAPIError
+from sqlalchemy.orm import Session
+
+from ..extensions import Base, db
+from ..models.types import local_minute_sqlite
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+BUSY_TIMEOUT_MS = 30_000
+SHORT_TIMEOUT_MS = 100
+SILENT_SERVER = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+"""How long a PostgreSQL that has vanished from the network is waited for (seconds; the last: milliseconds).
+
+By default it is for hours, and no tick would come in them. What the address says itself goes first.
+"""
+IDLE_TRANSACTION = "60s"
+"""After so long PostgreSQL ends a transaction whose process stands still, so that its locks stop nobody."""
+_IMMEDIATE = "jobauto_immediate"
+_SOON = "jobauto_soon"
+
+
+_WITHOUT_MODEL = re.compile("reading_(older|[0-9]{4}_[0-9]{2})|site_registry")
+"""Partitions, and what keeps ``site_id`` unique in a distributed database."""
+
+
+class DatabaseNotReady(Exception):
+    """The database is missing, old, newer than the program, or does not answer. Says what to do."""
+
+
+class DatabaseUnreachable(DatabaseNotReady):
+    """A database that does not answer. Its sentence is for operators: it may name where the database is."""
+
+    advice = (
+        "The database does not answer. "
+        "Check JOBAUTO_SQLALCHEMY_DATABASE_URI, and that its server is running. The log tells more."
+    )
+    """For everybody."""
+
+
+def init_app(app: Flask) -> None:
+    """Prepare every connection of the app's engine."""
+    with app.app_context():
+        if db.engine.dialect.name == "postgresql":
+            event.listen(db.engine, "do_connect", _be_patient_for_a_while)
+            event.listen(db.engine, "connect", _open_postgresql)
+        if db.engine.dialect.name == "sqlite":
+            event.listen(db.engine, "connect", _open_sqlite)
+            event.listen(db.engine, "begin", _begin_sqlite)
+
+
+def _be_patient_for_a_while(
+    _dialect: Dialect, _record: Any, _address: list[Any], options: dict[str, Any]
+) -> None:
+    for name, value in SILENT_SERVER.items():
+        options.setdefault(name, value)
+
+
+def _open_postgresql(connection: psycopg.Connection, _record: Any) -> None:
+    connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_TRANSACTION}'")
+    connection.commit()
+
+
+def _open_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None  # we send BEGIN ourselves, see _begin_sqlite
+    connection.create_function("local_minute", 2, local_minute_sqlite, deterministic=True)
+    for pragma in (
+        f"busy_timeout = {BUSY_TIMEOUT_MS}",
+        "journal_mode = WAL",
+        "foreign_keys = ON",
+        "synchronous = NORMAL",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads first and then writes fails at once when another has written in between;
+    # one that takes the write lock at its start waits its turn instead.
+    options = connection.get_execution_options()
+    if not options.get(_IMMEDIATE, False):
+        connection.exec_driver_sql("BEGIN")
+    elif options.get(_SOON, False):
+        with _patience(connection, SHORT_TIMEOUT_MS):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+@contextmanager
+def _patience(connection: Connection, milliseconds: int) -> Iterator[None]:
+    connection.exec_driver_sql(f"PRAGMA busy_timeout = {milliseconds}")
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+
+
+@contextmanager
+def write(*, soon: bool = False) -> Iterator[Session]:
+    """One write transaction of the request's session: committed at the end, rolled back on an error.
+
+    ``soon`` is for what can be done another time: OperationalError at once while SQLite is busy.
+    """
+    db.session.rollback()
+    try:
+        db.session.connection(execution_options={_IMMEDIATE: True, _SOON: soon})
+        yield db.session()
+        db.session.commit()
+    except BaseException:
+        db.session.rollback()
+        raise
+
+
+@contextmanager
+def write_on(connection: Connection) -> Iterator[Connection]:
+    """One write transaction of a connection that is held longer, for the sake of its temporary table."""
+    connection.execution_options(**{_IMMEDIATE: True})
+    try:
+        with connection.begin():
+            yield connection
+    finally:
+        connection.execution_options(**{_IMMEDIATE: False})
+
+
+@contextmanager
+def write_soon(connection: Connection) -> Iterator[Connection]:
+    """Like :func:`write_on`, for what can be done another time: OperationalError while SQLite is busy."""
+    driver = connection.connection.driver_connection
+    if isinstance(driver, sqlite3.Connection):
+        driver.execute(f"PRAGMA busy_timeout = {SHORT_TIMEOUT_MS}")
+    try:
+        with write_on(connection):
+            yield connection
+    finally:
+        if isinstance(driver, sqlite3.Connection):
+            driver.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+
+
+@contextmanager
+def writing_a_table_anew(connection: Connection) -> Iterator[None]:
+    """Let a migration on SQLite replace a table that others refer to: it can change one in no other way.
+
+    Must be entered before the transaction begins; inside one SQLite ignores it.
+    """
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, sqlite3.Connection):
+        yield
+        return
+    driver.execute("PRAGMA foreign_keys = OFF")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys = ON")
+
+
+@contextmanager
+def driver_errors(connection: Connection) -> Iterator[None]:
+    """Where the driver is called directly: make of its errors what SQLAlchemy does elsewhere."""
+    try:
+        yield
+    except (sqlite3.Error, psycopg.Error) as error:
+        # Whether the connection is lost, SQLAlchemy finds out when it rolls back.
+        raise DBAPIError.instance(None, None, error, type(error), dialect=connection.dialect) from error
+
+
+def insert(connection: Connection, table: type[Base] | Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that knows ON CONFLICT; its construct differs by dialect, its methods do not."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
+
+
+def has_model(name: str | None, kind: str, _parents: object) -> bool:
+    """For Alembic, which takes a table without a model for one that is no longer wanted."""
+    return kind != "table" or not _WITHOUT_MODEL.fullmatch(name or "")
+
+
+def require_ready() -> None:
+    """Raise DatabaseNotReady, in a sentence with what to do, unless the schema is this program's."""
+    try:
+        with db.engine.connect() as connection:
+            found = revision_of(connection)
+    except DatabaseError as error:
+        raise unreachable(error) from error
+    if found is None:
+        raise DatabaseNotReady("The database is empty. Create its tables with: jobauto db upgrade")
+    if found != _scripts().get_current_head():
+        raise DatabaseNotReady(
+            "The database has an older schema. Bring it up to date with: jobauto db upgrade"
+        )
+
+
+def revision_of(connection: Connection) -> str | None:
+    """The revision of a database's schema; None of an empty one. Raises DatabaseNotReady of a newer one."""
+    found = MigrationContext.configure(connection).get_current_revision()
+    if found is not None and found not in {script.revision for script in _scripts().walk_revisions()}:
+        raise DatabaseNotReady("The database is newer than this program. Install the newer jobauto again.")
+    return found
+
+
+def upgrade_on(connection: Connection) -> None:
+    """Create a database or bring it to the newest schema, in a transaction of the caller's."""
+    revision_of(connection)
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory(str(MIGRATIONS))
+
+
+def unreachable(error: DatabaseError | sqlite3.Error | psycopg.Error) -> DatabaseUnreachable:
+    """The sentence for a database that does not answer, without its address or password."""
+    cause = error.orig if isinstance(error, DatabaseError) else error
+    reason = str(cause).strip().splitlines()[0] if cause else str(error)
+    return DatabaseUnreachable(
+        f"The database does not answer ({reason}). "
+        "Check JOBAUTO_SQLALCHEMY_DATABASE_URI, and that its server is running."
+    )

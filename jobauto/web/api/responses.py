@@ -1,0 +1,280 @@
+"""What goes out as JSON. Names and shapes are a contract with the scripts of others; they may be added to."""
+
+from datetime import date, datetime
+from typing import Any, Generic, Literal, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ...detection.service import RunResult
+from ...models import Job, Run
+from ...settings.schema import Settings
+
+Item = TypeVar("Item")
+
+
+class Out(BaseModel):
+    """An answer; read off the attributes of our own objects."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class RuleResultOut(Out):
+    """What one rule did in a run."""
+
+    status: str
+    checked: int
+    flagged: int
+    not_assessable: int
+    created: int
+    skipped: int
+    duration_ms: int
+    error: str | None
+
+
+class RecentJobOut(Out):
+    """A job in short. The days are those of the finding; a job of one rule has none of the other's."""
+
+    id: int
+    site_id: str
+    site_name: str
+    job_type: str
+    rule: str
+    created_at: datetime
+    status: str
+    description: str
+    days_without_reading: int | None
+    days_with_zero_increase: int | None
+
+    @classmethod
+    def of(cls, job: Job) -> Self:
+        """The job as JSON."""
+        return cls(
+            **{name: getattr(job, name) for name in cls.model_fields if hasattr(job, name)},
+            site_id=job.site.site_id,
+            site_name=job.site.site_name,
+            days_without_reading=job.days if job.rule == "no_coms" else None,
+            days_with_zero_increase=job.days if job.rule == "zero_reads" else None,
+        )
+
+
+class JobOut(RecentJobOut):
+    """A job with its work."""
+
+    priority: str
+    assignee: str | None
+    closed_at: datetime | None
+    resolution: str | None
+    run_id: int
+    queue: str
+    recovered_at: datetime | None
+
+
+class EventOut(Out):
+    """One step in a job's history."""
+
+    at: datetime
+    who: str | None
+    field: str
+    before: str | None
+    after: str | None
+
+
+class HoldOut(Out):
+    """Why jobs were held, and the decision: ``released``, ``discarded``, ``superseded``, or null so far."""
+
+    rule: str
+    reported: int
+    silent: int
+    decision: str | None
+    decided_by: str | None
+    decided_at: datetime | None
+
+
+class RunOut(Out):
+    """A run and what its rules did."""
+
+    id: int
+    trigger: str
+    requested_by: str | None
+    as_of: datetime
+    started_at: datetime
+    finished_at: datetime | None
+    status: str
+    created_jobs: int
+    rules: dict[str, RuleResultOut]
+
+    @classmethod
+    def of(cls, run: Run) -> Self:
+        """The run as JSON."""
+        rules = {rule.rule: RuleResultOut.model_validate(rule) for rule in run.rules}
+        return cls(**{name: getattr(run, name) for name in cls.model_fields if name != "rules"}, rules=rules)
+
+
+class SiteOut(Out):
+    """A site of the inventory."""
+
+    site_id: str
+    site_name: str
+    monitored_from: date | None
+    active: bool
+    group: str
+
+
+class VerdictOut(Out):
+    """What a rule says of a site now."""
+
+    rule: str
+    verdict: Literal["flagged", "ok", "not_assessable", "not_judged"]
+    reason: str | None
+    text: str
+    days: int | None
+
+
+class ErrorOut(Out):
+    """What went wrong, and in which fields."""
+
+    error: str
+    fields: dict[str, list[str]]
+
+
+class PageOut(Out, Generic[Item]):
+    """One page of a list."""
+
+    items: list[Item]
+    page: int
+    per_page: int
+    total: int
+
+
+class RunHoldOut(RunOut):
+    """A run with the jobs that the guard holds."""
+
+    held_jobs: int
+    hold: HoldOut | None
+
+
+class RunDetailOut(RunHoldOut):
+    """A run with the jobs that it opened."""
+
+    jobs: list[JobOut]
+
+
+class JobDetailOut(JobOut):
+    """A job with its history."""
+
+    history: list[EventOut]
+
+
+class SiteDetailOut(SiteOut):
+    """A site with what each rule says of it now."""
+
+    verdicts: list[VerdictOut]
+
+
+class RunNowOut(Out):
+    """What came of a run."""
+
+    success: Literal[True]
+    run_id: int
+    as_of: datetime
+    status: str
+    created_jobs: int
+    held_jobs: int = 0
+    rules: dict[str, RuleResultOut]
+
+
+class RunFailedOut(ErrorOut):
+    """What came of a run in which a rule failed."""
+
+    success: Literal[False]
+    run_id: int | None = None
+    as_of: datetime | None = None
+    status: str | None = None
+    created_jobs: int = 0
+    held_jobs: int = 0
+    rules: dict[str, RuleResultOut] = {}
+
+
+class SettingsSavedOut(Settings):
+    """The settings after a change."""
+
+    message: str = Field(alias="message")
+
+
+class CodeOut(Out):
+    """Something that can be chosen."""
+
+    id: str
+    name: str
+    code: str
+
+
+class ChoiceOut(Out):
+    """A priority that can be chosen."""
+
+    value: str
+    label: str
+
+
+class OptionsOut(Out):
+    """What can be chosen in settings and for jobs."""
+
+    job_types: list[CodeOut]
+    statuses: list[CodeOut]
+    priority_options: list[ChoiceOut]
+    queues: list[CodeOut]
+    task_templates: list[CodeOut]
+
+
+class SummaryOut(Out):
+    """The numbers at the top of the dashboard."""
+
+    total_no_coms: int
+    total_zero_reads: int
+    jobs_created_today: int
+    jobs_created_week: int
+    last_run: datetime | None
+
+
+class DayOut(Out):
+    """Jobs created on a local day, ``dd/mm``, by rule."""
+
+    date: str
+    no_coms: int
+    zero_reads: int
+
+
+class DashboardOut(Out):
+    """The dashboard."""
+
+    summary: SummaryOut
+    recent_jobs: list[RecentJobOut]
+    daily_stats: list[DayOut]
+
+
+class LineErrorOut(Out):
+    """A rejected row: its line, or its place in the list, and why."""
+
+    line: int
+    error: str
+
+
+class ImportOut(Out):
+    """What came of an import."""
+
+    new: int
+    updated: int
+    unchanged: int
+    rejected: int
+    errors: list[LineErrorOut]
+
+
+def run_result(result: RunResult) -> dict[str, Any]:
+    """A run's outcome, as commands print it and the API answers; of a held run also how many jobs are."""
+    return {
+        "run_id": result.run_id,
+        "as_of": result.as_of.isoformat(),
+        "status": result.status,
+        "created_jobs": result.created_jobs,
+        "rules": {name: vars(rule) for name, rule in result.rules.items()},
+    } | ({"held_jobs": result.held_jobs} if result.held_jobs else {})

@@ -1,0 +1,74 @@
+"""The API's own description, from the very schemas that check what comes in and shape what goes out.
+
+SpecTree reads them off the views. What it finds wrong is said in our words and our shape.
+"""
+
+from typing import Any
+
+from flask import Blueprint, Request, current_app, jsonify
+from flask.typing import ResponseReturnValue
+from pydantic import BaseModel, ValidationError
+from spectree import Response, SecurityScheme, SpecTree
+from spectree.models import InType, SecureType, SecuritySchemeData
+
+from ...config import SESSION_COOKIE
+from ...errors import InvalidInput
+from ...models.site import SITE_ID_LENGTH
+from ...settings.schema import in_words
+from .responses import ErrorOut
+
+bp = Blueprint("api_spec", __name__, url_prefix="/api")
+
+
+@bp.get("/openapi.json")
+def openapi() -> ResponseReturnValue:
+    """The description of every door."""
+    return jsonify(_completed(spec.spec))
+
+
+def _completed(document: dict[str, Any]) -> dict[str, Any]:
+    """With what SpecTree cannot know: the address of a site, and that readings may be CSV."""
+    site_id = {"type": "string", "minLength": 1, "maxLength": SITE_ID_LENGTH}
+    for operation in document["paths"]["/api/sites/{site_id}"].values():
+        for parameter in operation["parameters"]:
+            parameter["schema"] = site_id
+    document["components"]["securitySchemes"]["session"]["name"] = current_app.config["SESSION_COOKIE_NAME"]
+    body = document["paths"]["/api/readings/"]["post"]["requestBody"]
+    body["content"]["text/csv"] = {"schema": {"type": "string"}}
+    return document
+
+
+def answers(success: type[BaseModel] | Any, *errors: int, failed: type[BaseModel] = ErrorOut) -> Response:
+    """A view's answers: its success, the errors that every door has, and these; ``failed`` is a 500."""
+    codes = {400, 401, 403, 429, 503, *errors}
+    return Response(HTTP_200=success, HTTP_500=failed, **{f"HTTP_{code}": ErrorOut for code in sorted(codes)})
+
+
+def _refuse(request: Request, _response: Any, error: Exception | None, *_: Any) -> None:
+    if isinstance(error, ValidationError):
+        status = 400 if request.method == "GET" else 422
+        raise InvalidInput("The request was not accepted.", in_words(error.errors()), status) from error
+
+
+spec = SpecTree(
+    "flask",
+    path="apidoc",  # served by us, below: SpecTree leaves out every route under the path of its own pages
+    page_templates={},
+    mode="strict",
+    annotations=False,
+    before=_refuse,
+    validation_error_model=ErrorOut,
+    naming_strategy=lambda model: model.__name__.replace("[", "Of").rstrip("]"),
+    nested_naming_strategy=lambda _parent, child: child,
+    title="jobauto",
+    version="1",
+    description="Finds metered sites that went silent or stand still, and opens one job for each fault.",
+    security_schemes=[
+        SecurityScheme(name="token", data=SecuritySchemeData(SecureType.HTTP, scheme="bearer")),
+        SecurityScheme(
+            name="session",
+            data=SecuritySchemeData(SecureType.API_KEY, name=SESSION_COOKIE, field_in=InType.COOKIE),
+        ),
+    ],
+    security=[{"token": []}, {"session": []}],
+)

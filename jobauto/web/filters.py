@@ -1,0 +1,141 @@
+"""What every page needs: a database that is ready, filters for times and words, the frame's own facts."""
+
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Flask, current_app, g, request
+
+from ..auth.browsers import browser_in_words
+from ..clock import utcnow
+from ..storage.connections import require_ready
+from ..rules import RULES
+from ..rules.rule import Found, counted
+from ..extensions import db
+from ..models import Site
+from ..models.types import format_minute
+from ..runs import queries as runs
+from ..settings import labels
+from ..settings import service as settings_service
+from ..settings.schema import Settings
+from ..sites import queries as sites
+
+WITHOUT_DATABASE = {"static", "bootstrap.static", "health.healthz"}
+_READY = "jobauto_database_ready"
+_WORDS = {
+    "api": "API",
+    "cli": "Command line",
+    "manual": "By hand",
+    "ok": "OK",
+    "schedule": "Daily schedule",
+    "unclosed": "Not closed",
+    **{rule.name: rule.title for rule in RULES},
+}
+_RULES = {rule.name: rule for rule in RULES}
+
+
+def init_app(app: Flask) -> None:
+    """Register the check, the filters and the frame."""
+    app.before_request_funcs.setdefault(None, []).insert(0, _check_database)
+    for words in (
+        local_time,
+        browser_in_words,
+        in_words,
+        ago,
+        counted,
+        finding,
+        duration,
+        size,
+        told,
+        labels.label,
+        labels.shown,
+    ):
+        app.template_filter(words.__name__)(words)
+    app.template_test()(snoozed)
+    app.template_global()(address_of_page)
+    app.context_processor(_frame)
+
+
+def _check_database() -> None:
+    """Say what is wrong with a database that is not ready; once it was ready, do not ask again."""
+    if request.endpoint not in WITHOUT_DATABASE and not current_app.extensions.get(_READY):
+        require_ready()
+        current_app.extensions[_READY] = True
+
+
+def settings() -> Settings:
+    """The settings in force, read once a request."""
+    if "settings" not in g:
+        g.settings = settings_service.current().settings
+    found: Settings = g.settings
+    return found
+
+
+def local_time(instant: datetime | None) -> str:
+    """``2026-03-31 06:00`` on the clocks of the schedule's zone."""
+    return format_minute(instant, settings().schedule.zone) if instant else "never"
+
+
+def in_words(code: str) -> str:
+    """``not_assessable`` as ``Not assessable``; a rule by its title."""
+    return _WORDS.get(code) or code.replace("_", " ").capitalize()
+
+
+def ago(instant: datetime) -> str:
+    """How long ago, roughly: ``5 minutes ago``, ``in 3 hours``."""
+    seconds = (utcnow() - instant.astimezone(UTC)).total_seconds()
+    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if abs(seconds) >= size:
+            text = counted(int(abs(seconds) // size), unit)
+            return f"{text} ago" if seconds > 0 else f"in {text}"
+    return "just now" if seconds >= 0 else "in less than a minute"
+
+
+def finding(found: Found, rule: str) -> str:
+    """What a rule found, in its own words; nothing of a rule that is no more."""
+    known = _RULES.get(rule)
+    return known.finding(found, settings().schedule.zone) if known else ""
+
+
+def snoozed(site: Site) -> bool:
+    """Whether a site is not judged for a while."""
+    return site.snoozed_until is not None and site.snoozed_until > utcnow()
+
+
+def told(value: str | None, field: str) -> str:
+    """A value that a change is kept with, for people."""
+    if not value:
+        return "none"
+    if value in ("true", "false"):
+        return "yes" if value == "true" else "no"
+    if field == "snoozed_until":
+        return local_time(datetime.fromisoformat(value))
+    return in_words(value) if field in ("status", "resolution", "priority", "role") else value
+
+
+def size(count: int) -> str:
+    """``812 bytes``, ``1.2 kB``, ``34.0 MB``."""
+    if count < 1000:
+        return counted(count, "byte")
+    return f"{count / 1000:,.1f} kB" if count < 1_000_000 else f"{count / 1_000_000:,.1f} MB"
+
+
+def duration(milliseconds: float) -> str:
+    """``80 ms``, ``1.4 s``, ``3 min 5 s``."""
+    if milliseconds < 1000:
+        return f"{milliseconds:.0f} ms"
+    minutes, seconds = divmod(milliseconds / 1000, 60)
+    return f"{minutes:.0f} min {seconds:.0f} s" if minutes else f"{seconds:.1f} s"
+
+
+def address_of_page(number: int) -> str:
+    """The page asked for with another number, its filters kept."""
+    return "?" + urlencode(request.args.to_dict() | {"page": str(number)})
+
+
+def _frame() -> dict[str, Any]:
+    return {
+        "has_demo_data": db.session.scalar(sites.any_demo()),
+        "waiting_runs": db.session.scalars(runs.waiting()).all(),
+        "zone_name": settings().schedule.timezone,
+    }

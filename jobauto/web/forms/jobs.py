@@ -1,0 +1,150 @@
+"""Forms for working jobs."""
+
+from flask import request
+from flask_wtf import FlaskForm
+from werkzeug.datastructures import MultiDict
+from wtforms import Form, HiddenField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms.validators import Length, NumberRange, Optional
+
+from .choices import ANY, choices, of_codes, of_names
+from ...rules import RULES
+from ...models.job import PRIORITIES, RESOLUTIONS, STATUSES
+from ...jobs.queries import SORTS, JobFilter
+from ...jobs.service import NOTE_LENGTH, JobChange
+
+
+class FilterForm(Form):
+    """Which jobs to list. Its values stand in the address, so that a view can be kept as a bookmark.
+
+    ``ALWAYS`` are the fields that the page always shows; the others open when one of them is used.
+    """
+
+    ALWAYS = ("status", "rule", "assignee", "sort", "search")
+
+    status = SelectField(choices=choices([ANY, ("unclosed", "Not closed"), *of_codes(STATUSES)]), default="")
+    rule = SelectField(choices=choices([ANY, *((rule.name, rule.title) for rule in RULES)]), default="")
+    priority = SelectField(choices=choices([ANY, *of_codes(PRIORITIES)]), default="")
+    assignee = SelectField(choices=choices([ANY]), default="")
+    queue = SelectField(choices=choices([ANY]), default="")
+    group = SelectField(choices=choices([ANY]), default="")
+    recovered = SelectField(choices=choices([ANY, ("yes", "Recovered"), ("no", "Not recovered")]), default="")
+    min_age = IntegerField(
+        "Age in days, at least",
+        [Optional(), NumberRange(0, 100_000, "Must be 0 to 100,000.")],
+        render_kw={"type": "text", "inputmode": "numeric", "autocomplete": "off"},
+    )
+    site_id = StringField("Site id", [Length(max=50)], render_kw={"autocomplete": "off", "maxlength": 50})
+    search = StringField(
+        "Site or description contains", [Length(max=100)], render_kw={"type": "search", "maxlength": 100}
+    )
+    sort = SelectField(choices=choices((name, label) for name, (label, _) in SORTS.items()), default="newest")
+
+    def filter(self) -> JobFilter:
+        """What the form asks for; a value that it does not offer asks for nothing."""
+        self.validate()
+        texts = {
+            name: (field.data or "").strip()
+            for name, field in self._fields.items()
+            if name != "min_age" and not field.errors
+        }
+        age = self.min_age.data if not self.min_age.errors else None
+        return JobFilter(**texts | {"sort": texts.get("sort") or "newest"}, min_age=age)
+
+    def order(self) -> str:
+        """How the list is sorted, in words."""
+        return SORTS[self.sort.data if self.sort.data in SORTS else "newest"][0]
+
+    def used(self) -> dict[str, str]:
+        """What narrows or sorts the list, as an address carries it."""
+        texts = {
+            name: str(field.data).strip() for name, field in self._fields.items() if field.data is not None
+        }
+        return {name: text for name, text in texts.items() if text and (name, text) != ("sort", "newest")}
+
+
+def filter_form(assignees: list[str], queues: list[str], groups: list[str]) -> FilterForm:
+    """The filter as the address has it, offering the values that are in use."""
+    given = MultiDict((name, value) for name, value in request.args.items() if value)
+    form = FilterForm(given)
+    form.assignee.choices = choices([ANY, ("-", "Nobody"), *_names(assignees, form.assignee.data)])
+    form.queue.choices = choices([ANY, *_names(queues, form.queue.data)])
+    form.group.choices = choices([ANY, *_names(groups, form.group.data)])
+    return form
+
+
+def _names(in_use: list[str], asked: str | None) -> list[tuple[str, str]]:
+    """What is in use; and what a kept view asks for, lest it show all jobs once nothing has it any more."""
+    return of_names(sorted({*in_use, *([asked] if asked not in (None, "", "-") else [])}))
+
+
+def _one_newline(text: str | None) -> str | None:
+    # A browser sends CR LF for each line end of a text area.
+    return text.replace("\r\n", "\n") if text else text
+
+
+class JobForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
+    """What is to become of a job.
+
+    The page also sends what it showed (``seen_status`` and so on): a field that was left as it was is not
+    asked for, so that a note from a page of this morning does not undo what others did since.
+    """
+
+    KEPT = ("status", "resolution", "priority", "assignee")
+
+    status = SelectField("Status", choices=choices(of_codes(STATUSES)))
+    resolution = SelectField(
+        "Resolution", choices=choices([("", "None"), *of_codes(RESOLUTIONS)]), description="For a closed job."
+    )
+    priority = SelectField("Priority", choices=choices(of_codes(PRIORITIES)))
+    assignee = SelectField("Assignee")
+    note = TextAreaField(
+        "Note",
+        [Optional(), Length(max=NOTE_LENGTH)],
+        filters=[_one_newline],
+        render_kw={"rows": 3, "maxlength": NOTE_LENGTH},
+    )
+    seen_status = HiddenField()
+    seen_resolution = HiddenField()
+    seen_priority = HiddenField()
+    seen_assignee = HiddenField()
+
+    def offer(self, assignees: list[str]) -> None:
+        """Offer the people who can be assigned."""
+        self.assignee.choices = choices([("", "Nobody"), *of_names(assignees)])
+
+    def change(self) -> JobChange:
+        """What the form asks for. A resolution left over from a closed job goes with its reopening."""
+        resolution = self._asked("resolution") if self.status.data == "closed" else None
+        return JobChange(
+            status=self._asked("status"),
+            resolution=resolution or None,
+            priority=self._asked("priority"),
+            assignee=self._asked("assignee"),
+            note=self.note.data or None,
+        )
+
+    def _asked(self, name: str) -> str | None:
+        value = self[name].data or ""
+        return None if value == self[f"seen_{name}"].data else value
+
+
+class BulkForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
+    """What is to become of several jobs."""
+
+    action = SelectField(
+        "Action", choices=choices([("assign", "Assign to"), ("close", "Close as"), ("reopen", "Reopen")])
+    )
+    assignee = SelectField("Assign to", default="")
+    resolution = SelectField("Close as", choices=choices(of_codes(RESOLUTIONS)), default="fixed")
+
+    def offer(self, assignees: list[str]) -> None:
+        """Offer the people who can be assigned."""
+        self.assignee.choices = choices([("", "Nobody"), *of_names(assignees)])
+
+    def change(self) -> JobChange:
+        """What the form asks for."""
+        if self.action.data == "assign":
+            return JobChange(assignee=self.assignee.data or "")
+        if self.action.data == "close":
+            return JobChange(status="closed", resolution=self.resolution.data)
+        return JobChange(status="open")

@@ -1,0 +1,106 @@
+"""The settings form, made from the settings' own declaration.
+
+It checks nothing itself: what may be saved is decided by the declaration alone, and what it refuses is put
+beside the field of the same name, ``ZERO_READS.days_to_check``.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Literal, get_args, get_origin
+
+from flask_wtf import FlaskForm
+from pydantic.fields import FieldInfo
+from wtforms import BooleanField, Field, Form, FormField, HiddenField, SelectField, StringField, TextAreaField
+
+from .choices import choices, of_codes
+from ...settings.labels import fields, sections
+from ...settings.schema import Errors, Section, Settings, time_zones
+
+LONG_TEXT = 100
+DESCRIPTION = 500
+_HTML_LIMITS = {"ge": "min", "le": "max", "max_length": "maxlength"}
+
+
+class _SettingsForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
+    """``version`` is the version of the settings that the editor looks at."""
+
+    version = HiddenField()
+
+    def document(self) -> dict[str, dict[str, Any]]:
+        """What was typed, as the settings' JSON."""
+        return {name: self[name].data for name, _ in sections()}
+
+    def catch_up(self, seen: Settings, in_force: Settings) -> None:
+        """Give every field that the editor left as it was the value that somebody else has saved since."""
+        before, now = seen.document(), in_force.document()
+        for section, _ in sections():
+            for field in self[section]:
+                if str(field.data) == str(before[section][field.short_name]):
+                    field.data = now[section][field.short_name]
+
+    def show(self, errors: Errors) -> list[str]:
+        """Put errors beside their fields; returns those that belong to no field."""
+        beside = {field.name: field for name, _ in sections() for field in self[name]}
+        for name, why in errors.items():
+            if name in beside:
+                beside[name].errors = why
+        return [f"{name}: {' '.join(why)}" for name, why in errors.items() if name not in beside]
+
+
+def settings_form(settings: Settings, version: int) -> _SettingsForm:
+    """The form, filled with what was posted, otherwise with the given settings."""
+    form: _SettingsForm = _FORM(data={"version": version, **settings.document()})
+    return form
+
+
+def _control(name: str, info: FieldInfo) -> Field:
+    given: dict[str, Any] = {"label": info.title, "description": info.description}
+    limits = _limits(info)
+    if name == "timezone":
+        return _select(((zone, zone) for zone in sorted(time_zones())), **given)
+    if get_origin(info.annotation) is Literal:
+        return _select(of_codes(get_args(info.annotation)), **given)
+    if info.annotation is bool:
+        return BooleanField(**given)
+    if info.annotation is int:
+        # Text, so that what was typed is kept when it is no number.
+        return StringField(**given, render_kw={"type": "number", "inputmode": "numeric", "step": 1, **limits})
+    if limits.get("maxlength", 0) > LONG_TEXT:
+        return TextAreaField(
+            **given, filters=[_one_newline], render_kw={"rows": _rows(limits["maxlength"]), **limits}
+        )
+    return StringField(**given, render_kw={"spellcheck": "false", "autocomplete": "off", **limits})
+
+
+def _select(offered: Iterable[tuple[str, str]], **given: Any) -> Field:
+    # Unchecked, so that a value which is no choice meets the declaration's own words.
+    return SelectField(choices=choices(offered), validate_choice=False, **given)
+
+
+def _rows(longest: int) -> int:
+    return 2 if longest <= DESCRIPTION else 6
+
+
+def _limits(info: FieldInfo) -> dict[str, Any]:
+    found = {html: _limit(info, name) for name, html in _HTML_LIMITS.items()}
+    return {html: limit for html, limit in found.items() if limit is not None}
+
+
+def _limit(info: FieldInfo, name: str) -> int | None:
+    return next((getattr(limit, name) for limit in info.metadata if hasattr(limit, name)), None)
+
+
+def _one_newline(text: str | None) -> str | None:
+    # A browser sends CR LF for each line end of a text area.
+    return text.replace("\r\n", "\n") if text else text
+
+
+def _section_form(section: type[Section]) -> type[Form]:
+    controls: dict[str, Field] = {name: _control(name, info) for name, info in fields(section)}
+    return type(f"{section.__name__}Form", (Form,), controls)
+
+
+_FORM = type(
+    "SettingsForm",
+    (_SettingsForm,),
+    {name: FormField(_section_form(section), section.title, separator=".") for name, section in sections()},
+)

@@ -1,0 +1,60 @@
+"""Forms for accounts and tokens."""
+
+from flask import request
+from flask_wtf import FlaskForm
+from wtforms import PasswordField, SelectField, StringField
+from wtforms.validators import EqualTo, InputRequired, Length
+
+from ...auth import passwords
+from .choices import choices, of_codes
+from ...models.user import ROLES
+
+
+def _new_password() -> PasswordField:
+    return PasswordField(
+        "New password",
+        [InputRequired("Enter a password.")],
+        description=passwords.RULE,
+        render_kw={"autocomplete": "new-password"},
+    )
+
+
+def _once_more() -> PasswordField:
+    return PasswordField(
+        "Once more",
+        [EqualTo("password", "The two passwords differ.")],
+        render_kw={"autocomplete": "new-password"},
+    )
+
+
+class NewUserForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
+    """A new account."""
+
+    username = StringField("User name", [InputRequired("Enter a name."), Length(max=100)])
+    role = SelectField("Role", choices=choices(of_codes(ROLES)))
+    password = _new_password()
+    once_more = _once_more()
+
+
+class UserForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
+    """Another role."""
+
+    role = SelectField("Role", choices=choices(of_codes(ROLES)))
+
+
+class PasswordForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
+    """Another password for somebody; ends that user's sessions."""
+
+    password = _new_password()
+    once_more = _once_more()
+
+
+def id_in(field: str) -> int:
+    """The id that a button or a box of the form that was sent stands for; 0, which no row has, for none."""
+    text = request.form.get(field, "")
+    return int(text) if is_id(text) else 0
+
+
+def is_id(text: str) -> bool:
+    """Whether a text is a number that the database can hold."""
+    return text.isascii() and text.isdigit() and len(text) < 19

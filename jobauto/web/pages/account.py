@@ -1,0 +1,119 @@
+"""Everybody's own account: password, sessions and API tokens."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user, login_user
+from wtforms import Field
+
+from ...audit.service import Author
+from .. import access, security_log
+from ...auth import service as auth
+from ...auth.throttling import Slowed
+from ...clock import utcnow
+from ...rules.rule import counted
+from ...extensions import db
+from ...models import User
+from ...users import queries, service
+from ..forms.users import id_in, is_id
+from ..forms.account import OwnPasswordForm, SessionsForm, TokenForm
+
+bp = Blueprint("account", __name__, url_prefix="/account")
+
+OwnForm = OwnPasswordForm | TokenForm | SessionsForm
+
+
+def _me() -> Author:
+    return Author(current_user.username, utcnow())
+
+
+def _myself() -> User:
+    return auth.by_name(current_user.username)
+
+
+@bp.get("")
+def show() -> ResponseReturnValue:
+    """Everybody's own password, sessions and tokens."""
+    return _page()
+
+
+@bp.post("")
+def change() -> ResponseReturnValue:
+    """Take one of the page's forms; its ``action`` tells which."""
+    actions = {"token": _new_token, "password": _new_password, "sessions": _end_sessions}
+    return actions.get(request.form.get("action", ""), _revoke)()
+
+
+def _new_token() -> ResponseReturnValue:
+    form = TokenForm()
+    if not form.validate():
+        return _page(form), 422
+    token = auth.issue_token(current_user.username, form.name.data or "", _me())
+    security_log.tell("token-created", user=current_user.username)
+    return _page(new_token=token)
+
+
+def _revoke() -> ResponseReturnValue:
+    service.revoke_token(id_in("token_id"), author=_me(), owner=current_user.username)
+    security_log.tell("token-revoked", user=current_user.username)
+    flash("Revoked.", "success")
+    return redirect(url_for(".show"))
+
+
+def _new_password() -> ResponseReturnValue:
+    form = OwnPasswordForm()
+    if not form.validate():
+        return _page(form), 422
+    current, new = form.current.data or "", form.password.data or ""
+    try:
+        user = auth.change_own_password(_myself(), current, new, access.client())
+    except auth.PasswordRefused as error:
+        form.password.errors = [str(error)]
+        return _page(form), 422
+    except (auth.WrongLogin, Slowed) as error:
+        return _unproven(form, form.current, error)
+    security_log.tell("password-changed", user=user.username)
+    login_user(user)  # this session goes on under a new key; all others have ended
+    flash("Your password is changed. Your other sessions have ended.", "success")
+    return redirect(url_for(".show"))
+
+
+def _end_sessions() -> ResponseReturnValue:
+    form = SessionsForm()
+    if not form.validate():
+        return _page(form), 422
+    chosen = [int(text) for text in request.form.getlist("session_id") if is_id(text)]
+    try:
+        ended = auth.end_own_sessions(_myself(), chosen, form.confirm.data or "", access.client())
+    except (auth.WrongLogin, Slowed) as error:
+        return _unproven(form, form.confirm, error)
+    security_log.tell("sessions-ended", user=current_user.username, count=ended)
+    flash(f"Ended {counted(ended, 'session')}." if ended else "No session was ended: tick some.", "success")
+    return redirect(url_for(".show"))
+
+
+def _unproven(form: OwnForm, field: Field, error: auth.WrongLogin | Slowed) -> ResponseReturnValue:
+    if isinstance(error, Slowed):
+        security_log.warn("password-check-slowed", user=current_user.username, seconds=error.seconds)
+        field.errors = [str(error)]
+        return _page(form), 429, {"Retry-After": str(error.seconds)}
+    security_log.warn("password-check-failed", user=current_user.username)
+    field.errors = ["This is not your current password."]
+    return _page(form), 422
+
+
+def _page(typed: OwnForm | None = None, new_token: str | None = None) -> str:
+    """The page, with the one form that somebody has filled in, the others empty."""
+
+    def form(kind: type[OwnForm]) -> OwnForm:
+        return typed if isinstance(typed, kind) else kind(formdata=None)
+
+    return render_template(
+        "account/show.html",
+        password_form=form(OwnPasswordForm),
+        token_form=form(TokenForm),
+        sessions_form=form(SessionsForm),
+        new_token=new_token,
+        tokens=db.session.scalars(queries.tokens(current_user)).all(),
+        sessions=access.sessions_of(current_user),
+        this_session=access.session_id(),
+    )

@@ -1,0 +1,72 @@
+"""The dashboard's page, and Run now."""
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from ...work import broker, tasks
+from ...audit.service import Author
+from ..access import needs
+from ...clock import utcnow
+from ...rules import RULES
+from ...detection.service import Request, run
+from ...extensions import db
+from ...jobs import queries as jobs
+from ...runs import queries as runs
+from ...runs import run_requests as requests
+from ...runs.lifecycle import GivenUp, RunInProgress, bury_the_dead
+from ...settings.schedule import next_due
+from ...settings import service as settings_service
+from ...sites import queries as sites
+from ...dashboard.condition import Fleet, condition
+from ...dashboard.queries import dashboard
+
+bp = Blueprint("dashboard", __name__)
+
+
+@bp.get("/")
+def show() -> ResponseReturnValue:
+    """What there is to do, and whether the check is well."""
+    bury_the_dead()
+    now, stored = utcnow(), settings_service.current()
+    schedule = stored.settings.schedule
+    board = dashboard(db.session(), schedule.zone, now)
+    today_done = db.session.scalar(runs.slot_is_taken(now.astimezone(schedule.zone).date()))
+    next_run = next_due(schedule, stored.slots_owed_from, now, today_done=bool(today_done))
+    sites_in_all, active, faulty_inactive = db.session.execute(sites.fleet_size()).one()
+    # A job that is closed between the two questions must not make it less than none.
+    faulty = max(0, (db.session.scalar(jobs.faulty_sites()) or 0) - faulty_inactive)
+    return render_template(
+        "dashboard/show.html",
+        board=board,
+        rules=RULES,
+        chart=board.chart(RULES),
+        condition=condition(Fleet(active, faulty), board.last_run, next_run, now),
+        next_run=next_run,
+        now=now,
+        run_under_way=db.session.scalar(runs.under_way()),
+        sites_in_all=sites_in_all,
+        any_reading=db.session.scalar(sites.any_reading()),
+    )
+
+
+@bp.post("/run-now")
+@needs("operator")
+def run_now() -> ResponseReturnValue:
+    """Check the fleet now, and show what came of it; a worker does it where a broker is configured."""
+    if broker.is_configured():
+        return _hand_over()
+    try:
+        result = run(Request(trigger="manual", requested_by=current_user.username), utcnow)
+    except (RunInProgress, GivenUp) as error:
+        flash(str(error), "warning")
+        return redirect(url_for(".show"))
+    return redirect(url_for("runs.show", run_id=result.run_id))
+
+
+def _hand_over() -> ResponseReturnValue:
+    request_id = requests.ask(Author(current_user.username, utcnow()))
+    if not broker.enqueue(tasks.RUN_NOW, request_id):
+        flash("The queue for workers did not answer, so the run was done without one.", "warning")
+        tasks.run_now(request_id)
+    return redirect(url_for("runs.requested", request_id=request_id))

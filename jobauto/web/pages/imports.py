@@ -1,0 +1,106 @@
+"""Importing files on a page, and the history of imports."""
+
+import logging
+from typing import Any
+
+from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from ...work import broker, tasks
+from ...audit.service import Author
+from ..access import needs
+from ...clock import utcnow
+from ...extensions import db
+from ...logs import Event
+from ...models import Import
+from ..paging import asked_page, page_of
+from ...imports import background, rejected_rows as mending
+from ..forms.imports import ImportForm
+from ...imports.rows import FileError
+
+log = logging.getLogger("job_automation")
+bp = Blueprint("imports", __name__, url_prefix="/import")
+
+LARGEST_FILE = 500 * 1000 * 1000
+
+
+@bp.url_value_preprocessor
+def _allow_large_files(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    # Not before_request: the gate, which is asked earlier, reads the form for its CSRF token.
+    request.max_content_length = LARGEST_FILE
+
+
+@bp.get("/")
+def index() -> ResponseReturnValue:
+    """The form, and what was imported before."""
+    return _page(ImportForm())
+
+
+@bp.post("/")
+@needs("operator")
+def submit() -> ResponseReturnValue:
+    """Take a file; it is imported in the background, and the import's page tells how far it is."""
+    form = ImportForm()
+    if not form.validate():
+        return _page(form), 422
+    author = Author(current_user.username, utcnow())
+    try:
+        import_id = background.accept(
+            form.kind.data,
+            form.file.data.filename or "",
+            form.file.data.stream,
+            dry_run=form.dry_run.data,
+            author=author,
+        )
+    except FileError as error:
+        form.file.errors = [str(error)]
+        return _page(form), 422
+    except OSError as error:
+        log.error(Event("upload-failed", error=error))  # noqa: TRY400 (a sentence; the program is not at fault)
+        abort(503, f"The file could not be kept: {error.strerror}. Tell whoever looks after the server.")
+    if not broker.enqueue(tasks.IMPORT_FILES):
+        background.start(current_app._get_current_object())  # type: ignore[attr-defined] # the thread outlives the request
+    return redirect(url_for(".show", import_id=import_id))
+
+
+@bp.get("/<int:import_id>")
+def show(import_id: int) -> ResponseReturnValue:
+    """One import: how far it is, what came of it, which rows were rejected and why."""
+    entry = _entry(import_id)
+    return render_template("imports/show.html", entry=entry, can_mend=_can_mend(entry))
+
+
+@bp.get("/<int:import_id>/rejected.csv")
+@needs("operator")
+def rejected(import_id: int) -> ResponseReturnValue:
+    """The rejected rows as a file, to be mended and imported again."""
+    entry = _entry(import_id)
+    if not _can_mend(entry):
+        abort(404, "The file of this import is not kept any more, or no row was rejected.")
+    headers = {"Content-Disposition": f"attachment; filename=rejected-{import_id}.csv"}
+    return Response(
+        mending.rejected_rows(background.kept(entry.kept_as)), mimetype="text/csv", headers=headers
+    )
+
+
+def _entry(import_id: int) -> Import:
+    entry = db.session.get(Import, import_id)
+    if entry is None:
+        abort(404, f"There is no import {import_id}.")
+    return entry
+
+
+def _can_mend(entry: Import) -> bool:
+    path = background.kept(entry.kept_as)
+    return (
+        entry.status == "finished"
+        and entry.rejected > 0
+        and path.exists()
+        and background.rejects(path).exists()
+    )
+
+
+def _page(form: ImportForm) -> str:
+    page = page_of(background.newest_first(), *asked_page())
+    return render_template("imports/index.html", form=form, page=page)

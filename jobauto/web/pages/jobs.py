@@ -1,0 +1,160 @@
+"""Lists of jobs, a job's page, and the steps of the work."""
+
+import re
+from urllib.parse import urlencode
+
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    flash,
+    redirect,
+    render_template,
+    request,
+    stream_with_context,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from ...audit import queries as audit
+from ..access import needs
+from ...clock import utcnow
+from ...rules.rule import counted
+from ...errors import InvalidInput
+from ...extensions import db
+from ...models import Job
+from ..paging import MOST, asked_page, page_up_to
+from ...settings import service as settings_service
+from ...settings.labels import of_section
+from ...sites import charts
+from ...sites import queries as sites
+from ...users import queries as users
+from ...jobs import queries, service
+from ...jobs.export import as_csv
+from ..forms.jobs import BulkForm, FilterForm, JobForm, filter_form
+from ...jobs.progress import progress
+
+bp = Blueprint("jobs", __name__, url_prefix="/jobs")
+
+JOB_ID = re.compile("[0-9]{1,18}")
+NEWEST_READINGS = 60
+OTHER_JOBS = 20
+
+
+@bp.get("/")
+def index() -> ResponseReturnValue:
+    """Jobs as the address asks for them."""
+    form = _filter()
+    bulk = BulkForm()
+    bulk.offer(users.assignable())
+    return render_template(
+        "jobs/index.html",
+        page=page_up_to(queries.matching(form.filter(), utcnow()), *asked_page()),
+        form=form,
+        bulk=bulk,
+        here=_back_to_list(),
+        view=f"?{urlencode(form.used())}" if form.used() else "",
+    )
+
+
+@bp.get("/export.csv")
+def export() -> ResponseReturnValue:
+    """The same jobs as a file."""
+    lines = as_csv(queries.matching(_filter().filter(), utcnow()))
+    headers = {"Content-Disposition": "attachment; filename=jobs.csv"}
+    return Response(stream_with_context(lines), mimetype="text/csv", headers=headers)
+
+
+@bp.post("/")
+@needs("operator")
+def bulk_submit() -> ResponseReturnValue:
+    """Change several jobs; what cannot be changed is named, and does not hold up the others."""
+    form = BulkForm()
+    form.offer(users.assignable())
+    chosen = [int(text) for text in request.form.getlist("job") if JOB_ID.fullmatch(text)][:MOST]
+    if not form.validate() or not chosen:
+        flash("Nothing was changed: tick some jobs first, then choose what to do with them.", "warning")
+        return redirect(_back_to_list())
+    refused = service.change_several(chosen, form.change(), by=current_user.username, now=utcnow())
+    of_all = f" of {len(chosen):,}" if refused else ""
+    flash(
+        f"Changed {counted(len(chosen) - len(refused), 'job')}{of_all}.", "warning" if refused else "success"
+    )
+    for job_id, reason in refused.items():
+        flash(f"Job {job_id}: {reason}", "warning")
+    return redirect(_back_to_list())
+
+
+@bp.get("/<int:job_id>")
+def show(job_id: int) -> ResponseReturnValue:
+    """One job: what was seen and when, what the register has done since, and the history."""
+    job = _job(job_id)
+    return _page(job, _form(job))
+
+
+@bp.post("/<int:job_id>")
+@needs("operator")
+def change(job_id: int) -> ResponseReturnValue:
+    """Take a step of the work."""
+    job = _job(job_id)
+    form = _form(job)
+    if not form.validate():
+        return _page(job, form), 422
+    try:
+        service.change(job_id, form.change(), by=current_user.username, now=utcnow())
+    except InvalidInput as error:
+        for name, why in error.fields.items():
+            form[name].errors = why
+        flash(str(error), "danger")
+        return _page(_job(job_id), form), error.status
+    flash("Saved.", "success")
+    return redirect(url_for(".show", job_id=job_id))
+
+
+def _filter() -> FilterForm:
+    return filter_form(
+        users.assignable(),
+        list(db.session.scalars(queries.queues())),
+        list(db.session.scalars(sites.groups())),
+    )
+
+
+def _back_to_list() -> str:
+    query = request.query_string.decode(errors="replace")
+    return f"{url_for('.index')}?{query}" if query else url_for(".index")
+
+
+def _job(job_id: int) -> Job:
+    job = db.session.get(Job, job_id)
+    if job is None:
+        abort(404, f"There is no job {job_id}.")
+    return job
+
+
+def _form(job: Job) -> JobForm:
+    """The form with what was posted, otherwise with the job as it is."""
+    form = JobForm(data={name: getattr(job, name) or "" for name in JobForm.KEPT})
+    form.offer(users.assignable(job.assignee))
+    return form
+
+
+def _page(job: Job, form: JobForm) -> str:
+    zone = settings_service.current().settings.schedule.zone
+    evidence = db.session.scalars(queries.evidence(job)).all()
+    since = db.session.scalars(queries.readings_since(job).limit(NEWEST_READINGS)).all()
+    used = settings_service.of_version(queries.settings_version(job))
+    return render_template(
+        "jobs/show.html",
+        job=job,
+        form=form,
+        history=db.session.scalars(audit.of("job", job.id)).all(),
+        evidence=evidence,
+        since=since,
+        progress=progress(job, evidence, since, zone, more=len(since) == NEWEST_READINGS),
+        chart=charts.evidence(job.rule, evidence, since, zone),
+        others=db.session.scalars(
+            queries.of_site(job.site_key).where(Job.id != job.id).limit(OTHER_JOBS)
+        ).all(),
+        settings_used=of_section(used, job.rule.upper()),
+    )

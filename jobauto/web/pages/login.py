@@ -1,0 +1,68 @@
+"""Logging in and out."""
+
+from urllib.parse import urlsplit
+
+from flask import Blueprint, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user, login_user, logout_user
+
+from .. import access, security_log
+from ...auth import service
+from ..forms.login import LoginForm
+from ...auth.throttling import Slowed
+
+bp = Blueprint("auth", __name__)
+
+
+@bp.get("/login")
+def login() -> ResponseReturnValue:
+    """The form."""
+    if current_user.is_authenticated:
+        return redirect(_target())
+    return render_template("auth/login.html", form=LoginForm())
+
+
+@bp.post("/login")
+def login_submit() -> ResponseReturnValue:
+    """Take it. Which of the two was wrong is not told, nor whether there is such a user."""
+    form = LoginForm()
+    if not form.validate():
+        return render_template("auth/login.html", form=form), 422
+    username = form.username.data or ""
+    try:
+        user = service.log_in(
+            username, form.password.data or "", access.client(), instead_of=access.session_id()
+        )
+    except Slowed as slowed:
+        security_log.warn("login-slowed", user=service.known(username), seconds=slowed.seconds)
+        form.password.errors = [str(slowed)]
+        return render_template("auth/login.html", form=form), 429, {"Retry-After": str(slowed.seconds)}
+    except service.WrongLogin:
+        security_log.warn("login-failed", user=service.known(username))
+        form.password.errors = ["User name or password is wrong."]
+        return render_template("auth/login.html", form=form), 401
+    security_log.tell("login", user=user.username)
+    session.clear()  # nothing that was known before the login is worth anything after it
+    login_user(user)
+    return redirect(_target())
+
+
+@bp.post("/logout")
+def logout() -> ResponseReturnValue:
+    """End the session, here and in the database."""
+    if (session_id := access.session_id()) is not None:
+        service.log_out(current_user, session_id)
+    security_log.tell("logout", user=current_user.username)
+    logout_user()
+    session.clear()
+    return redirect(url_for("auth.login"))
+
+
+def _target() -> str:
+    """The page that asked for the login, if it is one of ours."""
+    target = request.args.get("next", "")
+    parts = urlsplit(target)
+    is_local = target.startswith("/") and not target.startswith("//") and "\\" not in target
+    if is_local and not parts.scheme and not parts.netloc and target.isprintable():
+        return request.root_path + target
+    return url_for("dashboard.show")

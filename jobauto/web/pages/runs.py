@@ -1,0 +1,80 @@
+"""The history of runs."""
+
+from flask import Blueprint, abort, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from ...audit.service import Author
+from ..access import needs
+from ...clock import utcnow
+from ...detection import holds
+from ...rules.rule import counted
+from ...extensions import db
+from ...jobs import queries as jobs
+from ...models import Run, RunRequest
+from ..paging import asked_page, page_of
+from ...settings import service as settings_service
+from ...settings.labels import listed
+from ...runs import queries, run_requests as requests
+from ...runs.lifecycle import bury_the_dead
+
+bp = Blueprint("runs", __name__, url_prefix="/runs")
+
+
+@bp.get("/")
+def index() -> ResponseReturnValue:
+    """All runs, newest first."""
+    bury_the_dead()
+    return render_template("runs/index.html", page=page_of(queries.newest_first(), *asked_page()))
+
+
+@bp.post("/<int:run_id>/release")
+@needs("operator")
+def release(run_id: int) -> ResponseReturnValue:
+    """Open the jobs that the guard held."""
+    try:
+        created = holds.release(run_id, Author(current_user.username, utcnow()))
+    except holds.NothingHeld as error:
+        flash(str(error), "warning")
+    else:
+        flash(f"Released: opened {counted(created, 'job')}.", "success")
+    return redirect(url_for(".show", run_id=run_id))
+
+
+@bp.post("/<int:run_id>/discard")
+@needs("operator")
+def discard(run_id: int) -> ResponseReturnValue:
+    """Open none of them."""
+    try:
+        holds.discard(run_id, Author(current_user.username, utcnow()))
+    except holds.NothingHeld as error:
+        flash(str(error), "warning")
+    else:
+        flash("Discarded: no jobs were opened.", "success")
+    return redirect(url_for(".show", run_id=run_id))
+
+
+@bp.get("/requests/<int:request_id>")
+def requested(request_id: int) -> ResponseReturnValue:
+    """A run that a worker is to do: the page waits for it, then leads to it or says why there is none."""
+    asked = db.session.get(RunRequest, request_id)
+    if asked is None:
+        abort(404, f"There is no request {request_id}.")
+    if asked.run_id is not None:
+        return redirect(url_for(".show", run_id=asked.run_id))
+    return render_template("runs/requested.html", asked=asked, waits=requests.waits(asked, utcnow()))
+
+
+@bp.get("/<int:run_id>")
+def show(run_id: int) -> ResponseReturnValue:
+    """One run: what each rule did, the settings used, the jobs that it opened."""
+    bury_the_dead()
+    run = db.session.get(Run, run_id)
+    if run is None:
+        abort(404, f"There is no run {run_id}.")
+    return render_template(
+        "runs/show.html",
+        run=run,
+        settings_used=listed(settings_service.of_version(run.settings_version)),
+        page=page_of(jobs.of_run(run_id), *asked_page()),
+    )

@@ -1,0 +1,87 @@
+"""The settings page: seen by everybody, changed by admins."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from ..access import needs
+from ...clock import utcnow
+from ...rules import RULES
+from ...settings import service
+from ..forms.settings import settings_form
+from ...settings.labels import label, shown
+from ...settings.schema import SettingsError
+
+bp = Blueprint("settings", __name__, url_prefix="/settings")
+
+
+@bp.get("/")
+def edit() -> ResponseReturnValue:
+    """The settings in force, what they mean, and how they came to be."""
+    stored = service.current()
+    return _page(settings_form(stored.settings, stored.version), stored)
+
+
+@bp.post("/")
+@needs("admin")
+def edit_submit() -> ResponseReturnValue:
+    """Save them, all or nothing. What was typed is kept when something is wrong."""
+    stored = service.current()
+    form = settings_form(stored.settings, stored.version)
+    typed, seen = form.document(), _number(str(form.version.data))
+    try:
+        saved = service.save(
+            lambda settings: settings.changed(typed), by=current_user.username, now=utcnow(), seen=seen
+        )
+    except SettingsError as error:
+        return _page(form, stored, general=form.show(error.fields), wrong=len(error.fields)), 422
+    except service.SettingsMoved:
+        return _moved(form, seen), 409
+    if saved.version == stored.version:
+        flash("Nothing was changed: these settings are in force already.", "info")
+    else:
+        flash("Settings saved. They count from the next run on.", "success")
+    return redirect(url_for(".edit"))
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A field in which the form differs from what is in force."""
+
+    label: str
+    in_force: str
+    typed: str
+
+
+def _moved(form: Any, seen: int) -> str:
+    """Somebody else was faster: take theirs, keep what was typed, and set the two side by side."""
+    stored = service.current()
+    if 0 < seen < stored.version:
+        form.catch_up(service.of_version(seen), stored.settings)
+    form.version.data, typed = stored.version, form.document()
+    differences = [
+        Difference(label(f"{section}.{name}"), shown(value), shown(typed[section][name]))
+        for section, values in stored.settings.document().items()
+        for name, value in values.items()
+        if str(value) != str(typed[section][name])
+    ]
+    return _page(form, stored, moved=True, differences=differences)
+
+
+def _page(form: Any, stored: service.Stored, **told: Any) -> str:
+    return render_template(
+        "settings/edit.html",
+        form=form,
+        stored=stored,
+        rules={rule.name.upper(): rule for rule in RULES},
+        changes=list(service.changes()),
+        **told,
+    )
+
+
+def _number(text: str) -> int:
+    """The version that was looked at; nonsense is one that never was."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0

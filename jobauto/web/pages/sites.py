@@ -1,0 +1,109 @@
+"""The inventory, a site's page, and changing a site."""
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from ...audit import queries as audit
+from ...audit.service import Author
+from ..access import needs
+from ...clock import utcnow
+from ...rules.moment import Moment
+from ...errors import InvalidInput
+from ...extensions import db
+from ...jobs import queries as jobs
+from ...models import Site
+from ..paging import asked_page, page_up_to
+from ...settings import service as settings_service
+from ...sites import charts, queries, service
+from ..forms.sites import SiteForm, SnoozeForm
+
+bp = Blueprint("sites", __name__, url_prefix="/sites")
+
+NEWEST_READINGS = 30
+NEWEST_JOBS = 20
+ACTIONS = ("edit", "snooze", "wake")
+
+
+@bp.get("/")
+def index() -> ResponseReturnValue:
+    """All sites, by id, or those that a search or a group finds."""
+    search, group = request.args.get("q", "").strip(), request.args.get("group", "")
+    page = page_up_to(queries.matching(search, group), *asked_page())
+    keys = [site.key for site in page.items]
+    return render_template(
+        "sites/index.html",
+        page=page,
+        search=search,
+        group=group,
+        groups=db.session.scalars(queries.groups()).all(),
+        last_readings=queries.last_readings(page.items),
+        open_jobs=dict(db.session.execute(jobs.open_by_site(keys)).all()),
+        snoozed=db.session.scalars(queries.snoozed(utcnow()).limit(NEWEST_JOBS)).all(),
+    )
+
+
+@bp.get("/<site_id:site_id>")
+def show(site_id: str) -> ResponseReturnValue:
+    """One site: what each rule says of it now, register and yield, its jobs; and the forms to change it."""
+    return _page(_site(site_id))
+
+
+@bp.post("/<site_id:site_id>")
+@needs("operator")
+def change(site_id: str) -> ResponseReturnValue:
+    """Take one of the page's forms; its ``action`` is ``edit``, ``snooze`` or ``wake``."""
+    site = _site(site_id)
+    action = request.form.get("action", "edit")
+    if action not in ACTIONS:
+        raise InvalidInput(f"There is no action {action}.", status=400)
+    form = SnoozeForm() if action == "snooze" else SiteForm()
+    if action != "wake" and not form.validate():
+        return _page(site, form), 422
+    try:
+        _apply(site_id, action, form)
+    except InvalidInput as error:
+        for name, why in error.fields.items():
+            form[name].errors = why
+        return _page(_site(site_id), form), error.status
+    flash("Saved.", "success")
+    return redirect(url_for(".show", site_id=site_id))
+
+
+def _apply(site_id: str, action: str, form: SiteForm | SnoozeForm) -> None:
+    author = Author(current_user.username, utcnow())
+    if action == "wake":
+        service.wake(site_id, author=author)
+    elif isinstance(form, SnoozeForm):
+        zone = settings_service.current().settings.schedule.zone
+        service.snooze(site_id, form.day(), form.reason.data or "", zone, author=author)
+    else:
+        service.edit(site_id, form.change(), author=author)
+
+
+def _site(site_id: str) -> Site:
+    site: Site | None = db.session.scalar(queries.by_site_id(site_id))
+    if site is None:
+        abort(404, f"There is no site {site_id}.")
+    return site
+
+
+def _page(site: Site, typed: SiteForm | SnoozeForm | None = None) -> str:
+    settings = settings_service.current().settings
+    zone, now = settings.schedule.zone, utcnow()
+    recent = db.session.scalars(queries.readings_since(site, now - charts.SPAN)).all()
+    register, daily_yield = charts.register(recent, zone), charts.daily_yield(recent, zone)
+    return render_template(
+        "sites/show.html",
+        site=site,
+        form=typed if isinstance(typed, SiteForm) else SiteForm(formdata=None, obj=site),
+        snooze_form=typed if isinstance(typed, SnoozeForm) else SnoozeForm(formdata=None),
+        is_snoozed=site.snoozed_until is not None and site.snoozed_until > now,
+        verdicts=queries.verdicts(site, settings, Moment(now, zone)),
+        register=register,
+        daily_yield=daily_yield,
+        charts=charts.of_site(register, daily_yield),
+        readings=db.session.scalars(queries.readings(site).limit(NEWEST_READINGS)).all(),
+        jobs=db.session.scalars(jobs.of_site(site.key).limit(NEWEST_JOBS)).all(),
+        history=db.session.scalars(audit.of("site", site.site_id)).all(),
+    )

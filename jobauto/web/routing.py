@@ -1,0 +1,34 @@
+"""Addresses that carry a key: the number of a row, or a site's business key, ``/`` included."""
+
+from urllib.parse import quote
+
+from werkzeug.routing import BaseConverter, IntegerConverter, ValidationError
+
+from ..models.site import SITE_ID_LENGTH
+
+
+class IdConverter(IntegerConverter):
+    """``<int:run_id>``: a number that the database can hold; there is no page for a larger one."""
+
+    regex = "[0-9]{1,18}"
+
+
+class SiteIdConverter(BaseConverter):
+    """``<site_id:site_id>``: everything up to the end of the address, less one final slash.
+
+    A site_id that itself ends in a slash therefore has one more in its address.
+    """
+
+    regex = ".+"
+    part_isolating = False
+
+    def to_python(self, value: str) -> str:
+        """The site_id; there is no page for what no site can be called."""
+        site_id = value.removesuffix("/")
+        if not (1 <= len(site_id) <= SITE_ID_LENGTH and site_id.isprintable()):
+            raise ValidationError
+        return site_id
+
+    def to_url(self, value: str) -> str:
+        """Percent-encoded, ``/`` included."""
+        return quote(value, safe="") + ("/" if value.endswith("/") else "")

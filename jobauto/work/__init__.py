@@ -1,0 +1,1 @@
+"""What is done in the background: the daily schedule, its tick, and tasks for workers."""
