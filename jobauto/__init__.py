@@ -6,28 +6,27 @@ from typing import Any
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from .work import broker, tasks
-from . import cli, config, errors, logs
-from .storage import connections as database
-from .web import headers, filters as pages
-from .web.pages import account
-from .web.api import automation, fleet
-from .web.api import jobs as api_jobs
-from .web.api import spec as api_spec
-from .web.pages import audit
-from .web import access, rate_limit as limiting
-from .web.pages import login as auth
-from .web.pages import dashboard
+from . import cli, config, logs
 from .extensions import bootstrap, csrf, db, login_manager, migrate
-from .web.health import bp as health_bp
-from .web.pages import imports
-from .web.pages import jobs
-from .web.pages import notifications
+from .storage import connections
+from .web import access, error_handlers, filters, headers, health, rate_limit
+from .web.api import automation, fleet, spec
+from .web.api import jobs as api_jobs
+from .web.pages import (
+    account,
+    audit,
+    dashboard,
+    imports,
+    jobs,
+    login,
+    notifications,
+    runs,
+    settings,
+    sites,
+    users,
+)
 from .web.routing import IdConverter, SiteIdConverter
-from .web.pages import runs
-from .web.pages import settings
-from .web.pages import sites
-from .web.pages import users
+from .work import broker, tasks
 
 PACKAGE = Path(__file__).parent
 BESIDE = PACKAGE if (PACKAGE / "templates").is_dir() else PACKAGE.parent
@@ -47,19 +46,19 @@ def create_app(overrides: dict[str, Any] | None = None) -> Flask:
     broker.init_app(app, tasks.TASKS)
     _extensions(app)
     _routes(app)
-    errors.init_app(app)
+    error_handlers.init_app(app)
     headers.init_app(app)
     access.init_app(app)
-    limiting.init_app(app)
-    pages.init_app(app)
+    rate_limit.init_app(app)
+    filters.init_app(app)
     cli.init_app(app)
     return app
 
 
 def _extensions(app: Flask) -> None:
     db.init_app(app)
-    database.init_app(app)
-    migrate.init_app(app, db, directory=str(database.MIGRATIONS), compare_type=True, render_as_batch=True)
+    connections.init_app(app)
+    migrate.init_app(app, db, directory=str(connections.MIGRATIONS), compare_type=True, render_as_batch=True)
     csrf.init_app(app)
     login_manager.init_app(app)
     bootstrap.init_app(app)
@@ -74,7 +73,7 @@ def _routes(app: Flask) -> None:
     app.url_map.converters |= {"int": IdConverter, "site_id": SiteIdConverter}
     app.url_map.strict_slashes = False  # an API never redirects, with or without the last slash
     app.url_map.merge_slashes = False  # two slashes may be part of a site_id
-    for feature in (
+    for part in (
         dashboard,
         jobs,
         sites,
@@ -85,11 +84,11 @@ def _routes(app: Flask) -> None:
         users,
         account,
         audit,
-        auth,
+        login,
         automation,
         api_jobs,
         fleet,
-        api_spec,
+        spec,
+        health,
     ):
-        app.register_blueprint(feature.bp)
-    app.register_blueprint(health_bp)
+        app.register_blueprint(part.bp)

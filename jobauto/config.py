@@ -73,7 +73,7 @@ FIXED = {
     "SESSION_COOKIE_HTTPONLY": True,
     "SESSION_COOKIE_SAMESITE": "Lax",
     "SESSION_COOKIE_NAME": SESSION_COOKIE,
-    "WTF_CSRF_CHECK_DEFAULT": False,  # jobauto.auth.access checks, except where a token proves the caller
+    "WTF_CSRF_CHECK_DEFAULT": False,  # jobauto.web.access checks, except where a token proves the caller
     "WTF_CSRF_TIME_LIMIT": None,  # valid as long as its session
 }
 
@@ -115,7 +115,7 @@ def _check_environment(app: Flask, types: dict[str, type]) -> None:
         if expected is str:
             app.config[name] = raw  # from_prefixed_env reads JSON: a secret of digits would be a number
         elif type(app.config[name]) is not expected:
-            raise ConfigError(f"{variable}={raw!r} is not {_in_words(expected)}")
+            raise ConfigError(f"{variable}={raw!r} is not {_describe_type(expected)}")
 
 
 def _check_numbers(app: Flask) -> None:
@@ -146,7 +146,7 @@ def _check_months(months: int) -> None:
         )
 
 
-def _in_words(expected: type) -> str:
+def _describe_type(expected: type) -> str:
     return {bool: "true or false (in small letters)", int: "a whole number"}.get(expected, expected.__name__)
 
 

@@ -22,8 +22,8 @@ QUIET = ("apprise", "urllib3")
 PLAIN = re.compile(r"[^\s\"=\\\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
-class Event:
-    """A thing that happened, and its facts: ``log.info(Event("end", run=17, status="succeeded"))``.
+class LogEvent:
+    """A thing that happened, and its facts: ``log.info(LogEvent("end", run=17, status="succeeded"))``.
 
     Facts that are None are left out. What people typed may be a fact: it is quoted, so that it cannot
     look like another fact or another line. A password or a token may not.
@@ -67,7 +67,7 @@ class OneLine(logging.Formatter):
         yield "at", datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         yield "level", record.levelname.lower()
         yield "logger", record.name
-        if isinstance(record.msg, Event):
+        if isinstance(record.msg, LogEvent):
             yield from record.msg.facts.items()
         else:
             yield "message", record.getMessage()

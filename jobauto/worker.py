@@ -5,8 +5,8 @@ import sys
 from celery import signals
 
 from . import create_app
-from .work.broker import celery_of
 from .config import ConfigError
+from .work.broker import celery_of
 
 try:
     app = celery_of(create_app())

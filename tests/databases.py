@@ -18,8 +18,8 @@ from flask_migrate import upgrade
 from sqlalchemy import Engine, create_engine, make_url, text
 
 from jobauto import create_app
-from jobauto.storage import partitions
 from jobauto.extensions import db
+from jobauto.storage import partitions
 
 TEMPLATE = "jobauto_template"
 

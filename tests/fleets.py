@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from jobauto.storage.connections import write
-from jobauto.detection.service import Request, RunResult, run
+from jobauto.detection.service import RunParameters, RunResult, run
 from jobauto.models import Reading, Site
+from jobauto.storage.connections import write
 
 NOON = datetime(2026, 3, 31, 12, 0, tzinfo=UTC)
 """The instant that most tests look from: noon in UTC, 13:00 in London."""
@@ -43,7 +43,7 @@ def daily(values: Iterable[Any], last: datetime = NOON) -> dict[datetime, Any]:
 
 def run_noon() -> RunResult:
     """Run the rules as of noon."""
-    return run(Request("cli", "tests"), lambda: NOON)
+    return run(RunParameters("cli", "tests"), lambda: NOON)
 
 
 def add_one_fault_of_each_rule() -> None:

@@ -15,8 +15,8 @@ from jobauto.auth.passwords import hashed
 from jobauto.auth.service import by_name, issue_token
 from jobauto.auth.sessions import Client, Limits
 from jobauto.clock import utcnow
-from jobauto.storage.connections import write
 from jobauto.models import User
+from jobauto.storage.connections import write
 
 PASSWORD = "correct horse battery"
 CAST = {"ada": "admin", "oscar": "operator", "vera": "viewer"}

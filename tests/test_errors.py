@@ -10,8 +10,8 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import text
 
 from jobauto import create_app
-from jobauto.web.access import PUBLIC
 from jobauto.extensions import db
+from jobauto.web.access import PUBLIC
 from jobauto.web.headers import HEADERS
 from tests.databases import Postgresql, Sqlite
 from tests.people import Browser, add_cast, log_in

@@ -8,7 +8,7 @@ import pytest
 
 from jobauto import create_app
 from jobauto.config import ConfigError
-from jobauto.logs import FORMATS, Event, OneLine
+from jobauto.logs import FORMATS, LogEvent, OneLine
 
 
 def line_of(message: Any, form: str, *, failed: bool = False) -> str:
@@ -20,13 +20,13 @@ def line_of(message: Any, form: str, *, failed: bool = False) -> str:
 
 
 def test_a_line_of_pairs_tells_when_what_and_its_facts() -> None:
-    assert line_of(Event("end", run=17, status="succeeded", error=None), "text") == (
+    assert line_of(LogEvent("end", run=17, status="succeeded", error=None), "text") == (
         "at=2026-03-31T06:00:00.250+00:00 level=info logger=job_automation event=end run=17 status=succeeded"
     )
 
 
 def test_a_line_of_json_tells_the_same() -> None:
-    assert json.loads(line_of(Event("end", run=17, status="succeeded"), "json")) == {
+    assert json.loads(line_of(LogEvent("end", run=17, status="succeeded"), "json")) == {
         "at": "2026-03-31T06:00:00.250+00:00",
         "level": "info",
         "logger": "job_automation",
@@ -48,7 +48,7 @@ def test_a_line_of_json_tells_the_same() -> None:
 )
 @pytest.mark.parametrize("form", FORMATS)
 def test_what_people_typed_cannot_look_like_anything_else(hostile: str, form: str) -> None:
-    line = line_of(Event("login-failed", user=hostile), form)
+    line = line_of(LogEvent("login-failed", user=hostile), form)
 
     assert line.isprintable()
     assert json.dumps(hostile) in line
@@ -56,7 +56,7 @@ def test_what_people_typed_cannot_look_like_anything_else(hostile: str, form: st
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_traceback_stays_on_the_line(form: str) -> None:
-    line = line_of(Event("rule-failed", run=3), form, failed=True)
+    line = line_of(LogEvent("rule-failed", run=3), form, failed=True)
 
     assert "\n" not in line
     assert "RuntimeError" in line

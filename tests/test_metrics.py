@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 
-from jobauto.detection.service import Request, run
+from jobauto.detection.service import RunParameters, run
 from tests.fleets import NOON, add_site, daily
 from tests.people import Person
 
@@ -52,8 +52,8 @@ def test_they_tell_of_the_newest_run_and_the_open_jobs(app: Flask, vera: Person)
     assert before["jobauto_last_success_timestamp_seconds"] == 0
     add_site("S1", daily([5] * 5))
     add_site("S2")
-    run(Request("cli"), lambda: NOON)
-    run(Request("cli"), lambda: NOON)
+    run(RunParameters("cli"), lambda: NOON)
+    run(RunParameters("cli"), lambda: NOON)
 
     told = numbers(vera.api("GET", "/metrics").text)
 

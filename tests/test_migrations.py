@@ -9,11 +9,11 @@ from sqlalchemy import delete, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
 from jobauto import create_app
-from jobauto.storage.connections import MIGRATIONS
 from jobauto.extensions import db
 from jobauto.models import ApiToken, JobReading, User
 from jobauto.settings import service as settings
 from jobauto.settings.schema import Settings
+from jobauto.storage.connections import MIGRATIONS
 from tests.databases import Postgresql, Sqlite, opened
 from tests.fleets import NOON, add_site, daily, run_noon
 

@@ -4,8 +4,8 @@ import pytest
 from flask import Flask
 
 from jobauto import create_app
-from jobauto.storage.connections import SILENT_SERVER
 from jobauto.extensions import db
+from jobauto.storage.connections import SILENT_SERVER
 
 pytestmark = pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
 

@@ -7,14 +7,14 @@ from sqlalchemy import Select, select
 from ..models import Event
 
 
-def of(subject: str, subject_id: object) -> Select[Any]:
+def events_for(subject: str, subject_id: object) -> Select[Any]:
     """The history of one thing, oldest first."""
     return (
         select(Event).where(Event.subject == subject, Event.subject_id == str(subject_id)).order_by(Event.id)
     )
 
 
-def matching(*, who: str = "", subject: str = "", subject_id: str = "") -> Select[Any]:
+def events_matching(*, who: str = "", subject: str = "", subject_id: str = "") -> Select[Any]:
     """Changes, newest first, narrowed by what is given."""
     query = select(Event).order_by(Event.id.desc())
     if who:

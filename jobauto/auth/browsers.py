@@ -20,7 +20,7 @@ SYSTEMS = (
 LONGEST = 60
 
 
-def browser_in_words(agent: str) -> str:
+def describe_browser(agent: str) -> str:
     """``Firefox on Windows``; what is no browser by its own name, such as ``curl/8.5``."""
     browser = next((name for sign, name in BROWSERS if sign in agent), None)
     system = next((name for sign, name in SYSTEMS if sign in agent), None)

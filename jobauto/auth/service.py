@@ -10,11 +10,11 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from ..audit.service import Author, record
-from ..storage.connections import write
 from ..extensions import db
 from ..models import ApiToken, User
 from ..models.user import ROLES
-from . import passwords, sessions, throttling as slowing
+from ..storage.connections import write
+from . import passwords, sessions, throttling
 from .sessions import Client
 
 USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}")
@@ -58,7 +58,7 @@ def set_password(username: str, password: str, author: Author) -> None:
     """Change a password, which ends every session of that user and any wait. Raises AccountError."""
     with write() as session:
         # First, as a login does: two that lock the same rows in another order would block each other.
-        slowing.forget_account(session, slowing.Subject.of(username, ""))
+        throttling.forget_account(session, throttling.Subject.of(username, ""))
         user = by_name(username)
         _use_password(user, password)
         sessions.end_all(session, user)
@@ -68,14 +68,14 @@ def set_password(username: str, password: str, author: Author) -> None:
 def log_in(username: str, password: str, client: Client, *, instead_of: int | None = None) -> User:
     """Begin a session, instead of the one that the browser had; its key is the user's ``session_key``.
 
-    Raises WrongLogin and Slowed.
+    Raises WrongLogin and Throttled.
     """
-    subject = slowing.Subject.of(username, client.address)
+    subject = throttling.Subject.of(username, client.address)
     known = prove(username, password, client)
     seen = known.password_hash
     renewed = passwords.hashed(password) if passwords.is_outdated(seen) else seen
     with write() as session:
-        slowing.succeed(session, subject, client.now)
+        throttling.succeed(session, subject, client.now)
         # The password may have been changed, or the account deactivated, since it was looked at.
         unchanged = (User.id == known.id, User.password_hash == seen, User.active)
         user: User | None = session.scalar(select(User).where(*unchanged).with_for_update())
@@ -90,12 +90,12 @@ def log_in(username: str, password: str, client: Client, *, instead_of: int | No
 
 
 def prove(username: str, password: str, client: Client) -> User:
-    """The user of that name and password. A wrong one is counted. Raises WrongLogin and Slowed."""
-    subject = slowing.Subject.of(username, client.address)
-    slowing.require_patience(subject, client.now)
+    """The user of that name and password. A wrong one is counted. Raises WrongLogin and Throttled."""
+    subject = throttling.Subject.of(username, client.address)
+    throttling.check_throttle(subject, client.now)
     user = authenticate(username, password)
     if user is None:
-        slowing.count_failure(subject, client.now)
+        throttling.count_failure(subject, client.now)
         raise WrongLogin
     return user
 
@@ -103,12 +103,12 @@ def prove(username: str, password: str, client: Client) -> User:
 def change_own_password(user: User, current: str, password: str, client: Client) -> User:
     """Change one's own password: every session ends, and a new one begins.
 
-    Raises AccountError, WrongLogin and Slowed.
+    Raises AccountError, WrongLogin and Throttled.
     """
-    subject = slowing.Subject.of(user.username, client.address)
+    subject = throttling.Subject.of(user.username, client.address)
     prove(user.username, current, client)
     with write() as session:
-        slowing.succeed(session, subject, client.now)
+        throttling.succeed(session, subject, client.now)
         _use_password(user, password)
         sessions.end_all(session, user)
         author = Author(user.username, client.now)
@@ -119,11 +119,11 @@ def change_own_password(user: User, current: str, password: str, client: Client)
 
 
 def end_own_sessions(user: User, session_ids: list[int], current: str, client: Client) -> int:
-    """End some of one's own sessions; how many they were. Raises WrongLogin and Slowed."""
-    subject = slowing.Subject.of(user.username, client.address)
+    """End some of one's own sessions; how many they were. Raises WrongLogin and Throttled."""
+    subject = throttling.Subject.of(user.username, client.address)
     prove(user.username, current, client)
     with write() as session:
-        slowing.succeed(session, subject, client.now)
+        throttling.succeed(session, subject, client.now)
         return sessions.end(session, session_ids, user)
 
 
@@ -178,7 +178,7 @@ def by_token(token: str, now: datetime) -> User | None:
     if found is None or not found.user.active:
         return None
     if found.last_used_at is None or now - found.last_used_at > USE_NOTED_EVERY:
-        with suppress(OperationalError), write(soon=True):  # a busy database is no reason to wait
+        with suppress(OperationalError), write(nowait=True):  # a busy database is no reason to wait
             found.last_used_at = now
     user: User = found.user
     return user

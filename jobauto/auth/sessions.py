@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement, Select, and_, delete, not_, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from ..storage.connections import write
 from ..extensions import db
 from ..models import User, UserSession
+from ..storage.connections import write
 
 MOST_OF_A_USER = 1000
 """More sessions than these end the one that was used longest ago; scripts log in often and never out."""
@@ -75,11 +75,11 @@ def note_use(used: UserSession, limits: Limits, now: datetime) -> None:
     if now - used.last_seen_at < limits.noted_every:
         return
     noted = update(UserSession).where(UserSession.id == used.id).values(last_seen_at=now)
-    with suppress(OperationalError), write(soon=True) as session:  # a busy database is no reason to wait
+    with suppress(OperationalError), write(nowait=True) as session:  # a busy database is no reason to wait
         session.execute(noted)
 
 
-def of(user: User, limits: Limits, now: datetime) -> Select[UserSession]:
+def sessions_for(user: User, limits: Limits, now: datetime) -> Select[UserSession]:
     """A user's sessions that go on, the one used last first."""
     return _of(user.id).where(_alive(limits, now))
 

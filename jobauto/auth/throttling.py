@@ -17,13 +17,13 @@ from datetime import datetime, timedelta
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from math import ceil
 
-from flask import current_app
 from sqlalchemy import case, delete, select
 from sqlalchemy.orm import Session
 
-from ..storage.connections import insert, write
 from ..extensions import db
 from ..models import LoginFailure
+from ..storage.configuration import secret_key
+from ..storage.connections import insert, write
 
 FREE_FAILURES = 5
 LONGEST_WAIT = timedelta(minutes=15)
@@ -36,7 +36,7 @@ ADDRESS_WINDOW = timedelta(minutes=15)
 """Many, because the people of an office share one address."""
 
 
-class Slowed(Exception):
+class Throttled(Exception):
     """Too many passwords were wrong: this one was not looked at. Says for how long, as ``seconds`` does."""
 
     def __init__(self, until: datetime, now: datetime) -> None:
@@ -77,8 +77,8 @@ def wait_of_account(failures: int) -> timedelta:
     return min(timedelta(seconds=2 ** min(over, 30)), LONGEST_WAIT) if over > 0 else timedelta(0)
 
 
-def require_patience(subject: Subject, now: datetime) -> None:
-    """Raise Slowed where a try must wait."""
+def check_throttle(subject: Subject, now: datetime) -> None:
+    """Raise Throttled where a try must wait."""
     columns = (LoginFailure.subject, LoginFailure.failures, LoginFailure.last_at, LoginFailure.forget_at)
     asked = select(*columns).where(
         LoginFailure.subject.in_([subject.account, subject.address]), LoginFailure.forget_at > now
@@ -90,7 +90,7 @@ def require_patience(subject: Subject, now: datetime) -> None:
         elif failures >= ADDRESS_FAILURES:
             waits.append(forget_at)
     if max(waits) > now:
-        raise Slowed(max(waits), now)
+        raise Throttled(max(waits), now)
 
 
 def count_failure(subject: Subject, now: datetime) -> None:
@@ -108,8 +108,8 @@ def count_failure(subject: Subject, now: datetime) -> None:
 
 
 def succeed(session: Session, subject: Subject, now: datetime) -> None:
-    """End the count of an account, in the transaction of what the password was given for. Raises Slowed."""
-    require_patience(subject, now)
+    """End the count of an account, in the transaction of what the password was for. Raises Throttled."""
+    check_throttle(subject, now)
     forget_account(session, subject)
 
 
@@ -136,4 +136,4 @@ def _count(session: Session, subject: str, now: datetime, forget_at: datetime, *
 
 
 def _hash(text: str) -> str:
-    return hmac.digest(str(current_app.secret_key).encode(), text.encode(errors="replace"), "sha256").hex()
+    return hmac.digest(secret_key().encode(), text.encode(errors="replace"), "sha256").hex()

@@ -11,8 +11,8 @@ from typing import BinaryIO
 import click
 from flask.cli import with_appcontext
 
-from ..storage import backup as service
 from ..clock import utcnow
+from ..storage import backup as service
 from .common import in_sentences, on_database
 
 
@@ -26,7 +26,7 @@ def backup(file: Path) -> None:
             contents = service.back_up(target, _told)
     except OSError as error:
         raise click.ClickException(f"The backup was not written: {error}") from error
-    _tell_end(f"Backed up {contents.in_words()}", err=str(file) == "-")
+    _tell_end(f"Backed up {contents.describe()}", err=str(file) == "-")
 
 
 @click.command("restore")
@@ -42,7 +42,7 @@ def restore(file: BinaryIO, replace: bool) -> None:
         raise click.UsageError(str(error)) from error
     except OSError as error:
         raise click.ClickException(f"Nothing was restored: {error}") from error
-    _tell_end(f"Restored {contents.in_words()}")
+    _tell_end(f"Restored {contents.describe()}")
 
 
 @contextmanager

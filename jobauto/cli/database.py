@@ -2,10 +2,10 @@
 
 import click
 
-from ..storage import citus as distribution, partitions
 from ..clock import utcnow
 from ..extensions import db
-from ..imports.readings import tell_the_planner
+from ..imports.readings import vacuum_analyze
+from ..storage import citus, partitions
 from .common import on_database
 
 
@@ -21,7 +21,7 @@ def partition() -> None:
     except partitions.CannotPartition as error:
         raise click.UsageError(str(error)) from error
     if is_new:
-        tell_the_planner(everything=True)
+        vacuum_analyze(everything=True)
     click.echo("The readings are in partitions now" if is_new else "The readings were in partitions already")
 
 
@@ -31,7 +31,7 @@ def distribute() -> None:
     """Spread a fresh database over the machines of a Citus cluster. Does nothing the second time."""
     try:
         with db.engine.connect() as connection:
-            is_new = distribution.distribute(connection)
-    except distribution.CannotDistribute as error:
+            is_new = citus.distribute(connection)
+    except citus.CannotDistribute as error:
         raise click.UsageError(str(error)) from error
     click.echo("The database is distributed now" if is_new else "The database was distributed already")

@@ -56,7 +56,7 @@ def _import(file: BinaryIO, load: Load) -> None:
         click.echo(f"line {line}: {reason}")
     if result.rejected > NAMED:
         click.echo(f"... and {result.rejected - NAMED} more")
-    click.echo(result.in_words())
+    click.echo(result.describe())
     sys.exit(1 if result.rejected else 0)
 
 

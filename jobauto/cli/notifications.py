@@ -11,5 +11,5 @@ from .common import on_database
 @on_database
 def send_notifications() -> None:
     """Send the messages that are due; for cron, where no process ticks."""
-    sent = sending.work_off(utcnow)
+    sent = sending.process_pending(utcnow)
     click.echo(f"Sent {sent} message{'' if sent == 1 else 's'}")

@@ -9,16 +9,17 @@ from typing import Any, NoReturn
 import click
 from flask import current_app
 
-from ..work import scheduler as schedule_ticks
-from ..web.api.responses import run_result
 from ..clock import utcnow
-from ..rules import NO_COMS, RULES, ZERO_READS, Rule
-from ..detection.service import Finding, Request, RunResult, dry_run, run
+from ..detection.service import Finding, RunParameters, RunResult, dry_run, run
 from ..extensions import db
 from ..models import Hold
 from ..notifications import sending
-from ..runs.lifecycle import GivenUp, RunInProgress, SlotTaken
+from ..rules import NO_COMS, RULES, ZERO_READS, Rule
+from ..runs.lifecycle import RunInProgress, SlotTaken
 from ..settings import service as settings
+from ..storage.leases import LeaseLost
+from ..web.api.responses import run_result
+from ..work import scheduler as daily_schedule
 from .common import RUN_IN_PROGRESS, on_database, operating_user
 
 Command = Callable[..., None]
@@ -64,7 +65,7 @@ def run_daily_job_automation(as_of: str | None, dry: bool, as_json: bool, schedu
         )
     result = _run_slot() if scheduled else _run(RULES, as_of, dry)
     if scheduled:
-        sending.work_off(utcnow)  # where cron runs the check there may be nobody else who does
+        sending.process_pending(utcnow)  # where cron runs the check there may be nobody else who does
     _finish(result, as_json, "Daily job automation completed")
 
 
@@ -72,34 +73,34 @@ def run_daily_job_automation(as_of: str | None, dry: bool, as_json: bool, schedu
 @on_database
 def scheduler() -> None:
     """Run the daily schedule in the foreground, until SIGTERM."""
-    schedule_ticks.serve(current_app._get_current_object())  # type: ignore[attr-defined] # threads need the app itself
+    daily_schedule.serve(current_app._get_current_object())  # type: ignore[attr-defined] # threads need the app itself
 
 
 def _run(rules: tuple[Rule, ...], as_of: str | None, dry: bool) -> RunResult:
     instant = None if as_of is None else _instant(as_of)
     if instant and instant > utcnow() and not dry:
         raise click.UsageError("--as-of lies in the future; only --dry-run may look there.")
-    request = Request(trigger="cli", requested_by=operating_user(), as_of=instant, rules=rules)
+    request = RunParameters(trigger="cli", requested_by=operating_user(), as_of=instant, rules=rules)
     if dry:
         return dry_run(request, utcnow)
     try:
         return run(request, utcnow)
-    except (RunInProgress, GivenUp) as error:
+    except (RunInProgress, LeaseLost) as error:
         _refused(error)
 
 
 def _run_slot() -> RunResult:
     slot = utcnow().astimezone(settings.current().settings.schedule.zone).date()
     try:
-        return schedule_ticks.run_slot(slot, utcnow)
+        return daily_schedule.run_slot(slot, utcnow)
     except SlotTaken:
         click.echo(f"The scheduled run of {slot} has been done already.")
         sys.exit(0)
-    except (RunInProgress, GivenUp) as error:
+    except (RunInProgress, LeaseLost) as error:
         _refused(error)
 
 
-def _refused(error: RunInProgress | GivenUp) -> NoReturn:
+def _refused(error: RunInProgress | LeaseLost) -> NoReturn:
     click.echo(f"Error: {error}", err=True)
     sys.exit(RUN_IN_PROGRESS if isinstance(error, RunInProgress) else 1)
 
@@ -139,17 +140,17 @@ def _lines(result: RunResult) -> list[str]:
         elif done.status == "skipped":
             lines.append(f"{rule.title} is disabled: skipped")
         elif done.status == "held":
-            why = db.session.get_one(Hold, result.run_id).in_words
+            why = db.session.get_one(Hold, result.run_id).describe()
             lines.append(f"Held {done.held} {rule.title} jobs: {why} Release or discard them on any page.")
         elif result.run_id is None:
             lines.append(f"{rule.title}: {done.flagged} of {done.checked} sites flagged")
-            lines += [f"  {_in_words(found)}" for found in result.findings if found.rule == rule.name]
+            lines += [f"  {_format_finding(found)}" for found in result.findings if found.rule == rule.name]
         else:
             lines.append(f"Created {done.created} {rule.title} jobs")
     return lines
 
 
-def _in_words(finding: Finding) -> str:
+def _format_finding(finding: Finding) -> str:
     return (
         f"{finding.site_id} (never reported)"
         if finding.days is None

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from ..rules.rule import counted
 from ..models import Run
 from ..settings.schedule import OVERDUE
+from ..wording import pluralize
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,10 @@ def condition(fleet: Fleet, last_run: Run | None, next_run: datetime | None, now
         return Condition("bad", "The daily check is overdue", "Nothing that starts due runs seems to be up.")
     if fleet.faulty:
         noun = "has" if fleet.faulty == 1 else "have"
-        sites = f"{fleet.faulty:,} of {counted(fleet.active, 'active site')}"
+        sites = f"{fleet.faulty:,} of {pluralize(fleet.active, 'active site')}"
         return Condition("warning", f"{sites} {noun} an open job", _OTHERS)
     return Condition(
-        "good", "No open faults", f"None of the {counted(fleet.active, 'active site')} has an open job."
+        "good", "No open faults", f"None of the {pluralize(fleet.active, 'active site')} has an open job."
     )
 
 

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import case, func, literal, select
 from sqlalchemy.orm import Session
 
-from ..rules import Rule
 from ..jobs import queries as jobs
 from ..models import Job, Run
 from ..models.types import Instant
+from ..rules import Rule
 from ..runs import queries as runs
 
 DAYS = 7

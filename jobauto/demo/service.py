@@ -7,8 +7,7 @@ from sqlalchemy import String, cast, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from ..clock import Clock
-from ..storage.connections import write
-from ..detection.service import Request, run
+from ..detection.service import RunParameters, run
 from ..extensions import db
 from ..imports.readings import import_readings
 from ..imports.rows import Row
@@ -19,6 +18,7 @@ from ..models import Event, Hold, Job, JobReading, OutboxMessage, Reading, Run, 
 from ..models.job import STILL_OPEN
 from ..notifications import service as notifications
 from ..settings import service as settings
+from ..storage.connections import write
 from . import fleet
 
 STAFF = "demo"
@@ -54,7 +54,7 @@ def fill(now: datetime) -> int:
     for back in range(fleet.HISTORY, 0, -1):
         day = today - timedelta(days=back)
         morning = datetime.combine(day, time(6), tzinfo=zone).astimezone(UTC)
-        run(Request(trigger="schedule", slot=day, is_demo=True), _always(morning))
+        run(RunParameters(trigger="schedule", slot=day, is_demo=True), _always(morning))
         _close_what_has_ended(sites, back, morning + timedelta(hours=3))
     return len(sites)
 

@@ -6,9 +6,9 @@ from datetime import datetime
 from sqlalchemy import Connection, case, func, insert, select, update
 
 from ..models import Hold, Run, RunRule
+from ..rules.rule import FLAGGED, VERDICT
 from ..settings.schema import GuardSettings
 from .opening import JUDGED_SITES, Opening, has_open_job
-from ..rules.rule import FLAGGED, VERDICT
 from .verdicts import Counts
 
 WEEK = 7

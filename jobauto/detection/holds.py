@@ -6,16 +6,16 @@ from sqlalchemy import Connection, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from ..audit.service import Author, record
-from ..storage.connections import write, write_on
 from ..extensions import db
-from ..logs import Event
+from ..logs import LogEvent
 from ..models import Hold, Reading, Run, RunRule, Site
+from ..rules import RULES
+from ..rules.moment import Moment
+from ..rules.rule import VERDICT
 from ..runs.queries import ENDED
 from ..settings import service as settings_service
-from ..rules.moment import Moment
+from ..storage.connections import write, write_on
 from .opening import Opening, open_jobs
-from ..rules import RULES
-from ..rules.rule import VERDICT
 from .service import status_of
 from .verdicts import judge
 
@@ -52,7 +52,7 @@ def release(run_id: int, author: Author) -> int:
             created, flagged = open_jobs(connection, opening), counts.flagged - back
             figures = counts._asdict() | {"flagged": flagged, "skipped": flagged - created}
             _keep(connection, opening, figures | {"status": "succeeded", "created": created})
-    log.info(Event("released", run=run_id, by=author.name, created=created))
+    log.info(LogEvent("released", run=run_id, by=author.name, created=created))
     return created
 
 
@@ -61,7 +61,7 @@ def discard(run_id: int, author: Author) -> None:
     _held_run(run_id)
     with write() as session:
         _decide(session, run_id, "discarded", author)
-    log.info(Event("discarded", run=run_id, by=author.name))
+    log.info(LogEvent("discarded", run=run_id, by=author.name))
 
 
 def _held_run(run_id: int) -> Run:

@@ -9,14 +9,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, String, and_, case, exists, func, literal, select
 from sqlalchemy.orm import aliased
 
-from ..storage.connections import insert
 from ..models import Job, JobReading, Reading, Site
 from ..models.job import ONE_OPEN_JOB, STILL_OPEN
 from ..models.types import BEFORE_ALL, MICROSECOND, Instant
-from ..settings.schema import RuleSettings
-from ..settings.template import parse
 from ..rules.moment import Moment
 from ..rules.rule import FLAGGED, VERDICT, Rule, Variables
+from ..settings.schema import RuleSettings
+from ..settings.template import parse
+from ..storage.connections import insert
 
 LATEST = 30
 """A job keeps the readings of the rule's window, and in any case so many of the latest."""

@@ -1,13 +1,12 @@
 """Seeing that a fault is gone, and that it is back."""
 
-from sqlalchemy import ColumnElement, Connection, cast, exists, insert, literal, null, select, update
-from sqlalchemy import String as Text
+from sqlalchemy import ColumnElement, Connection, String, cast, exists, insert, literal, null, select, update
 
 from ..models import Event, Job, Site
 from ..models.job import STILL_OPEN
 from ..models.types import Instant
-from .opening import Opening
 from ..rules.rule import FLAGGED, VERDICT
+from .opening import Opening
 
 RESOLUTION = "recovered"
 
@@ -43,7 +42,7 @@ def mark_recovered(connection: Connection, opening: Opening) -> None:
             kept = select(
                 literal(now, Instant),
                 literal("job"),
-                cast(Job.id, Text),
+                cast(Job.id, String),
                 literal(field),
                 before,
                 literal(after),
@@ -62,5 +61,5 @@ def _has_verdict(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
 
 
 def _is_ok(opening: Opening) -> ColumnElement[bool]:
-    judged = exists(select(Site.key)).where(Site.key == Job.site_key, opening.moment.judged())
+    judged = exists(select(Site.key)).where(Site.key == Job.site_key, opening.moment.sites_to_check())
     return judged & ~_has_verdict()

@@ -11,26 +11,27 @@ from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import DBAPIError
 
 from ..clock import Clock
-from ..storage.connections import write_on
 from ..extensions import db
-from ..logs import Event
+from ..logs import LogEvent
 from ..models import RunRule, Site
-from ..runs.lifecycle import Claim, GivenUp, finish, heartbeat, renew, start
+from ..rules import RULES, Rule
+from ..rules.moment import Moment
+from ..rules.rule import FLAGGED, VERDICT
+from ..runs.lifecycle import Claim, finish, heartbeat, renew, start
 from ..settings import service as settings_service
 from ..settings.schema import Settings
+from ..storage.connections import write_on
+from ..storage.leases import LeaseLost
 from . import guard
-from ..rules.moment import Moment
 from .opening import Opening, count_wanted, open_jobs
 from .recovery import mark_recovered
-from ..rules import RULES, Rule
-from ..rules.rule import FLAGGED, VERDICT
 from .verdicts import Counts, judge
 
 log = logging.getLogger("job_automation")
 
 
 @dataclass(frozen=True)
-class Request:
+class RunParameters:
     """Who wants which rules run, and as of when (None: as of the start of the run).
 
     ``request_id`` is the :class:`RunRequest` that the run serves, if a worker does it.
@@ -106,14 +107,14 @@ def status_of(rules: Iterable[str]) -> str:
     return "held" if "held" in statuses else "succeeded"
 
 
-def run(request: Request, clock: Clock) -> RunResult:
+def run(request: RunParameters, clock: Clock) -> RunResult:
     """Check the fleet and open jobs.
 
     1. Claim the run; the database refuses a second one (RunInProgress), or a slot or a request that is
        taken (SlotTaken, RequestTaken).
     2. Each rule on its own: a failure is recorded and does not stop the next. A lost connection to the
        database is no failure of a rule: it ends the run as crashed, and is raised.
-    3. Finish. GivenUp is raised when this process was silent for so long that its run was marked
+    3. Finish. LeaseLost is raised when this process was silent for so long that its run was marked
        crashed; what was not committed before is rolled back.
     """
     stored = settings_service.current()
@@ -132,7 +133,7 @@ def run(request: Request, clock: Clock) -> RunResult:
     with db.engine.connect() as connection:
         run_id = start(connection, claim, request.request_id)
         log.info(
-            Event(
+            LogEvent(
                 "start",
                 run=run_id,
                 trigger=request.trigger,
@@ -146,12 +147,12 @@ def run(request: Request, clock: Clock) -> RunResult:
             result = RunResult(run_id, moment.as_of, results)
             finish(connection, run_id, result.status, clock())
     log.info(
-        Event("end", run=run_id, status=result.status, created=result.created_jobs, held=result.held_jobs)
+        LogEvent("end", run=run_id, status=result.status, created=result.created_jobs, held=result.held_jobs)
     )
     return result
 
 
-def dry_run(request: Request, clock: Clock) -> RunResult:
+def dry_run(request: RunParameters, clock: Clock) -> RunResult:
     """What a run would find. Nothing is written, and a run under way does not stand in the way."""
     settings = settings_service.current().settings
     db.session.rollback()
@@ -168,8 +169,10 @@ def dry_run(request: Request, clock: Clock) -> RunResult:
             try:
                 counts = judge(connection, rule, section, moment)
             except Exception as error:
-                log.exception(Event("dry-run-failed", rule=rule.name))
-                results[rule.name] = RuleResult("failed", duration_ms=_since(began), error=in_words(error))
+                log.exception(LogEvent("dry-run-failed", rule=rule.name))
+                results[rule.name] = RuleResult(
+                    "failed", duration_ms=_since(began), error=describe_error(error)
+                )
             else:
                 results[rule.name] = RuleResult("succeeded", **counts._asdict(), duration_ms=_since(began))
                 findings += _findings(connection, rule)
@@ -192,17 +195,17 @@ class _Work:
         began = perf_counter()
         try:
             result = self._check(rule, position, began)
-        except GivenUp:
+        except LeaseLost:
             raise
         except Exception as error:
             if isinstance(error, DBAPIError) and error.connection_invalidated:
                 raise  # no fault of the rule, and the next could do no better: the whole run is tried again
-            log.exception(Event("rule-failed", run=self.run_id, rule=rule.name))
+            log.exception(LogEvent("rule-failed", run=self.run_id, rule=rule.name))
             self.connection.rollback()
-            result = RuleResult("failed", duration_ms=_since(began), error=in_words(error))
+            result = RuleResult("failed", duration_ms=_since(began), error=describe_error(error))
             with write_on(self.connection):
                 self._keep(rule, position, result)
-        log.info(Event("rule-done", run=self.run_id, rule=rule.name, **vars(result)))
+        log.info(LogEvent("rule-done", run=self.run_id, rule=rule.name, **vars(result)))
         return result
 
     def _check(self, rule: Rule, position: int, began: float) -> RuleResult:
@@ -227,7 +230,9 @@ class _Work:
             if found.trips(self.settings.guard):
                 guard.hold(self.connection, opening, found)
                 held = count_wanted(self.connection, opening)
-                log.warning(Event("held", run=self.run_id, rule=opening.rule.name, jobs=held, **vars(found)))
+                log.warning(
+                    LogEvent("held", run=self.run_id, rule=opening.rule.name, jobs=held, **vars(found))
+                )
                 return {"status": "held", "skipped": counts.flagged - held}
         created = open_jobs(self.connection, opening)
         return {"status": "succeeded", "created": created, "skipped": counts.flagged - created}
@@ -254,7 +259,7 @@ def _since(began: float) -> int:
     return round((perf_counter() - began) * 1000)
 
 
-def in_words(error: Exception) -> str:
+def describe_error(error: Exception) -> str:
     """An error for a page or a script: what happened, without statement or traceback."""
     if isinstance(error, DBAPIError):
         return str(error.orig).strip().splitlines()[0]

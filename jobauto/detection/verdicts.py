@@ -37,7 +37,7 @@ def judge(connection: Connection, rule: Rule, settings: Any, moment: Moment) -> 
 
 
 def _counts(moment: Moment) -> Select[Any]:
-    checked = select(func.count()).select_from(Site).where(moment.judged())
+    checked = select(func.count()).select_from(Site).where(moment.sites_to_check())
     told = [
         select(func.count()).select_from(VERDICT).where(VERDICT.c.verdict == verdict)
         for verdict in (FLAGGED, NOT_ASSESSABLE)

@@ -16,17 +16,18 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
-from flask import Flask, current_app
 from sqlalchemy import Select, and_, or_, select, update
 
 from ..audit.service import Author, record
 from ..clock import utcnow
-from ..storage.connections import write
 from ..extensions import db
-from ..logs import Event
+from ..logs import LogEvent
 from ..models import Import
 from ..notifications import service as notifications
 from ..settings import service as settings
+from ..storage.configuration import instance_folder
+from ..storage.connections import write
+from ..storage.leases import LeaseLost
 from . import readings, rows, sites
 from .result import ImportResult, Progress
 from .rows import Rejected
@@ -37,10 +38,6 @@ STALE_AFTER = timedelta(minutes=2)
 ATTEMPTS = 3
 COUNTS = ("new", "updated", "unchanged", "rejected")
 HEADER_OF = {"sites": sites.REQUIRED, "readings": readings.COLUMNS}
-
-
-class TakenOver(Exception):
-    """This process was silent for too long, and another one has begun the import again."""
 
 
 def newest_first() -> Select[Import]:
@@ -84,33 +81,18 @@ def accept(kind: str, filename: str, content: BinaryIO, *, dry_run: bool, author
 
 def kept(name: str) -> Path:
     """Where the file of an import is kept."""
-    folder = Path(current_app.instance_path) / "imports"
+    folder = instance_folder() / "imports"
     folder.mkdir(mode=0o700, exist_ok=True)
     return folder / f"{name}.csv"
 
 
-def start(app: Flask) -> threading.Thread:
-    """Do what waits in a thread of its own, so that the page need not wait for it."""
-    thread = threading.Thread(target=_work, args=(app,), name="imports", daemon=True)
-    thread.start()
-    return thread
-
-
-def work_off() -> None:
+def process_pending() -> None:
     """Do every import that waits, or whose process has died, and whose file is on this machine."""
     while (claimed := _claim()) is not None:
         if claimed.attempts > ATTEMPTS:
             _Watch(claimed.id, claimed.attempts).fail("The process that imported it died, several times.")
         else:
             _do(claimed)
-
-
-def _work(app: Flask) -> None:
-    with app.app_context():
-        try:
-            work_off()
-        except Exception:
-            log.exception(Event("imports-failed"))
 
 
 def _claim() -> Import | None:
@@ -140,19 +122,19 @@ def _do(entry: Import) -> None:
     has_stored_readings = entry.kind == "readings" and not entry.dry_run
     try:
         result = _load(entry, watch)
-    except TakenOver:
-        log.warning(Event("import-taken-over", **{"import": watch.import_id}))
+    except LeaseLost:
+        log.warning(LogEvent("import-taken-over", **{"import": watch.import_id}))
     except rows.FileError as error:
         watch.fail(str(error))
     except Exception:
         if not threading.main_thread().is_alive():  # nothing can be relied on any more: somebody begins again
             raise
-        log.exception(Event("import-failed", **{"import": watch.import_id}))
+        log.exception(LogEvent("import-failed", **{"import": watch.import_id}))
         watch.fail("An unexpected error. The log tells more.")
     else:
         watch.finish(result)
         if has_stored_readings:  # not before: minutes without a stamp would look like a death
-            readings.tell_the_planner_of(result)
+            readings.vacuum_analyze_after(result)
 
 
 def _load(entry: Import, watch: "_Watch") -> ImportResult:
@@ -177,7 +159,7 @@ class _Watch:
     attempt: int
 
     def progress_in(self, file: BinaryIO) -> Progress:
-        """What to do after each batch that was read from a file. Raises TakenOver."""
+        """What to do after each batch that was read from a file. Raises LeaseLost."""
 
         def progress(result: ImportResult, rejected: list[Rejected]) -> None:
             if rejected:
@@ -195,14 +177,14 @@ class _Watch:
             errors=[[row.line, row.reason] for row in result.errors],
             **_counts(result),
         )
-        log.info(Event("import-done", **{"import": self.import_id}, **_counts(result)))
+        log.info(LogEvent("import-done", **{"import": self.import_id}, **_counts(result)))
 
     def fail(self, error: str) -> None:
         """An end without success. What was imported before it stays."""
         self.stamp(status="failed", error=error, finished_at=utcnow())
 
     def stamp(self, **values: object) -> None:
-        """Write to the import's row, unless another process has taken it over: then raise TakenOver."""
+        """Write to the import's row, unless another process has taken it over: then raise LeaseLost."""
         mine = (Import.id == self.import_id, Import.status == "running", Import.attempts == self.attempt)
         with write() as session:
             found = session.execute(
@@ -211,7 +193,7 @@ class _Watch:
             if found and values.get("status") == "failed":
                 notifications.import_failed(session.connection(), self.import_id, utcnow())
         if found is None:
-            raise TakenOver
+            raise LeaseLost
 
 
 def _counts(result: ImportResult) -> dict[str, int]:

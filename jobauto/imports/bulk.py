@@ -11,13 +11,13 @@ from psycopg.errors import UniqueViolation
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from ..storage.connections import driver_errors
 from ..models.types import to_microseconds
+from ..storage.connections import driver_errors
 
 Ready = tuple[int, int, int]
 """A reading as it is stored: ``site_key``, microseconds since 1970, watt-hours."""
-Key = tuple[int, int]
-Meanwhile = Callable[[], object]
+ReadingKey = tuple[int, int]
+WhileWaiting = Callable[[], object]
 """Something to do while a server is at work; on SQLite, which works in this very thread, it is left."""
 
 
@@ -29,7 +29,7 @@ class AlreadyStored(Exception):
     """Some of the rows were there, so none was inserted."""
 
 
-class Found(NamedTuple):
+class Comparison(NamedTuple):
     """How many of some rows are stored, and how many of these with the same value."""
 
     stored: int
@@ -46,13 +46,13 @@ class Bulk(Protocol):
 
     BATCH: int
 
-    def insert(self, rows: Sequence[Ready], meanwhile: Meanwhile = ...) -> None:
+    def insert(self, rows: Sequence[Ready], while_waiting: WhileWaiting = ...) -> None:
         """Store new rows. Raises AlreadyStored, and then the transaction must be rolled back."""
 
-    def compare(self, rows: Sequence[Ready], meanwhile: Meanwhile = ...) -> Found:
+    def compare(self, rows: Sequence[Ready], while_waiting: WhileWaiting = ...) -> Comparison:
         """Count how the rows differ from what is stored."""
 
-    def same(self, rows: Sequence[Ready]) -> set[Key]:
+    def same(self, rows: Sequence[Ready]) -> set[ReadingKey]:
         """The keys of those rows that are stored with the same value."""
 
     def change(self, rows: Sequence[Ready]) -> None:
@@ -82,21 +82,21 @@ class SqliteBulk:
         self._connection = connection
         self._driver: Any = connection.connection.driver_connection
 
-    def insert(self, rows: Sequence[Ready], _meanwhile: Meanwhile = nothing) -> None:
+    def insert(self, rows: Sequence[Ready], _while_waiting: WhileWaiting = nothing) -> None:
         try:
             self._with_values(rows, "INSERT INTO reading (site_key, reading_date, reading_value) {}")
         except IntegrityError as error:
             raise AlreadyStored from error
 
-    def compare(self, rows: Sequence[Ready], _meanwhile: Meanwhile = nothing) -> Found:
+    def compare(self, rows: Sequence[Ready], _while_waiting: WhileWaiting = nothing) -> Comparison:
         counts = self._with_values(
             rows,
             "SELECT count(*), coalesce(sum(reading_value = column3), 0) "
             "FROM ({}) AS given CROSS JOIN reading ON site_key = column1 AND reading_date = column2",
         )
-        return Found(sum(stored for stored, _ in counts), sum(same for _, same in counts))
+        return Comparison(sum(stored for stored, _ in counts), sum(same for _, same in counts))
 
-    def same(self, rows: Sequence[Ready]) -> set[Key]:
+    def same(self, rows: Sequence[Ready]) -> set[ReadingKey]:
         found = self._with_values(
             rows,
             "SELECT site_key, reading_date FROM ({}) AS given CROSS JOIN reading "
@@ -164,23 +164,23 @@ class PostgresqlBulk:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def insert(self, rows: Sequence[Ready], meanwhile: Meanwhile = nothing) -> None:
+    def insert(self, rows: Sequence[Ready], while_waiting: WhileWaiting = nothing) -> None:
         try:
-            self._copy("reading", rows, meanwhile)
+            self._copy("reading", rows, while_waiting)
         except IntegrityError as error:
             if isinstance(error.orig, UniqueViolation):
                 raise AlreadyStored from error
             raise
 
-    def compare(self, rows: Sequence[Ready], meanwhile: Meanwhile = nothing) -> Found:
+    def compare(self, rows: Sequence[Ready], while_waiting: WhileWaiting = nothing) -> Comparison:
         self._stage(rows)
         driver: Any = self._connection.connection.driver_connection
         with driver_errors(self._connection), driver.pipeline(), driver.cursor() as cursor:
             cursor.execute(self.COMPARE)  # in a pipeline the answer is not waited for
-            meanwhile()
-            return Found(*cursor.fetchone())
+            while_waiting()
+            return Comparison(*cursor.fetchone())
 
-    def same(self, rows: Sequence[Ready]) -> set[Key]:
+    def same(self, rows: Sequence[Ready]) -> set[ReadingKey]:
         self._stage(rows)
         found = self._connection.exec_driver_sql(
             "SELECT site_key, reading_date FROM staged_reading "
@@ -215,11 +215,11 @@ class PostgresqlBulk:
             self._connection.connection.cursor().execute(self.PREPARE)
         self._copy("staged_reading", rows)
 
-    def _copy(self, table: str, rows: Sequence[Ready], meanwhile: Meanwhile = nothing) -> None:
+    def _copy(self, table: str, rows: Sequence[Ready], while_waiting: WhileWaiting = nothing) -> None:
         pack, epoch = self.ROW.pack, self.EPOCH
         statement = f"COPY {table} (site_key, reading_date, reading_value) FROM STDIN (FORMAT BINARY)"
         cursor: Any = self._connection.connection.cursor()
         with driver_errors(self._connection), cursor, cursor.copy(statement) as copy:
             packed = [pack(3, 8, key, 8, at - epoch, 8, value) for key, at, value in rows]
             copy.write(b"".join([self.HEADER, *packed, self.END]))
-            meanwhile()
+            while_waiting()

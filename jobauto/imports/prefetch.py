@@ -7,14 +7,14 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Ahead(Iterator[T], Generic[T]):
+class Prefetch(Iterator[T], Generic[T]):
     """The same items, of which the next can be made before it is asked for."""
 
     def __init__(self, items: Iterator[T]) -> None:
         self._items = items
         self._made: Future[T] | None = None
 
-    def prepare(self) -> None:
+    def fetch(self) -> None:
         """Make the next item, unless it is made. What goes wrong in that is raised where it is asked for."""
         if self._made is not None:
             return

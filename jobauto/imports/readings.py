@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DatabaseError
 
-from ..storage import partitions
 from ..extensions import db
-from ..logs import Event
+from ..logs import LogEvent
+from ..storage import partitions
 from . import fields
-from .prefetch import Ahead
 from .bulk import Ready, bulk_of
 from .columns import Instants, watt_hours
+from .prefetch import Prefetch
 from .result import ImportResult, Progress, unwatched
 from .rows import Block, Rejected, Row, in_blocks, trimmed
 from .site_keys import SiteKeys
@@ -36,7 +36,7 @@ def import_readings(
 ) -> ImportResult:
     """Store readings, and let PostgreSQL look at them. Safe to repeat."""
     result = store_readings(rows, zone=zone, now=now, progress=progress)
-    tell_the_planner_of(result)
+    vacuum_analyze_after(result)
     return result
 
 
@@ -60,10 +60,10 @@ def store_readings(
         bulk = bulk_of(connection)
         store = Store(connection, bulk, result, dry_run=dry_run)
         read = _Reader(lookups, fields.InstantReader(zone, now)).read
-        batches = Ahead(map(read, in_blocks(rows, bulk.BATCH)))
+        batches = Prefetch(map(read, in_blocks(rows, bulk.BATCH)))
         for ready, rejected in batches:
             result.reject(rejected)
-            store.add(ready, meanwhile=batches.prepare)
+            store.add(ready, while_waiting=batches.fetch)
             progress(result, rejected)
     return result
 
@@ -122,7 +122,7 @@ class _Reader:
         return f"unknown site: {site_id}"
 
 
-def tell_the_planner_of(result: ImportResult) -> None:
+def vacuum_analyze_after(result: ImportResult) -> None:
     """Let PostgreSQL look at what an import has stored, if that is worth it: on large tables for minutes.
 
     Raises nothing: the readings are stored, and PostgreSQL looks by itself a little later.
@@ -130,12 +130,12 @@ def tell_the_planner_of(result: ImportResult) -> None:
     if result.new + result.updated < WORTH_ANALYSING or db.engine.dialect.name != "postgresql":
         return
     try:
-        tell_the_planner()
-    except DatabaseError as error:  # a partition was dropped meanwhile, say
-        log.warning(Event("vacuum-failed", error=error.orig))
+        vacuum_analyze()
+    except DatabaseError as error:  # a partition was dropped while_waiting, say
+        log.warning(LogEvent("vacuum-failed", error=error.orig))
 
 
-def tell_the_planner(*, everything: bool = False) -> None:
+def vacuum_analyze(*, everything: bool = False) -> None:
     """Let PostgreSQL look at what has been imported; with ``everything``, at all partitions."""
     # Statistics older than a large import made a rule 300 times slower; pages not yet marked all-visible
     # make an index-only scan read the table as well.

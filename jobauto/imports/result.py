@@ -29,7 +29,7 @@ class ImportResult:
         """All rows of the file that were not blank."""
         return self.new + self.updated + self.unchanged + self.rejected
 
-    def in_words(self) -> str:
+    def describe(self) -> str:
         """The counts in a line."""
         return f"{self.new} new, {self.updated} updated, {self.unchanged} unchanged, {self.rejected} rejected"
 

@@ -27,12 +27,12 @@ from sqlalchemy import (
 )
 
 from ..audit.service import Author
-from ..storage.connections import insert as insert_or
-from ..storage.citus import REGISTRY, is_distributed
 from ..extensions import db
 from ..models import Event, Site
 from ..models.site import GROUP_LENGTH
 from ..models.types import Instant
+from ..storage.citus import REGISTRY, is_distributed
+from ..storage.connections import insert as insert_or
 from . import fields
 from .result import ImportResult, Progress, unwatched
 from .rows import Rejected, Row

@@ -15,8 +15,9 @@ from typing import Any
 from sqlalchemy import Connection, Select, Subquery, Table, case, delete, func, select
 from sqlalchemy.schema import CreateTable, DropTable
 
-from ..storage.connections import driver_errors, insert, write_on
 from ..extensions import Base
+from ..storage.bulk_copy import bulk_copy
+from ..storage.connections import insert, write_on
 from .fields import FieldError
 from .result import ImportResult, Progress
 from .rows import BATCH, Rejected, Row
@@ -94,7 +95,7 @@ class _Batch:
         staged, rejected = self._parse(rows)
         with self.connection.begin():
             self.connection.execute(delete(self.target.stage))
-            fill(self.connection, self.target.stage, list(staged.rows.values()))
+            bulk_copy(self.connection, self.target.stage, list(staged.rows.values()))
         self.result.reject(rejected)
         if dry_run:
             with self.connection.begin():
@@ -164,26 +165,3 @@ class _Batch:
         self.connection.execute(
             statement.on_conflict_do_update(index_elements=self.target.index, set_=values)
         )
-
-
-def fill(connection: Connection, table: Table, rows: list[tuple[Any, ...]]) -> None:
-    """Put rows into a table by the engine's fastest way: COPY, or one prepared statement."""
-    dialect = connection.dialect
-    processors = [column.type.dialect_impl(dialect).bind_processor(dialect) for column in table.columns]
-    ready = [
-        tuple(
-            process(value) if process and value is not None else value
-            for process, value in zip(processors, row, strict=True)
-        )
-        for row in rows
-    ]
-    quoted = dialect.identifier_preparer
-    into = f"{quoted.format_table(table)} ({', '.join(map(quoted.format_column, table.columns))})"
-    if dialect.name == "postgresql":
-        cursor = connection.connection.cursor()
-        with driver_errors(connection), cursor.copy(f"COPY {into} FROM STDIN") as copy:
-            for row in ready:
-                copy.write_row(row)
-    elif ready:
-        marks = ", ".join("?" * len(table.columns))
-        connection.exec_driver_sql(f"INSERT INTO {into} VALUES ({marks})", ready)  # noqa: S608 (our names)

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from ..storage.connections import write_on
-from .bulk import AlreadyStored, Bulk, Key, Meanwhile, Ready
+from .bulk import AlreadyStored, Bulk, ReadingKey, Ready, WhileWaiting
 from .result import ImportResult
 
-Replaced = Sequence[tuple[Key, bool]]
+Replaced = Sequence[tuple[ReadingKey, bool]]
 """Rows that a later one of the batch has replaced: which, and whether their values differed."""
 
 
@@ -28,27 +28,27 @@ class Store:
         self._dry_run = dry_run
         self._expects_new = False
 
-    def add(self, rows: Sequence[Ready], meanwhile: Meanwhile) -> None:
+    def add(self, rows: Sequence[Ready], while_waiting: WhileWaiting) -> None:
         """Store rows in the order of the file: of those with the same key the last one wins."""
         if not rows:
             return
         ready = sorted(rows)
         if not self._expects_new:
             with self._connection.begin():
-                found = self._bulk.compare(ready, meanwhile)
+                found = self._bulk.compare(ready, while_waiting)
             if found.same == len(ready):
                 self._result.unchanged += len(ready)
                 return
             self._expects_new = not (found.stored or self._dry_run)
-        if self._expects_new and self._insert(ready, meanwhile):
+        if self._expects_new and self._insert(ready, while_waiting):
             self._result.new += len(ready)
         else:
             self._compare_and_store(*_one_a_key(rows))
 
-    def _insert(self, rows: Sequence[Ready], meanwhile: Meanwhile) -> bool:
+    def _insert(self, rows: Sequence[Ready], while_waiting: WhileWaiting) -> bool:
         try:
             with write_on(self._connection):
-                self._bulk.insert(rows, meanwhile)
+                self._bulk.insert(rows, while_waiting)
         except AlreadyStored:
             self._expects_new = False
             return False
@@ -66,12 +66,12 @@ class Store:
         self._result.unchanged += found.same
         self._count_replaced(replaced, same)
 
-    def _same(self, rows: Sequence[Ready], replaced: Replaced) -> set[Key]:
+    def _same(self, rows: Sequence[Ready], replaced: Replaced) -> set[ReadingKey]:
         contradicted = {key for key, differs in replaced if differs}
         asked = [row for row in rows if row[:2] in contradicted] if contradicted else []
         return self._bulk.same(asked) if asked else set()
 
-    def _count_replaced(self, replaced: Replaced, same: set[Key]) -> None:
+    def _count_replaced(self, replaced: Replaced, same: set[ReadingKey]) -> None:
         # A row that a later one replaced counts as updating, unless nothing is updated in the end: the same
         # file again must say so.
         updates = sum(differs and key not in same for key, differs in replaced)
@@ -81,8 +81,8 @@ class Store:
 
 def _one_a_key(rows: Sequence[Ready]) -> tuple[list[Ready], Replaced]:
     """The last row of each key, sorted; and of each earlier one, whether the next differed."""
-    replaced: list[tuple[Key, bool]] = []
-    values: dict[Key, int] = {}
+    replaced: list[tuple[ReadingKey, bool]] = []
+    values: dict[ReadingKey, int] = {}
     for site_key, instant, value in rows:
         key = site_key, instant
         if key in values:

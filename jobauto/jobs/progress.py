@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from ..rules.rule import counted
 from ..models import Job
 from ..models.types import format_minute
+from ..wording import pluralize
 
 
 class _Reading(Protocol):
@@ -57,7 +57,7 @@ def _movement(evidence: Sequence[_Reading], since: Sequence[_Reading], zone: Zon
     if not since:
         return "No reading has come in since the job was opened."
     newest = since[0]
-    readings = f"{'More than ' if more else ''}{counted(len(since), 'reading')}"
+    readings = f"{'More than ' if more else ''}{pluralize(len(since), 'reading')}"
     last = f"the last one at {format_minute(newest.reading_date, zone)}"
     if not evidence:
         return f"{readings} since the job was opened, {last} with {newest.reading_value:,} kWh."

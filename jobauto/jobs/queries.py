@@ -7,11 +7,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, case, distinct, func, literal, or_, select
 
-from ..storage.distinct import distinct_values
 from ..extensions import db
 from ..models import Job, JobReading, Reading, Run, Site
 from ..models.job import PRIORITIES, STILL_OPEN
 from ..models.types import BEFORE_ALL, Instant
+from ..storage.distinct import distinct_values
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ SORTS: dict[str, tuple[str, ColumnElement[Any]]] = {
 """By name: the label, and what jobs are sorted by; newest first among equals."""
 
 
-def matching(wanted: JobFilter, now: datetime) -> Select[Any]:
+def jobs_matching(wanted: JobFilter, now: datetime) -> Select[Any]:
     """Jobs as the filter wants them."""
     query = select(Job)
     if wanted.site_id or wanted.group or wanted.search or wanted.sort == "site":

@@ -9,10 +9,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
 from ..audit.service import Author, Difference, record
-from ..storage.connections import write
 from ..errors import InvalidInput
 from ..models import Job, User
 from ..models.job import PRIORITIES, RESOLUTIONS, STATUSES
+from ..storage.connections import write
 
 NOTE_LENGTH = 2000
 

@@ -3,8 +3,8 @@
 from alembic import context
 from sqlalchemy import Connection
 
-from ..storage.connections import has_model, write_on, writing_a_table_anew
 from ..extensions import db
+from ..storage.connections import has_model, write_on, writing_a_table_anew
 
 
 def configure(connection: Connection) -> None:

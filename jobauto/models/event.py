@@ -6,7 +6,7 @@ from sqlalchemy import Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..extensions import Base
-from .types import Instant, Key
+from .types import Instant, PrimaryKey
 
 SUBJECTS = ("job", "site", "run", "user", "token", "settings", "import", "address")
 
@@ -24,7 +24,7 @@ class Event(Base):
         Index("ix_event_who", "who", "id"),
     )
 
-    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    id: Mapped[int] = mapped_column(PrimaryKey, primary_key=True)
     at: Mapped[datetime] = mapped_column(Instant)
     who: Mapped[str | None] = mapped_column(String(100))
     subject: Mapped[str] = mapped_column(String(20))

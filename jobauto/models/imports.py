@@ -7,7 +7,7 @@ from sqlalchemy import JSON, BigInteger, Boolean, Index, Integer, String, Text, 
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..extensions import Base
-from .types import Instant, Key
+from .types import Instant, PrimaryKey
 
 _WAITING = text("status IN ('queued', 'running')")
 
@@ -24,7 +24,7 @@ class Import(Base):
     __tablename__ = "import"
     __table_args__ = (Index("ix_import_waiting", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),)
 
-    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    id: Mapped[int] = mapped_column(PrimaryKey, primary_key=True)
     kind: Mapped[str] = mapped_column(String(20))
     filename: Mapped[str] = mapped_column(String(200))
     kept_as: Mapped[str] = mapped_column(String(40), unique=True)

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..extensions import Base
 from .site import Site
-from .types import Instant, Key, Kwh
+from .types import Instant, Kwh, PrimaryKey
 
 STATUSES = ("open", "in_progress", "on_hold", "closed")
 RESOLUTIONS = ("fixed", "recovered", "false_alarm", "duplicate", "other")
@@ -67,7 +67,7 @@ class Job(Base):
         Index("ix_job_queue", "queue"),
     )
 
-    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    id: Mapped[int] = mapped_column(PrimaryKey, primary_key=True)
     site_key: Mapped[int] = mapped_column(ForeignKey("site.key"))
     rule: Mapped[str] = mapped_column(String(50))
     job_type: Mapped[str] = mapped_column(String(50))
@@ -112,7 +112,7 @@ class JobReading(Base):
         {"sqlite_with_rowid": False},
     )
 
-    site_key: Mapped[int] = mapped_column(Key, autoincrement=False)
-    job_id: Mapped[int] = mapped_column(Key, autoincrement=False)
+    site_key: Mapped[int] = mapped_column(PrimaryKey, autoincrement=False)
+    job_id: Mapped[int] = mapped_column(PrimaryKey, autoincrement=False)
     reading_date: Mapped[datetime] = mapped_column(Instant)
     reading_value: Mapped[Decimal] = mapped_column(Kwh)

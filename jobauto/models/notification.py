@@ -18,7 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..extensions import Base
-from .types import Instant, Key
+from .types import Instant, PrimaryKey
 
 KINDS = ("message", "heartbeat")
 LABEL_LENGTH = 100
@@ -37,7 +37,7 @@ class Address(Base):
 
     __tablename__ = "address"
 
-    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    id: Mapped[int] = mapped_column(PrimaryKey, primary_key=True)
     kind: Mapped[str] = mapped_column(String(20))
     label: Mapped[str] = mapped_column(String(LABEL_LENGTH))
     hint: Mapped[str] = mapped_column(String(300))
@@ -66,7 +66,7 @@ class OutboxMessage(Base):
         Index("ix_outbox_settled", "settled_at"),
     )
 
-    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    id: Mapped[int] = mapped_column(PrimaryKey, primary_key=True)
     address_id: Mapped[int] = mapped_column(ForeignKey("address.id"))
     topic: Mapped[str] = mapped_column(String(100))
     kind: Mapped[str] = mapped_column(String(20))

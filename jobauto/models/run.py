@@ -6,7 +6,7 @@ from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, String, Text, 
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..extensions import Base
-from .types import Instant, Key
+from .types import Instant, PrimaryKey
 
 _RUNNING = text("status = 'running'")
 _UNDECIDED = text("decision IS NULL")
@@ -28,7 +28,7 @@ class Run(Base):
         Index("ix_run_finished", "finished_at"),
     )
 
-    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    id: Mapped[int] = mapped_column(PrimaryKey, primary_key=True)
     trigger: Mapped[str] = mapped_column(String(20))
     requested_by: Mapped[str | None] = mapped_column(String(100))
     as_of: Mapped[datetime] = mapped_column(Instant)
@@ -99,7 +99,6 @@ class Hold(Base):
     decided_by: Mapped[str | None] = mapped_column(String(100))
     decided_at: Mapped[datetime | None] = mapped_column(Instant)
 
-    @property
-    def in_words(self) -> str:
+    def describe(self) -> str:
         """Why, in a sentence for pages and messages."""
         return f"{self.silent:,} of {self.reported:,} sites went silent together: is the feed down?"

@@ -6,7 +6,7 @@ from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..extensions import Base
-from .types import Instant, Key
+from .types import Instant, PrimaryKey
 
 
 class RunRequest(Base):
@@ -18,7 +18,7 @@ class RunRequest(Base):
 
     __tablename__ = "run_request"
 
-    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    id: Mapped[int] = mapped_column(PrimaryKey, primary_key=True)
     requested_by: Mapped[str] = mapped_column(String(100))
     requested_at: Mapped[datetime] = mapped_column(Instant)
     run_id: Mapped[int | None] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), unique=True)

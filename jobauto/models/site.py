@@ -6,7 +6,7 @@ from sqlalchemy import Boolean, Date, Index, String, false, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..extensions import Base
-from .types import Instant, Key
+from .types import Instant, PrimaryKey
 
 _SNOOZED = text("snoozed_until IS NOT NULL")
 
@@ -35,7 +35,7 @@ class Site(Base):
         Index("ix_site_is_demo", "is_demo", sqlite_where=text("is_demo"), postgresql_where=text("is_demo")),
     )
 
-    key: Mapped[int] = mapped_column(Key, primary_key=True)
+    key: Mapped[int] = mapped_column(PrimaryKey, primary_key=True)
     site_id: Mapped[str] = mapped_column(String(SITE_ID_LENGTH), unique=True)
     site_name: Mapped[str] = mapped_column(String(SITE_NAME_LENGTH))
     monitored_from: Mapped[date | None] = mapped_column(Date)

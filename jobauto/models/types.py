@@ -18,7 +18,7 @@ MICROSECOND = timedelta(microseconds=1)
 DAY = timedelta(days=1)
 WATT_HOURS = 1000
 
-Key = BigInteger().with_variant(Integer, "sqlite")
+PrimaryKey = BigInteger().with_variant(Integer, "sqlite")
 """A numbered primary key: SQLite numbers only a column of the type INTEGER."""
 
 

@@ -2,19 +2,19 @@
 
 from uuid import uuid4
 
-from flask import current_app
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from ..audit.service import Author, record
-from ..storage.connections import write
 from ..errors import InvalidInput
 from ..models import Address, OutboxMessage
 from ..models.notification import WAITING
 from ..settings import service as settings
+from ..storage.configuration import public_url
+from ..storage.connections import write
 from . import channels, texts
+from .encryption import encrypt
 from .outbox import Message, put
-from .encryption import seal
 
 WANTS = ("wants_problems", "wants_digest")
 
@@ -26,7 +26,7 @@ def add(kind: str, label: str, url: str, *, problems: bool, digest: bool, author
         kind=kind,
         label=label,
         hint=channels.hint(kind, url),
-        sealed=seal(url),
+        sealed=encrypt(url),
         wants_problems=is_message and problems,
         wants_digest=is_message and digest,
         created_at=author.now,
@@ -83,7 +83,7 @@ def test(address_id: int, *, author: Author) -> None:
         address = _present(session, address_id)
         if not address.active:
             raise InvalidInput("The address is switched off. Switch it on to test it.", status=409)
-        text = texts.test(address.label, texts.Place(zone, current_app.config["PUBLIC_URL"]))
+        text = texts.test(address.label, texts.Place(zone, public_url()))
         message = Message(f"test-{uuid4()}", "test", text.title, text.body)
         put(session.connection(), Address.id == address_id, message, author.now)
         record(session, author, "address", address_id, [("tested", None, address.label)])

@@ -4,9 +4,9 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
-from ..rules import RULES
 from ..models import Job, Run, Site
-from .texts import Opened, Place, Text, digest
+from ..rules import RULES
+from .texts import MessageText, Opened, Place, digest
 
 DIGESTED = ("succeeded", "partial", "held")
 """Daily runs that end with a digest; after any other, the next one tells of two days."""
@@ -14,7 +14,7 @@ NAMED = 20
 """So many jobs are named; all are counted."""
 
 
-def after(connection: Connection, run: Run, place: Place) -> Text:
+def after(connection: Connection, run: Run, place: Place) -> MessageText:
     """What the digest after a daily run says."""
     since = connection.scalar(
         select(func.max(Run.finished_at)).where(

@@ -5,13 +5,14 @@ from base64 import urlsafe_b64encode
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from flask import current_app
+
+from ..storage.configuration import secret_key
 
 _PURPOSE = b"jobauto: addresses of notifications"
 
 
-class CannotOpen(Exception):
-    """What was sealed cannot be opened with the secret key of now."""
+class CannotDecrypt(Exception):
+    """What was encrypted cannot be decrypted with the secret key of now."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -20,24 +21,24 @@ class CannotOpen(Exception):
         )
 
 
-def seal(address: str) -> str:
+def encrypt(address: str) -> str:
     """The address as it may be stored."""
     return _cipher().encrypt(address.encode()).decode()
 
 
-def unseal(sealed: str) -> str:
-    """The address itself. Raises CannotOpen."""
+def decrypt(encrypted: str) -> str:
+    """The address itself. Raises CannotDecrypt."""
     try:
-        return _cipher().decrypt(sealed).decode()
+        return _cipher().decrypt(encrypted).decode()
     except InvalidToken as error:
-        raise CannotOpen from error
+        raise CannotDecrypt from error
 
 
-def can_open(sealed: str) -> bool:
+def can_decrypt(encrypted: str) -> bool:
     """Whether it can be opened."""
     try:
-        unseal(sealed)
-    except CannotOpen:
+        decrypt(encrypted)
+    except CannotDecrypt:
         return False
     return True
 
@@ -45,4 +46,4 @@ def can_open(sealed: str) -> bool:
 def _cipher() -> Fernet:
     # A key of its own for this purpose, so that what signs sessions encrypts nothing.
     derived = HKDF(SHA256(), length=32, salt=None, info=_PURPOSE)
-    return Fernet(urlsafe_b64encode(derived.derive(current_app.config["SECRET_KEY"].encode())))
+    return Fernet(urlsafe_b64encode(derived.derive(secret_key().encode())))

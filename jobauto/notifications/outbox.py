@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, String, literal, select
 
-from ..storage.connections import insert
-from ..logs import Event
+from ..logs import LogEvent
 from ..models import Address, OutboxMessage
 from ..models.types import Instant
+from ..storage.connections import insert
 
 log = logging.getLogger("job_automation")
 
@@ -62,5 +62,5 @@ def put(connection: Connection, to: ColumnElement[bool], message: Message, now: 
         statement.on_conflict_do_nothing(index_elements=["address_id", "topic"]).returning(OutboxMessage.id)
     ).all()
     if added:
-        log.info(Event("message-waits", topic=message.topic, addresses=len(added)))
+        log.info(LogEvent("message-waits", topic=message.topic, addresses=len(added)))
     return len(added)

@@ -36,10 +36,10 @@ def last_settled() -> Select[Any]:
 def anything_to_do(now: datetime) -> Select[bool]:
     """Whether a message is to be sent or given up by somebody; a cheap look, before anything is locked."""
     ripe = or_(OutboxMessage.due_at <= now, OutboxMessage.expires_at <= now)
-    return select(exists().where(WAITING, free(now), ripe))
+    return select(exists().where(WAITING, is_unleased(now), ripe))
 
 
-def due(now: datetime) -> ColumnElement[bool]:
+def is_due(now: datetime) -> ColumnElement[bool]:
     """Which messages may be sent by whoever comes first.
 
     An earlier sign of life to the same address that still waits goes first: a start that came after the
@@ -53,10 +53,12 @@ def due(now: datetime) -> ColumnElement[bool]:
         earlier.rid.is_not(None),
     )
     in_turn = or_(OutboxMessage.rid.is_(None), ~overtakes)
-    return and_(WAITING, free(now), OutboxMessage.due_at <= now, OutboxMessage.expires_at > now, in_turn)
+    return and_(
+        WAITING, is_unleased(now), OutboxMessage.due_at <= now, OutboxMessage.expires_at > now, in_turn
+    )
 
 
-def free(now: datetime) -> ColumnElement[bool]:
+def is_unleased(now: datetime) -> ColumnElement[bool]:
     """Which messages nobody is sending at this moment."""
     return or_(OutboxMessage.leased_until.is_(None), OutboxMessage.leased_until < now)
 

@@ -19,15 +19,15 @@ from typing import Any
 from sqlalchemy import delete, select, update
 
 from ..clock import Clock, utcnow
-from ..storage.connections import write
 from ..extensions import db
-from ..logs import Event
+from ..logs import LogEvent
 from ..models import Address, OutboxMessage
 from ..models.notification import WAITING
+from ..storage.connections import write
 from . import channels, queries
 from .channels import BadAddress, NotSent
+from .encryption import CannotDecrypt, decrypt
 from .outbox import ONCE
-from .encryption import CannotOpen, unseal
 
 log = logging.getLogger("job_automation")
 
@@ -55,7 +55,7 @@ class Claimed:
     expires_at: datetime
 
 
-def work_off(clock: Clock = utcnow) -> int:
+def process_pending(clock: Clock = utcnow) -> int:
     """Send every message that is due; returns how many were sent. Needs an app context."""
     if not db.session.scalar(queries.anything_to_do(clock())):
         db.session.rollback()
@@ -72,7 +72,7 @@ def claim(now: datetime) -> Claimed | None:
     """Take a lease on the message that is to be sent next, if any is due."""
     next_one = (
         select(OutboxMessage.id)
-        .where(queries.due(now))
+        .where(queries.is_due(now))
         .order_by(OutboxMessage.expires_at, OutboxMessage.id)
         .limit(1)
         .with_for_update(skip_locked=True)  # PostgreSQL's writers need not queue for the same one
@@ -124,11 +124,11 @@ def _try(claimed: Claimed, clock: Clock) -> bool:
     told = {"message": claimed.id, "kind": claimed.kind, "address": claimed.address_id}
     try:
         _send(claimed)
-    except (NotSent, BadAddress, CannotOpen) as error:
+    except (NotSent, BadAddress, CannotDecrypt) as error:
         due_at = _put_off(claimed, str(error), clock())
         log.log(
             logging.WARNING if due_at else logging.ERROR,
-            Event(
+            LogEvent(
                 "message-not-sent" if due_at else "message-given-up",
                 **told,
                 attempt=claimed.attempt,
@@ -138,12 +138,12 @@ def _try(claimed: Claimed, clock: Clock) -> bool:
         )
         return False
     _settle(claimed, status="sent", settled_at=clock(), error=None)
-    log.info(Event("message-sent", **told, attempt=claimed.attempt))
+    log.info(LogEvent("message-sent", **told, attempt=claimed.attempt))
     return True
 
 
 def _send(claimed: Claimed) -> None:
-    url = unseal(claimed.sealed)
+    url = decrypt(claimed.sealed)
     if claimed.address_kind == "heartbeat":
         channels.ping(url, claimed.kind, claimed.body, claimed.rid)
     else:
@@ -170,7 +170,7 @@ def _settle(claimed: Claimed, **values: Any) -> None:
 def _give_up_the_late(now: datetime) -> None:
     late = (
         update(OutboxMessage)
-        .where(WAITING, OutboxMessage.expires_at <= now, queries.free(now))
+        .where(WAITING, OutboxMessage.expires_at <= now, queries.is_unleased(now))
         .values(status="given_up", settled_at=now)
         .returning(OutboxMessage.id, OutboxMessage.kind, OutboxMessage.address_id, OutboxMessage.error)
         .execution_options(synchronize_session=False)
@@ -179,7 +179,7 @@ def _give_up_the_late(now: datetime) -> None:
         found = session.execute(late).all()
     for message_id, kind, address_id, error in found:
         log.error(
-            Event(
+            LogEvent(
                 "message-given-up", message=message_id, kind=kind, address=address_id, error=error or "late"
             )
         )

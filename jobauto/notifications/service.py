@@ -20,25 +20,24 @@ from typing import TypeVar
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
-from flask import current_app
 from sqlalchemy import ColumnElement, Connection, exists, or_, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from ..storage.connections import write
-from ..logs import Event
+from ..logs import LogEvent
 from ..models import Address, Import, OutboxMessage, Run, SettingsVersion
-from ..runs.overdue import overdue_slot
-from ..settings.schedule import due_at
 from ..settings import service as settings_service
+from ..settings.schedule import due_at
 from ..settings.schema import Settings
+from ..storage.configuration import public_url
+from ..storage.connections import write
 from . import digest, texts
 from .outbox import DIGESTS, HEARTBEATS, PROBLEMS, Message, put
-from .texts import Place, Text
+from .texts import MessageText, Place
 
 log = logging.getLogger("job_automation")
 
-Row = TypeVar("Row", Run, Import)
+Entity = TypeVar("Entity", Run, Import)
 _RUNS = UUID("6d1c8b52-0f0e-4a57-9d0e-0e2f6a1b7c33")
 
 
@@ -79,20 +78,17 @@ def import_failed(connection: Connection, import_id: int, now: datetime) -> None
     """An import has failed, as its row says."""
     with _without_harm(connection, "import", import_id):
         entry = _as_stored(connection, Import, import_id)
-        place = Place(ZoneInfo("UTC"), current_app.config["PUBLIC_URL"])
+        place = Place(ZoneInfo("UTC"), public_url())
         _problem(connection, f"import-{import_id}-failed", texts.failed_import(entry, place), now)
 
 
-def tell_if_overdue(now: datetime) -> date | None:
-    """Tell of a daily run that did not happen, once, whoever looks; returns its date."""
-    slot = overdue_slot(now)
-    if slot is not None:
-        schedule = settings_service.current().settings.schedule
-        place = Place(schedule.zone, current_app.config["PUBLIC_URL"])
-        with write() as session:
-            told = texts.overdue(slot, due_at(schedule, slot), place)
-            _problem(session.connection(), f"overdue-{slot}", told, now)
-    return slot
+def run_overdue(slot: date, now: datetime) -> None:
+    """The daily run of a date did not happen; whoever says so first is heard, the others are not."""
+    schedule = settings_service.current().settings.schedule
+    place = Place(schedule.zone, public_url())
+    with write() as session:
+        told = texts.overdue(slot, due_at(schedule, slot), place)
+        _problem(session.connection(), f"overdue-{slot}", told, now)
 
 
 @contextmanager
@@ -105,16 +101,16 @@ def _without_harm(connection: Connection, event: str, of: int) -> Iterator[None]
     except OperationalError:
         raise
     except Exception:
-        log.exception(Event("notification-failed", of=event, id=of))
+        log.exception(LogEvent("notification-failed", of=event, id=of))
 
 
-def _as_stored(connection: Connection, model: type[Row], key: int) -> Row:
+def _as_stored(connection: Connection, model: type[Entity], key: int) -> Entity:
     # The session is over before anything is put: what it had begun is rolled back with it.
     with Session(connection) as session:
         return session.get_one(model, key)
 
 
-def _problem(connection: Connection, topic: str, text: Text, now: datetime) -> None:
+def _problem(connection: Connection, topic: str, text: MessageText, now: datetime) -> None:
     put(connection, PROBLEMS, Message(topic, "problem", text.title, text.body), now)
 
 
@@ -133,4 +129,4 @@ def _place(connection: Connection, settings_version: int) -> Place:
     document = connection.execute(
         select(SettingsVersion.document).where(SettingsVersion.version == settings_version)
     ).scalar_one()
-    return Place(Settings.parsed(document).schedule.zone, current_app.config["PUBLIC_URL"])
+    return Place(Settings.parsed(document).schedule.zone, public_url())

@@ -8,10 +8,10 @@ from datetime import date, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from ..rules import RULES
-from ..rules.rule import counted
 from ..models import Import, Run, RunRule
 from ..models.types import format_minute
+from ..rules import RULES
+from ..wording import pluralize
 
 LONGEST = 200
 SIGN_OF_LIFE = {"start": "started", "success": "succeeded", "fail": "did not succeed"}
@@ -27,7 +27,7 @@ _MENTION = re.compile(r"([@<\]])(?=\S)")
 
 
 @dataclass(frozen=True)
-class Text:
+class MessageText:
     """A message's title and body."""
 
     title: str
@@ -71,10 +71,10 @@ def plain(text: object, longest: int = LONGEST) -> str:
     return _MENTION.sub("\\1\u200b", line if len(line) <= longest else line[: longest - 1] + "…")
 
 
-def of_run(run: Run, place: Place) -> Text:
+def of_run(run: Run, place: Place) -> MessageText:
     """A run that did not succeed, by its status; why it was held, and what each rule did."""
     title, sentence = _OUTCOMES[run.status]
-    held = run.hold.in_words if run.hold else ""
+    held = run.hold.describe() if run.hold else ""
     again = run.status == "crashed" and run.slot is not None
     lines = [
         f"{_which(run)} {sentence}",
@@ -84,20 +84,20 @@ def of_run(run: Run, place: Place) -> Text:
         *(_rule(rule) for rule in run.rules),
         place.link(f"/runs/{run.id}"),
     ]
-    return Text(f"jobauto: run {run.id} {title}" + (f". {held}" if held else ""), _body(lines))
+    return MessageText(f"jobauto: run {run.id} {title}" + (f". {held}" if held else ""), _body(lines))
 
 
-def overdue(slot: date, due: datetime, place: Place) -> Text:
+def overdue(slot: date, due: datetime, place: Place) -> MessageText:
     """A daily run that did not happen."""
     lines = [
         f"The daily run of {slot} was due at {place.time(due)} and has not happened.",
         "Look whether the scheduler is running, and what its log says.",
         place.link("/runs/"),
     ]
-    return Text(f"jobauto: the daily run of {slot} is overdue", _body(lines))
+    return MessageText(f"jobauto: the daily run of {slot} is overdue", _body(lines))
 
 
-def failed_import(entry: Import, place: Place) -> Text:
+def failed_import(entry: Import, place: Place) -> MessageText:
     """An import that failed."""
     lines = [
         f"The import of {entry.kind} from {plain(entry.filename)} by {plain(entry.requested_by)} failed:",
@@ -105,15 +105,15 @@ def failed_import(entry: Import, place: Place) -> Text:
         "" if entry.dry_run else "What was imported before it failed stays. The same file may be sent again.",
         place.link(f"/import/{entry.id}"),
     ]
-    return Text(f"jobauto: import {entry.id} failed", _body(lines))
+    return MessageText(f"jobauto: import {entry.id} failed", _body(lines))
 
 
 def digest(
     run: Run, since: datetime | None, counts: dict[str, int], opened: Sequence[Opened], place: Place
-) -> Text:
+) -> MessageText:
     """The new jobs of a day: how many by rule, and the first of them by site."""
     total = sum(counts.values())
-    what = counted(total, "new job") if total else "no new jobs"
+    what = pluralize(total, "new job") if total else "no new jobs"
     after = f"since {place.time(since)}" if since else "by the first daily run"
     remark = f"{_which(run)} {_OUTCOMES[run.status][1]}" if run.status in _OUTCOMES else ""
     lines = [
@@ -123,13 +123,13 @@ def digest(
         "" if not opened else "\n".join(["", *_jobs(opened, total, place)]),
         place.link("/jobs/"),
     ]
-    return Text(f"jobauto: {what}, {run.slot}", _body(lines))
+    return MessageText(f"jobauto: {what}, {run.slot}", _body(lines))
 
 
-def test(label: str, place: Place) -> Text:
+def test(label: str, place: Place) -> MessageText:
     """What the test button sends."""
     lines = [f"This is a test of the address {plain(label)}. Nothing has happened.", place.link("/settings/")]
-    return Text("jobauto: a test", _body(lines))
+    return MessageText("jobauto: a test", _body(lines))
 
 
 def _which(run: Run) -> str:
@@ -146,8 +146,10 @@ def _rule(rule: RunRule) -> str:
     if rule.status == "skipped":
         return f"{title}: skipped, it is disabled."
     if rule.status == "held":
-        return f"{title}: {rule.flagged} of {rule.checked} sites flagged, {counted(rule.held, 'job')} held."
-    return f"{title}: {rule.flagged} of {rule.checked} sites flagged, {counted(rule.created, 'job')} opened."
+        return f"{title}: {rule.flagged} of {rule.checked} sites flagged, {pluralize(rule.held, 'job')} held."
+    return (
+        f"{title}: {rule.flagged} of {rule.checked} sites flagged, {pluralize(rule.created, 'job')} opened."
+    )
 
 
 def _jobs(opened: Sequence[Opened], total: int, place: Place) -> Iterator[str]:

@@ -12,7 +12,7 @@ NO_COMS = Rule(
     variables=no_coms.variables,
     window=attrgetter("days_threshold"),
     explained=no_coms.explained,
-    finding=no_coms.finding,
+    describe_finding=no_coms.describe_finding,
     unflagged=no_coms.unflagged,
     guarded=True,
 )
@@ -23,7 +23,7 @@ ZERO_READS = Rule(
     variables=zero_reads.variables,
     window=attrgetter("days_to_check"),
     explained=zero_reads.explained,
-    finding=zero_reads.finding,
+    describe_finding=zero_reads.describe_finding,
     unflagged=zero_reads.unflagged,
 )
 RULES = (NO_COMS, ZERO_READS)

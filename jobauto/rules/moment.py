@@ -28,7 +28,7 @@ class Moment:
         """The local date at that instant."""
         return self.ago(days).astimezone(self.zone).date()
 
-    def judged(self) -> ColumnElement[bool]:
+    def sites_to_check(self) -> ColumnElement[bool]:
         """Which sites get a verdict: those that are active and not snoozed."""
         awake = or_(Site.snoozed_until.is_(None), Site.snoozed_until <= self.as_of)
         if self.only is None:

@@ -9,8 +9,9 @@ from sqlalchemy import Select, and_, case, cast, func, literal, null, select
 from ..models import Reading, Site
 from ..models.types import Instant, format_minute, local_minute_in, whole_days
 from ..settings.schema import NoComsSettings
+from ..wording import pluralize
 from .moment import Moment
-from .rule import FLAGGED, NOT_ASSESSABLE, VERDICT, Found, Variables, Window, counted, explained_jobs
+from .rule import FLAGGED, NOT_ASSESSABLE, VERDICT, FindingLike, Variables, Window, explained_jobs
 
 
 def verdicts(settings: NoComsSettings, moment: Moment) -> Select[Any]:
@@ -56,7 +57,7 @@ def _silent_sites(settings: NoComsSettings, moment: Moment) -> Select[int, date 
         .limit(1)
         .scalar_subquery()
     )
-    return select(Site.key, Site.monitored_from).where(moment.judged(), seen.is_(None))
+    return select(Site.key, Site.monitored_from).where(moment.sites_to_check(), seen.is_(None))
 
 
 def variables(settings: NoComsSettings, moment: Moment) -> Variables:
@@ -67,27 +68,27 @@ def variables(settings: NoComsSettings, moment: Moment) -> Variables:
 
 def explained(settings: NoComsSettings) -> list[str]:
     """How the rule decides with these settings, in words."""
-    days = counted(settings.days_threshold, "day")
+    days = pluralize(settings.days_threshold, "day")
     return [
         f"A site is flagged when it has sent no reading in the last {days} "
-        f"({counted(settings.days_threshold * 24, 'hour')}) before the check.",
+        f"({pluralize(settings.days_threshold * 24, 'hour')}) before the check.",
         "A site that has never sent a reading is flagged too. "
         f"One that has been monitored for less than {days} is new, and not assessable yet.",
         *explained_jobs(settings),
     ]
 
 
-def finding(found: Found, zone: ZoneInfo) -> str:
-    """What was found at a site, in words."""
-    if found.since is None:
+def describe_finding(finding: FindingLike, zone: ZoneInfo) -> str:
+    """What was finding at a site, in words."""
+    if finding.since is None:
         return "The site has never sent a reading."
-    silent = counted(found.days or 0, "day")
-    return f"No reading since {format_minute(found.since, zone)}: {silent} of silence."
+    silent = pluralize(finding.days or 0, "day")
+    return f"No reading since {format_minute(finding.since, zone)}: {silent} of silence."
 
 
 def unflagged(settings: NoComsSettings, verdict: str, window: Window, zone: ZoneInfo) -> str:
     """Why a site was not flagged, in words."""
     if verdict == NOT_ASSESSABLE or window.last is None:
-        days = counted(settings.days_threshold, "day")
+        days = pluralize(settings.days_threshold, "day")
         return f"The site has never sent a reading, and has been monitored for less than {days}."
-    return f"{window.in_words(zone)}, the last one at {format_minute(window.last, zone)}."
+    return f"{window.describe(zone)}, the last one at {format_minute(window.last, zone)}."

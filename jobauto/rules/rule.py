@@ -20,6 +20,7 @@ from sqlalchemy import (
 
 from ..models.types import Instant, Kwh
 from ..settings.schema import RuleSettings
+from ..wording import pluralize
 from .moment import Moment
 
 FLAGGED = "flagged"
@@ -49,7 +50,7 @@ Variables = dict[str, SQLColumnExpression[str] | str]
 """What the variables of a description stand for: SQL text of a verdict, or the same text for all."""
 
 
-class Found(Protocol):
+class FindingLike(Protocol):
     """What a rule found at a site, frozen in a job or in a verdict of now; see ``VERDICT``."""
 
     @property
@@ -75,11 +76,11 @@ class Window:
     first_value: Decimal | None = None
     last_value: Decimal | None = None
 
-    def in_words(self, zone: ZoneInfo) -> str:
+    def describe(self, zone: ZoneInfo) -> str:
         """``4 readings since 12 Nov``."""
         if self.first is None:
             return "No readings"
-        return f"{counted(self.count, 'reading')} since {self.first.astimezone(zone):%-d %b}"
+        return f"{pluralize(self.count, 'reading')} since {self.first.astimezone(zone):%-d %b}"
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ class Rule:
 
     ``window`` is how many days of readings it looks at. ``guarded`` tells that a broken feed makes it flag
     every site at once, so that the guard watches it.
-    ``explained`` says in words how the rule decides with given settings, ``finding`` what it found,
+    ``explained`` says in words how the rule decides with given settings, ``describe_finding`` what it found,
     ``unflagged`` why a site was not flagged (its verdict is ``ok`` or ``not_assessable``).
     """
 
@@ -98,7 +99,7 @@ class Rule:
     variables: Callable[[Any, Moment], Variables]
     window: Callable[[Any], int]
     explained: Callable[[Any], list[str]]
-    finding: Callable[[Found, ZoneInfo], str]
+    describe_finding: Callable[[FindingLike, ZoneInfo], str]
     unflagged: Callable[[Any, str, Window, ZoneInfo], str]
     guarded: bool = False
 
@@ -120,13 +121,8 @@ def explained_jobs(settings: RuleSettings) -> Iterator[str]:
     if settings.reopen_after_days:
         yield (
             "After a person has closed a job while the fault held, "
-            f"{counted(settings.reopen_after_days, 'day')} must pass before a new one is opened, "
+            f"{pluralize(settings.reopen_after_days, 'day')} must pass before a new one is opened, "
             "unless the site recovered in between."
         )
     if settings.auto_close_recovered:
         yield "A job that nobody has worked on is closed when a run sees that the fault is gone."
-
-
-def counted(count: int, noun: str) -> str:
-    """``1 day``, ``1,234 days``."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -17,8 +17,9 @@ from ..models.types import (
     whole_days,
 )
 from ..settings.schema import ZeroReadsSettings
+from ..wording import pluralize
 from .moment import Moment
-from .rule import FLAGGED, NOT_ASSESSABLE, VERDICT, Found, Variables, Window, counted, explained_jobs
+from .rule import FLAGGED, NOT_ASSESSABLE, VERDICT, FindingLike, Variables, Window, explained_jobs
 
 SLACK = timedelta(hours=12)
 """Readings need not be exactly a day apart, but a burst in one night is no evidence."""
@@ -74,7 +75,9 @@ def _unchanged_windows(settings: ZeroReadsSettings, moment: Moment) -> Select[An
     newest = end.order_by(Reading.reading_date.desc()).scalar_subquery()
     # Null equals null here: a site without a reading in the window stays in, to be told not assessable.
     equal_ends = (
-        select(Site.key).where(moment.judged(), oldest.is_not_distinct_from(newest)).subquery("equal_ends")
+        select(Site.key)
+        .where(moment.sites_to_check(), oldest.is_not_distinct_from(newest))
+        .subquery("equal_ends")
     )
     lowest, highest = func.min(Reading.reading_value), func.max(Reading.reading_value)
     return (
@@ -132,11 +135,11 @@ def variables(settings: ZeroReadsSettings, moment: Moment) -> Variables:
 
 def explained(settings: ZeroReadsSettings) -> list[str]:
     """How the rule decides with these settings, in words."""
-    days = counted(settings.days_to_check, "day")
-    hours = counted(_needed_span(settings) // timedelta(hours=1), "hour")
+    days = pluralize(settings.days_to_check, "day")
+    hours = pluralize(_needed_span(settings) // timedelta(hours=1), "hour")
     return [
         f"The rule looks at a site's readings of the last {days} "
-        f"({counted(settings.days_to_check * 24, 'hour')}) before the check.",
+        f"({pluralize(settings.days_to_check * 24, 'hour')}) before the check.",
         f"The site is flagged when there are at least {settings.readings_to_compare} of them, "
         f"at least {hours} lie between the first and the last, and all show the same value.",
         "If any of them differs, up or down, the site is ok. "
@@ -155,19 +158,20 @@ def _four_days(settings: ZeroReadsSettings) -> str:
     )
 
 
-def finding(found: Found, zone: ZoneInfo) -> str:
-    """What was found at a site, in words."""
-    if found.since is None:
+def describe_finding(finding: FindingLike, zone: ZoneInfo) -> str:
+    """What was finding at a site, in words."""
+    if finding.since is None:
         return "The register has not moved."
-    still = counted(found.days or 0, "day")
-    return f"The register has stood at {found.value:,} kWh since {format_minute(found.since, zone)}: {still}."
+    still = pluralize(finding.days or 0, "day")
+    since = format_minute(finding.since, zone)
+    return f"The register has stood at {finding.value:,} kWh since {since}: {still}."
 
 
 def unflagged(settings: ZeroReadsSettings, verdict: str, window: Window, zone: ZoneInfo) -> str:
     """Why a site was not flagged, in words."""
-    seen, needed = window.in_words(zone), settings.readings_to_compare
+    seen, needed = window.describe(zone), settings.readings_to_compare
     if verdict == NOT_ASSESSABLE and window.count >= needed:
-        hours = counted(_needed_span(settings) // timedelta(hours=1), "hour")
+        hours = pluralize(_needed_span(settings) // timedelta(hours=1), "hour")
         return f"{seen}, all within less than {hours}: too short a time to tell."
     if verdict == NOT_ASSESSABLE:
         return f"{seen}, {needed} are needed."

@@ -11,14 +11,15 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, case, func, lite
 from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 
 from ..clock import utcnow
-from ..storage.connections import insert, write_on, write_soon
 from ..extensions import db
-from ..logs import Event
+from ..logs import LogEvent
 from ..models import Run
 from ..models.run import SLOT_TAKEN
 from ..models.types import Instant
 from ..notifications import service as notifications
-from . import run_requests as requests
+from ..storage.connections import insert, write_nowait, write_on
+from ..storage.leases import LeaseLost
+from . import run_requests
 
 log = logging.getLogger("job_automation")
 
@@ -37,10 +38,6 @@ class RunInProgress(Exception):
 
 class SlotTaken(Exception):
     """The scheduled run of that date has been started already, here or elsewhere."""
-
-
-class GivenUp(Exception):
-    """This process was silent for too long: its run was marked crashed and may write nothing more."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +71,7 @@ def start(connection: Connection, claim: Claim, request_id: int | None = None) -
             if run_id is not None:
                 notifications.run_started(connection, run_id, claim.started_at)
             if run_id is not None and request_id is not None:
-                requests.take(connection, request_id, run_id, claim.started_at)
+                run_requests.take(connection, request_id, run_id, claim.started_at)
     except IntegrityError as error:
         raise RunInProgress from error
     if run_id is None:
@@ -83,14 +80,14 @@ def start(connection: Connection, claim: Claim, request_id: int | None = None) -
 
 
 def renew(connection: Connection, run_id: int) -> None:
-    """Prove that the run lives; the last statement of each of its transactions. Raises GivenUp."""
+    """Prove that the run lives; the last statement of each of its transactions. Raises LeaseLost."""
     alive = update(Run).where(Run.id == run_id, Run.status == "running").values(heartbeat_at=utcnow())
     if connection.execute(alive).rowcount != 1:
-        raise GivenUp(f"run {run_id} was given up for dead; nothing more is written")
+        raise LeaseLost(f"run {run_id} was given up for dead; nothing more is written")
 
 
 def finish(connection: Connection, run_id: int, status: str, now: datetime) -> None:
-    """End the run. Raises GivenUp."""
+    """End the run. Raises LeaseLost."""
     with write_on(connection):
         renew(connection, run_id)
         connection.execute(update(Run).where(Run.id == run_id).values(status=status, finished_at=now))
@@ -103,29 +100,29 @@ def mark_crashed(connection: Connection, interrupted: int | None = None) -> None
     With ``interrupted``, the id of a run of this process that will not be finished, mark that one.
     """
     now = utcnow()
-    ended = _dead(now) if interrupted is None else and_(Run.id == interrupted, Run.status == "running")
+    ended = _is_stale(now) if interrupted is None else and_(Run.id == interrupted, Run.status == "running")
     last_proof = case((Run.heartbeat_at > now, literal(now, Instant)), else_=Run.heartbeat_at)
     found = connection.execute(
         update(Run).where(ended).values(status="crashed", finished_at=last_proof).returning(Run.id)
     )
     for (run_id,) in found.all():
-        log.error(Event("crashed", run=run_id, reason="its process stopped without finishing it"))
+        log.error(LogEvent("crashed", run=run_id, reason="its process stopped without finishing it"))
         notifications.run_ended(connection, run_id, now)
 
 
-def bury_the_dead() -> None:
+def reap_stale_runs() -> None:
     """Mark a crashed run from wherever one may be seen.
 
     Not if SQLite is busy: then perhaps the run itself is writing, and lives.
     """
-    if db.session.scalar(select(Run.id).where(_dead(utcnow()))) is None:
+    if db.session.scalar(select(Run.id).where(_is_stale(utcnow()))) is None:
         return
     db.session.rollback()  # what the caller reads next must see it crashed, not the moment before
-    with suppress(OperationalError), db.engine.connect() as connection, write_soon(connection):
+    with suppress(OperationalError), db.engine.connect() as connection, write_nowait(connection):
         mark_crashed(connection)
 
 
-def _dead(now: datetime) -> ColumnElement[bool]:
+def _is_stale(now: datetime) -> ColumnElement[bool]:
     # A proof from the future counts as none: the clock was set back, and a live run renews it in seconds.
     stale = or_(Run.heartbeat_at < now - STALE_AFTER, Run.heartbeat_at > now + STALE_AFTER)
     return and_(Run.status == "running", stale)
@@ -162,7 +159,7 @@ def heartbeat(engine: Engine, run_id: int, every: float = HEARTBEAT_SECONDS) -> 
 
 
 def _abandon(engine: Engine, run_id: int) -> None:
-    with suppress(DatabaseError), engine.connect() as connection, write_soon(connection):
+    with suppress(DatabaseError), engine.connect() as connection, write_nowait(connection):
         mark_crashed(connection, interrupted=run_id)
 
 
@@ -171,7 +168,7 @@ def _beat(engine: Engine, run_id: int, every: float, stop: threading.Event) -> N
         try:
             with engine.connect() as connection, write_on(connection):
                 renew(connection, run_id)
-        except GivenUp:
+        except LeaseLost:
             return
         except DatabaseError as error:
-            log.warning(Event("heartbeat-failed", run=run_id, error=error.orig))
+            log.warning(LogEvent("heartbeat-failed", run=run_id, error=error.orig))

@@ -11,9 +11,9 @@ from sqlalchemy import Connection, update
 from sqlalchemy.sql.dml import Update
 
 from ..audit.service import Author
-from ..storage.connections import write
-from ..logs import Event
+from ..logs import LogEvent
 from ..models import RunRequest
+from ..storage.connections import write
 
 log = logging.getLogger("job_automation")
 
@@ -50,7 +50,7 @@ def refuse(request_id: int, why: str, now: datetime) -> None:
     with write() as session:
         refused = session.execute(_waiting(request_id, now).values(refusal=why).returning(RunRequest.id))
         if refused.one_or_none():
-            log.info(Event("run-refused", request=request_id, reason=why))
+            log.info(LogEvent("run-refused", request=request_id, reason=why))
 
 
 def _waiting(request_id: int, now: datetime) -> Update:

@@ -23,7 +23,7 @@ def label(field: str) -> str:
     return f"{declared.title}: {info.title}" if declared and info else field
 
 
-def shown(value: Any) -> str:
+def format_value(value: Any) -> str:
     """A value for people: ``On``, ``Off``, a dash for nothing, or as it is."""
     if isinstance(value, bool):
         return "On" if value else "Off"
@@ -43,7 +43,7 @@ def of_section(settings: Settings, name: str) -> list[tuple[str, str]]:
 
 
 def _values(section: type[Section], values: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(info.title or name, shown(values[name])) for name, info in fields(section)]
+    return [(info.title or name, format_value(values[name])) for name, info in fields(section)]
 
 
 def fields(section: type[Section]) -> Iterator[tuple[str, FieldInfo]]:

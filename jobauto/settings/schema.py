@@ -272,7 +272,7 @@ class Settings(BaseModel):
         try:
             settings = cls.model_validate(document, strict=strict)
         except ValidationError as error:
-            raise SettingsError(in_words(error.errors())) from error
+            raise SettingsError(describe_errors(error.errors())) from error
         if wrong := dict(settings.contradictions()):
             raise SettingsError(wrong)
         return settings
@@ -334,7 +334,7 @@ _SENTENCES = {
 _PATTERNS = {"job_type_id": "Must be 1 to 50 of a-z, 0-9, _ and -.", "run_time": "Must be a time like 06:00."}
 
 
-def in_words(errors: list[ErrorDetails]) -> Errors:
+def describe_errors(errors: list[ErrorDetails]) -> Errors:
     """What pydantic found wrong, by field, in sentences for a form."""
     words: Errors = {}
     for error in errors:

@@ -9,17 +9,17 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from . import schedule
 from ..audit.service import Author, Difference, record
-from ..storage.connections import write
 from ..extensions import db
 from ..models import SettingsVersion
+from ..storage.connections import write
+from . import schedule
 from .schema import Settings
 
 HISTORY = 50
 
 
-class SettingsMoved(Exception):
+class StaleSettings(Exception):
     """Somebody else saved settings since the form was opened."""
 
 
@@ -56,7 +56,7 @@ def of_version(version: int) -> Settings:
 def save(edit: Callable[[Settings], Settings], *, by: str, now: datetime, seen: int | None = None) -> Stored:
     """Store what ``edit`` makes of the settings in force, unless that changes nothing.
 
-    ``seen`` is the version that the editor looked at. Raises SettingsError, and SettingsMoved when another
+    ``seen`` is the version that the editor looked at. Raises SettingsError, and StaleSettings when another
     version has come since; without ``seen`` the edit is applied to whatever is in force.
     """
     while True:
@@ -64,7 +64,7 @@ def save(edit: Callable[[Settings], Settings], *, by: str, now: datetime, seen: 
             with write() as session:
                 before = _stored(session.scalars(_newest(1)).one())
                 if seen not in (None, before.version):
-                    raise SettingsMoved
+                    raise StaleSettings
                 after = edit(before.settings)
                 if after == before.settings:
                     return before

@@ -8,14 +8,14 @@ from typing import Any
 
 from sqlalchemy import Select, and_, exists, func, or_, select, text
 
-from ..rules.moment import Moment
-from ..rules import RULES, Rule
-from ..rules.rule import FLAGGED, Window
-from ..storage.distinct import distinct_values
 from ..extensions import db
 from ..models import Job, Reading, Site
 from ..models.job import STILL_OPEN
+from ..rules import RULES, Rule
+from ..rules.moment import Moment
+from ..rules.rule import FLAGGED, Window
 from ..settings.schema import RuleSettings, Settings
+from ..storage.distinct import distinct_values
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Verdict:
     value: Decimal | None = None
 
 
-def matching(search: str = "", group: str = "") -> Select[Any]:
+def sites_matching(search: str = "", group: str = "") -> Select[Any]:
     """Sites by their id; with a search, those whose id or name contains it; with a group, those in it."""
     query = select(Site).order_by(Site.site_id)
     if group:
@@ -122,7 +122,7 @@ def _verdict(rule: Rule, settings: RuleSettings, moment: Moment) -> Verdict:
     if row is not None and row["verdict"] == FLAGGED:
         figures = {name: row[name] for name in ("since", "days", "zero_count", "value")}
         found = Verdict(rule.name, rule.title, FLAGGED, **figures)
-        return replace(found, text=rule.finding(found, moment.zone))
+        return replace(found, text=rule.describe_finding(found, moment.zone))
     verdict, reason = (row["verdict"], row["reason"]) if row is not None else ("ok", None)
     text = rule.unflagged(settings, verdict, _window(moment, rule.window(settings)), moment.zone)
     return Verdict(rule.name, rule.title, verdict, reason, text)

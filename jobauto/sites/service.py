@@ -10,11 +10,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..audit.service import Author, Difference, record
-from ..storage.connections import write
 from ..errors import InvalidInput
 from ..imports import fields
 from ..models import Site
 from ..models.site import GROUP_LENGTH, SITE_NAME_LENGTH, SNOOZE_REASON_LENGTH
+from ..storage.connections import write
 
 LONGEST_SNOOZE = timedelta(days=366)
 

@@ -31,16 +31,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from flask import current_app
 from sqlalchemy import Connection, NullPool, Table, create_engine, delete, func, select, update
 
-from . import partitions
-from .connections import DatabaseNotReady, revision_of, upgrade_on, write_on, writing_a_table_anew
-from .citus import is_distributed, register_anew
 from ..extensions import db
-from ..imports.staging import fill
 from ..models import OutboxMessage, SettingsVersion, UserSession
 from ..models.notification import WAITING
+from . import partitions
+from .bulk_copy import bulk_copy
+from .citus import is_distributed, register_anew
+from .configuration import instance_folder
+from .connections import DatabaseNotReady, foreign_keys_off, revision_of, upgrade_on, write_on
 
 CHUNK = 10_000
 Progress = Callable[[str, int], None]
@@ -61,7 +61,7 @@ class Contents:
     revision: str | None
     rows: dict[str, int] = field(default_factory=dict)
 
-    def in_words(self) -> str:
+    def describe(self) -> str:
         """``12 tables, 3,456 rows, schema 0003``."""
         return f"{len(self.rows)} tables, {sum(self.rows.values()):,} rows, schema {self.revision}"
 
@@ -86,7 +86,7 @@ def restore(source: BinaryIO, progress: Progress, *, replace: bool, now: datetim
             upgrade_on(copy)
             with db.engine.connect() as connection:
                 partitions.keep_ahead(connection, now)
-                with writing_a_table_anew(connection), write_on(connection):
+                with foreign_keys_off(connection), write_on(connection):
                     contents.rows = _replace(copy, connection, progress, replace=replace, now=now)
     return contents
 
@@ -97,7 +97,7 @@ def _replace(
     upgrade_on(connection)
     _make_room(connection, replace=replace)
     rows = _copy(copy, connection, progress)
-    _let_the_past_rest(connection, now)
+    _expire_sessions_and_messages(connection, now)
     if connection.dialect.name == "postgresql":
         _after_copying(connection)
     return rows
@@ -110,7 +110,7 @@ def _tables() -> list[Table]:
 @contextmanager
 def _scratch() -> Iterator[Path]:
     # In the instance folder: unlike a folder for temporary files it is on a disk with room for a database.
-    with tempfile.TemporaryDirectory(prefix="backup-", dir=current_app.instance_path) as folder:
+    with tempfile.TemporaryDirectory(prefix="backup-", dir=instance_folder()) as folder:
         yield Path(folder) / "jobauto.sqlite3"
 
 
@@ -146,7 +146,7 @@ def _copy(source: Connection, target: Connection, progress: Progress) -> dict[st
         done = 0
         found = source.execution_options(yield_per=CHUNK).execute(select(*table.columns))
         for chunk in found.partitions():
-            fill(target, table, [tuple(row) for row in chunk])
+            bulk_copy(target, table, [tuple(row) for row in chunk])
             done += len(chunk)
             progress(table.name, done)
         rows[table.name] = done
@@ -204,7 +204,7 @@ def _names(connection: Connection) -> str:
     return ", ".join(map(connection.dialect.identifier_preparer.format_table, _tables()))
 
 
-def _let_the_past_rest(connection: Connection, now: datetime) -> None:
+def _expire_sessions_and_messages(connection: Connection, now: datetime) -> None:
     """End what went on when the backup was made: a login may have been ended since, a message sent."""
     connection.execute(delete(UserSession))
     given_up = {"status": "given_up", "settled_at": now, "error": "The database was restored from a backup."}

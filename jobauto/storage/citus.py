@@ -22,9 +22,9 @@ from sqlalchemy import (
     text,
 )
 
-from .connections import write_on
 from ..models import Site
 from ..models.site import SITE_ID_LENGTH
+from .connections import write_on
 
 DISTRIBUTED = {"site": "key", "reading": "site_key", "job": "site_key", "job_reading": "site_key"}
 """The distributed tables, and the column by which each is."""

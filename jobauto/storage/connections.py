@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from ..extensions import Base, db
 from ..models.types import local_minute_sqlite
 
-MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
 BUSY_TIMEOUT_MS = 30_000
 SHORT_TIMEOUT_MS = 100
 SILENT_SERVER = {
@@ -38,7 +38,7 @@ By default it is for hours, and no tick would come in them. What the address say
 IDLE_TRANSACTION = "60s"
 """After so long PostgreSQL ends a transaction whose process stands still, so that its locks stop nobody."""
 _IMMEDIATE = "jobauto_immediate"
-_SOON = "jobauto_soon"
+_NOWAIT = "jobauto_nowait"
 
 
 _WITHOUT_MODEL = re.compile("reading_(older|[0-9]{4}_[0-9]{2})|site_registry")
@@ -100,7 +100,7 @@ def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
     if not options.get(_IMMEDIATE, False):
         connection.exec_driver_sql("BEGIN")
-    elif options.get(_SOON, False):
+    elif options.get(_NOWAIT, False):
         with _patience(connection, SHORT_TIMEOUT_MS):
             connection.exec_driver_sql("BEGIN IMMEDIATE")
     else:
@@ -117,14 +117,14 @@ def _patience(connection: Connection, milliseconds: int) -> Iterator[None]:
 
 
 @contextmanager
-def write(*, soon: bool = False) -> Iterator[Session]:
+def write(*, nowait: bool = False) -> Iterator[Session]:
     """One write transaction of the request's session: committed at the end, rolled back on an error.
 
-    ``soon`` is for what can be done another time: OperationalError at once while SQLite is busy.
+    ``nowait`` is for what can be done another time: OperationalError at once while SQLite is busy.
     """
     db.session.rollback()
     try:
-        db.session.connection(execution_options={_IMMEDIATE: True, _SOON: soon})
+        db.session.connection(execution_options={_IMMEDIATE: True, _NOWAIT: nowait})
         yield db.session()
         db.session.commit()
     except BaseException:
@@ -144,7 +144,7 @@ def write_on(connection: Connection) -> Iterator[Connection]:
 
 
 @contextmanager
-def write_soon(connection: Connection) -> Iterator[Connection]:
+def write_nowait(connection: Connection) -> Iterator[Connection]:
     """Like :func:`write_on`, for what can be done another time: OperationalError while SQLite is busy."""
     driver = connection.connection.driver_connection
     if isinstance(driver, sqlite3.Connection):
@@ -158,7 +158,7 @@ def write_soon(connection: Connection) -> Iterator[Connection]:
 
 
 @contextmanager
-def writing_a_table_anew(connection: Connection) -> Iterator[None]:
+def foreign_keys_off(connection: Connection) -> Iterator[None]:
     """Let a migration on SQLite replace a table that others refer to: it can change one in no other way.
 
     Must be entered before the transaction begins; inside one SQLite ignores it.

@@ -5,8 +5,8 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from .citus import is_distributed
 from ..extensions import db
+from .citus import is_distributed
 
 
 def distinct_values(column: InstrumentedAttribute[str]) -> Select[Any]:

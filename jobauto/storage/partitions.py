@@ -11,9 +11,9 @@ from datetime import UTC, date, datetime
 
 from sqlalchemy import Connection, func, select, text
 
-from .connections import write_on
-from .citus import is_distributed
 from ..models import Reading
+from .citus import is_distributed
+from .connections import write_on
 
 AHEAD = 3
 """So many months are made before they begin: nobody needs to look every day."""

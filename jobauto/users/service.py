@@ -6,10 +6,10 @@ from sqlalchemy.orm import Session
 from ..audit.service import Author, record
 from ..auth import service as auth
 from ..auth import sessions
-from ..storage.connections import write
 from ..errors import InvalidInput
 from ..models import ApiToken, User
 from ..models.user import ROLES
+from ..storage.connections import write
 
 
 def set_role(username: str, role: str, *, author: Author) -> None:

@@ -9,12 +9,12 @@ from flask.typing import ResponseReturnValue, RouteCallable
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 
+from ..auth import service, sessions
+from ..auth.sessions import Client, Limits
 from ..clock import utcnow
 from ..extensions import csrf, db, login_manager
 from ..models import User, UserSession
-from . import rate_limit as limiting, security_log
-from ..auth import service, sessions
-from ..auth.sessions import Client, Limits
+from . import rate_limit, security_log
 
 View = TypeVar("View", bound=RouteCallable)
 
@@ -66,7 +66,7 @@ def limits() -> Limits:
 
 def sessions_of(user: User) -> list[UserSession]:
     """A user's sessions that have not ended, for a page: not more than it can show."""
-    alive = sessions.of(user, limits(), utcnow())
+    alive = sessions.sessions_for(user, limits(), utcnow())
     return list(db.session.scalars(alive.limit(SHOWN_SESSIONS)))
 
 
@@ -116,7 +116,7 @@ def _gate() -> ResponseReturnValue | None:
             security_log.warn("forbidden", user=current_user.username, needs=needed_role(request.endpoint))
             abort(403, f"This needs the role {needed_role(request.endpoint)}.")
     if request.path.startswith("/api/"):
-        limiting.count_request(_caller())
+        rate_limit.count_request(_caller())
     if request.method not in SAFE_METHODS:
         db.session.rollback()  # from here on the body is read, and PostgreSQL ends what stands still for it
         if not g.get("by_token"):

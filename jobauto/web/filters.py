@@ -6,19 +6,20 @@ from urllib.parse import urlencode
 
 from flask import Flask, current_app, g, request
 
-from ..auth.browsers import browser_in_words
+from ..auth.browsers import describe_browser
 from ..clock import utcnow
-from ..storage.connections import require_ready
-from ..rules import RULES
-from ..rules.rule import Found, counted
 from ..extensions import db
 from ..models import Site
 from ..models.types import format_minute
+from ..rules import RULES
+from ..rules.rule import FindingLike
 from ..runs import queries as runs
 from ..settings import labels
 from ..settings import service as settings_service
 from ..settings.schema import Settings
 from ..sites import queries as sites
+from ..storage.connections import require_ready
+from ..wording import label_of, pluralize
 
 WITHOUT_DATABASE = {"static", "bootstrap.static", "health.healthz"}
 _READY = "jobauto_database_ready"
@@ -39,16 +40,16 @@ def init_app(app: Flask) -> None:
     app.before_request_funcs.setdefault(None, []).insert(0, _check_database)
     for words in (
         local_time,
-        browser_in_words,
-        in_words,
+        describe_browser,
+        describe,
         ago,
-        counted,
-        finding,
+        pluralize,
+        describe_finding,
         duration,
         size,
-        told,
+        format_change,
         labels.label,
-        labels.shown,
+        labels.format_value,
     ):
         app.template_filter(words.__name__)(words)
     app.template_test()(snoozed)
@@ -76,9 +77,9 @@ def local_time(instant: datetime | None) -> str:
     return format_minute(instant, settings().schedule.zone) if instant else "never"
 
 
-def in_words(code: str) -> str:
+def describe(code: str) -> str:
     """``not_assessable`` as ``Not assessable``; a rule by its title."""
-    return _WORDS.get(code) or code.replace("_", " ").capitalize()
+    return _WORDS.get(code) or label_of(code)
 
 
 def ago(instant: datetime) -> str:
@@ -86,15 +87,15 @@ def ago(instant: datetime) -> str:
     seconds = (utcnow() - instant.astimezone(UTC)).total_seconds()
     for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if abs(seconds) >= size:
-            text = counted(int(abs(seconds) // size), unit)
+            text = pluralize(int(abs(seconds) // size), unit)
             return f"{text} ago" if seconds > 0 else f"in {text}"
     return "just now" if seconds >= 0 else "in less than a minute"
 
 
-def finding(found: Found, rule: str) -> str:
+def describe_finding(finding: FindingLike, rule: str) -> str:
     """What a rule found, in its own words; nothing of a rule that is no more."""
     known = _RULES.get(rule)
-    return known.finding(found, settings().schedule.zone) if known else ""
+    return known.describe_finding(finding, settings().schedule.zone) if known else ""
 
 
 def snoozed(site: Site) -> bool:
@@ -102,7 +103,7 @@ def snoozed(site: Site) -> bool:
     return site.snoozed_until is not None and site.snoozed_until > utcnow()
 
 
-def told(value: str | None, field: str) -> str:
+def format_change(value: str | None, field: str) -> str:
     """A value that a change is kept with, for people."""
     if not value:
         return "none"
@@ -110,13 +111,13 @@ def told(value: str | None, field: str) -> str:
         return "yes" if value == "true" else "no"
     if field == "snoozed_until":
         return local_time(datetime.fromisoformat(value))
-    return in_words(value) if field in ("status", "resolution", "priority", "role") else value
+    return describe(value) if field in ("status", "resolution", "priority", "role") else value
 
 
 def size(count: int) -> str:
     """``812 bytes``, ``1.2 kB``, ``34.0 MB``."""
     if count < 1000:
-        return counted(count, "byte")
+        return pluralize(count, "byte")
     return f"{count / 1000:,.1f} kB" if count < 1_000_000 else f"{count / 1_000_000:,.1f} MB"
 
 

@@ -9,9 +9,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from sqlalchemy.exc import DatabaseError
 
 from ..clock import utcnow
+from ..runs.overdue import overdue_slot
 from ..storage.connections import DatabaseNotReady, require_ready
 from .metrics import Numbers
-from ..runs.overdue import overdue_slot
 
 bp = Blueprint("health", __name__)
 

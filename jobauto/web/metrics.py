@@ -9,12 +9,12 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 
-from ..rules import RULES
 from ..extensions import db
 from ..imports import background
 from ..jobs import queries as jobs
 from ..models import Import, Run
 from ..notifications import queries as notifications
+from ..rules import RULES
 from ..runs import queries as runs
 
 

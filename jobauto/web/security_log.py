@@ -8,19 +8,19 @@ from typing import Any
 
 from flask import has_request_context, request
 
-from ..logs import Event
+from ..logs import LogEvent
 
 log = logging.getLogger("jobauto.security")
 
 
 def tell(name: str, **facts: Any) -> None:
     """Something that is meant to happen."""
-    log.info(Event(name, **facts, **_where()))
+    log.info(LogEvent(name, **facts, **_where()))
 
 
 def warn(name: str, **facts: Any) -> None:
     """Something that was refused."""
-    log.warning(Event(name, **facts, **_where()))
+    log.warning(LogEvent(name, **facts, **_where()))
 
 
 def _where() -> dict[str, Any]:

@@ -13,8 +13,8 @@ from flask import Flask, current_app
 from sqlalchemy.exc import DatabaseError
 
 from ..config import PREFIX, ConfigError
+from ..logs import LogEvent
 from ..storage.connections import DatabaseNotReady, require_ready
-from ..logs import Event
 
 try:
     from celery import Celery
@@ -78,7 +78,7 @@ def enqueue(task: str, *ids: int) -> bool:
     try:
         celery_of(current_app).send_task(task, ids)
     except OperationalError as error:
-        log.error(Event("broker-silent", task=task, error=error))  # noqa: TRY400 (a sentence; the work goes on)
+        log.error(LogEvent("broker-silent", task=task, error=error))  # noqa: TRY400 (a sentence; the work goes on)
         return False
     return True
 

@@ -1,7 +1,7 @@
 """The daily schedule: a tick that asks which slot is owed, and claims it in the database.
 
 APScheduler supplies the tick and nothing else. Whether a run is owed is decided by
-:func:`jobauto.schedule.owed_slot`, who runs it by the database; so it does not matter how many web
+:func:`jobauto.settings.schedule.owed_slot`, who runs it by the database; so it does not matter how many web
 workers and scheduler processes tick, or that the clocks change.
 """
 
@@ -21,19 +21,20 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask, current_app
 from sqlalchemy.exc import DatabaseError
 
-from ..storage import partitions
 from ..clock import Clock, utcnow
-from ..storage.connections import DatabaseNotReady, require_ready
-from ..detection.service import Request, RunResult, in_words, run
+from ..detection.service import RunParameters, RunResult, describe_error, run
 from ..extensions import db
 from ..imports import background
-from ..logs import Event
+from ..logs import LogEvent
 from ..notifications import sending
-from ..notifications import service as notifications
 from ..runs import lifecycle
 from ..runs import queries as runs
-from ..settings.schedule import owed_slot
+from ..runs.overdue import report_if_overdue
 from ..settings import service as settings
+from ..settings.schedule import owed_slot
+from ..storage import partitions
+from ..storage.connections import DatabaseNotReady, require_ready
+from ..storage.leases import LeaseLost
 
 log = logging.getLogger("job_automation")
 
@@ -106,11 +107,11 @@ def tick(clock: Clock = utcnow) -> RunResult | None:
 
     A run under way elsewhere is not waited for: the slot stays owed, and the next tick looks again.
     """
-    lifecycle.bury_the_dead()
+    lifecycle.reap_stale_runs()
     try:
         return _run_what_is_owed(clock)
     finally:  # not before: a run that starts late is only told of where it does not start
-        notifications.tell_if_overdue(clock())
+        report_if_overdue(clock())
 
 
 def _run_what_is_owed(clock: Clock) -> RunResult | None:
@@ -119,8 +120,8 @@ def _run_what_is_owed(clock: Clock) -> RunResult | None:
         return None
     try:
         return run_slot(slot, clock)
-    except (lifecycle.RunInProgress, lifecycle.SlotTaken, lifecycle.GivenUp) as reason:
-        log.info(Event("tick", slot=slot, outcome=type(reason).__name__))
+    except (lifecycle.RunInProgress, lifecycle.SlotTaken, LeaseLost) as reason:
+        log.info(LogEvent("tick", slot=slot, outcome=type(reason).__name__))
         return None
 
 
@@ -137,7 +138,7 @@ def slot_to_run(clock: Clock) -> date | None:
 
 def run_slot(slot: date, clock: Clock) -> RunResult:
     """The scheduled run of a date. Raises SlotTaken and RunInProgress."""
-    return run(Request(trigger="schedule", slot=slot), clock)
+    return run(RunParameters(trigger="schedule", slot=slot), clock)
 
 
 def keep_partitions(clock: Clock = utcnow) -> None:
@@ -147,13 +148,13 @@ def keep_partitions(clock: Clock = utcnow) -> None:
         dropped = partitions.drop_old(connection, clock(), current_app.config["KEEP_READINGS_MONTHS"])
     for what, names in (("partitions-made", made), ("partitions-dropped", dropped)):
         if names:
-            log.info(Event(what, names=" ".join(names)))
+            log.info(LogEvent(what, names=" ".join(names)))
 
 
 WORK: tuple[Callable[[], object], ...] = (
     tick,
-    background.work_off,
-    sending.work_off,
+    background.process_pending,
+    sending.process_pending,
     keep_partitions,
 )
 """A job each, so that neither a long import nor a slow mail server keeps a slot waiting."""
@@ -189,10 +190,10 @@ def serve(app: Flask) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
     scheduler = _start(app)
-    log.info(Event("scheduler-start", tick_seconds=app.config["TICK_SECONDS"]))
+    log.info(LogEvent("scheduler-start", tick_seconds=app.config["TICK_SECONDS"]))
     stop.wait()
     scheduler.shutdown(wait=True)
-    log.info(Event("scheduler-end"))
+    log.info(LogEvent("scheduler-end"))
 
 
 def _start(app: Flask) -> Any:
@@ -225,8 +226,8 @@ def _in_context(app: Flask, work: Callable[[], object], at_rest: threading.Lock)
             require_ready()
             work()
         except DatabaseNotReady as error:
-            log.error(Event("tick-failed", error=error))  # noqa: TRY400 (a sentence; the next tick tries again)
+            log.error(LogEvent("tick-failed", error=error))  # noqa: TRY400 (a sentence; the next tick tries again)
         except DatabaseError as error:
-            log.error(Event("tick-failed", error=in_words(error)))  # noqa: TRY400 (the same)
+            log.error(LogEvent("tick-failed", error=describe_error(error)))  # noqa: TRY400 (the same)
         except Exception:
-            log.exception(Event("tick-failed"))
+            log.exception(LogEvent("tick-failed"))

@@ -9,10 +9,10 @@ from sqlalchemy import update
 
 from jobauto.clock import utcnow
 from jobauto.dashboard.queries import dashboard
-from jobauto.storage.connections import write
 from jobauto.extensions import db
 from jobauto.models import Job, Run
 from jobauto.runs.lifecycle import Claim, finish, start
+from jobauto.storage.connections import write
 from tests.api.fleet import RECENT_JOB, has_shape
 from tests.fleets import NOON, add_one_fault_of_each_rule, add_site
 from tests.people import Person

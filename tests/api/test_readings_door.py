@@ -28,7 +28,7 @@ def reading(value: Any = "1.5", site_id: Any = "flat", at: Any = AT) -> dict[str
     return {"site_id": site_id, "reading_date": at, "reading_value": value}
 
 
-def counted(answer: Any) -> list[int]:
+def pluralize(answer: Any) -> list[int]:
     return [answer[name] for name in ("new", "updated", "unchanged", "rejected")]
 
 
@@ -42,14 +42,14 @@ def test_json_is_counted_and_may_be_sent_again(oscar: Person) -> None:
     first, second = (oscar.api("POST", READINGS, json=body) for _ in range(2))
     assert first.status_code == second.status_code == 200
     assert first.json == {"new": 2, "updated": 0, "unchanged": 0, "rejected": 0, "errors": []}
-    assert counted(second.json) == [0, 0, 2, 0]
+    assert pluralize(second.json) == [0, 0, 2, 0]
     assert stored() == [Decimal("1.50"), Decimal("2.50")]
 
 
 def test_csv_is_the_same_as_json(oscar: Person) -> None:
     body = f"{HEADER}flat,{AT},1.5\nnobody,{AT},2\n"
     answer = oscar.api("POST", READINGS, data=body.encode(), content_type="text/csv; charset=utf-8")
-    assert counted(answer.json) == [1, 0, 0, 1]
+    assert pluralize(answer.json) == [1, 0, 0, 1]
     assert answer.json["errors"] == [{"line": 3, "error": "unknown site: nobody"}]
     assert stored() == [Decimal("1.50")]
 
@@ -67,7 +67,7 @@ def test_csv_is_the_same_as_json(oscar: Person) -> None:
 def test_a_number_is_taken_as_it_was_written(oscar: Person, number: str, value: str) -> None:
     body = f'[{{"site_id": "flat", "reading_date": "{AT}", "reading_value": {number}}}]'
     answer = oscar.api("POST", READINGS, data=body, content_type="application/json")
-    assert counted(answer.json) == [1, 0, 0, 0]
+    assert pluralize(answer.json) == [1, 0, 0, 0]
     assert stored() == [Decimal(value)]
 
 
@@ -98,7 +98,7 @@ def test_a_number_is_taken_as_it_was_written(oscar: Person, number: str, value: 
 def test_a_bad_reading_is_rejected_and_the_good_one_kept(oscar: Person, wrong: Any) -> None:
     answer = oscar.api("POST", READINGS, json=[wrong, reading("2")])
     assert answer.status_code == 200
-    assert counted(answer.json) == [1, 0, 0, 1]
+    assert pluralize(answer.json) == [1, 0, 0, 1]
     (error,) = answer.json["errors"]
     assert error["line"] == 1
     assert error["error"]

@@ -9,13 +9,13 @@ from flask import Flask
 from sqlalchemy import Engine, create_engine, func, select, text, update
 
 from jobauto.auth import service, sessions
-from jobauto.auth.browsers import browser_in_words
+from jobauto.auth.browsers import describe_browser
 from jobauto.auth.sessions import Client
 from jobauto.clock import utcnow
-from jobauto.storage.connections import write
 from jobauto.extensions import db
 from jobauto.models import User, UserSession
-from tests.auth.test_slowing import LIMITS
+from jobauto.storage.connections import write
+from tests.auth.test_throttling import LIMITS
 from tests.fleets import NOON
 from tests.pages.reading import error_beside, words
 from tests.people import PASSWORD, Browser, Person
@@ -212,7 +212,7 @@ WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
     ],
 )
 def test_browsers_are_named_as_people_know_them(agent: str, shown: str) -> None:
-    assert browser_in_words(agent) == shown
+    assert describe_browser(agent) == shown
 
 
 def test_what_a_browser_calls_itself_is_cut_and_shown_as_text(stranger: Person, cast: None) -> None:

@@ -8,9 +8,9 @@ from werkzeug.security import generate_password_hash
 
 from jobauto.auth import passwords, service
 from jobauto.auth.sessions import Client
-from jobauto.storage.connections import write
 from jobauto.models import User
-from tests.auth.test_slowing import LIMITS
+from jobauto.storage.connections import write
+from tests.auth.test_throttling import LIMITS
 from tests.fleets import NOON
 from tests.pages.reading import error_beside, words
 from tests.people import PASSWORD, Person

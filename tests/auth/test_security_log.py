@@ -5,10 +5,10 @@ import logging
 import pytest
 from flask import Flask
 
-from jobauto.auth import throttling as slowing
+from jobauto.auth import throttling as throttling
 from jobauto.auth.throttling import Subject
 from jobauto.clock import utcnow
-from jobauto.logs import Event
+from jobauto.logs import LogEvent
 from tests.people import PASSWORD, Person
 
 NEW = "another good one"
@@ -24,7 +24,7 @@ def told(lines: pytest.LogCaptureFixture) -> list[dict[str, object]]:
     return [
         {name: fact for name, fact in record.msg.facts.items() if name not in ("address", "method", "path")}
         for record in lines.records
-        if record.name == "jobauto.security" and isinstance(record.msg, Event)
+        if record.name == "jobauto.security" and isinstance(record.msg, LogEvent)
     ]
 
 
@@ -51,7 +51,7 @@ def test_a_slowed_login_is_told(
     app: Flask, cast: None, stranger: Person, lines: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(30):
-        slowing.count_failure(Subject.of("vera", "127.0.0.1"), utcnow())
+        throttling.count_failure(Subject.of("vera", "127.0.0.1"), utcnow())
     stranger.post("/login", username="vera", password=PASSWORD)
     (line,) = told(lines)
     assert (line["event"], line["user"]) == ("login-slowed", "vera")

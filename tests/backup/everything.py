@@ -7,11 +7,11 @@ from flask import Flask
 from sqlalchemy import Table, inspect, select
 from sqlalchemy.types import JSON, Boolean, Date, Integer, String
 
-from jobauto.storage import backup
 from jobauto import create_app
 from jobauto.clock import utcnow
 from jobauto.extensions import db
 from jobauto.models.types import Instant, Kwh
+from jobauto.storage import backup
 from tests.fleets import NOON, add_one_fault_of_each_rule
 from tests.people import PASSWORD, Browser, Person, add_cast
 

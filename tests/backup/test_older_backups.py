@@ -12,10 +12,10 @@ from alembic.config import Config
 from flask import Flask
 from sqlalchemy import create_engine, select
 
-from jobauto.storage import backup
-from jobauto.storage.connections import MIGRATIONS, require_ready
 from jobauto.extensions import db
 from jobauto.models import Site
+from jobauto.storage import backup
+from jobauto.storage.connections import MIGRATIONS, require_ready
 from tests.backup.everything import quiet
 from tests.fleets import NOON
 

@@ -10,9 +10,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
+from jobauto.extensions import db
 from jobauto.storage import backup
 from jobauto.storage.connections import DatabaseNotReady
-from jobauto.extensions import db
 from tests.backup.everything import Rows, fill_every_table, put_back, rows_of, taken, without_sessions
 from tests.fleets import NOON
 

@@ -45,4 +45,4 @@ def test_what_waited_is_given_up_and_what_was_settled_stays() -> None:
         ("waits", *gone),
         ("is being sent", *gone),
     ]
-    assert sending.work_off(lambda: NOON) == 0
+    assert sending.process_pending(lambda: NOON) == 0

@@ -7,9 +7,9 @@ from threading import Event
 from flask import Flask
 from sqlalchemy import func, select
 
-from jobauto.storage import backup
 from jobauto.extensions import db
 from jobauto.models import Job, JobReading, RunRule
+from jobauto.storage import backup
 from tests.backup.everything import application, quiet
 from tests.databases import Postgresql, Sqlite
 from tests.fleets import NOON, add_site, daily, run_noon

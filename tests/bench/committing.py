@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import text
 
-from jobauto.detection.service import Request, run
+from jobauto.detection.service import RunParameters, run
 from jobauto.extensions import db
 from tests.bench.engines import Engine
 from tests.bench.fleet import NOON, Fleet, build
@@ -24,7 +24,7 @@ def lines(engine: Engine, sizes: Sizes) -> Iterator[Measured]:
 
 def check() -> int:
     """The service, as the button, the schedule, the API and the commands call it."""
-    return run(Request("cli", "bench"), lambda: NOON).created_jobs
+    return run(RunParameters("cli", "bench"), lambda: NOON).created_jobs
 
 
 def forget() -> None:

@@ -195,7 +195,7 @@ def _import(file: Path, *, new: int) -> None:
         result: ImportResult = readings.import_readings(
             from_csv(stream, readings.COLUMNS), zone=ZONE, now=now
         )
-    assert (result.new, result.updated, result.rejected) == (new, 0, 0), result.in_words()
+    assert (result.new, result.updated, result.rejected) == (new, 0, 0), result.describe()
 
 
 def _timed(work: Callable[[], None]) -> tuple[float, float]:

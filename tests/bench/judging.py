@@ -5,10 +5,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from jobauto.rules.moment import Moment
-from jobauto.rules import RULES
 from jobauto.detection.verdicts import judge
 from jobauto.extensions import db
+from jobauto.rules import RULES
+from jobauto.rules.moment import Moment
 from jobauto.settings.schema import Settings
 from tests.bench.committing import check, forget
 from tests.bench.engines import Engine

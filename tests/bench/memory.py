@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from jobauto import create_app
-from jobauto.detection.service import Request, run
+from jobauto.detection.service import RunParameters, run
 
 _STATUS = Path("/proc/self/status")
 
@@ -43,5 +43,5 @@ def peak() -> int:
 
 if __name__ == "__main__":
     with create_app().app_context():
-        run(Request("cli", "bench"), lambda: datetime.fromisoformat(sys.argv[1]))
+        run(RunParameters("cli", "bench"), lambda: datetime.fromisoformat(sys.argv[1]))
     sys.stdout.write(f"{peak()}\n")

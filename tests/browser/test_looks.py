@@ -10,7 +10,7 @@ from jobauto.audit.service import Author
 from jobauto.clock import utcnow
 from jobauto.models import RunRule
 from jobauto.notifications import addresses
-from jobauto.notifications.sending import work_off
+from jobauto.notifications.sending import process_pending
 from jobauto.settings import service as settings
 from jobauto.sites import service as sites
 from tests.browser.conftest import Visit
@@ -127,7 +127,7 @@ def _something_of_everything(run_id: int) -> None:
     settings.save(lambda before: before.changed({"NO_COMS": WORDY}), by="ada", now=utcnow())
     addresses.add("message", "L" * 100, "json://127.0.0.1:9/x", problems=True, digest=True, author=ADA)
     addresses.test(1, author=ADA)
-    work_off()  # in vain
+    process_pending()  # in vain
     sites.snooze("LONG", utcnow().date(), "Z" * 200, ZoneInfo("UTC"), author=ADA)
 
 

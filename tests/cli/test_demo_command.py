@@ -4,9 +4,9 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from jobauto.audit.service import Author, record
-from jobauto.storage.connections import write
 from jobauto.extensions import db
 from jobauto.models import Event, Job, JobReading, Reading, Run, RunRule, Site
+from jobauto.storage.connections import write
 from tests.cli.conftest import Cli
 from tests.fleets import NOON, add_site
 from tests.notifications.telling import add_one_of_each, put_message, told

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from jobauto.detection.service import Request, RunResult, run
+from jobauto.detection.service import RunParameters, RunResult, run
 from jobauto.extensions import db
 from jobauto.jobs.service import JobChange, change
 from jobauto.models import Job
@@ -21,7 +21,7 @@ def save(**sections: dict[str, Any]) -> None:
 
 def run_at(instant: datetime = NOON, **request: Any) -> RunResult:
     """A run that finds its clock at an instant."""
-    return run(Request("cli", **request), lambda: instant)
+    return run(RunParameters("cli", **request), lambda: instant)
 
 
 def later(hours: float) -> datetime:

@@ -6,10 +6,10 @@ from flask import Flask
 from sqlalchemy import func, insert, select
 
 from jobauto.clock import utcnow
-from jobauto.rules import NO_COMS
-from jobauto.detection.service import Finding, Request, dry_run
+from jobauto.detection.service import Finding, RunParameters, dry_run
 from jobauto.extensions import Base, db
 from jobauto.models import Run
+from jobauto.rules import NO_COMS
 from tests.detection.running import later, run_at, save
 from tests.fleets import NOON, add_site, daily
 
@@ -35,7 +35,7 @@ def test_a_dry_run_lists_each_finding_with_its_days_and_writes_nothing(app: Flas
     a_fleet()
     before = contents()
 
-    result = dry_run(Request("cli"), lambda: NOON)
+    result = dry_run(RunParameters("cli"), lambda: NOON)
 
     assert result.run_id is None
     assert result.findings == [
@@ -49,7 +49,7 @@ def test_a_dry_run_lists_each_finding_with_its_days_and_writes_nothing(app: Flas
 def test_a_dry_run_counts_as_the_run_after_it_does(app: Flask) -> None:
     a_fleet()
 
-    dry = dry_run(Request("cli"), lambda: NOON)
+    dry = dry_run(RunParameters("cli"), lambda: NOON)
     wet = run_at()
 
     def counts(name: str) -> list[tuple[str, int, int, int]]:
@@ -64,7 +64,7 @@ def test_a_dry_run_counts_as_the_run_after_it_does(app: Flask) -> None:
 def test_a_dry_run_may_look_into_the_future(app: Flask) -> None:
     add_site("S1", daily([1, 2, 3, 4]))
 
-    result = dry_run(Request("cli", as_of=later(24 * 3), rules=(NO_COMS,)), lambda: NOON)
+    result = dry_run(RunParameters("cli", as_of=later(24 * 3), rules=(NO_COMS,)), lambda: NOON)
 
     assert result.findings == [Finding("no_coms", "S1", 3)]
 
@@ -73,7 +73,7 @@ def test_a_dry_run_skips_a_disabled_rule(app: Flask) -> None:
     a_fleet()
     save(no_coms={"enabled": False})
 
-    result = dry_run(Request("cli"), lambda: NOON)
+    result = dry_run(RunParameters("cli"), lambda: NOON)
 
     assert [rule.status for rule in result.rules.values()] == ["skipped", "succeeded"]
     assert [finding.rule for finding in result.findings] == ["zero_reads"]
@@ -94,5 +94,5 @@ def test_a_run_under_way_does_not_stand_in_its_way(app: Flask) -> None:
             )
         )
 
-    assert len(dry_run(Request("cli"), lambda: NOON).findings) == 3
+    assert len(dry_run(RunParameters("cli"), lambda: NOON).findings) == 3
     assert db.session.scalar(select(func.count()).select_from(Run)) == 1

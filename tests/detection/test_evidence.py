@@ -5,10 +5,10 @@ from datetime import timedelta
 from flask import Flask
 from sqlalchemy import update
 
-from jobauto.storage.connections import write
 from jobauto.extensions import db
 from jobauto.jobs import queries
 from jobauto.models import Reading
+from jobauto.storage.connections import write
 from tests.detection.running import jobs, run_at, save
 from tests.fleets import NOON, add_site, daily, days_before
 

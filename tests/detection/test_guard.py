@@ -10,15 +10,15 @@ from flask import Flask
 from sqlalchemy import select
 
 from jobauto.audit.service import Author
-from jobauto.storage.connections import write
 from jobauto.detection import holds
 from jobauto.detection.guard import Silence
-from jobauto.rules import NO_COMS, ZERO_READS
 from jobauto.detection.service import RunResult
 from jobauto.extensions import db
 from jobauto.models import Event, Hold, Run
+from jobauto.rules import NO_COMS, ZERO_READS
 from jobauto.runs import queries
 from jobauto.settings.schema import GuardSettings
+from jobauto.storage.connections import write
 from tests.detection.running import jobs, later, run_at, save
 from tests.fleets import NOON, add_readings, add_site, daily, days_before
 
@@ -117,7 +117,7 @@ def test_a_held_run_tells_why(app: Flask) -> None:
     fleet(silent_4=142, well=8)
     run = stored(run_at().run_id)
     assert run.hold
-    assert run.hold.in_words == "142 of 150 sites went silent together: is the feed down?"
+    assert run.hold.describe() == "142 of 150 sites went silent together: is the feed down?"
     assert (run.status, run.created_jobs, run.held_jobs, run.hold.decision) == ("held", 0, 142, None)
     no_coms, zero_reads = run.rules
     assert (no_coms.status, no_coms.flagged, no_coms.created, no_coms.skipped) == ("held", 142, 0, 0)

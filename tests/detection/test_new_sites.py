@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from jobauto.rules.moment import Moment
 from jobauto.rules import NO_COMS
+from jobauto.rules.moment import Moment
 from jobauto.settings.schema import NoComsSettings
 from tests.detection.ground import DAY, LONDON, MOMENT, NEW_SITE, NOON, OK, Ground, Verdict, before
 

@@ -106,7 +106,7 @@ def test_with_auto_close_a_recovered_job_that_nobody_touched_is_closed_by_the_pr
         later(4),
         None,
     )
-    events = db.session.scalars(audit.of("job", job.id)).all()
+    events = db.session.scalars(audit.events_for("job", job.id)).all()
     assert [(event.who, event.field, event.after) for event in events] == [
         (None, "status", "closed"),
         (None, "resolution", "recovered"),

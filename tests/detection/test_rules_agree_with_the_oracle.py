@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from jobauto.rules.moment import Moment
 from jobauto.rules import NO_COMS, ZERO_READS, Rule
+from jobauto.rules.moment import Moment
 from jobauto.settings.schema import NoComsSettings, ZeroReadsSettings
 from tests.detection import oracle
 from tests.detection.ground import OK, Ground, Verdict

@@ -8,11 +8,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import Select, literal, select
 
-from jobauto.rules.moment import Moment
-from jobauto.rules import NO_COMS, ZERO_READS, Rule
-from jobauto.detection.service import Request, RunResult, dry_run
+from jobauto.detection.service import RunParameters, RunResult, dry_run
 from jobauto.extensions import db
 from jobauto.models import Run, Site
+from jobauto.rules import NO_COMS, ZERO_READS, Rule
+from jobauto.rules.moment import Moment
 from tests.detection.running import jobs, run_at, save
 from tests.fleets import NOON, add_site, daily
 
@@ -121,7 +121,7 @@ def test_the_log_tells_start_figures_failure_with_traceback_and_end(
 def test_a_dry_run_goes_on_after_a_failure_too(app: Flask) -> None:
     add_site("stuck", daily([5] * 4))
 
-    result = dry_run(Request("cli", rules=(BROKEN_NO_COMS, ZERO_READS)), lambda: NOON)
+    result = dry_run(RunParameters("cli", rules=(BROKEN_NO_COMS, ZERO_READS)), lambda: NOON)
 
     assert (result.status, statuses(result)) == ("partial", {"no_coms": "failed", "zero_reads": "succeeded"})
     assert [finding.site_id for finding in result.findings] == ["stuck"]

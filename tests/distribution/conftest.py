@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import event, text
 
-from jobauto.storage.citus import distribute
 from jobauto.extensions import db
+from jobauto.storage.citus import distribute
 from tests.databases import Changed, Postgresql
 
 PRETENDED_CITUS = """

@@ -1,6 +1,6 @@
 """What a distributed PostgreSQL (Citus) refuses of a statement, found out by reading it.
 
-The tables of ``jobauto.distribution.DISTRIBUTED`` lie on many machines, by the key of the site; all others
+The tables of ``jobauto.storage.citus.DISTRIBUTED`` lie on many machines, by the key of the site; all others
 are local ones of the coordinator, the connection's temporary tables included. Of each query in a statement:
 
 1. Distributed tables that are joined are joined by their distribution columns.

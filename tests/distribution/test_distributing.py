@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from flask import Flask
 from sqlalchemy import inspect, select, text
 
-from jobauto.storage.citus import DISTRIBUTED, REGISTRY
 from jobauto.extensions import db
 from jobauto.models import Site
+from jobauto.storage.citus import DISTRIBUTED, REGISTRY
 from tests.databases import Changed, Postgresql, Sqlite, opened
 from tests.distribution.conftest import pretend_citus
 from tests.fleets import add_site

@@ -3,8 +3,8 @@
 from flask import Flask
 from sqlalchemy import select
 
-from jobauto.storage.citus import REGISTRY
 from jobauto.extensions import db
+from jobauto.storage.citus import REGISTRY
 from tests.backup.everything import put_back, taken
 from tests.databases import Postgresql, opened
 from tests.distribution.rules import violations

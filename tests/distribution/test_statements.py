@@ -6,15 +6,15 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
-from jobauto.work import scheduler
 from jobauto.audit.service import Author
 from jobauto.clock import utcnow
 from jobauto.demo import service as demo
 from jobauto.detection import holds
-from jobauto.detection.service import Request, dry_run
+from jobauto.detection.service import RunParameters, dry_run
 from jobauto.imports import background, rows, sites
 from jobauto.jobs.service import JobChange, change
 from jobauto.sites import service as site_service
+from jobauto.work import scheduler
 from tests.detection.running import jobs, run_at, save
 from tests.distribution.rules import violations
 from tests.fleets import NOON
@@ -77,7 +77,7 @@ def test_runs(sent: Sent) -> None:
     import_sites("site_id,site_name", "silent,Silent")
     readings(["silent"], [9])
 
-    assert dry_run(Request("cli"), lambda: NOON).findings
+    assert dry_run(RunParameters("cli"), lambda: NOON).findings
     assert run_at().created_jobs == 2
     readings(["silent"], [0])
     assert run_at(NOON + timedelta(hours=1)).created_jobs == 1
@@ -155,5 +155,5 @@ def test_what_a_daily_run_tells(sent: Sent) -> None:
 def test_a_tick(sent: Sent, app: Flask) -> None:
     scheduler.tick()
     scheduler.keep_partitions()
-    background.work_off()
+    background.process_pending()
     assert refused(sent) == {}

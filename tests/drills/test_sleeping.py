@@ -32,7 +32,7 @@ def test_it_writes_nothing_more_and_goes_on_with_the_next_day(stage: Stage, plac
         finally:
             stage.go.touch()
             sleeper.signal(signal.SIGCONT)
-        sleeper.await_line("outcome=GivenUp|tick-failed.*idle-in-transaction timeout")
+        sleeper.await_line("outcome=LeaseLost|tick-failed.*idle-in-transaction timeout")
         assert runs() == [f"{DAY} crashed", f"{DAY} succeeded"]
         assert every_fault_has_one_job()
         stage.clock.set(london("06:00", "2026-04-01"))

@@ -14,21 +14,22 @@ from collections.abc import Sequence
 
 from jobauto import create_app
 from jobauto.imports import background
-from jobauto.imports.bulk import Meanwhile, PostgresqlBulk, Ready, SqliteBulk
+from jobauto.imports.bulk import PostgresqlBulk, Ready, SqliteBulk, WhileWaiting
 from jobauto.imports.storing import Store
+from jobauto.work import threads
 
 SqliteBulk.BATCH = PostgresqlBulk.BATCH = 2
 middle, told = threading.Event(), threading.Event()
 add = Store.add
 
 
-def stand(self: Store, rows: Sequence[Ready], meanwhile: Meanwhile) -> None:
+def stand(self: Store, rows: Sequence[Ready], while_waiting: WhileWaiting) -> None:
     """Store a batch; but the second one not before the process ends."""
     if middle.is_set():
         threading.main_thread().join()
         if "breaking" in sys.argv:
             raise RuntimeError("cannot schedule new futures after interpreter shutdown")
-    add(self, rows, meanwhile)
+    add(self, rows, while_waiting)
     if not middle.is_set():
         middle.set()
         sys.stdout.write("in the middle\n")
@@ -38,6 +39,7 @@ def stand(self: Store, rows: Sequence[Ready], meanwhile: Meanwhile) -> None:
 if __name__ == "__main__":
     Store.add = stand  # type: ignore[method-assign] # what this process is for
     signal.signal(signal.SIGTERM, lambda *_: told.set())
-    imports = background.start(create_app())
+    with create_app().app_context():
+        imports = threads.start(background.process_pending, "imports")
     threading.Thread(target=imports.join).start()
     told.wait(60)

@@ -9,11 +9,13 @@ from sqlalchemy import func, select, update
 
 from jobauto.audit.service import Author
 from jobauto.clock import utcnow
-from jobauto.storage.connections import write
 from jobauto.extensions import db
-from jobauto.imports import background, rejected_rows as mending
+from jobauto.imports import background
+from jobauto.imports.rejected_rows import rejected_rows
 from jobauto.imports.rows import FileError
 from jobauto.models import Import, Reading
+from jobauto.storage.connections import write
+from jobauto.work import threads
 from tests.fleets import NOON, add_site
 
 OSCAR = Author("oscar", NOON)
@@ -48,7 +50,7 @@ def test_a_file_waits_until_somebody_works_it_off(app: Flask) -> None:
     import_id = accept(HEADER + GOOD)
     assert counts(import_id) == ("queued", 0, 0, 0, 0)
 
-    background.work_off()
+    background.process_pending()
 
     assert counts(import_id) == ("finished", 1, 0, 0, 0)
     assert (entry(import_id).done, entry(import_id).size) == (len(HEADER + GOOD),) * 2
@@ -58,7 +60,7 @@ def test_the_same_file_again_changes_nothing(app: Flask) -> None:
     add_site("S1")
     ids = [accept(HEADER + GOOD), accept(HEADER + GOOD)]
 
-    background.work_off()
+    background.process_pending()
 
     assert [counts(import_id) for import_id in ids] == [("finished", 1, 0, 0, 0), ("finished", 0, 0, 1, 0)]
 
@@ -67,7 +69,7 @@ def test_a_dry_run_says_what_would_happen_and_stores_nothing(app: Flask) -> None
     add_site("S1")
     import_id = accept(HEADER + GOOD + b"S9,2026-03-31T06:00Z,1\n", dry_run=True)
 
-    background.work_off()
+    background.process_pending()
 
     assert counts(import_id) == ("finished", 1, 0, 0, 1)
     assert stored() == 0
@@ -91,11 +93,11 @@ def test_the_rejected_rows_come_back_byte_for_byte_to_be_mended(app: Flask) -> N
     ]
     import_id = accept(b"\xef\xbb\xbf" + HEADER + bad[0] + GOOD + bad[1] + b"\n" + bad[2] + bad[3])
 
-    background.work_off()
+    background.process_pending()
 
     assert counts(import_id) == ("finished", 1, 0, 0, 4)
     assert [line for line, _ in entry(import_id).errors] == [2, 4, 6, 7]
-    mended = list(mending.rejected_rows(background.kept(entry(import_id).kept_as)))
+    mended = list(rejected_rows(background.kept(entry(import_id).kept_as)))
     assert mended == [HEADER, *bad[:3], bad[3] + b"\n"]
 
 
@@ -106,7 +108,7 @@ def test_an_import_whose_process_died_is_begun_again_by_another(app: Flask) -> N
     with write() as session:
         session.execute(update(Import).values(status="running", heartbeat_at=long_ago, attempts=1))
 
-    background.work_off()
+    background.process_pending()
 
     assert counts(import_id) == ("finished", 1, 0, 0, 0)
     assert entry(import_id).attempts == 2
@@ -117,7 +119,7 @@ def test_an_import_that_somebody_is_at_is_left_alone(app: Flask) -> None:
     with write() as session:
         session.execute(update(Import).values(status="running", heartbeat_at=utcnow(), attempts=1))
 
-    background.work_off()
+    background.process_pending()
 
     assert counts(import_id)[0] == "running"
 
@@ -127,7 +129,7 @@ def test_a_file_that_kills_its_process_again_and_again_is_given_up(app: Flask) -
     with write() as session:
         session.execute(update(Import).values(attempts=background.ATTEMPTS))
 
-    background.work_off()
+    background.process_pending()
 
     assert counts(import_id)[0] == "failed"
     assert "died" in (entry(import_id).error or "")
@@ -136,7 +138,7 @@ def test_a_file_that_kills_its_process_again_and_again_is_given_up(app: Flask) -
 def test_several_at_once_work_each_file_off_exactly_once(app: Flask) -> None:
     add_site("S1")
     ids = [accept(HEADER + f"S1,2026-03-{day:02}T06:00Z,{day}\n".encode()) for day in range(1, 9)]
-    workers = [background.start(app) for _ in range(4)]
+    workers = [threads.start(background.process_pending, "imports") for _ in range(4)]
     for worker in workers:
         worker.join(60)
 
@@ -149,6 +151,6 @@ def test_a_file_that_is_on_another_machine_is_left_to_it(app: Flask) -> None:
     import_id = accept(HEADER + GOOD)
     background.kept(entry(import_id).kept_as).unlink()
 
-    background.work_off()
+    background.process_pending()
 
     assert counts(import_id)[0] == "queued"

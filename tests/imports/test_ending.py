@@ -9,9 +9,9 @@ from flask import Flask
 from sqlalchemy import update
 
 from jobauto.clock import utcnow
-from jobauto.storage.connections import write
 from jobauto.imports import background
 from jobauto.models import Import
+from jobauto.storage.connections import write
 from tests.fleets import add_site
 from tests.imports.test_background import HEADER, accept, counts, stored
 from tests.processes import environment, started
@@ -57,7 +57,7 @@ def test_what_breaks_because_the_process_ends_has_not_failed_and_is_resumed(
     long_ago = utcnow() - 2 * background.STALE_AFTER
     with write() as session:
         session.execute(update(Import).where(Import.status == "running").values(heartbeat_at=long_ago))
-    background.work_off()
+    background.process_pending()
 
     assert [counts(import_id)[:3] for import_id in ids] == [("finished", 8, 0), ("finished", 0, 0)]
     assert stored() == 10

@@ -12,22 +12,22 @@ import pytest
 from flask import Flask
 from sqlalchemy import delete
 
-from jobauto.storage.connections import write
 from jobauto.extensions import db
 from jobauto.imports import readings, rows
 from jobauto.imports.bulk import (
     AlreadyStored,
     Bulk,
-    Found,
-    Meanwhile,
+    Comparison,
     PostgresqlBulk,
     Ready,
     SqliteBulk,
+    WhileWaiting,
     bulk_of,
 )
 from jobauto.imports.result import ImportResult
 from jobauto.imports.site_keys import SiteKeys
 from jobauto.models import Site
+from jobauto.storage.connections import write
 from tests.fleets import NOON, add_site
 from tests.imports.importing import Counts, counts, import_readings, stored_readings
 
@@ -94,8 +94,8 @@ def test_what_another_import_stores_in_between_is_met(app: Flask, monkeypatch: p
     engine: Any = PostgresqlBulk if db.engine.dialect.name == "postgresql" else SqliteBulk
     compare = engine.compare
 
-    def be_overtaken(bulk: Bulk, some: Sequence[Ready], *rest: Meanwhile) -> Found:
-        found: Found = compare(bulk, some, *rest)
+    def be_overtaken(bulk: Bulk, some: Sequence[Ready], *rest: WhileWaiting) -> Comparison:
+        found: Comparison = compare(bulk, some, *rest)
         monkeypatch.setattr(engine, "compare", compare)
         with app.app_context():
             import_readings(lines(1, 99, start=1))

@@ -5,9 +5,9 @@ import logging
 import pytest
 from flask import Flask
 
-from jobauto.storage import partitions
 from jobauto.extensions import db
 from jobauto.imports import background, readings
+from jobauto.storage import partitions
 from tests.fleets import add_site
 from tests.imports.importing import counts as counted
 from tests.imports.importing import import_readings
@@ -32,7 +32,7 @@ def dropped(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_partition_dropped_meanwhile_does_not_fail_the_import(caplog: pytest.LogCaptureFixture) -> None:
     import_id = accept(HEADER + GOOD)
 
-    background.work_off()
+    background.process_pending()
 
     assert counts(import_id) == ("finished", 1, 0, 0, 0)
     assert said(caplog) == (db.engine.dialect.name == "postgresql")
@@ -50,9 +50,9 @@ def test_an_import_is_finished_before_a_vacuum_that_may_take_minutes(
 ) -> None:
     import_id = accept(HEADER + GOOD, dry_run=dry_run)
     seen: list[object] = []
-    monkeypatch.setattr(readings, "tell_the_planner", lambda: seen.append(counts(import_id)))
+    monkeypatch.setattr(readings, "vacuum_analyze", lambda: seen.append(counts(import_id)))
 
-    background.work_off()
+    background.process_pending()
 
     has_a_planner = db.engine.dialect.name == "postgresql" and not dry_run
     assert seen == ([("finished", 1, 0, 0, 0)] if has_a_planner else [])

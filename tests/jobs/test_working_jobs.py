@@ -7,7 +7,7 @@ from jobauto.audit import queries as audit
 from jobauto.errors import InvalidInput
 from jobauto.extensions import db
 from jobauto.jobs.export import as_csv, harmless
-from jobauto.jobs.queries import SORTS, JobFilter, matching
+from jobauto.jobs.queries import SORTS, JobFilter, jobs_matching
 from jobauto.jobs.service import JobChange, change, change_several
 from jobauto.models import Job
 from tests.detection.running import jobs, later, run_at, save
@@ -26,7 +26,7 @@ def fleet(app: Flask) -> None:
 
 def found(**wanted: object) -> list[str]:
     """The sites of the jobs that a filter finds at a day after noon."""
-    query = matching(JobFilter(**wanted), later(24))  # type: ignore[arg-type]
+    query = jobs_matching(JobFilter(**wanted), later(24))  # type: ignore[arg-type]
     return [job.site.site_id for job in db.session.scalars(query)]
 
 
@@ -97,7 +97,7 @@ def test_closing_reopening_and_notes_are_kept_with_who_and_when(
         None,
         True,
     )
-    events = db.session.scalars(audit.of("job", job_id)).all()
+    events = db.session.scalars(audit.events_for("job", job_id)).all()
     assert [(e.at, e.who, e.field, e.before, e.after) for e in events] == [
         (later(1), "oscar", "status", "open", "closed"),
         (later(1), "oscar", "resolution", None, "other"),
@@ -116,7 +116,7 @@ def test_a_change_that_is_refused_leaves_nothing_behind(app: Flask, fleet: None)
 
     assert set(refused.value.fields) == {"priority", "assignee"}
     assert db.session.get_one(Job, job_id).status == "open"
-    assert db.session.scalars(audit.of("job", job_id)).all() == []
+    assert db.session.scalars(audit.events_for("job", job_id)).all() == []
 
 
 @pytest.mark.parametrize("start", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
@@ -128,7 +128,7 @@ def test_jobs_come_out_as_csv_with_hostile_names_harmless(app: Flask, fleet: Non
     add_site("=cmd", site_name='=HYPERLINK("x"),"y"')
     run_at(later(1))
 
-    lines = "".join(as_csv(matching(JobFilter(site_id="=cmd"), NOON))).splitlines()
+    lines = "".join(as_csv(jobs_matching(JobFilter(site_id="=cmd"), NOON))).splitlines()
 
     assert len(lines) == 2
     assert "'=cmd," in lines[1]

@@ -20,10 +20,10 @@ from urllib.parse import urlsplit
 from werkzeug.security import generate_password_hash
 
 from jobauto.clock import utcnow
-from jobauto.storage.connections import write
 from jobauto.extensions import db
-from jobauto.imports.staging import fill
 from jobauto.models import Site, User
+from jobauto.storage.bulk_copy import bulk_copy
+from jobauto.storage.connections import write
 from tests.backup.everything import application
 from tests.people import Person
 from tests.processes import PATIENCE, ROOT, await_until, environment, gunicorn
@@ -232,4 +232,4 @@ def _add_fleet(sites: int, now: datetime) -> None:
             for day in range(10 if int(site_id[2:]) % 20 == 0 else 0, DAYS)
         )
         while chunk := list(islice(readings, 10_000)):
-            fill(session.connection(), db.metadata.tables["reading"], chunk)
+            bulk_copy(session.connection(), db.metadata.tables["reading"], chunk)

@@ -9,7 +9,7 @@ import sys
 
 from jobauto import create_app
 from jobauto.extensions import db
-from jobauto.notifications.sending import work_off
+from jobauto.notifications.sending import process_pending
 
 
 def say(text: str) -> None:
@@ -24,4 +24,4 @@ if __name__ == "__main__":
         db.session.rollback()
         say("ready")
         sys.stdin.readline()
-        say(f"sent {work_off()}")
+        say(f"sent {process_pending()}")

@@ -6,11 +6,11 @@ from typing import Any
 from sqlalchemy import select
 
 from jobauto.audit.service import Author
-from jobauto.storage.connections import write
 from jobauto.extensions import db
 from jobauto.models import Address, OutboxMessage
 from jobauto.notifications import addresses
 from jobauto.notifications.outbox import Message, put
+from jobauto.storage.connections import write
 from tests.fleets import NOON
 
 ADA = Author("ada", NOON)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from flask import Flask
 
-from jobauto.detection.service import Request, run
+from jobauto.detection.service import RunParameters, run
 from jobauto.extensions import db
 from jobauto.notifications.digest import NAMED
 from jobauto.runs import lifecycle
@@ -69,7 +69,7 @@ def test_many_jobs_are_counted_and_the_first_named(app: Flask) -> None:
 def test_it_tells_of_jobs_of_runs_by_hand_since_the_one_before_and_not_twice(app: Flask) -> None:
     daily_run(NOON - DAY)
     add_site("S1", {days_before(9): 1})
-    run(Request("manual", "oscar"), lambda: NOON - timedelta(hours=2))
+    run(RunParameters("manual", "oscar"), lambda: NOON - timedelta(hours=2))
     daily_run()
     daily_run(NOON + DAY)
     assert [message.title for message in messages()] == [
@@ -81,7 +81,7 @@ def test_it_tells_of_jobs_of_runs_by_hand_since_the_one_before_and_not_twice(app
 
 
 def test_runs_by_hand_send_none(app: Flask) -> None:
-    run(Request("manual", "oscar"), lambda: NOON)
+    run(RunParameters("manual", "oscar"), lambda: NOON)
     assert messages() == []
 
 

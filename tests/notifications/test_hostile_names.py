@@ -3,7 +3,7 @@
 import pytest
 from flask import Flask
 
-from jobauto.notifications.sending import work_off
+from jobauto.notifications.sending import process_pending
 from jobauto.notifications.texts import LONGEST, plain
 from jobauto.work.scheduler import run_slot
 from tests.fleets import NOON, add_site, days_before
@@ -39,7 +39,7 @@ def test_a_mail_about_a_site_with_a_hostile_name_has_no_header_of_its_choosing(
     add_site("S1", {days_before(9): 1}, site_name=hostile)
     add_message(f"mailto://127.0.0.1:{mail.port}/?from=jobauto@example.com&to=ops@example.com", digest=True)
     run_slot(NOON.date(), lambda: NOON)
-    work_off(lambda: NOON)
+    process_pending(lambda: NOON)
     (letter,) = mail.mails
     assert mail.recipients == [["ops@example.com"]]
     assert letter["Bcc"] is None

@@ -10,10 +10,10 @@ from flask import Flask
 from sqlalchemy import update
 
 from jobauto.clock import utcnow
-from jobauto.detection.service import Request, run
+from jobauto.detection.service import RunParameters, run
 from jobauto.extensions import db
 from jobauto.models import OutboxMessage
-from jobauto.notifications.sending import work_off
+from jobauto.notifications.sending import process_pending
 from jobauto.runs import lifecycle
 from tests.notifications.receivers import Web
 from tests.notifications.telling import add_heartbeat, add_message, messages, put_message
@@ -60,13 +60,13 @@ def test_what_a_killed_process_was_sending_is_sent_by_another(
         victim.end()
     web.holds.clear()
     web.released.set()
-    assert work_off() == 0, "the dead process's lease still holds"
+    assert process_pending() == 0, "the dead process's lease still holds"
     assert messages()[0].status == "waiting"
 
     db.session.execute(update(OutboxMessage).values(leased_until=utcnow() - timedelta(seconds=1)))
     db.session.commit()
 
-    assert work_off() == 1
+    assert process_pending() == 1
     assert [(message.status, message.attempts) for message in messages()] == [("sent", 2)]
 
 
@@ -115,7 +115,7 @@ def test_what_waits_outlives_a_restart_and_a_server_that_ticks_sends_it(
 
 def test_the_command_for_cron_sends(app: Flask, database_uri: str, tmp_path: Path, web: Web) -> None:
     add_heartbeat(web.address)
-    run(Request("cli"), utcnow)
+    run(RunParameters("cli"), utcnow)
     command = [str(BIN / "jobauto"), "send-notifications"]
     with started(command, environment(database_uri, tmp_path)) as process:
         assert process.end() == 0

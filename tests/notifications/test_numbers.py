@@ -5,7 +5,7 @@ from datetime import timedelta
 from flask import Flask
 
 from jobauto.clock import utcnow
-from jobauto.notifications.sending import work_off
+from jobauto.notifications.sending import process_pending
 from tests.notifications.telling import add_message, put_message
 from tests.people import Person
 from tests.test_metrics import numbers
@@ -21,7 +21,7 @@ def test_they_tell_what_waits_for_how_long_and_what_was_given_up(app: Flask, ver
     put_message(address_id, topic="new", now=utcnow())
     put_message(address_id, topic="a test", kind="test", now=utcnow())
     put_message(address_id, topic="late", now=utcnow() - timedelta(days=2))
-    work_off()
+    process_pending()
 
     told = numbers(vera.api("GET", "/metrics").text)
     assert told[names[0]] == 2

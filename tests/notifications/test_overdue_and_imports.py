@@ -11,8 +11,8 @@ from jobauto.audit.service import Author
 from jobauto.clock import utcnow
 from jobauto.extensions import db
 from jobauto.imports import background
-from jobauto.notifications.service import tell_if_overdue
 from jobauto.runs import lifecycle
+from jobauto.runs.overdue import report_if_overdue
 from jobauto.work.scheduler import run_slot, tick
 from tests.notifications.telling import add_message, add_one_of_each, messages, told
 from tests.runs.fleet import owe_slots_since
@@ -37,7 +37,7 @@ def _slots_are_owed(app: Flask) -> None:
 )
 def test_a_daily_run_that_did_not_happen_is_told_of(app: Flask, now: datetime, is_told: bool) -> None:
     add_one_of_each()
-    assert (tell_if_overdue(now) is not None) == is_told
+    assert (report_if_overdue(now) is not None) == is_told
     assert [(label, topic) for label, _, topic in told()] == is_told * [
         ("problems", "overdue-2026-03-31"),
         ("both", "overdue-2026-03-31"),
@@ -49,13 +49,13 @@ def test_it_is_told_of_once_a_date_however_many_look_and_however_often(app: Flas
 
     def look(minute: int) -> None:
         with app.app_context():
-            tell_if_overdue(LATE + timedelta(minutes=minute))
+            report_if_overdue(LATE + timedelta(minutes=minute))
             db.session.remove()
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(look, range(16)))
     assert [topic for _, _, topic in told()] == ["overdue-2026-03-31"]
-    tell_if_overdue(LATE + timedelta(days=1))
+    report_if_overdue(LATE + timedelta(days=1))
     assert [topic for _, _, topic in told()] == ["overdue-2026-03-31", "overdue-2026-04-01"]
     assert messages()[0].body.startswith(
         "The daily run of 2026-03-31 was due at 2026-03-31 06:00 (Europe/London)"
@@ -79,7 +79,7 @@ def test_a_tick_that_finds_another_run_under_way_for_an_hour_tells(app: Flask) -
 def test_a_run_that_is_done_is_not_overdue(app: Flask) -> None:
     add_message("json://127.0.0.1:9/x")
     run_slot(DUE.date(), lambda: DUE)
-    assert tell_if_overdue(LATE) is None
+    assert report_if_overdue(LATE) is None
 
 
 def test_an_import_that_fails_is_told_of_with_its_reason(app: Flask) -> None:
@@ -94,7 +94,7 @@ def test_an_import_that_fails_is_told_of_with_its_reason(app: Flask) -> None:
     )
     with background.kept(kept_as()).open("wb") as file:
         file.write(b"\xff\xfe")  # no header any more
-    background.work_off()
+    background.process_pending()
     assert [(label, kind, topic) for label, kind, topic in told()] == [
         (label, "problem", f"import-{import_id}-failed") for label in ("problems", "both")
     ]
@@ -107,7 +107,7 @@ def test_an_import_that_is_done_is_not_told_of(app: Flask) -> None:
     add_one_of_each()
     content = BytesIO(b"site_id,site_name\nS1,One\n")
     background.accept("sites", "a.csv", content, dry_run=False, author=Author("oscar", utcnow()))
-    background.work_off()
+    background.process_pending()
     assert told() == []
 
 

@@ -3,7 +3,7 @@
 import pytest
 from flask import Flask
 
-from jobauto.notifications.sending import work_off
+from jobauto.notifications.sending import process_pending
 from tests.notifications.receivers import Web
 from tests.notifications.telling import add_heartbeat, add_message
 from tests.pages.reading import error_beside, form_of, words
@@ -74,7 +74,7 @@ def test_the_test_button_shows_truly_what_became_of_it(
     assert "A test waits to be sent." in words(waiting)
     assert 'http-equiv="refresh"' in waiting.text
 
-    work_off()
+    process_pending()
 
     page = ada.get(f"{PAGE}1")
     assert web.titles == ["jobauto: a test"]

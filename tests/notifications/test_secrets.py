@@ -8,8 +8,8 @@ from flask import Flask
 from sqlalchemy import text
 
 from jobauto.extensions import db
-from jobauto.notifications import encryption as sealing
-from jobauto.notifications.sending import work_off
+from jobauto.notifications import encryption as encryption
+from jobauto.notifications.sending import process_pending
 from tests.databases import Sqlite
 from tests.fleets import NOON
 from tests.notifications.receivers import Web
@@ -48,12 +48,12 @@ def test_no_page_no_log_no_audit_and_no_table_holds_it(
     ada.post("/settings/notifications/", kind=kind, label="ops", url=url, wants_problems="y")
     if kind == "message" and not url.startswith("slack"):  # that one would be called for real
         ada.post("/settings/notifications/1", action="test")
-        work_off()
+        process_pending()
         assert [message.status for message in messages()] == ["given_up"]
         assert messages()[0].error.startswith("The service could not be reached")
     elif kind == "heartbeat":
         ada.post("/settings/notifications/1", action="test")
-        work_off()
+        process_pending()
         assert messages()[0].error == "The address could not be reached (ConnectionError)."
     ada.post("/settings/notifications/1", action="switch-off")
     seen = [
@@ -107,7 +107,7 @@ def test_after_the_secret_key_changed_page_and_log_say_so_and_nothing_breaks(
     app.config["SECRET_KEY"] = "another"
     put_message(add_heartbeat(f"{web.address}/after"), kind="success")
 
-    assert work_off(lambda: NOON) == 1
+    assert process_pending(lambda: NOON) == 1
     assert web.paths == ["/after"]
     assert "JOBAUTO_SECRET_KEY has changed since it was added" in caplog.text
     assert messages()[0].error.startswith("The address cannot be opened: JOBAUTO_SECRET_KEY has changed")
@@ -122,19 +122,19 @@ def test_after_the_secret_key_changed_page_and_log_say_so_and_nothing_breaks(
 
 
 def test_the_key_is_derived_for_this_purpose_alone_and_each_sealing_differs(app: Flask) -> None:
-    first, second = sealing.seal(SECRET), sealing.seal(SECRET)
+    first, second = encryption.encrypt(SECRET), encryption.encrypt(SECRET)
     assert first != second
-    assert sealing.unseal(first) == sealing.unseal(second) == SECRET
+    assert encryption.decrypt(first) == encryption.decrypt(second) == SECRET
     app.config["SECRET_KEY"] = "tests2"
-    with pytest.raises(sealing.CannotOpen):
-        sealing.unseal(first)
+    with pytest.raises(encryption.CannotDecrypt):
+        encryption.decrypt(first)
 
 
 def test_a_database_that_was_stolen_holds_no_address(
     app: Flask, tmp_path: Path, engine: object, web: Web
 ) -> None:
     put_message(add_message(web.json_url(SECRET)))
-    work_off(lambda: NOON)
+    process_pending(lambda: NOON)
     assert web.paths == [f"/{SECRET}"]
     db.session.remove()
     if isinstance(engine, Sqlite):

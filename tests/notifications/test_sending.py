@@ -8,10 +8,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from flask import Flask
 
-from jobauto.detection.service import Request, run
+from jobauto.detection.service import RunParameters, run
 from jobauto.notifications import addresses, channels, service
 from jobauto.notifications.outbox import LIFETIMES
-from jobauto.notifications.sending import FIRST_WAIT, KEPT, LONGEST_WAIT, claim, wait_after, work_off
+from jobauto.notifications.sending import FIRST_WAIT, KEPT, LONGEST_WAIT, claim, process_pending, wait_after
 from tests.fleets import NOON
 from tests.notifications.receivers import Mail, Web
 from tests.notifications.telling import ADA, add_heartbeat, add_message, messages, put_message
@@ -20,7 +20,7 @@ SECOND = timedelta(seconds=1)
 
 
 def send(at: datetime = NOON) -> int:
-    return work_off(lambda: at)
+    return process_pending(lambda: at)
 
 
 def statuses() -> list[tuple[str, int]]:
@@ -55,7 +55,7 @@ def test_a_message_reaches_a_mailbox_as_plain_text(app: Flask, mail: Mail) -> No
 
 def test_a_run_is_told_to_a_heartbeat_in_order_and_with_its_uuid(app: Flask, web: Web) -> None:
     add_heartbeat(f"{web.address}/uuid/?create=1")
-    run(Request("cli"), lambda: NOON)
+    run(RunParameters("cli"), lambda: NOON)
     send()
     assert web.paths == ["/uuid/start", "/uuid"]
     asked = [parse_qs(urlsplit(path).query) for path, _ in web.requests]
@@ -130,7 +130,7 @@ def test_a_test_and_a_start_are_tried_once(app: Flask, web: Web, kind: str) -> N
 
 def test_a_sign_of_life_that_would_come_late_is_not_given(app: Flask, web: Web) -> None:
     add_heartbeat(web.address)
-    run(Request("cli"), lambda: NOON)
+    run(RunParameters("cli"), lambda: NOON)
     send(NOON + timedelta(minutes=10))
     assert web.requests == []
     assert [message.status for message in messages()] == ["given_up", "given_up"]
@@ -139,7 +139,7 @@ def test_a_sign_of_life_that_would_come_late_is_not_given(app: Flask, web: Web) 
 def test_a_start_never_comes_after_the_success(app: Flask, web: Web) -> None:
     """Two processes send: while one is at the start, the other does not take the end."""
     add_heartbeat(web.address)
-    run(Request("cli"), lambda: NOON)
+    run(RunParameters("cli"), lambda: NOON)
     start = claim(NOON)
     assert start is not None
     assert start.kind == "start"

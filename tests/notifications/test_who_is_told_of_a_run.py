@@ -7,10 +7,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from jobauto.detection.service import Request, run
+from jobauto.detection.service import RunParameters, run
 from jobauto.extensions import db
 from jobauto.notifications import digest, service
 from jobauto.runs import lifecycle
+from jobauto.storage.leases import LeaseLost
 from jobauto.work.scheduler import run_slot
 from tests.fleets import NOON, add_site, days_before
 from tests.notifications.telling import add_one_of_each, messages, told
@@ -34,7 +35,7 @@ def finish_as(status: str, *, scheduled: bool) -> None:
         run_id = lifecycle.start(connection, claim)
         if status == "crashed":
             set_heartbeat(timedelta(minutes=2))
-            lifecycle.bury_the_dead()
+            lifecycle.reap_stale_runs()
         else:
             lifecycle.finish(connection, run_id, status, NOON)
 
@@ -62,7 +63,7 @@ def test_who_is_told_of_which_end(
 def test_start_and_end_of_a_run_have_its_uuid_and_another_run_has_another(app: Flask) -> None:
     add_one_of_each()
     for _ in range(2):
-        run(Request("cli"), lambda: NOON)
+        run(RunParameters("cli"), lambda: NOON)
     rids = [message.rid for message in messages()]
     assert rids == [service.rid(1)] * 2 + [service.rid(2)] * 2
     assert len(set(rids)) == 2
@@ -78,9 +79,9 @@ def test_a_run_that_may_not_end_any_more_tells_nothing_of_its_end(app: Flask) ->
     with db.engine.connect() as connection:
         run_id = lifecycle.start(connection, lifecycle.Claim("cli", None, NOON, NOON, 1))
         set_heartbeat(timedelta(minutes=2))
-        lifecycle.bury_the_dead()
+        lifecycle.reap_stale_runs()
         before = told()
-        with pytest.raises(lifecycle.GivenUp):
+        with pytest.raises(LeaseLost):
             lifecycle.finish(connection, run_id, "failed", NOON)
     assert told() == before
 
@@ -90,7 +91,7 @@ def test_the_message_names_what_each_rule_did_and_why_it_failed(app: Flask) -> N
     add_one_of_each()
     with db.engine.begin() as connection:  # without readings every rule fails
         connection.execute(text("ALTER TABLE reading RENAME TO reading_gone"))
-    run(Request("manual", "oscar"), lambda: NOON)
+    run(RunParameters("manual", "oscar"), lambda: NOON)
     told_of = next(message for message in messages() if message.kind == "problem")
     assert told_of.title == "jobauto: run 1 failed"
     lines = told_of.body.splitlines()

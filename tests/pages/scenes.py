@@ -5,9 +5,9 @@ from typing import Any
 from uuid import uuid4
 
 from jobauto.clock import utcnow
-from jobauto.storage.connections import write
-from jobauto.detection.service import Request, run
+from jobauto.detection.service import RunParameters, run
 from jobauto.models import Import, Run, RunRule
+from jobauto.storage.connections import write
 from tests.fleets import add_site, daily
 
 FLAT, SILENT, WELL, NEW = "FLAT", "SILENT", "WELL", "NEW"
@@ -43,7 +43,7 @@ def faulty_fleet() -> None:
 def checked_fleet() -> int:
     """The same, after a run; returns its id."""
     faulty_fleet()
-    run_id = run(Request(trigger="manual", requested_by="oscar"), utcnow).run_id
+    run_id = run(RunParameters(trigger="manual", requested_by="oscar"), utcnow).run_id
     assert run_id is not None
     return run_id
 

@@ -10,11 +10,11 @@ from flask import Flask
 from sqlalchemy import update
 
 from jobauto.clock import utcnow
-from jobauto.storage.connections import write
-from jobauto.detection.service import Request, run
+from jobauto.detection.service import RunParameters, run
 from jobauto.jobs.service import JobChange, change
 from jobauto.models import Site
 from jobauto.settings import service as settings
+from jobauto.storage.connections import write
 from tests.fleets import add_site
 from tests.pages.reading import words
 from tests.pages.scenes import SILENT, add_run, faulty_fleet
@@ -160,7 +160,7 @@ def test_only_those_who_may_run_see_the_button(oscar: Person, vera: Person) -> N
 
 
 def test_a_second_run_that_opens_nothing_is_the_last_run_all_the_same(ada: Person, run_id: int) -> None:
-    run(Request(trigger="manual", requested_by="oscar"), utcnow)
+    run(RunParameters(trigger="manual", requested_by="oscar"), utcnow)
     assert "Run 2 Succeeded" in words(ada.get("/"))
 
 

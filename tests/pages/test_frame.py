@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import update
 
 from jobauto import create_app
-from jobauto.storage.connections import write
 from jobauto.extensions import db
 from jobauto.models import Site
+from jobauto.storage.connections import write
 from tests.databases import Postgresql, Sqlite
 from tests.pages.reading import words
 from tests.pages.scenes import PAGES

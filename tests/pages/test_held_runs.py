@@ -5,7 +5,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from jobauto.clock import utcnow
-from jobauto.detection.service import Request, run
+from jobauto.detection.service import RunParameters, run
 from jobauto.extensions import db
 from jobauto.models import Job, Run
 from tests.fleets import add_site, days_before
@@ -21,7 +21,7 @@ def held_run(app: Flask) -> int:
     """The id of a run that holds 25 jobs."""
     for number in range(25):
         add_site(f"S{number}", {days_before(4, utcnow()): 7})
-    run_id = run(Request("manual", requested_by="oscar"), utcnow).run_id
+    run_id = run(RunParameters("manual", requested_by="oscar"), utcnow).run_id
     assert run_id
     return run_id
 

@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 
 from jobauto.clock import utcnow
-from jobauto.detection.service import Request, run
+from jobauto.detection.service import RunParameters, run
 from jobauto.jobs.export import harmless
 from jobauto.logs import OneLine, _in_pairs
 from tests.fleets import add_site, daily
@@ -85,7 +85,7 @@ def fleet_called(hostile: str) -> None:
     """A site that stands still, with a job."""
     now = utcnow()
     add_site("FLAT", daily([1234] * 5, now), site_name=hostile)
-    run(Request(trigger="manual", requested_by="oscar"), utcnow)
+    run(RunParameters(trigger="manual", requested_by="oscar"), utcnow)
 
 
 def type_everywhere(ada: Person, hostile: str) -> None:

@@ -6,7 +6,7 @@ import io
 import pytest
 
 from jobauto.clock import utcnow
-from jobauto.detection.service import Request, run
+from jobauto.detection.service import RunParameters, run
 from jobauto.jobs.service import JobChange, change
 from jobauto.settings import service as settings
 from tests.pages.reading import error_beside, form_of, words
@@ -56,7 +56,7 @@ def test_an_age_that_is_none_is_told_beside_the_field(ada: Person, run_id: int, 
 def test_a_job_is_listed_with_its_queue_assignee_and_recovery(ada: Person, oscar: Person) -> None:
     settings.save(lambda before: before.changed({"NO_COMS": {"queue": "Comms"}}), by="ada", now=utcnow())
     faulty_fleet()
-    run(Request(trigger="manual"), utcnow)
+    run(RunParameters(trigger="manual"), utcnow)
     change(1, JobChange(assignee="oscar"), by="ada", now=utcnow())
     text = words(ada.get("/jobs/?rule=no_coms"))
     assert "Open Medium oscar Comms" in text
@@ -85,7 +85,7 @@ def test_a_job_that_cannot_be_reopened_is_named_with_the_reason_and_the_others_a
     for job_id in (1, 2):
         change(job_id, JobChange(status="closed"), by="oscar", now=utcnow())
     settings.save(lambda before: before.changed({"ZERO_READS": {"enabled": False}}), by="ada", now=utcnow())
-    run(Request(trigger="manual"), utcnow)  # the silent site gets another job
+    run(RunParameters(trigger="manual"), utcnow)  # the silent site gets another job
 
     oscar.post("/jobs/", action="reopen", job=["1", "2", "999"])
 

@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy import update
 
 from jobauto.clock import utcnow
-from jobauto.storage.connections import write
 from jobauto.jobs.service import JobChange, change
 from jobauto.models import Site
+from jobauto.storage.connections import write
 from tests.pages.reading import words
 from tests.pages.scenes import FLAT, SILENT
 from tests.people import Person

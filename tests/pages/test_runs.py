@@ -1,7 +1,7 @@
 """The history of runs, and a run's page."""
 
 from jobauto.clock import utcnow
-from jobauto.detection.service import Request, run
+from jobauto.detection.service import RunParameters, run
 from jobauto.models import RunRule
 from jobauto.settings import service as settings
 from tests.pages.reading import words
@@ -22,7 +22,7 @@ def test_the_jobs_that_a_run_opened_are_listed(ada: Person, run_id: int) -> None
 
 
 def test_a_run_that_found_only_known_faults_says_so(ada: Person, run_id: int) -> None:
-    second = run(Request(trigger="manual", requested_by="oscar"), utcnow).run_id
+    second = run(RunParameters(trigger="manual", requested_by="oscar"), utcnow).run_id
     text = words(ada.get(f"/runs/{second}"))
     assert "1 flagged, 1 could not be assessed; opened 0 new jobs, 1 already had one." in text
     assert "This run opened no jobs Every flagged site had an open job already." in text
@@ -31,7 +31,7 @@ def test_a_run_that_found_only_known_faults_says_so(ada: Person, run_id: int) ->
 def test_a_run_keeps_the_settings_that_it_used(ada: Person, run_id: int) -> None:
     change = {"NO_COMS": {"days_threshold": 17, "enabled": False}}
     settings.save(lambda before: before.changed(change), by="ada", now=utcnow())
-    later = run(Request(trigger="manual", requested_by="oscar"), utcnow).run_id
+    later = run(RunParameters(trigger="manual", requested_by="oscar"), utcnow).run_id
     assert "No Coms Enabled On Days without a reading 3" in words(ada.get(f"/runs/{run_id}"))
     text = words(ada.get(f"/runs/{later}"))
     assert "No Coms Enabled Off Days without a reading 17" in text

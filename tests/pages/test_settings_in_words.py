@@ -4,8 +4,8 @@ import pytest
 from flask import Flask
 
 from jobauto.clock import utcnow
+from jobauto.detection.service import RunParameters, dry_run
 from jobauto.rules import NO_COMS, ZERO_READS
-from jobauto.detection.service import Request, dry_run
 from jobauto.settings import service
 from jobauto.settings.schema import NoComsSettings, ZeroReadsSettings
 from tests.fleets import NOON, add_site, daily
@@ -23,7 +23,7 @@ def test_the_example_of_four_days_comes_out_as_the_page_says(
     values = {"days_to_check": days_to_check, "readings_to_compare": readings_to_compare}
     service.save(lambda before: before.changed({"ZERO_READS": values}), by="ada", now=utcnow())
     add_site("S1", daily([1234] * 4, NOON))
-    fires = bool(dry_run(Request("manual", as_of=NOON, rules=(ZERO_READS,)), utcnow).findings)
+    fires = bool(dry_run(RunParameters("manual", as_of=NOON, rules=(ZERO_READS,)), utcnow).findings)
     text = words(ada.get("/settings/"))
     assert "daily readings of 1234, 1234, 1234 and 1234 on days 1 to 4, checked on day 4" in text
     assert ("needed, so the site is flagged." in text) == fires

@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import update
 
 from jobauto.clock import utcnow
-from jobauto.storage.connections import write
 from jobauto.models import Site
+from jobauto.storage.connections import write
 from tests.fleets import add_site, daily
 from tests.pages.reading import words
 from tests.pages.scenes import FLAT, NEW, SILENT, WELL

@@ -8,10 +8,10 @@ import pytest
 from flask import Flask
 from werkzeug.exceptions import HTTPException
 
-from jobauto.web.access import needed_role
 from jobauto.extensions import db
 from jobauto.models import Site
 from jobauto.models.user import ROLES
+from jobauto.web.access import needed_role
 from tests.pages.reading import words
 from tests.pages.scenes import PAGES
 from tests.people import CAST, Person

@@ -8,7 +8,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from jobauto.clock import utcnow
-from jobauto.detection.service import Request, run
+from jobauto.detection.service import RunParameters, run
 from jobauto.extensions import db
 from jobauto.jobs.service import JobChange, change
 from jobauto.settings import service as settings
@@ -69,7 +69,7 @@ def test_what_is_wrong_stands_beside_its_field_and_nothing_is_changed(
 
 def test_reopening_beside_an_open_job_is_refused_and_says_why(oscar: Person, run_id: int) -> None:
     change(1, JobChange(status="closed"), by="oscar", now=utcnow())
-    run(Request(trigger="manual"), utcnow)
+    run(RunParameters(trigger="manual"), utcnow)
     page = oscar.post("/jobs/1", status="open")
     assert page.status_code == 409
     assert error_beside(page, "status") == "Another job of this site and type is open."
@@ -120,7 +120,7 @@ def test_a_register_that_moves_again_is_seen_at_a_glance(vera: Person, run_id: i
 
 def test_a_recovered_job_says_so_and_leads_to_the_run_that_saw_it(vera: Person, run_id: int) -> None:
     add_readings(_key(FLAT), {utcnow(): "1240.5"})
-    later = run(Request(trigger="manual"), utcnow).run_id
+    later = run(RunParameters(trigger="manual"), utcnow).run_id
     page = vera.get("/jobs/2")
     assert f"Recovered Run {later} saw at" in words(page)
     assert f'href="/runs/{later}"' in page.text
@@ -131,7 +131,7 @@ def test_a_job_carries_its_instructions_queue_and_the_settings_it_was_opened_wit
     changes = {"queue": "Comms", "instructions": "- Ring them\n- Check the SIM", "days_threshold": 5}
     settings.save(lambda before: before.changed({"NO_COMS": changes}), by="ada", now=utcnow())
     faulty_fleet()
-    run(Request(trigger="manual"), utcnow)
+    run(RunParameters(trigger="manual"), utcnow)
     settings.save(lambda before: before.changed({"NO_COMS": {"days_threshold": 9}}), by="ada", now=utcnow())
     page = vera.get("/jobs/1")
     assert "- Ring them\n- Check the SIM" in page.text

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from sqlalchemy import text
 
-from jobauto.storage import partitions
 from jobauto.extensions import db
+from jobauto.storage import partitions
 from tests.fleets import NOON
 
 

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from flask import Flask
 from sqlalchemy import text
 
-from jobauto.storage import partitions
-from jobauto.work import scheduler
 from jobauto.extensions import db
 from jobauto.imports.readings import WORTH_ANALYSING
+from jobauto.storage import partitions
+from jobauto.work import scheduler
 from tests.fleets import NOON, add_site, daily
 from tests.imports.importing import counts, import_readings
 from tests.partitions.looking import all_partitions, keep_ahead, partition, partitions_with_rows

@@ -9,8 +9,8 @@ from sqlalchemy import ClauseElement, Connection, Executable, Select, text
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from jobauto.rules import NO_COMS, RULES, ZERO_READS, Rule
 from jobauto.extensions import db
+from jobauto.rules import NO_COMS, RULES, ZERO_READS, Rule
 from jobauto.settings.schema import Settings
 from tests.detection.ground import MOMENT, NOON
 

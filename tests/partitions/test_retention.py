@@ -8,11 +8,11 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import OperationalError
 
 from jobauto import create_app
-from jobauto.storage import partitions
-from jobauto.work import scheduler
 from jobauto.config import ConfigError
 from jobauto.extensions import db
 from jobauto.models import Job, JobReading, Reading
+from jobauto.storage import partitions
+from jobauto.work import scheduler
 from tests.fleets import NOON, add_site, daily, days_before, run_noon
 from tests.imports.importing import counts, import_readings
 from tests.partitions.looking import all_partitions, drop_old, partition, partitions_with_rows

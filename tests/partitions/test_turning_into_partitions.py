@@ -9,10 +9,10 @@ from flask import Flask
 from sqlalchemy import select, text
 from sqlalchemy.exc import ProgrammingError
 
-from jobauto.storage import partitions
-from jobauto.storage.connections import has_model
 from jobauto.extensions import db
 from jobauto.models import Reading
+from jobauto.storage import partitions
+from jobauto.storage.connections import has_model
 from tests.databases import Sqlite, opened
 from tests.fleets import NOON, add_site, daily, days_before
 from tests.imports.importing import stored_readings

@@ -10,10 +10,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from jobauto.detection.service import Request, RunResult, run
+from jobauto.detection.service import RunParameters, RunResult, run
 from jobauto.extensions import db
 from jobauto.models import Job, Run, RunRule
-from jobauto.runs.lifecycle import RunInProgress, bury_the_dead
+from jobauto.runs.lifecycle import RunInProgress, reap_stale_runs
 from jobauto.work.scheduler import tick
 from tests.fleets import NOON
 from tests.processes import await_until, environment, started
@@ -33,7 +33,7 @@ LONG_AGO = timedelta(minutes=2)
 
 
 def run_again() -> RunResult:
-    return run(Request("cli"), lambda: NOON)
+    return run(RunParameters("cli"), lambda: NOON)
 
 
 def count(model: type) -> int:
@@ -101,7 +101,7 @@ def test_the_last_proof_of_life_is_the_end_of_a_crashed_run(
     fresh()
     last_proof = db.session.scalars(select(Run.heartbeat_at)).one()
 
-    bury_the_dead()
+    reap_stale_runs()
 
     fresh()
     crashed = db.session.scalars(select(Run)).one()
@@ -122,7 +122,7 @@ def test_a_process_that_wakes_up_after_it_was_given_up_writes_nothing_more(
         finally:
             sleeper.signal(signal.SIGCONT)
         sleeper.say()
-        sleeper.await_line("ended GivenUp")
+        sleeper.await_line("ended LeaseLost")
         assert sleeper.end() == 0
 
     assert statuses() == ["crashed", "succeeded"]

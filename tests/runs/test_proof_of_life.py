@@ -8,12 +8,13 @@ from flask import Flask
 from sqlalchemy import select
 
 from jobauto.clock import utcnow
-from jobauto.storage.connections import write_on
-from jobauto.detection.service import Request, run
+from jobauto.detection.service import RunParameters, run
 from jobauto.extensions import db
 from jobauto.models import Run
 from jobauto.runs import queries
-from jobauto.runs.lifecycle import Claim, GivenUp, RunInProgress, bury_the_dead, finish, heartbeat, start
+from jobauto.runs.lifecycle import Claim, RunInProgress, finish, heartbeat, reap_stale_runs, start
+from jobauto.storage.connections import write_on
+from jobauto.storage.leases import LeaseLost
 from tests.fleets import NOON
 from tests.processes import await_until
 from tests.runs.fleet import fresh, set_heartbeat, statuses
@@ -41,7 +42,7 @@ def test_the_heartbeat_renews_the_proof_again_and_again(app: Flask) -> None:
 def test_the_heartbeat_of_a_run_that_was_given_up_stops(app: Flask) -> None:
     run_id = start_a_run()
     set_heartbeat(timedelta(hours=1))
-    bury_the_dead()
+    reap_stale_runs()
     with heartbeat(db.engine, run_id, every=0.01):
         pass
     assert statuses() == ["crashed"]
@@ -63,7 +64,7 @@ def test_who_counts_as_dead(app: Flask, ago: timedelta, status: str) -> None:
     start_a_run(slot=NOON.date())
     set_heartbeat(ago)
 
-    bury_the_dead()
+    reap_stale_runs()
 
     assert statuses() == [status]
     assert bool(db.session.scalar(queries.slot_is_taken(NOON.date()))) == (status == "running")
@@ -73,7 +74,7 @@ def test_who_counts_as_dead(app: Flask, ago: timedelta, status: str) -> None:
 def test_the_next_run_marks_a_dead_one_itself(app: Flask, ago: timedelta) -> None:
     start_a_run()
     set_heartbeat(ago)
-    assert run(Request("cli"), utcnow).status == "succeeded"
+    assert run(RunParameters("cli"), utcnow).status == "succeeded"
     assert statuses() == ["crashed", "succeeded"]
     dead = db.session.scalars(select(Run).where(Run.status == "crashed")).one()
     assert dead.finished_at
@@ -83,15 +84,15 @@ def test_the_next_run_marks_a_dead_one_itself(app: Flask, ago: timedelta) -> Non
 def test_a_live_run_refuses_a_second_one(app: Flask) -> None:
     start_a_run()
     with pytest.raises(RunInProgress):
-        run(Request("cli"), utcnow)
+        run(RunParameters("cli"), utcnow)
     assert statuses() == ["running"]
 
 
 def test_a_run_that_was_given_up_cannot_be_finished(app: Flask) -> None:
     run_id = start_a_run()
     set_heartbeat(timedelta(hours=1))
-    bury_the_dead()
-    with db.engine.connect() as connection, pytest.raises(GivenUp):
+    reap_stale_runs()
+    with db.engine.connect() as connection, pytest.raises(LeaseLost):
         finish(connection, run_id, "succeeded", utcnow())
     assert statuses() == ["crashed"]
 
@@ -103,7 +104,7 @@ def test_a_page_does_not_wait_for_a_run_that_looks_dead_and_is_writing(app: Flas
     with db.engine.connect() as writer, write_on(writer):
         writer.execute(select(Run.id))  # BEGIN IMMEDIATE: the write lock is held
         began = monotonic()
-        bury_the_dead()
+        reap_stale_runs()
         assert monotonic() - began < 5
 
     assert statuses() == ["running"]

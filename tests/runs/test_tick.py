@@ -9,12 +9,12 @@ from flask import Flask
 from sqlalchemy import select
 
 from jobauto.clock import utcnow
-from jobauto.detection.service import Request, run
+from jobauto.detection.service import RunParameters, run
 from jobauto.extensions import db
 from jobauto.models import Run
-from jobauto.runs.lifecycle import ATTEMPTS_A_SLOT, Claim, bury_the_dead, finish, start
-from jobauto.work.scheduler import run_slot, tick
+from jobauto.runs.lifecycle import ATTEMPTS_A_SLOT, Claim, finish, reap_stale_runs, start
 from jobauto.settings import service as settings
+from jobauto.work.scheduler import run_slot, tick
 from tests.runs.fleet import add_faulty_fleet, every_fault_has_one_job, owe_slots_since, set_heartbeat
 
 
@@ -112,7 +112,7 @@ def test_a_run_under_way_does_not_lose_the_slot(app: Flask) -> None:
 
 
 def test_a_run_by_hand_does_not_take_the_slot(app: Flask) -> None:
-    run(Request("manual"), lambda: london("05:00"))
+    run(RunParameters("manual"), lambda: london("05:00"))
     assert tick_at("06:00") == ["2026-03-31"]
 
 
@@ -122,7 +122,7 @@ def crash_at_six(times: int) -> None:
         with db.engine.connect() as connection:
             start(connection, Claim("schedule", None, now, now, settings_version=1, slot=now.date()))
         set_heartbeat(timedelta(hours=1))
-        bury_the_dead()
+        reap_stale_runs()
 
 
 def test_a_slot_whose_runs_keep_crashing_is_given_up(app: Flask) -> None:

@@ -13,9 +13,9 @@ from typing import Any
 from sqlalchemy import event
 
 from jobauto import create_app
-from jobauto.detection.service import Request, run
+from jobauto.detection.service import RunParameters, run
 from jobauto.extensions import db
-from jobauto.runs.lifecycle import GivenUp
+from jobauto.storage.leases import LeaseLost
 from tests.fleets import NOON
 
 
@@ -39,9 +39,9 @@ def main(slot: str, *tables: str) -> None:
         event.listen(db.engine, "after_cursor_execute", stop)
         claimed = None if slot == "none" else date.fromisoformat(slot)
         try:
-            say(f"ended {run(Request('schedule', slot=claimed), lambda: NOON).status}")
-        except GivenUp:
-            say("ended GivenUp")
+            say(f"ended {run(RunParameters('schedule', slot=claimed), lambda: NOON).status}")
+        except LeaseLost:
+            say("ended LeaseLost")
 
 
 if __name__ == "__main__":

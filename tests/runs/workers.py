@@ -5,7 +5,7 @@ from datetime import datetime
 from threading import Barrier
 
 from jobauto import create_app
-from jobauto.detection.service import Request, run
+from jobauto.detection.service import RunParameters, run
 from jobauto.extensions import db
 from jobauto.runs.lifecycle import RunInProgress, SlotTaken
 from jobauto.runs.run_requests import RequestTaken
@@ -22,7 +22,7 @@ def prepare(barrier: Barrier) -> None:
 
 def run_at_once(database_uri: str, as_of: datetime) -> str:
     """Run the rules; what came of it in a word."""
-    return _raced(database_uri, lambda: run(Request("cli"), lambda: as_of).status)
+    return _raced(database_uri, lambda: run(RunParameters("cli"), lambda: as_of).status)
 
 
 def claim_at_once(database_uri: str, at: datetime) -> str:
@@ -32,7 +32,7 @@ def claim_at_once(database_uri: str, at: datetime) -> str:
 
 def serve_at_once(database_uri: str, at: datetime) -> str:
     """Do the run that somebody asked for."""
-    return _raced(database_uri, lambda: run(Request("manual", request_id=1), lambda: at).status)
+    return _raced(database_uri, lambda: run(RunParameters("manual", request_id=1), lambda: at).status)
 
 
 def tick_at_once(database_uri: str, at: datetime) -> str:

@@ -12,7 +12,7 @@ from jobauto.extensions import db
 from jobauto.models import SettingsVersion
 from jobauto.settings import service
 from jobauto.settings.schema import Settings, SettingsError
-from jobauto.settings.service import SettingsMoved
+from jobauto.settings.service import StaleSettings
 from tests.fleets import NOON
 
 
@@ -96,7 +96,7 @@ def test_where_one_field_is_wrong_nothing_is_changed(app: Flask, changes: dict[s
 
 def test_of_two_who_looked_at_one_version_the_second_is_told(app: Flask) -> None:
     save(days(7), seen=1)
-    with pytest.raises(SettingsMoved):
+    with pytest.raises(StaleSettings):
         save(days(9), seen=1)
 
     assert service.current().settings.no_coms.days_threshold == 7
@@ -104,7 +104,7 @@ def test_of_two_who_looked_at_one_version_the_second_is_told(app: Flask) -> None
 
 
 def test_a_version_that_never_was_is_refused(app: Flask) -> None:
-    with pytest.raises(SettingsMoved):
+    with pytest.raises(StaleSettings):
         save(days(9), seen=99)
 
 
@@ -152,7 +152,7 @@ def test_partial_changes_made_at_once_are_all_kept(app: Flask) -> None:
 def test_of_forms_sent_at_once_one_is_saved_and_the_others_are_told(app: Flask) -> None:
     outcomes = save_at_once(app, *CHANGES, seen=1)
 
-    assert sorted(map(str, outcomes)) == sorted(map(str, [2] + [SettingsMoved] * 3))
+    assert sorted(map(str, outcomes)) == sorted(map(str, [2] + [StaleSettings] * 3))
     assert versions() == 2
 
 

@@ -52,7 +52,7 @@ def test_waking_ends_a_snooze_at_once_and_both_are_kept(app: Flask) -> None:
     service.wake("S1", author=OSCAR)
 
     assert (site().snoozed_until, site().snooze_reason) == (None, "")
-    fields = [event.field for event in db.session.scalars(audit.of("site", "S1"))]
+    fields = [event.field for event in db.session.scalars(audit.events_for("site", "S1"))]
     assert fields == ["snoozed_until", "snooze_reason"] * 2
 
 
@@ -86,7 +86,7 @@ def test_an_edit_is_kept_field_by_field_and_an_edit_that_changes_nothing_is_not(
     service.edit("S1", wanted, author=OSCAR)
     service.edit("S1", wanted, author=OSCAR)
 
-    events = db.session.scalars(audit.of("site", "S1")).all()
+    events = db.session.scalars(audit.events_for("site", "S1")).all()
     assert [(e.field, e.before, e.after) for e in events] == [
         ("site_name", "Old", "New"),
         ("monitored_from", None, "2026-01-01"),
@@ -107,7 +107,7 @@ def test_an_import_keeps_the_changes_of_known_sites_with_who_made_them(app: Flas
     import_sites(iter(rows), author=OSCAR)
     import_sites(iter(rows), author=OSCAR)
 
-    events = db.session.scalars(audit.matching(subject="site")).all()
+    events = db.session.scalars(audit.events_matching(subject="site")).all()
     assert {(e.at, e.who, e.subject_id, e.field, e.before, e.after) for e in events} == {
         (NOON, "oscar", "S1", "site_name", "Old", "New"),
         (NOON, "oscar", "S1", "monitored_from", None, "2026-01-01"),

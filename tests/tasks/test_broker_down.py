@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from jobauto.work import broker, tasks
 from jobauto.clock import utcnow
+from jobauto.work import broker, tasks
 from tests import brokers
 from tests.fleets import add_site
 from tests.pages.reading import words

@@ -10,15 +10,15 @@ import redis as redis_client
 from flask import Flask
 from sqlalchemy import func, select, update
 
-from jobauto.work import broker, tasks
 from jobauto.audit.service import Author
 from jobauto.clock import utcnow
-from jobauto.storage.connections import write
 from jobauto.extensions import db
 from jobauto.imports import background
 from jobauto.models import Import, Job, Reading
 from jobauto.runs import run_requests as requests
-from jobauto.runs.lifecycle import bury_the_dead
+from jobauto.runs.lifecycle import reap_stale_runs
+from jobauto.storage.connections import write
+from jobauto.work import broker, tasks
 from tests import brokers
 from tests.fleets import add_site
 from tests.imports.test_background import GOOD, HEADER, accept, counts, entry
@@ -107,7 +107,7 @@ def test_a_worker_that_is_killed_in_the_middle_of_a_run_gives_it_back_and_nothin
         assert (statuses(), count(Job)) == (["running"], 0)
 
         set_heartbeat(LONG_AGO)
-        bury_the_dead()
+        reap_stale_runs()
         press()
         await_until(lambda: told(process, DONE) == 2, "another press")
     assert statuses() == ["crashed", "succeeded"]
@@ -129,7 +129,7 @@ def test_a_machine_that_loses_its_power_in_the_middle_of_a_run_is_not_run_after(
     with brokers.worker(victims | {"STOP_AT": "nowhere"}, "tests.tasks.victim") as other:
         other.await_line("event=run-now request=1 outcome=RequestTaken")
 
-    bury_the_dead()
+    reap_stale_runs()
     assert (statuses(), count(Job)) == (["crashed"], 0)
 
 
@@ -155,7 +155,7 @@ def test_an_import_whose_worker_is_killed_is_finished_by_the_tick_and_nothing_is
 
     with write() as session:
         session.execute(update(Import).values(heartbeat_at=utcnow() - LONG_AGO))
-    background.work_off()
+    background.process_pending()
 
     assert counts(import_id) == ("finished", 0, 0, 1, 0), "it was stored before the worker was killed"
     assert (entry(import_id).attempts, count(Reading)) == (2, 1)

@@ -34,5 +34,5 @@ def test_a_file_that_waits_in_vain_for_a_worker_is_imported_by_the_tick(
 ) -> None:
     add_site("S1")
     page = send(oscar, HEADER + GOOD).location
-    background.work_off()
+    background.process_pending()
     assert "Imported Every row of the file was taken." in words(oscar.get(page))

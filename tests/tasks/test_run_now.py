@@ -6,12 +6,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from jobauto.work import tasks
 from jobauto.clock import utcnow
-from jobauto.storage.connections import write
 from jobauto.extensions import db
 from jobauto.models import Run, RunRequest
 from jobauto.runs.run_requests import GOOD_FOR
+from jobauto.storage.connections import write
+from jobauto.work import tasks
 from tests.pages.reading import words
 from tests.pages.scenes import add_run
 from tests.people import Person

@@ -28,7 +28,7 @@ def test_the_last_admin_keeps_the_role_and_stays_active(app: Flask, cast: None) 
 
     ada = auth.by_name("ada")
     assert (ada.role, ada.active) == ("admin", True)
-    assert db.session.scalars(audit.of("user", "ada")).all() == []
+    assert db.session.scalars(audit.events_for("user", "ada")).all() == []
 
 
 def test_two_admins_who_take_the_role_from_each_other_at_once_leave_one(app: Flask, cast: None) -> None:
@@ -91,7 +91,7 @@ def test_changes_of_accounts_are_in_the_audit_log_without_the_secrets(app: Flask
     token = auth.issue_token("nina", "laptop", ADA)
     service.set_role("nina", "operator", author=ADA)
 
-    events = db.session.scalars(audit.matching(who="ada")).all()
+    events = db.session.scalars(audit.events_matching(who="ada")).all()
     told = [(e.subject, e.subject_id, e.field, e.before, e.after) for e in reversed(events)]
     assert told == [
         ("user", "nina", "created", None, "viewer"),

@@ -7,24 +7,27 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from ...audit.service import Author
-from ..access import needs
-from ..forms.choices import of_codes
 from ...clock import utcnow
 from ...dashboard.queries import dashboard as dashboard_of
 from ...detection import holds
-from ...rules import RULES
-from ...detection.service import Request
+from ...detection.service import RunParameters
 from ...detection.service import run as run_rules
 from ...errors import InvalidInput
 from ...extensions import db
 from ...jobs import queries as jobs
 from ...models import Run
 from ...models.job import PRIORITIES, STATUSES
-from ..paging import page_of
+from ...rules import RULES
 from ...runs import queries as runs
-from ...runs.lifecycle import GivenUp, RunInProgress, bury_the_dead
+from ...runs.lifecycle import RunInProgress, reap_stale_runs
 from ...settings import service as settings_service
 from ...settings.schema import Settings, SettingsError
+from ...storage.leases import LeaseLost
+from ..access import needs
+from ..forms.choices import of_codes
+from ..paging import page_of
+from .bodies import check_body, json_object, query_of_request
+from .requests import PageIn, SettingsIn
 from .responses import (
     DashboardOut,
     JobOut,
@@ -39,16 +42,14 @@ from .responses import (
     SettingsSavedOut,
     run_result,
 )
-from .requests import PageIn, SettingsIn
-from .bodies import asked, check_body, json_object
-from .spec import answers, spec
+from .spec import responses, spec
 
 bp = Blueprint("api_automation", __name__, url_prefix="/api/job-automation")
 bp.before_request(check_body)
 
 
 @bp.get("/settings/")
-@spec.validate(resp=answers(Settings))
+@spec.validate(resp=responses(Settings))
 def settings() -> ResponseReturnValue:
     """The settings in force."""
     return settings_service.current().settings.document()
@@ -56,7 +57,7 @@ def settings() -> ResponseReturnValue:
 
 @bp.put("/settings/")
 @needs("admin")
-@spec.validate(json=SettingsIn, resp=answers(SettingsSavedOut, 413, 415, 422))
+@spec.validate(json=SettingsIn, resp=responses(SettingsSavedOut, 413, 415, 422))
 def settings_update() -> ResponseReturnValue:
     """Change settings, whole or in part; all or nothing."""
     changes = json_object()
@@ -70,7 +71,7 @@ def settings_update() -> ResponseReturnValue:
 
 
 @bp.get("/options/")
-@spec.validate(resp=answers(OptionsOut))
+@spec.validate(resp=responses(OptionsOut))
 def options() -> ResponseReturnValue:
     """What may be chosen in settings and for jobs."""
     current = settings_service.current().settings
@@ -92,14 +93,14 @@ def _queues(current: Settings) -> list[str]:
 
 @bp.post("/run-manual/")
 @needs("operator")
-@spec.validate(resp=answers(RunNowOut, 409, failed=RunFailedOut))
+@spec.validate(resp=responses(RunNowOut, 409, failed=RunFailedOut))
 def run_manual() -> ResponseReturnValue:
     """Check the fleet now."""
     try:
-        result = run_rules(Request(trigger="api", requested_by=current_user.username), utcnow)
+        result = run_rules(RunParameters(trigger="api", requested_by=current_user.username), utcnow)
     except RunInProgress as error:
         abort(409, str(error))
-    except GivenUp as error:
+    except LeaseLost as error:
         return {"success": False, "error": str(error), "fields": {}}, 500
     answer = {"success": True, **run_result(result)}
     errors = [f"{name}: {rule.error}" for name, rule in result.rules.items() if rule.error]
@@ -109,7 +110,7 @@ def run_manual() -> ResponseReturnValue:
 
 
 @bp.get("/dashboard/")
-@spec.validate(resp=answers(DashboardOut))
+@spec.validate(resp=responses(DashboardOut))
 def dashboard() -> ResponseReturnValue:
     """The numbers of the dashboard."""
     zone = settings_service.current().settings.schedule.zone
@@ -132,20 +133,20 @@ def dashboard() -> ResponseReturnValue:
 
 
 @bp.get("/runs/")
-@spec.validate(query=PageIn, resp=answers(PageOut[RunOut]))
+@spec.validate(query=PageIn, resp=responses(PageOut[RunOut]))
 def run_list() -> PageOut[RunOut]:
     """The history of runs, newest first."""
-    bury_the_dead()
-    query: PageIn = asked()
+    reap_stale_runs()
+    query: PageIn = query_of_request()
     page = page_of(runs.newest_first(), query.page, query.per_page)
     return PageOut(**vars(page) | {"items": [RunOut.of(run) for run in page.items]})
 
 
 @bp.get("/runs/<int:run_id>/")
-@spec.validate(resp=answers(RunDetailOut, 404))
+@spec.validate(resp=responses(RunDetailOut, 404))
 def run_detail(run_id: int) -> RunDetailOut:
     """One run with the jobs that it opened."""
-    bury_the_dead()
+    reap_stale_runs()
     run = _run(run_id)
     opened = db.session.scalars(jobs.of_run(run_id))
     return RunDetailOut(**vars(RunHoldOut.of(run)), jobs=[JobOut.of(job) for job in opened])
@@ -153,7 +154,7 @@ def run_detail(run_id: int) -> RunDetailOut:
 
 @bp.post("/runs/<int:run_id>/release/")
 @needs("operator")
-@spec.validate(resp=answers(RunHoldOut, 404, 409))
+@spec.validate(resp=responses(RunHoldOut, 404, 409))
 def run_release(run_id: int) -> RunHoldOut:
     """Open the jobs that the guard held in a run, which may be fewer by now."""
     return _decided(run_id, holds.release)
@@ -161,7 +162,7 @@ def run_release(run_id: int) -> RunHoldOut:
 
 @bp.post("/runs/<int:run_id>/discard/")
 @needs("operator")
-@spec.validate(resp=answers(RunHoldOut, 404, 409))
+@spec.validate(resp=responses(RunHoldOut, 404, 409))
 def run_discard(run_id: int) -> RunHoldOut:
     """Open none of the jobs that the guard held in a run."""
     return _decided(run_id, holds.discard)

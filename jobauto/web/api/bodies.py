@@ -27,11 +27,11 @@ def check_body() -> None:
         json_object()
 
 
-def asked() -> Any:
+def query_of_request() -> Any:
     """The address's query as the view's schema has read it."""
     return request.context.query  # type: ignore[attr-defined] # put there by SpecTree
 
 
-def sent() -> Any:
+def body_of_request() -> Any:
     """The body as the view's schema has read it."""
     return request.context.json  # type: ignore[attr-defined] # put there by SpecTree

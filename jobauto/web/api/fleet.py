@@ -7,36 +7,36 @@ from flask import Blueprint, abort, request
 from flask_login import current_user
 
 from ...audit.service import Author
-from ..access import needs
 from ...clock import utcnow
-from ...rules.moment import Moment
 from ...errors import InvalidInput
 from ...extensions import db
 from ...imports import readings, rows, sites
 from ...imports.result import ImportResult
 from ...models import Site
-from ..paging import page_of
+from ...rules.moment import Moment
 from ...settings import service as settings_service
 from ...sites import queries
-from .responses import ImportOut, LineErrorOut, PageOut, SiteDetailOut, SiteOut, VerdictOut
+from ..access import needs
+from ..paging import page_of
+from .bodies import query_of_request
 from .requests import ReadingsIn, SitesIn, SitesQueryIn
-from .bodies import asked
-from .spec import answers, spec
+from .responses import ImportOut, LineErrorOut, PageOut, SiteDetailOut, SiteOut, VerdictOut
+from .spec import responses, spec
 
 bp = Blueprint("api_fleet", __name__, url_prefix="/api")
 
 
 @bp.get("/sites/")
-@spec.validate(query=SitesQueryIn, resp=answers(PageOut[SiteOut]))
+@spec.validate(query=SitesQueryIn, resp=responses(PageOut[SiteOut]))
 def site_list() -> PageOut[SiteOut]:
     """The inventory, by site_id."""
-    query: SitesQueryIn = asked()
-    page = page_of(queries.matching(query.q), query.page, query.per_page)
+    query: SitesQueryIn = query_of_request()
+    page = page_of(queries.sites_matching(query.q), query.page, query.per_page)
     return PageOut(**vars(page) | {"items": [SiteOut.model_validate(site) for site in page.items]})
 
 
 @bp.get("/sites/<site_id:site_id>")
-@spec.validate(resp=answers(SiteDetailOut, 404))
+@spec.validate(resp=responses(SiteDetailOut, 404))
 def site_detail(site_id: str) -> SiteDetailOut:
     """One site with what each rule says of it now."""
     site: Site | None = db.session.scalar(queries.by_site_id(site_id))
@@ -50,7 +50,7 @@ def site_detail(site_id: str) -> SiteDetailOut:
 
 @bp.post("/sites/")
 @needs("operator")
-@spec.validate(json=SitesIn, resp=answers(ImportOut, 413, 415, 422), skip_validation=True)
+@spec.validate(json=SitesIn, resp=responses(ImportOut, 413, 415, 422), skip_validation=True)
 def site_import() -> ImportOut:
     """Add or change sites: one object or a list. Each row is taken or rejected on its own."""
     author = Author(current_user.username, utcnow())
@@ -59,7 +59,7 @@ def site_import() -> ImportOut:
 
 @bp.post("/readings/")
 @needs("operator")
-@spec.validate(json=ReadingsIn, resp=answers(ImportOut, 413, 415, 422), skip_validation=True)
+@spec.validate(json=ReadingsIn, resp=responses(ImportOut, 413, 415, 422), skip_validation=True)
 def reading_import() -> ImportOut:
     """Add readings: a JSON list, or CSV. Each row is taken or rejected on its own."""
     zone = settings_service.current().settings.schedule.zone

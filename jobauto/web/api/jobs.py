@@ -4,33 +4,33 @@ from flask import Blueprint, abort
 from flask_login import current_user
 
 from ...audit import queries as audit
-from ..access import needs
 from ...clock import utcnow
 from ...extensions import db
 from ...jobs import queries, service
 from ...models import Job
+from ..access import needs
 from ..paging import page_of
-from .responses import EventOut, JobDetailOut, JobOut, PageOut
+from .bodies import body_of_request, check_body, query_of_request
 from .requests import JobChangeIn, JobsIn
-from .bodies import asked, check_body, sent
-from .spec import answers, spec
+from .responses import EventOut, JobDetailOut, JobOut, PageOut
+from .spec import responses, spec
 
 bp = Blueprint("api_jobs", __name__, url_prefix="/api/jobs")
 bp.before_request(check_body)
 
 
 @bp.get("/")
-@spec.validate(query=JobsIn, resp=answers(PageOut[JobOut]))
+@spec.validate(query=JobsIn, resp=responses(PageOut[JobOut]))
 def job_list() -> PageOut[JobOut]:
     """Jobs, newest first."""
-    query: JobsIn = asked()
+    query: JobsIn = query_of_request()
     wanted = queries.JobFilter(**query.model_dump(exclude={"page", "per_page"}))
-    page = page_of(queries.matching(wanted, utcnow()), query.page, query.per_page)
+    page = page_of(queries.jobs_matching(wanted, utcnow()), query.page, query.per_page)
     return PageOut(**vars(page) | {"items": [JobOut.of(job) for job in page.items]})
 
 
 @bp.get("/<int:job_id>/")
-@spec.validate(resp=answers(JobDetailOut, 404))
+@spec.validate(resp=responses(JobDetailOut, 404))
 def job_detail(job_id: int) -> JobDetailOut:
     """One job with its history."""
     return _detail(job_id)
@@ -38,10 +38,10 @@ def job_detail(job_id: int) -> JobDetailOut:
 
 @bp.patch("/<int:job_id>/")
 @needs("operator")
-@spec.validate(json=JobChangeIn, resp=answers(JobDetailOut, 404, 409, 413, 415, 422))
+@spec.validate(json=JobChangeIn, resp=responses(JobDetailOut, 404, 409, 413, 415, 422))
 def job_change(job_id: int) -> JobDetailOut:
     """Work a job: status, resolution, priority, assignee, note."""
-    wanted: JobChangeIn = sent()
+    wanted: JobChangeIn = body_of_request()
     unassign = "assignee" in wanted.model_fields_set and not wanted.assignee
     change = service.JobChange(**wanted.model_dump() | {"assignee": "" if unassign else wanted.assignee})
     try:
@@ -55,6 +55,6 @@ def _detail(job_id: int) -> JobDetailOut:
     job = db.session.get(Job, job_id)
     if job is None:
         abort(404, f"There is no job {job_id}.")
-    events = db.session.scalars(audit.of("job", job_id))
+    events = db.session.scalars(audit.events_for("job", job_id))
     history = [EventOut.model_validate(event) for event in events]
     return JobDetailOut(**vars(JobOut.of(job)), history=history)

@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal, get_type_hints
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, RootModel, create_model
 
-from ..paging import LAST_PAGE, MOST, PER_PAGE
 from ...settings.schema import Settings, storable
+from ..paging import LAST_PAGE, MOST, PER_PAGE
 
-Text = Annotated[str, AfterValidator(storable)]
+StorableText = Annotated[str, AfterValidator(storable)]
 
 
 def _or_default(default: int) -> Callable[[Any], Any]:
@@ -60,14 +60,14 @@ class JobsIn(PageIn):
 
     status: Literal["", "open", "in_progress", "on_hold", "closed"] = ""
     rule: Literal["", "no_coms", "zero_reads"] = ""
-    site_id: Text = ""
-    queue: Text = ""
+    site_id: StorableText = ""
+    queue: StorableText = ""
 
 
 class SitesQueryIn(PageIn):
     """Which sites: those whose id or name contains ``q``."""
 
-    q: Text = ""
+    q: StorableText = ""
 
 
 class JobChangeIn(In):
@@ -78,8 +78,8 @@ class JobChangeIn(In):
     status: Literal["open", "in_progress", "on_hold", "closed"] | None = None
     resolution: Literal["fixed", "recovered", "false_alarm", "duplicate", "other"] | None = None
     priority: Literal["low", "medium", "high"] | None = None
-    assignee: Text | None = None
-    note: Text | None = None
+    assignee: StorableText | None = None
+    note: StorableText | None = None
 
 
 def _in_part(name: str, model: type[BaseModel], fields: dict[str, Any]) -> type[BaseModel]:

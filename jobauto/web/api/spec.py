@@ -14,7 +14,7 @@ from spectree.models import InType, SecureType, SecuritySchemeData
 from ...config import SESSION_COOKIE
 from ...errors import InvalidInput
 from ...models.site import SITE_ID_LENGTH
-from ...settings.schema import in_words
+from ...settings.schema import describe_errors
 from .responses import ErrorOut
 
 bp = Blueprint("api_spec", __name__, url_prefix="/api")
@@ -38,7 +38,7 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-def answers(success: type[BaseModel] | Any, *errors: int, failed: type[BaseModel] = ErrorOut) -> Response:
+def responses(success: type[BaseModel] | Any, *errors: int, failed: type[BaseModel] = ErrorOut) -> Response:
     """A view's answers: its success, the errors that every door has, and these; ``failed`` is a 500."""
     codes = {400, 401, 403, 429, 503, *errors}
     return Response(HTTP_200=success, HTTP_500=failed, **{f"HTTP_{code}": ErrorOut for code in sorted(codes)})
@@ -47,7 +47,9 @@ def answers(success: type[BaseModel] | Any, *errors: int, failed: type[BaseModel
 def _refuse(request: Request, _response: Any, error: Exception | None, *_: Any) -> None:
     if isinstance(error, ValidationError):
         status = 400 if request.method == "GET" else 422
-        raise InvalidInput("The request was not accepted.", in_words(error.errors()), status) from error
+        raise InvalidInput(
+            "The request was not accepted.", describe_errors(error.errors()), status
+        ) from error
 
 
 spec = SpecTree(

@@ -6,11 +6,11 @@ from werkzeug.datastructures import MultiDict
 from wtforms import Form, HiddenField, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.validators import Length, NumberRange, Optional
 
-from .choices import ANY, choices, of_codes, of_names
-from ...rules import RULES
-from ...models.job import PRIORITIES, RESOLUTIONS, STATUSES
 from ...jobs.queries import SORTS, JobFilter
 from ...jobs.service import NOTE_LENGTH, JobChange
+from ...models.job import PRIORITIES, RESOLUTIONS, STATUSES
+from ...rules import RULES
+from .choices import ANY, choices, of_codes, of_names
 
 
 class FilterForm(Form):

@@ -4,8 +4,8 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, SelectField, StringField
 from wtforms.validators import InputRequired, Length, Regexp
 
-from .choices import choices
 from ...models.notification import LABEL_LENGTH, Address
+from .choices import choices
 
 KIND_LABELS = {"message": "Messages (Apprise)", "heartbeat": "Heartbeat (Healthchecks)"}
 LONGEST_ADDRESS = 2000

@@ -6,8 +6,8 @@ from wtforms import PasswordField, SelectField, StringField
 from wtforms.validators import EqualTo, InputRequired, Length
 
 from ...auth import passwords
-from .choices import choices, of_codes
 from ...models.user import ROLES
+from .choices import choices, of_codes
 
 
 def _new_password() -> PasswordField:

@@ -6,16 +6,16 @@ from flask_login import current_user, login_user
 from wtforms import Field
 
 from ...audit.service import Author
-from .. import access, security_log
 from ...auth import service as auth
-from ...auth.throttling import Slowed
+from ...auth.throttling import Throttled
 from ...clock import utcnow
-from ...rules.rule import counted
 from ...extensions import db
 from ...models import User
 from ...users import queries, service
-from ..forms.users import id_in, is_id
+from ...wording import pluralize
+from .. import access, security_log
 from ..forms.account import OwnPasswordForm, SessionsForm, TokenForm
+from ..forms.users import id_in, is_id
 
 bp = Blueprint("account", __name__, url_prefix="/account")
 
@@ -69,7 +69,7 @@ def _new_password() -> ResponseReturnValue:
     except auth.PasswordRefused as error:
         form.password.errors = [str(error)]
         return _page(form), 422
-    except (auth.WrongLogin, Slowed) as error:
+    except (auth.WrongLogin, Throttled) as error:
         return _unproven(form, form.current, error)
     security_log.tell("password-changed", user=user.username)
     login_user(user)  # this session goes on under a new key; all others have ended
@@ -84,15 +84,15 @@ def _end_sessions() -> ResponseReturnValue:
     chosen = [int(text) for text in request.form.getlist("session_id") if is_id(text)]
     try:
         ended = auth.end_own_sessions(_myself(), chosen, form.confirm.data or "", access.client())
-    except (auth.WrongLogin, Slowed) as error:
+    except (auth.WrongLogin, Throttled) as error:
         return _unproven(form, form.confirm, error)
     security_log.tell("sessions-ended", user=current_user.username, count=ended)
-    flash(f"Ended {counted(ended, 'session')}." if ended else "No session was ended: tick some.", "success")
+    flash(f"Ended {pluralize(ended, 'session')}." if ended else "No session was ended: tick some.", "success")
     return redirect(url_for(".show"))
 
 
-def _unproven(form: OwnForm, field: Field, error: auth.WrongLogin | Slowed) -> ResponseReturnValue:
-    if isinstance(error, Slowed):
+def _unproven(form: OwnForm, field: Field, error: auth.WrongLogin | Throttled) -> ResponseReturnValue:
+    if isinstance(error, Throttled):
         security_log.warn("password-check-slowed", user=current_user.username, seconds=error.seconds)
         field.errors = [str(error)]
         return _page(form), 429, {"Retry-After": str(error.seconds)}

@@ -4,22 +4,23 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from ...work import broker, tasks
 from ...audit.service import Author
-from ..access import needs
 from ...clock import utcnow
-from ...rules import RULES
-from ...detection.service import Request, run
-from ...extensions import db
-from ...jobs import queries as jobs
-from ...runs import queries as runs
-from ...runs import run_requests as requests
-from ...runs.lifecycle import GivenUp, RunInProgress, bury_the_dead
-from ...settings.schedule import next_due
-from ...settings import service as settings_service
-from ...sites import queries as sites
 from ...dashboard.condition import Fleet, condition
 from ...dashboard.queries import dashboard
+from ...detection.service import RunParameters, run
+from ...extensions import db
+from ...jobs import queries as jobs
+from ...rules import RULES
+from ...runs import queries as runs
+from ...runs import run_requests
+from ...runs.lifecycle import RunInProgress, reap_stale_runs
+from ...settings import service as settings_service
+from ...settings.schedule import next_due
+from ...sites import queries as sites
+from ...storage.leases import LeaseLost
+from ...work import broker, tasks
+from ..access import needs
 
 bp = Blueprint("dashboard", __name__)
 
@@ -27,7 +28,7 @@ bp = Blueprint("dashboard", __name__)
 @bp.get("/")
 def show() -> ResponseReturnValue:
     """What there is to do, and whether the check is well."""
-    bury_the_dead()
+    reap_stale_runs()
     now, stored = utcnow(), settings_service.current()
     schedule = stored.settings.schedule
     board = dashboard(db.session(), schedule.zone, now)
@@ -57,15 +58,15 @@ def run_now() -> ResponseReturnValue:
     if broker.is_configured():
         return _hand_over()
     try:
-        result = run(Request(trigger="manual", requested_by=current_user.username), utcnow)
-    except (RunInProgress, GivenUp) as error:
+        result = run(RunParameters(trigger="manual", requested_by=current_user.username), utcnow)
+    except (RunInProgress, LeaseLost) as error:
         flash(str(error), "warning")
         return redirect(url_for(".show"))
     return redirect(url_for("runs.show", run_id=result.run_id))
 
 
 def _hand_over() -> ResponseReturnValue:
-    request_id = requests.ask(Author(current_user.username, utcnow()))
+    request_id = run_requests.ask(Author(current_user.username, utcnow()))
     if not broker.enqueue(tasks.RUN_NOW, request_id):
         flash("The queue for workers did not answer, so the run was done without one.", "warning")
         tasks.run_now(request_id)

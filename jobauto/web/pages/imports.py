@@ -3,21 +3,22 @@
 import logging
 from typing import Any
 
-from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from ...work import broker, tasks
 from ...audit.service import Author
-from ..access import needs
 from ...clock import utcnow
 from ...extensions import db
-from ...logs import Event
-from ...models import Import
-from ..paging import asked_page, page_of
-from ...imports import background, rejected_rows as mending
-from ..forms.imports import ImportForm
+from ...imports import background
+from ...imports.rejected_rows import rejected_rows
 from ...imports.rows import FileError
+from ...logs import LogEvent
+from ...models import Import
+from ...work import broker, tasks, threads
+from ..access import needs
+from ..forms.imports import ImportForm
+from ..paging import asked_page, page_of
 
 log = logging.getLogger("job_automation")
 bp = Blueprint("imports", __name__, url_prefix="/import")
@@ -57,10 +58,10 @@ def submit() -> ResponseReturnValue:
         form.file.errors = [str(error)]
         return _page(form), 422
     except OSError as error:
-        log.error(Event("upload-failed", error=error))  # noqa: TRY400 (a sentence; the program is not at fault)
+        log.error(LogEvent("upload-failed", error=error))  # noqa: TRY400 (a sentence; the program is not at fault)
         abort(503, f"The file could not be kept: {error.strerror}. Tell whoever looks after the server.")
     if not broker.enqueue(tasks.IMPORT_FILES):
-        background.start(current_app._get_current_object())  # type: ignore[attr-defined] # the thread outlives the request
+        threads.start(background.process_pending, "imports")
     return redirect(url_for(".show", import_id=import_id))
 
 
@@ -79,9 +80,7 @@ def rejected(import_id: int) -> ResponseReturnValue:
     if not _can_mend(entry):
         abort(404, "The file of this import is not kept any more, or no row was rejected.")
     headers = {"Content-Disposition": f"attachment; filename=rejected-{import_id}.csv"}
-    return Response(
-        mending.rejected_rows(background.kept(entry.kept_as)), mimetype="text/csv", headers=headers
-    )
+    return Response(rejected_rows(background.kept(entry.kept_as)), mimetype="text/csv", headers=headers)
 
 
 def _entry(import_id: int) -> Import:

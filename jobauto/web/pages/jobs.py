@@ -18,22 +18,22 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from ...audit import queries as audit
-from ..access import needs
 from ...clock import utcnow
-from ...rules.rule import counted
 from ...errors import InvalidInput
 from ...extensions import db
+from ...jobs import queries, service
+from ...jobs.export import as_csv
+from ...jobs.progress import progress
 from ...models import Job
-from ..paging import MOST, asked_page, page_up_to
 from ...settings import service as settings_service
 from ...settings.labels import of_section
 from ...sites import charts
 from ...sites import queries as sites
 from ...users import queries as users
-from ...jobs import queries, service
-from ...jobs.export import as_csv
+from ...wording import pluralize
+from ..access import needs
 from ..forms.jobs import BulkForm, FilterForm, JobForm, filter_form
-from ...jobs.progress import progress
+from ..paging import MOST, asked_page, page_up_to
 
 bp = Blueprint("jobs", __name__, url_prefix="/jobs")
 
@@ -50,7 +50,7 @@ def index() -> ResponseReturnValue:
     bulk.offer(users.assignable())
     return render_template(
         "jobs/index.html",
-        page=page_up_to(queries.matching(form.filter(), utcnow()), *asked_page()),
+        page=page_up_to(queries.jobs_matching(form.filter(), utcnow()), *asked_page()),
         form=form,
         bulk=bulk,
         here=_back_to_list(),
@@ -61,7 +61,7 @@ def index() -> ResponseReturnValue:
 @bp.get("/export.csv")
 def export() -> ResponseReturnValue:
     """The same jobs as a file."""
-    lines = as_csv(queries.matching(_filter().filter(), utcnow()))
+    lines = as_csv(queries.jobs_matching(_filter().filter(), utcnow()))
     headers = {"Content-Disposition": "attachment; filename=jobs.csv"}
     return Response(stream_with_context(lines), mimetype="text/csv", headers=headers)
 
@@ -79,7 +79,8 @@ def bulk_submit() -> ResponseReturnValue:
     refused = service.change_several(chosen, form.change(), by=current_user.username, now=utcnow())
     of_all = f" of {len(chosen):,}" if refused else ""
     flash(
-        f"Changed {counted(len(chosen) - len(refused), 'job')}{of_all}.", "warning" if refused else "success"
+        f"Changed {pluralize(len(chosen) - len(refused), 'job')}{of_all}.",
+        "warning" if refused else "success",
     )
     for job_id, reason in refused.items():
         flash(f"Job {job_id}: {reason}", "warning")
@@ -148,7 +149,7 @@ def _page(job: Job, form: JobForm) -> str:
         "jobs/show.html",
         job=job,
         form=form,
-        history=db.session.scalars(audit.of("job", job.id)).all(),
+        history=db.session.scalars(audit.events_for("job", job.id)).all(),
         evidence=evidence,
         since=since,
         progress=progress(job, evidence, since, zone, more=len(since) == NEWEST_READINGS),

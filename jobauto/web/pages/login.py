@@ -6,10 +6,10 @@ from flask import Blueprint, redirect, render_template, request, session, url_fo
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_user, logout_user
 
-from .. import access, security_log
 from ...auth import service
+from ...auth.throttling import Throttled
+from .. import access, security_log
 from ..forms.login import LoginForm
-from ...auth.throttling import Slowed
 
 bp = Blueprint("auth", __name__)
 
@@ -33,7 +33,7 @@ def login_submit() -> ResponseReturnValue:
         user = service.log_in(
             username, form.password.data or "", access.client(), instead_of=access.session_id()
         )
-    except Slowed as slowed:
+    except Throttled as slowed:
         security_log.warn("login-slowed", user=service.known(username), seconds=slowed.seconds)
         form.password.errors = [str(slowed)]
         return render_template("auth/login.html", form=form), 429, {"Retry-After": str(slowed.seconds)}

@@ -4,19 +4,19 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from ...work import broker, tasks
 from ...audit import queries as audit
 from ...audit.service import Author
-from ..access import needs
 from ...clock import utcnow
 from ...errors import InvalidInput
 from ...extensions import db
 from ...models import Address
-from ..paging import asked_page, page_of
 from ...notifications import addresses, queries
 from ...notifications.channels import BadAddress
+from ...notifications.encryption import can_decrypt
+from ...work import broker, tasks
+from ..access import needs
 from ..forms.notifications import KIND_LABELS, AddressForm, NewAddressForm, form_of, told_of
-from ...notifications.encryption import can_open
+from ..paging import asked_page, page_of
 
 bp = Blueprint("notifications", __name__, url_prefix="/settings/notifications")
 
@@ -70,10 +70,10 @@ def show(address_id: int) -> ResponseReturnValue:
         address=address,
         kind_label=KIND_LABELS[address.kind],
         told_of=told_of,
-        opens=can_open(address.sealed),
+        opens=can_decrypt(address.sealed),
         form=form_of(address),
         page=page_of(queries.messages_of(address_id), *asked_page()),
-        history=db.session.scalars(audit.of("address", address_id)).all(),
+        history=db.session.scalars(audit.events_for("address", address_id)).all(),
     )
 
 
@@ -115,6 +115,6 @@ def _list(form: NewAddressForm) -> str:
         form=form,
         addresses=found,
         told_of=told_of,
-        sealed_for_ever={address.id for address in found if not can_open(address.sealed)},
+        sealed_for_ever={address.id for address in found if not can_decrypt(address.sealed)},
         last={message.address_id: message for message in newest},
     )

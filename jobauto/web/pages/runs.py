@@ -5,18 +5,18 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from ...audit.service import Author
-from ..access import needs
 from ...clock import utcnow
 from ...detection import holds
-from ...rules.rule import counted
 from ...extensions import db
 from ...jobs import queries as jobs
 from ...models import Run, RunRequest
-from ..paging import asked_page, page_of
+from ...runs import queries, run_requests
+from ...runs.lifecycle import reap_stale_runs
 from ...settings import service as settings_service
 from ...settings.labels import listed
-from ...runs import queries, run_requests as requests
-from ...runs.lifecycle import bury_the_dead
+from ...wording import pluralize
+from ..access import needs
+from ..paging import asked_page, page_of
 
 bp = Blueprint("runs", __name__, url_prefix="/runs")
 
@@ -24,7 +24,7 @@ bp = Blueprint("runs", __name__, url_prefix="/runs")
 @bp.get("/")
 def index() -> ResponseReturnValue:
     """All runs, newest first."""
-    bury_the_dead()
+    reap_stale_runs()
     return render_template("runs/index.html", page=page_of(queries.newest_first(), *asked_page()))
 
 
@@ -37,7 +37,7 @@ def release(run_id: int) -> ResponseReturnValue:
     except holds.NothingHeld as error:
         flash(str(error), "warning")
     else:
-        flash(f"Released: opened {counted(created, 'job')}.", "success")
+        flash(f"Released: opened {pluralize(created, 'job')}.", "success")
     return redirect(url_for(".show", run_id=run_id))
 
 
@@ -62,13 +62,13 @@ def requested(request_id: int) -> ResponseReturnValue:
         abort(404, f"There is no request {request_id}.")
     if asked.run_id is not None:
         return redirect(url_for(".show", run_id=asked.run_id))
-    return render_template("runs/requested.html", asked=asked, waits=requests.waits(asked, utcnow()))
+    return render_template("runs/requested.html", asked=asked, waits=run_requests.waits(asked, utcnow()))
 
 
 @bp.get("/<int:run_id>")
 def show(run_id: int) -> ResponseReturnValue:
     """One run: what each rule did, the settings used, the jobs that it opened."""
-    bury_the_dead()
+    reap_stale_runs()
     run = db.session.get(Run, run_id)
     if run is None:
         abort(404, f"There is no run {run_id}.")

@@ -7,13 +7,13 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from ..access import needs
 from ...clock import utcnow
 from ...rules import RULES
 from ...settings import service
-from ..forms.settings import settings_form
-from ...settings.labels import label, shown
+from ...settings.labels import format_value, label
 from ...settings.schema import SettingsError
+from ..access import needs
+from ..forms.settings import settings_form
 
 bp = Blueprint("settings", __name__, url_prefix="/settings")
 
@@ -38,7 +38,7 @@ def edit_submit() -> ResponseReturnValue:
         )
     except SettingsError as error:
         return _page(form, stored, general=form.show(error.fields), wrong=len(error.fields)), 422
-    except service.SettingsMoved:
+    except service.StaleSettings:
         return _moved(form, seen), 409
     if saved.version == stored.version:
         flash("Nothing was changed: these settings are in force already.", "info")
@@ -63,7 +63,7 @@ def _moved(form: Any, seen: int) -> str:
         form.catch_up(service.of_version(seen), stored.settings)
     form.version.data, typed = stored.version, form.document()
     differences = [
-        Difference(label(f"{section}.{name}"), shown(value), shown(typed[section][name]))
+        Difference(label(f"{section}.{name}"), format_value(value), format_value(typed[section][name]))
         for section, values in stored.settings.document().items()
         for name, value in values.items()
         if str(value) != str(typed[section][name])

@@ -6,17 +6,17 @@ from flask_login import current_user
 
 from ...audit import queries as audit
 from ...audit.service import Author
-from ..access import needs
 from ...clock import utcnow
-from ...rules.moment import Moment
 from ...errors import InvalidInput
 from ...extensions import db
 from ...jobs import queries as jobs
 from ...models import Site
-from ..paging import asked_page, page_up_to
+from ...rules.moment import Moment
 from ...settings import service as settings_service
 from ...sites import charts, queries, service
+from ..access import needs
 from ..forms.sites import SiteForm, SnoozeForm
+from ..paging import asked_page, page_up_to
 
 bp = Blueprint("sites", __name__, url_prefix="/sites")
 
@@ -29,7 +29,7 @@ ACTIONS = ("edit", "snooze", "wake")
 def index() -> ResponseReturnValue:
     """All sites, by id, or those that a search or a group finds."""
     search, group = request.args.get("q", "").strip(), request.args.get("group", "")
-    page = page_up_to(queries.matching(search, group), *asked_page())
+    page = page_up_to(queries.sites_matching(search, group), *asked_page())
     keys = [site.key for site in page.items]
     return render_template(
         "sites/index.html",
@@ -105,5 +105,5 @@ def _page(site: Site, typed: SiteForm | SnoozeForm | None = None) -> str:
         charts=charts.of_site(register, daily_yield),
         readings=db.session.scalars(queries.readings(site).limit(NEWEST_READINGS)).all(),
         jobs=db.session.scalars(jobs.of_site(site.key).limit(NEWEST_JOBS)).all(),
-        history=db.session.scalars(audit.of("site", site.site_id)).all(),
+        history=db.session.scalars(audit.events_for("site", site.site_id)).all(),
     )

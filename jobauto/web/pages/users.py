@@ -6,14 +6,14 @@ from flask_login import current_user
 
 from ...audit import queries as audit
 from ...audit.service import Author
-from .. import access, security_log
 from ...auth import service as auth
-from ..access import needs
 from ...clock import utcnow
 from ...errors import InvalidInput
 from ...extensions import db
 from ...models import User
 from ...users import queries, service
+from .. import access, security_log
+from ..access import needs
 from ..forms.users import NewUserForm, PasswordForm, UserForm, id_in
 
 bp = Blueprint("users", __name__, url_prefix="/users")
@@ -113,5 +113,5 @@ def _account(user: User, typed: UserForm | PasswordForm | None = None) -> str:
         password_form=typed if isinstance(typed, PasswordForm) else PasswordForm(formdata=None),
         tokens=db.session.scalars(queries.tokens(user)).all(),
         sessions=access.sessions_of(user),
-        history=db.session.scalars(audit.of("user", user.username)).all(),
+        history=db.session.scalars(audit.events_for("user", user.username)).all(),
     )

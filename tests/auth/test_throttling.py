@@ -7,15 +7,16 @@ import pytest
 from flask import Flask
 from sqlalchemy import create_engine, func, select
 
-from jobauto.storage import connections as database
 from jobauto.audit.service import Author
-from jobauto.auth import service, throttling as slowing
+from jobauto.auth import service
+from jobauto.auth import throttling as throttling
 from jobauto.auth.sessions import Client, Limits
-from jobauto.auth.throttling import Slowed, Subject
+from jobauto.auth.throttling import Subject, Throttled
 from jobauto.clock import utcnow
-from jobauto.storage.connections import write
 from jobauto.extensions import db
 from jobauto.models import LoginFailure, UserSession
+from jobauto.storage import connections as database
+from jobauto.storage.connections import write
 from tests.fleets import NOON
 from tests.people import PASSWORD, Person
 
@@ -37,7 +38,7 @@ SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
     ],
 )
 def test_the_wait_doubles_and_has_an_end(failures: int, seconds: int) -> None:
-    assert slowing.wait_of_account(failures) == timedelta(seconds=seconds)
+    assert throttling.wait_of_account(failures) == timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize(
@@ -55,13 +56,13 @@ def test_the_wait_doubles_and_has_an_end(failures: int, seconds: int) -> None:
 def test_an_address_is_counted_as_far_as_one_person_can_change_it(
     address: str, counted_as: str | None
 ) -> None:
-    assert slowing.network_of(address) == counted_as
+    assert throttling.network_of(address) == counted_as
 
 
 @pytest.mark.parametrize("name", ["vera", "VERA", "nobody", "x" * 10_000, "", "ve\0ra", "\ud800"])
 def test_names_that_nobody_has_are_slowed_alike(app: Flask, cast: None, name: str) -> None:
     fail(name, times=6)
-    with pytest.raises(Slowed) as slowed:
+    with pytest.raises(Throttled) as slowed:
         service.prove(name, PASSWORD, client(now=NOON + SECOND))
     assert slowed.value.seconds == 1
     assert str(slowed.value) == "Too many wrong passwords. Try again in 1 second."
@@ -71,9 +72,9 @@ def test_five_failures_are_free_and_after_the_wait_the_right_password_is_taken(
     app: Flask, cast: None
 ) -> None:
     fail("vera", times=5)
-    slowing.require_patience(Subject.of("vera", HERE), NOON)
+    throttling.check_throttle(Subject.of("vera", HERE), NOON)
     fail("vera", times=5)
-    with pytest.raises(Slowed):
+    with pytest.raises(Throttled):
         service.log_in("vera", PASSWORD, client(now=NOON + 31 * SECOND))
     assert service.log_in("vera", PASSWORD, client(now=NOON + 33 * SECOND)).username == "vera"
 
@@ -91,28 +92,28 @@ def test_somebody_elses_failures_do_not_hold_up_who_is_not_their_target(app: Fla
 
 def test_nobody_can_make_somebody_wait_longer_than_a_quarter_of_an_hour(app: Flask, cast: None) -> None:
     fail("vera", times=60, address=ELSEWHERE)
-    with pytest.raises(Slowed):
-        slowing.require_patience(Subject.of("vera", HERE), NOON + 14 * MINUTE)
-    slowing.require_patience(Subject.of("vera", HERE), NOON + 15 * MINUTE)
+    with pytest.raises(Throttled):
+        throttling.check_throttle(Subject.of("vera", HERE), NOON + 14 * MINUTE)
+    throttling.check_throttle(Subject.of("vera", HERE), NOON + 15 * MINUTE)
 
 
 def test_attempts_during_a_wait_do_not_prolong_it(app: Flask, cast: None) -> None:
     fail("vera", times=6)
     for _ in range(10):
-        with pytest.raises(Slowed):
+        with pytest.raises(Throttled):
             service.prove("vera", "wrong", client(now=NOON + SECOND))
     assert failures_of(Subject.of("vera", HERE))[0] == 6
 
 
 def test_an_address_may_fail_fifty_times_in_a_quarter_of_an_hour(app: Flask, cast: None) -> None:
     for number in range(50):
-        slowing.require_patience(Subject.of("oscar", HERE), NOON)
+        throttling.check_throttle(Subject.of("oscar", HERE), NOON)
         fail(f"name-{number}", times=1)
-    with pytest.raises(Slowed) as slowed:
+    with pytest.raises(Throttled) as slowed:
         service.prove("oscar", PASSWORD, client(now=NOON + 5 * MINUTE))
     assert str(slowed.value) == "Too many wrong passwords. Try again in 10 minutes."
-    slowing.require_patience(Subject.of("oscar", ELSEWHERE), NOON)
-    slowing.require_patience(Subject.of("oscar", HERE), NOON + 15 * MINUTE)
+    throttling.check_throttle(Subject.of("oscar", ELSEWHERE), NOON)
+    throttling.check_throttle(Subject.of("oscar", HERE), NOON + 15 * MINUTE)
 
 
 def test_a_count_is_forgotten_and_its_row_goes(app: Flask, cast: None) -> None:
@@ -139,8 +140,8 @@ def test_a_right_guess_among_many_at_once_counts_only_if_it_comes_in_time(app: F
     """The password was looked at before the others failed, but the session begins after."""
     proved = service.prove("vera", PASSWORD, client())
     fail("vera", times=6)
-    with pytest.raises(Slowed), write() as session:
-        slowing.succeed(session, Subject.of("vera", HERE), NOON)
+    with pytest.raises(Throttled), write() as session:
+        throttling.succeed(session, Subject.of("vera", HERE), NOON)
     assert proved.username == "vera"
     assert failures_of(Subject.of("vera", HERE))[0] == 6
     assert db.session.scalars(select(UserSession)).all() == []
@@ -222,7 +223,7 @@ def client(address: str = HERE, now: datetime = NOON) -> Client:
 
 def fail(name: str, times: int, address: str = HERE, now: datetime = NOON) -> None:
     for _ in range(times):
-        slowing.count_failure(Subject.of(name, address), now)
+        throttling.count_failure(Subject.of(name, address), now)
 
 
 def failures_of(subject: Subject) -> tuple[int, int]:

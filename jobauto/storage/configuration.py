@@ -1,0 +1,20 @@
+"""What this process was configured with, for services that know nothing of Flask. Needs an app context."""
+
+from pathlib import Path
+
+from flask import current_app
+
+
+def instance_folder() -> Path:
+    """The folder of what the program keeps beside the database."""
+    return Path(current_app.instance_path)
+
+
+def secret_key() -> str:
+    """The secret that keys what is signed, hashed or encrypted."""
+    return str(current_app.config["SECRET_KEY"])
+
+
+def public_url() -> str:
+    """Where people reach the program; empty where it is not known."""
+    return str(current_app.config["PUBLIC_URL"])
