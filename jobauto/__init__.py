@@ -9,9 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from . import cli, config, logs
 from .extensions import bootstrap, csrf, db, login_manager, migrate
 from .storage import connections
-from .web import access, error_handlers, filters, headers, health, rate_limit
-from .web.api import automation, fleet, spec
-from .web.api import jobs as api_jobs
+from .web import access, api, error_handlers, filters, headers, health, rate_limit
 from .web.pages import (
     account,
     audit,
@@ -85,10 +83,7 @@ def _routes(app: Flask) -> None:
         account,
         audit,
         login,
-        automation,
-        api_jobs,
-        fleet,
-        spec,
         health,
+        *api.ENDPOINTS,
     ):
         app.register_blueprint(part.bp)

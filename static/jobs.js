@@ -7,7 +7,7 @@
 
   const boxes = [...button.form.querySelectorAll("input[name=job]")];
   const all = () => boxes.every((box) => box.checked);
-  const name = () => { button.textContent = all() ? "Tick none" : "Tick all"; };
+  const name = () => { button.textContent = all() ? "Clear selection" : "Select all"; };
 
   button.hidden = false;
   button.form.addEventListener("change", name);

@@ -15,8 +15,8 @@ from jobauto.settings.labels import sections
 PACKAGE = Path(jobauto.__file__).parent
 README = PACKAGE.parent / "README.md"
 ROOT = "jobauto"
-DOORS = ("api", "cli", "scheduler", "tasks", "worker", "wsgi", "__main__", "pages")
-"""What stands at the edge, beside every ``views``: nothing below may import it."""
+EDGES = ("web", "cli", "worker", "wsgi", "__main__")
+"""What stands at the edge and meets a request or a command line: nothing below may import it."""
 
 
 def name_of(file: Path) -> str:
@@ -46,9 +46,13 @@ def _named(module: str) -> Iterator[str]:
             yield from (name if name in FILES else source for name in submodules)
 
 
-def is_door(module: str) -> bool:
-    parts = module.split(".")
-    return parts[-1] == "views" or (len(parts) > 1 and parts[1] in DOORS)
+def folder_of(module: str) -> str:
+    """The folder of the package in which a module lies; a module at the top is its own."""
+    return module.split(".")[1] if module != ROOT else ROOT
+
+
+def is_edge(module: str) -> bool:
+    return folder_of(module) in EDGES
 
 
 def test_no_import_goes_round_in_a_circle() -> None:
@@ -56,51 +60,97 @@ def test_no_import_goes_round_in_a_circle() -> None:
     TopologicalSorter({module: imports(module) for module in FILES}).prepare()
 
 
-def test_a_module_that_imports_nothing_of_ours_is_at_the_bottom() -> None:
-    assert imports("jobauto.extensions") == frozenset()
+def test_no_import_of_folders_goes_round_in_a_circle() -> None:
+    """Data goes one way through the rooms of the house, too. The factory knows them all."""
+    arrows: dict[str, set[str]] = {folder_of(module): set() for module in FILES if module != ROOT}
+    for module in FILES:
+        if module != ROOT:
+            found = {folder_of(target) for target in imports(module) if target != ROOT}
+            arrows[folder_of(module)] |= found - {folder_of(module)}
+    TopologicalSorter(arrows).prepare()
+
+
+@pytest.mark.parametrize("module", ["extensions", "clock", "wording", "errors", "config"])
+def test_a_module_that_imports_nothing_of_ours_is_at_the_bottom(module: str) -> None:
+    assert imports(f"{ROOT}.{module}") == frozenset()
 
 
 @pytest.mark.parametrize(
     ("layer", "below"),
     [
-        ("jobauto.models", ("models", "extensions")),
-        ("jobauto.detection.rules", ("detection", "models", "settings", "extensions")),
-        ("jobauto.schedule", ("settings",)),
+        ("models", {"models", "extensions"}),
+        ("settings.schedule", {"settings"}),
+        ("rules", {"rules", "models", "settings", "wording"}),
+        ("storage", {"storage", "models", "extensions", "config"}),
     ],
 )
-def test_a_layer_imports_only_what_lies_below(layer: str, below: tuple[str, ...]) -> None:
-    members = [module for module in FILES if module == layer or module.startswith(f"{layer}.")]
+def test_a_layer_imports_only_what_lies_below(layer: str, below: set[str]) -> None:
+    members = [module for module in FILES if f"{module}.".startswith(f"{ROOT}.{layer}.")]
     assert members
     for module in members:
-        assert {found.split(".")[1] for found in imports(module)} <= set(below), module
+        assert {folder_of(found) for found in imports(module)} <= below, module
 
 
-def test_views_and_other_doors_are_imported_by_create_app_only() -> None:
+def test_only_the_factory_and_the_edges_import_an_edge() -> None:
     for module in FILES:
-        doors = {found for found in imports(module) if is_door(found)}
-        assert module == ROOT or is_door(module) or not doors, (module, doors)
+        edges = {found for found in imports(module) if is_edge(found)}
+        assert module == ROOT or is_edge(module) or not edges, (module, edges)
 
 
-def test_no_view_imports_another_features_views() -> None:
+@pytest.mark.parametrize("kind", ["pages", "api", "forms"])
+def test_no_page_imports_another_page(kind: str) -> None:
+    beside = {"api": {"bodies", "requests", "responses", "spec"}, "forms": {"choices", "users"}}
     for module in FILES:
-        if module.endswith(".views"):
-            assert not {found for found in imports(module) if found.endswith(".views")}, module
+        if module.startswith(f"{ROOT}.web.{kind}."):
+            others = {found.split(".")[-1] for found in imports(module) if f".web.{kind}." in found}
+            assert others <= beside.get(kind, set()), module
+
+
+REQUEST_SIDE = {
+    "Blueprint", "abort", "flash", "g", "has_request_context", "jsonify", "make_response", "redirect",
+    "render_template", "request", "send_file", "session", "stream_with_context", "url_for",
+}  # fmt: skip
+
+
+def _names_from(module: str, *libraries: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(FILES[module].read_text())):
+        if (
+            isinstance(node, ast.ImportFrom)
+            and not node.level
+            and (node.module or "").split(".")[0] in libraries
+        ):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.split(".")[0] in libraries)
+
+
+def test_behind_the_edges_nobody_knows_of_requests() -> None:
+    for module in FILES:
+        if module == ROOT or is_edge(module) or module == f"{ROOT}.extensions":
+            continue
+        assert not set(_names_from(module, "flask")) & REQUEST_SIDE, module
+        assert not set(_names_from(module, "flask_wtf", "wtforms", "spectree", "werkzeug.exceptions")), module
+        assert set(_names_from(module, "flask_login")) <= {"UserMixin"}, module
+        text = FILES[module].read_text()
+        if folder_of(module) not in ("work", "storage"):
+            assert "current_app" not in text, module
+            assert "app_context(" not in text, module
 
 
 def test_rules_and_queries_do_not_write() -> None:
     for module in FILES:
-        if module.startswith("jobauto.detection.rules") or module.endswith(".queries"):
+        if module.startswith("jobauto.rules") or module.endswith(".queries"):
             text = FILES[module].read_text()
             for word in ("commit(", "write()", "write_on(", "utcnow", ".add("):
                 assert word not in text, (module, word)
 
 
 def test_only_the_edges_read_the_clock() -> None:
-    """And the proof of life, which is about the real time of a real process."""
+    """And what is done in the background, and the proofs of life, which are about real processes."""
     readers = {module for module in FILES if "utcnow()" in FILES[module].read_text()}
-    allowed = {"jobauto.clock", "jobauto.runs.lifecycle", "jobauto.auth.access", "jobauto.health"}
-    allowed |= {"jobauto.imports.background"}  # it proves that it is alive, as a run does
-    assert {module for module in readers if not is_door(module)} <= allowed
+    allowed = {"jobauto.clock", "jobauto.runs.lifecycle", "jobauto.imports.background"}
+    beyond = {module for module in readers if not is_edge(module) and folder_of(module) != "work"}
+    assert beyond <= allowed
 
 
 def _calls(module: str, of: str) -> Iterator[ast.Call]:

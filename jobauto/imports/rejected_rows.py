@@ -1,4 +1,4 @@
-"""The rejected rows of an import as a file: to be mended, and imported again."""
+"""The rejected rows of an import as a file: to be fixed, and imported again."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -3,8 +3,8 @@
 from alembic import context
 from sqlalchemy import Connection
 
-from ..extensions import db
-from ..storage.connections import has_model, write_on, writing_a_table_anew
+from jobauto.extensions import db
+from jobauto.storage.connections import foreign_keys_off, has_model, write_on
 
 
 def configure(connection: Connection) -> None:
@@ -25,5 +25,5 @@ if given is not None:
 else:
     with db.engine.connect() as connection:
         configure(connection)
-        with writing_a_table_anew(connection), write_on(connection):
+        with foreign_keys_off(connection), write_on(connection):
             context.run_migrations()

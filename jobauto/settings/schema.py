@@ -95,7 +95,7 @@ Instructions = Annotated[
 ]
 InitialStatus = Annotated[
     Literal["open", "in_progress", "on_hold"],
-    Field(title="First status", description="The status that the rule's jobs start with."),
+    Field(title="Initial status", description="The status that the rule's jobs start with."),
 ]
 AutoCloseRecovered = Annotated[
     bool,
@@ -193,7 +193,7 @@ class ZeroReadsSettings(RuleSettings):
 class GuardSettings(Section):
     """When so many sites fall silent together that it is more likely to be our own fault."""
 
-    title = "Guard"
+    title = "Fleet-wide outage guard"
 
     guard_enabled: Annotated[
         bool,

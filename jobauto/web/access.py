@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue, RouteCallable
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 
+from ..audit.service import Author
 from ..auth import service, sessions
 from ..auth.sessions import Client, Limits
 from ..clock import utcnow
@@ -48,6 +49,11 @@ def init_app(app: Flask) -> None:
     login_manager.request_loader(_by_token)
     app.before_request(_gate)
     app.after_request(_keep_out_of_caches)
+
+
+def current_author() -> Author:
+    """Whoever is logged in, now: the author of what this request changes."""
+    return Author(current_user.username, utcnow())
 
 
 def client() -> Client:

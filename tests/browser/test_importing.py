@@ -14,7 +14,7 @@ BAD = "S1,31/03/2026 18:00,1240\n"
 
 def _send(page: Page, content: str, *, look_only: bool = False) -> None:
     page.get_by_role("link", name="Import", exact=True).first.click()
-    page.get_by_label("What is in it").select_option("Readings")
+    page.get_by_label("File contains").select_option("Readings")
     file = FilePayload(name="march.csv", mimeType="text/csv", buffer=content.encode())
     page.get_by_label("CSV file").set_input_files(file)
     if look_only:
@@ -44,7 +44,7 @@ def test_a_look_stores_nothing_and_says_so(visit: Visit) -> None:
     add_site("S1")
     visitor = visit(logged_in_as="oscar")
     _send(visitor.page, HEADER + GOOD, look_only=True)
-    expect(visitor.page.get_by_text("Nothing was stored: this was only a look")).to_be_visible()
+    expect(visitor.page.get_by_text("Preview: nothing was stored")).to_be_visible()
     expect(visitor.open("/sites/S1").get_by_text("No readings yet")).to_be_visible()
 
 

@@ -39,9 +39,9 @@ def test_a_view_is_made_kept_and_its_jobs_are_worked_several_at_once(visit: Visi
 
 def test_all_jobs_of_the_page_are_ticked_at_once(visit: Visit, run_id: int) -> None:
     page = visit(logged_in_as="oscar").open("/jobs/")
-    page.get_by_role("button", name="Tick all").click()
+    page.get_by_role("button", name="Select all").click()
     expect(page.get_by_role("checkbox", checked=True)).to_have_count(2)
-    page.get_by_role("button", name="Tick none").click()
+    page.get_by_role("button", name="Clear selection").click()
     expect(page.get_by_role("checkbox", checked=True)).to_have_count(0)
 
 
@@ -114,5 +114,5 @@ def test_a_site_is_snoozed_met_in_the_inventory_and_woken(visit: Visit, run_id: 
     snoozed = page.get_by_role("table", name="Snoozed sites")
     expect(snoozed).to_contain_text("Roof work")
     snoozed.get_by_role("link", name="Flat roof").click()
-    page.get_by_role("button", name="Wake it now").click()
+    page.get_by_role("button", name="End the snooze").click()
     expect(page.get_by_text("This site is snoozed")).to_have_count(0)

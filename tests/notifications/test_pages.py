@@ -20,7 +20,7 @@ def add(ada: Person, **typed: str) -> None:
 
 def test_the_settings_lead_to_the_addresses(vera: Person) -> None:
     assert f'href="{PAGE}"' in vera.get("/settings/").text
-    assert "Nobody is told" in words(vera.get(PAGE))
+    assert "No recipients" in words(vera.get(PAGE))
 
 
 def test_an_address_is_added_and_shown_in_short(ada: Person) -> None:
@@ -106,7 +106,7 @@ def test_an_address_is_switched_off_and_on_and_removed(app: Flask, ada: Person) 
     ada.post(f"{PAGE}1", action="switch-on")
     assert "Problems Active" in words(ada.get(PAGE))
     assert ada.post(f"{PAGE}1", action="remove").location == PAGE
-    assert "Nobody is told" in words(ada.get(PAGE))
+    assert "No recipients" in words(ada.get(PAGE))
     assert ada.get(f"{PAGE}1").status_code == 404
     log = words(ada.get("/audit/?subject=address"))
     for told in ("Added: operations", "Active: yes → to no", "Active: no → to yes", "Removed: operations"):

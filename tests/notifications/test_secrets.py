@@ -96,7 +96,7 @@ def test_a_bad_address_is_an_error_beside_the_field_which_does_not_repeat_it(
     assert page.status_code == 422
     assert f"Address {why}" in words(page)
     assert SECRET not in page.text + everything_logged.text
-    assert "Nobody is told" in words(ada.get("/settings/notifications/"))
+    assert "No recipients" in words(ada.get("/settings/notifications/"))
 
 
 def test_after_the_secret_key_changed_page_and_log_say_so_and_nothing_breaks(

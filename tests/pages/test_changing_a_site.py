@@ -86,7 +86,7 @@ def test_a_snoozed_site_says_until_when_and_why_wherever_it_is_met(
     assert "This site is snoozed until" in words(page)
     assert "Roof work" in words(page)
     assert "No Coms Not judged The site is snoozed." in words(page)
-    assert "Wake it now" not in words(page)
+    assert "End the snooze" not in words(page)
     inventory = words(vera.get("/sites/"))
     assert "Snoozed Snoozed sites" in inventory
     assert inventory.count("Silent roof SILENT Snoozed") == 2
@@ -95,7 +95,7 @@ def test_a_snoozed_site_says_until_when_and_why_wherever_it_is_met(
 
 def test_a_site_is_woken_early(oscar: Person, run_id: int) -> None:
     oscar.post(f"/sites/{SILENT}", action="snooze", last_day=TOMORROW, reason="Roof work")
-    assert "Wake it now" in words(oscar.get(f"/sites/{SILENT}"))
+    assert "End the snooze" in words(oscar.get(f"/sites/{SILENT}"))
     oscar.post(f"/sites/{SILENT}", action="wake")
     text = words(oscar.get(f"/sites/{SILENT}"))
     assert "This site is snoozed" not in text

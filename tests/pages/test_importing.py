@@ -78,7 +78,7 @@ def test_a_look_says_that_nothing_was_stored_and_how_to_import_for_real(oscar: P
     add_site("S1")
     send(oscar, HEADER + GOOD, dry_run="y")
     text = words(oscar.get("/import/1"))
-    assert "Nothing was stored: this was only a look" in text
+    assert "Preview: nothing was stored" in text
     assert "Import it for real" in text
     assert "Would be new 1 Would be updated 0" in text
     assert "No readings yet" in words(oscar.get("/sites/S1"))

@@ -39,7 +39,7 @@ def test_a_run_keeps_the_settings_that_it_used(ada: Person, run_id: int) -> None
 
 
 def test_who_asked_for_a_run_is_told(ada: Person, run_id: int) -> None:
-    assert "Asked for by By hand, oscar" in words(ada.get(f"/runs/{run_id}"))
+    assert "Requested by By hand, oscar" in words(ada.get(f"/runs/{run_id}"))
     assert "By hand, oscar Succeeded" in words(ada.get("/runs/"))
 
 

@@ -51,7 +51,7 @@ def test_a_run_that_another_one_stood_in_the_way_of_is_not_lost_in_silence(
     page = oscar.post("/run-now").location
 
     with worker():
-        await_until(lambda: "No run came of this" in oscar.get(page).text, "the page says so")
+        await_until(lambda: "No run was started" in oscar.get(page).text, "the page says so")
 
     told = oscar.get(page)
     assert "A run is already under way. Wait until it has finished." in words(told)

@@ -8,8 +8,8 @@ Create Date: 2026-11-24 08:20:21.022732
 import sqlalchemy as sa
 from alembic import op
 
-from ...clock import utcnow
-from ...models.types import Instant, Key, Kwh
+from jobauto.clock import utcnow
+from jobauto.models.types import Instant, Kwh, PrimaryKey
 
 revision = "0001"
 down_revision = None
@@ -20,7 +20,7 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "event",
-        sa.Column("id", Key, nullable=False),
+        sa.Column("id", PrimaryKey, nullable=False),
         sa.Column("at", Instant(), nullable=False),
         sa.Column("who", sa.String(length=100), nullable=True),
         sa.Column("subject", sa.String(length=20), nullable=False),
@@ -35,7 +35,7 @@ def upgrade() -> None:
 
     op.create_table(
         "import",
-        sa.Column("id", Key, nullable=False),
+        sa.Column("id", PrimaryKey, nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("filename", sa.String(length=200), nullable=False),
         sa.Column("kept_as", sa.String(length=40), nullable=False),
@@ -87,7 +87,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "site",
-        sa.Column("key", Key, nullable=False),
+        sa.Column("key", PrimaryKey, nullable=False),
         sa.Column("site_id", sa.String(length=50), nullable=False),
         sa.Column("site_name", sa.String(length=200), nullable=False),
         sa.Column("monitored_from", sa.Date(), nullable=True),
@@ -119,7 +119,7 @@ def upgrade() -> None:
 
     op.create_table(
         "user",
-        sa.Column("id", Key, nullable=False),
+        sa.Column("id", PrimaryKey, nullable=False),
         sa.Column("username", sa.String(length=100), nullable=False),
         sa.Column("password_hash", sa.String(length=255), nullable=False),
         sa.Column("role", sa.String(length=20), nullable=False),
@@ -132,8 +132,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "api_token",
-        sa.Column("id", Key, nullable=False),
-        sa.Column("user_id", Key, nullable=False),
+        sa.Column("id", PrimaryKey, nullable=False),
+        sa.Column("user_id", PrimaryKey, nullable=False),
         sa.Column("name", sa.String(length=100), nullable=False),
         sa.Column("token_hash", sa.String(length=64), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
@@ -147,7 +147,7 @@ def upgrade() -> None:
 
     op.create_table(
         "run",
-        sa.Column("id", Key, nullable=False),
+        sa.Column("id", PrimaryKey, nullable=False),
         sa.Column("trigger", sa.String(length=20), nullable=False),
         sa.Column("requested_by", sa.String(length=100), nullable=True),
         sa.Column("as_of", Instant(), nullable=False),
@@ -183,8 +183,8 @@ def upgrade() -> None:
 
     op.create_table(
         "job",
-        sa.Column("id", Key, nullable=False),
-        sa.Column("site_key", Key, nullable=False),
+        sa.Column("id", PrimaryKey, nullable=False),
+        sa.Column("site_key", PrimaryKey, nullable=False),
         sa.Column("rule", sa.String(length=50), nullable=False),
         sa.Column("job_type", sa.String(length=50), nullable=False),
         sa.Column("status", sa.String(length=20), nullable=False),
@@ -194,7 +194,7 @@ def upgrade() -> None:
         sa.Column("resolution", sa.String(length=20), nullable=True),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("closed_at", Instant(), nullable=True),
-        sa.Column("run_id", Key, nullable=False),
+        sa.Column("run_id", PrimaryKey, nullable=False),
         sa.Column("duplicate_checked", sa.Boolean(), nullable=False),
         sa.Column("since", Instant(), nullable=True),
         sa.Column("days", sa.Integer(), nullable=True),
@@ -203,7 +203,7 @@ def upgrade() -> None:
         sa.Column("touched", sa.Boolean(), nullable=False),
         sa.Column("closed_by", sa.String(length=100), nullable=True),
         sa.Column("recovered_at", Instant(), nullable=True),
-        sa.Column("recovered_run_id", Key, nullable=True),
+        sa.Column("recovered_run_id", PrimaryKey, nullable=True),
         sa.Column("zero_count", sa.Integer(), nullable=True),
         sa.Column("value", Kwh(), nullable=True),
         sa.ForeignKeyConstraint(["recovered_run_id"], ["run.id"], name=op.f("fk_job_recovered_run_id")),
@@ -242,7 +242,7 @@ def upgrade() -> None:
 
     op.create_table(
         "run_rule",
-        sa.Column("run_id", Key, nullable=False),
+        sa.Column("run_id", PrimaryKey, nullable=False),
         sa.Column("rule", sa.String(length=50), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("status", sa.String(length=20), nullable=False),
@@ -258,7 +258,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "job_reading",
-        sa.Column("job_id", Key, autoincrement=False, nullable=False),
+        sa.Column("job_id", PrimaryKey, autoincrement=False, nullable=False),
         sa.Column("reading_date", Instant(), nullable=False),
         sa.Column("reading_value", Kwh(), nullable=False),
         sa.ForeignKeyConstraint(["job_id"], ["job.id"], name=op.f("fk_job_reading_job_id")),

@@ -8,7 +8,7 @@ Create Date: 2026-11-24 20:40:00.000000
 import sqlalchemy as sa
 from alembic import op
 
-from ...models.types import Instant, Key
+from jobauto.models.types import Instant, PrimaryKey
 
 revision = "0002"
 down_revision = "0001"
@@ -19,7 +19,7 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "hold",
-        sa.Column("run_id", Key, autoincrement=False, nullable=False),
+        sa.Column("run_id", PrimaryKey, autoincrement=False, nullable=False),
         sa.Column("rule", sa.String(length=50), nullable=False),
         sa.Column("since", Instant(), nullable=False),
         sa.Column("reported", sa.Integer(), nullable=False),

@@ -8,7 +8,7 @@ Create Date: 2026-11-24 20:45:00.000000
 import sqlalchemy as sa
 from alembic import op
 
-from ...models.types import Instant, Key
+from jobauto.models.types import Instant, PrimaryKey
 
 revision = "0003"
 down_revision = "0002"
@@ -19,7 +19,7 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "address",
-        sa.Column("id", Key, nullable=False),
+        sa.Column("id", PrimaryKey, nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("label", sa.String(length=100), nullable=False),
         sa.Column("hint", sa.String(length=300), nullable=False),
@@ -33,8 +33,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "outbox",
-        sa.Column("id", Key, nullable=False),
-        sa.Column("address_id", Key, nullable=False),
+        sa.Column("id", PrimaryKey, nullable=False),
+        sa.Column("address_id", PrimaryKey, nullable=False),
         sa.Column("topic", sa.String(length=100), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("title", sa.String(length=200), nullable=False),

@@ -10,7 +10,7 @@ import secrets
 import sqlalchemy as sa
 from alembic import op
 
-from ...models.types import Instant, Key
+from jobauto.models.types import Instant, PrimaryKey
 
 revision = "0004"
 down_revision = "0003"
@@ -33,8 +33,8 @@ def upgrade() -> None:
         user.drop_column("session_key")
     op.create_table(
         "user_session",
-        sa.Column("id", Key, nullable=False),
-        sa.Column("user_id", Key, nullable=False),
+        sa.Column("id", PrimaryKey, nullable=False),
+        sa.Column("user_id", PrimaryKey, nullable=False),
         sa.Column("key_hash", sa.String(length=64), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("last_seen_at", Instant(), nullable=False),

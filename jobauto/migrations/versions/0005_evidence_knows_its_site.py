@@ -8,7 +8,7 @@ Create Date: 2026-11-24 21:10:00.000000
 import sqlalchemy as sa
 from alembic import op
 
-from ...models.types import Instant, Key, Kwh
+from jobauto.models.types import Instant, Kwh, PrimaryKey
 
 revision = "0005"
 down_revision = "0004"
@@ -21,8 +21,8 @@ def upgrade() -> None:
     _give_way()
     op.create_table(
         "job_reading",
-        sa.Column("site_key", Key, autoincrement=False, nullable=False),
-        sa.Column("job_id", Key, autoincrement=False, nullable=False),
+        sa.Column("site_key", PrimaryKey, autoincrement=False, nullable=False),
+        sa.Column("job_id", PrimaryKey, autoincrement=False, nullable=False),
         sa.Column("reading_date", Instant(), nullable=False),
         sa.Column("reading_value", Kwh(), nullable=False),
         sa.ForeignKeyConstraint(["job_id"], ["job.id"], name=op.f("fk_job_reading_job_id")),
@@ -42,7 +42,7 @@ def downgrade() -> None:
     _give_way()
     op.create_table(
         "job_reading",
-        sa.Column("job_id", Key, autoincrement=False, nullable=False),
+        sa.Column("job_id", PrimaryKey, autoincrement=False, nullable=False),
         sa.Column("reading_date", Instant(), nullable=False),
         sa.Column("reading_value", Kwh(), nullable=False),
         sa.ForeignKeyConstraint(["job_id"], ["job.id"], name=op.f("fk_job_reading_job_id")),

@@ -8,7 +8,7 @@ Create Date: 2026-11-24 20:45:00
 import sqlalchemy as sa
 from alembic import op
 
-from ...models.types import Instant, Key
+from jobauto.models.types import Instant, PrimaryKey
 
 revision = "0006"
 down_revision = "0005"
@@ -19,10 +19,10 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "run_request",
-        sa.Column("id", Key, nullable=False),
+        sa.Column("id", PrimaryKey, nullable=False),
         sa.Column("requested_by", sa.String(length=100), nullable=False),
         sa.Column("requested_at", Instant(), nullable=False),
-        sa.Column("run_id", Key, nullable=True),
+        sa.Column("run_id", PrimaryKey, nullable=True),
         sa.Column("refusal", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["run_id"], ["run.id"], name=op.f("fk_run_request_run_id"), ondelete="CASCADE"

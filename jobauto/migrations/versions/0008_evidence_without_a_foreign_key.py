@@ -8,7 +8,7 @@ Create Date: 2026-11-25 02:45:00
 import sqlalchemy as sa
 from alembic import op
 
-from ...models.types import Instant, Key, Kwh
+from jobauto.models.types import Instant, Kwh, PrimaryKey
 
 revision = "0008"
 down_revision = "0007"
@@ -37,8 +37,8 @@ def _write_anew(*constraints: sa.Constraint) -> None:
     op.rename_table("job_reading", "job_reading_before")
     op.create_table(
         "job_reading",
-        sa.Column("site_key", Key, autoincrement=False, nullable=False),
-        sa.Column("job_id", Key, autoincrement=False, nullable=False),
+        sa.Column("site_key", PrimaryKey, autoincrement=False, nullable=False),
+        sa.Column("job_id", PrimaryKey, autoincrement=False, nullable=False),
         sa.Column("reading_date", Instant(), nullable=False),
         sa.Column("reading_value", Kwh(), nullable=False),
         *constraints,

@@ -9,6 +9,7 @@ from ...extensions import db
 from ...jobs import queries, service
 from ...models import Job
 from ..access import needs
+from ..lookup import get_or_404
 from ..paging import page_of
 from .bodies import body_of_request, check_body, query_of_request
 from .requests import JobChangeIn, JobsIn
@@ -52,9 +53,7 @@ def job_change(job_id: int) -> JobDetailOut:
 
 
 def _detail(job_id: int) -> JobDetailOut:
-    job = db.session.get(Job, job_id)
-    if job is None:
-        abort(404, f"There is no job {job_id}.")
+    job = get_or_404(Job, job_id, "job")
     events = db.session.scalars(audit.events_for("job", job_id))
     history = [EventOut.model_validate(event) for event in events]
     return JobDetailOut(**vars(JobOut.of(job)), history=history)

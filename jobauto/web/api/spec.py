@@ -22,7 +22,7 @@ bp = Blueprint("api_spec", __name__, url_prefix="/api")
 
 @bp.get("/openapi.json")
 def openapi() -> ResponseReturnValue:
-    """The description of every door."""
+    """The description of every endpoint."""
     return jsonify(_completed(spec.spec))
 
 
@@ -39,7 +39,7 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def responses(success: type[BaseModel] | Any, *errors: int, failed: type[BaseModel] = ErrorOut) -> Response:
-    """A view's answers: its success, the errors that every door has, and these; ``failed`` is a 500."""
+    """A view's answers: its success, the errors that every endpoint has, and these; ``failed`` is a 500."""
     codes = {400, 401, 403, 429, 503, *errors}
     return Response(HTTP_200=success, HTTP_500=failed, **{f"HTTP_{code}": ErrorOut for code in sorted(codes)})
 

@@ -5,25 +5,20 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_user
 from wtforms import Field
 
-from ...audit.service import Author
 from ...auth import service as auth
 from ...auth.throttling import Throttled
-from ...clock import utcnow
 from ...extensions import db
 from ...models import User
 from ...users import queries, service
 from ...wording import pluralize
 from .. import access, security_log
+from ..access import current_author
 from ..forms.account import OwnPasswordForm, SessionsForm, TokenForm
 from ..forms.users import id_in, is_id
 
 bp = Blueprint("account", __name__, url_prefix="/account")
 
 OwnForm = OwnPasswordForm | TokenForm | SessionsForm
-
-
-def _me() -> Author:
-    return Author(current_user.username, utcnow())
 
 
 def _myself() -> User:
@@ -47,13 +42,13 @@ def _new_token() -> ResponseReturnValue:
     form = TokenForm()
     if not form.validate():
         return _page(form), 422
-    token = auth.issue_token(current_user.username, form.name.data or "", _me())
+    token = auth.issue_token(current_user.username, form.name.data or "", current_author())
     security_log.tell("token-created", user=current_user.username)
     return _page(new_token=token)
 
 
 def _revoke() -> ResponseReturnValue:
-    service.revoke_token(id_in("token_id"), author=_me(), owner=current_user.username)
+    service.revoke_token(id_in("token_id"), author=current_author(), owner=current_user.username)
     security_log.tell("token-revoked", user=current_user.username)
     flash("Revoked.", "success")
     return redirect(url_for(".show"))

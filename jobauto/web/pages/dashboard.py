@@ -4,7 +4,6 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from ...audit.service import Author
 from ...clock import utcnow
 from ...dashboard.condition import Fleet, condition
 from ...dashboard.queries import dashboard
@@ -20,7 +19,7 @@ from ...settings.schedule import next_due
 from ...sites import queries as sites
 from ...storage.leases import LeaseLost
 from ...work import broker, tasks
-from ..access import needs
+from ..access import current_author, needs
 
 bp = Blueprint("dashboard", __name__)
 
@@ -66,7 +65,7 @@ def run_now() -> ResponseReturnValue:
 
 
 def _hand_over() -> ResponseReturnValue:
-    request_id = run_requests.ask(Author(current_user.username, utcnow()))
+    request_id = run_requests.ask(current_author())
     if not broker.enqueue(tasks.RUN_NOW, request_id):
         flash("The queue for workers did not answer, so the run was done without one.", "warning")
         tasks.run_now(request_id)

@@ -5,19 +5,16 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
 
-from ...audit.service import Author
-from ...clock import utcnow
-from ...extensions import db
 from ...imports import background
 from ...imports.rejected_rows import rejected_rows
 from ...imports.rows import FileError
 from ...logs import LogEvent
 from ...models import Import
 from ...work import broker, tasks, threads
-from ..access import needs
+from ..access import current_author, needs
 from ..forms.imports import ImportForm
+from ..lookup import get_or_404
 from ..paging import asked_page, page_of
 
 log = logging.getLogger("job_automation")
@@ -45,7 +42,7 @@ def submit() -> ResponseReturnValue:
     form = ImportForm()
     if not form.validate():
         return _page(form), 422
-    author = Author(current_user.username, utcnow())
+    author = current_author()
     try:
         import_id = background.accept(
             form.kind.data,
@@ -68,26 +65,19 @@ def submit() -> ResponseReturnValue:
 @bp.get("/<int:import_id>")
 def show(import_id: int) -> ResponseReturnValue:
     """One import: how far it is, what came of it, which rows were rejected and why."""
-    entry = _entry(import_id)
+    entry = get_or_404(Import, import_id, "import")
     return render_template("imports/show.html", entry=entry, can_mend=_can_mend(entry))
 
 
 @bp.get("/<int:import_id>/rejected.csv")
 @needs("operator")
 def rejected(import_id: int) -> ResponseReturnValue:
-    """The rejected rows as a file, to be mended and imported again."""
-    entry = _entry(import_id)
+    """The rejected rows as a file, to be fixed and imported again."""
+    entry = get_or_404(Import, import_id, "import")
     if not _can_mend(entry):
         abort(404, "The file of this import is not kept any more, or no row was rejected.")
     headers = {"Content-Disposition": f"attachment; filename=rejected-{import_id}.csv"}
     return Response(rejected_rows(background.kept(entry.kept_as)), mimetype="text/csv", headers=headers)
-
-
-def _entry(import_id: int) -> Import:
-    entry = db.session.get(Import, import_id)
-    if entry is None:
-        abort(404, f"There is no import {import_id}.")
-    return entry
 
 
 def _can_mend(entry: Import) -> bool:

@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 from flask import (
     Blueprint,
     Response,
-    abort,
     flash,
     redirect,
     render_template,
@@ -33,6 +32,7 @@ from ...users import queries as users
 from ...wording import pluralize
 from ..access import needs
 from ..forms.jobs import BulkForm, FilterForm, JobForm, filter_form
+from ..lookup import get_or_404
 from ..paging import MOST, asked_page, page_up_to
 
 bp = Blueprint("jobs", __name__, url_prefix="/jobs")
@@ -90,7 +90,7 @@ def bulk_submit() -> ResponseReturnValue:
 @bp.get("/<int:job_id>")
 def show(job_id: int) -> ResponseReturnValue:
     """One job: what was seen and when, what the register has done since, and the history."""
-    job = _job(job_id)
+    job = get_or_404(Job, job_id, "job")
     return _page(job, _form(job))
 
 
@@ -98,7 +98,7 @@ def show(job_id: int) -> ResponseReturnValue:
 @needs("operator")
 def change(job_id: int) -> ResponseReturnValue:
     """Take a step of the work."""
-    job = _job(job_id)
+    job = get_or_404(Job, job_id, "job")
     form = _form(job)
     if not form.validate():
         return _page(job, form), 422
@@ -108,7 +108,7 @@ def change(job_id: int) -> ResponseReturnValue:
         for name, why in error.fields.items():
             form[name].errors = why
         flash(str(error), "danger")
-        return _page(_job(job_id), form), error.status
+        return _page(get_or_404(Job, job_id, "job"), form), error.status
     flash("Saved.", "success")
     return redirect(url_for(".show", job_id=job_id))
 
@@ -124,13 +124,6 @@ def _filter() -> FilterForm:
 def _back_to_list() -> str:
     query = request.query_string.decode(errors="replace")
     return f"{url_for('.index')}?{query}" if query else url_for(".index")
-
-
-def _job(job_id: int) -> Job:
-    job = db.session.get(Job, job_id)
-    if job is None:
-        abort(404, f"There is no job {job_id}.")
-    return job
 
 
 def _form(job: Job) -> JobForm:

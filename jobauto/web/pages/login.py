@@ -19,7 +19,7 @@ def login() -> ResponseReturnValue:
     """The form."""
     if current_user.is_authenticated:
         return redirect(_target())
-    return render_template("auth/login.html", form=LoginForm())
+    return render_template("login/show.html", form=LoginForm())
 
 
 @bp.post("/login")
@@ -27,7 +27,7 @@ def login_submit() -> ResponseReturnValue:
     """Take it. Which of the two was wrong is not told, nor whether there is such a user."""
     form = LoginForm()
     if not form.validate():
-        return render_template("auth/login.html", form=form), 422
+        return render_template("login/show.html", form=form), 422
     username = form.username.data or ""
     try:
         user = service.log_in(
@@ -36,11 +36,11 @@ def login_submit() -> ResponseReturnValue:
     except Throttled as slowed:
         security_log.warn("login-slowed", user=service.known(username), seconds=slowed.seconds)
         form.password.errors = [str(slowed)]
-        return render_template("auth/login.html", form=form), 429, {"Retry-After": str(slowed.seconds)}
+        return render_template("login/show.html", form=form), 429, {"Retry-After": str(slowed.seconds)}
     except service.WrongLogin:
         security_log.warn("login-failed", user=service.known(username))
         form.password.errors = ["User name or password is wrong."]
-        return render_template("auth/login.html", form=form), 401
+        return render_template("login/show.html", form=form), 401
     security_log.tell("login", user=user.username)
     session.clear()  # nothing that was known before the login is worth anything after it
     login_user(user)

@@ -2,11 +2,8 @@
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
 
 from ...audit import queries as audit
-from ...audit.service import Author
-from ...clock import utcnow
 from ...errors import InvalidInput
 from ...extensions import db
 from ...models import Address
@@ -14,7 +11,7 @@ from ...notifications import addresses, queries
 from ...notifications.channels import BadAddress
 from ...notifications.encryption import can_decrypt
 from ...work import broker, tasks
-from ..access import needs
+from ..access import current_author, needs
 from ..forms.notifications import KIND_LABELS, AddressForm, NewAddressForm, form_of, told_of
 from ..paging import asked_page, page_of
 
@@ -50,7 +47,7 @@ def add() -> ResponseReturnValue:
             form.url.data or "",
             problems=form.wants_problems.data,
             digest=form.wants_digest.data,
-            author=_me(),
+            author=current_author(),
         )
     except BadAddress as error:
         form.url.errors = [str(error)]
@@ -93,18 +90,14 @@ def _apply(address_id: int, action: str) -> None:
     if action == "change":
         form = AddressForm()
         wanted = {"problems": form.wants_problems.data, "digest": form.wants_digest.data}
-        addresses.change(address_id, **wanted, author=_me())
+        addresses.change(address_id, **wanted, author=current_author())
     elif action == "test":
-        addresses.test(address_id, author=_me())
+        addresses.test(address_id, author=current_author())
         broker.enqueue(tasks.SEND_MESSAGES)
     elif action == "remove":
-        addresses.remove(address_id, author=_me())
+        addresses.remove(address_id, author=current_author())
     else:
-        addresses.set_active(address_id, action == "switch-on", author=_me())
-
-
-def _me() -> Author:
-    return Author(current_user.username, utcnow())
+        addresses.set_active(address_id, action == "switch-on", author=current_author())
 
 
 def _list(form: NewAddressForm) -> str:

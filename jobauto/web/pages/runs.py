@@ -1,13 +1,10 @@
 """The history of runs."""
 
-from flask import Blueprint, abort, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
 
-from ...audit.service import Author
 from ...clock import utcnow
 from ...detection import holds
-from ...extensions import db
 from ...jobs import queries as jobs
 from ...models import Run, RunRequest
 from ...runs import queries, run_requests
@@ -15,7 +12,8 @@ from ...runs.lifecycle import reap_stale_runs
 from ...settings import service as settings_service
 from ...settings.labels import listed
 from ...wording import pluralize
-from ..access import needs
+from ..access import current_author, needs
+from ..lookup import get_or_404
 from ..paging import asked_page, page_of
 
 bp = Blueprint("runs", __name__, url_prefix="/runs")
@@ -33,7 +31,7 @@ def index() -> ResponseReturnValue:
 def release(run_id: int) -> ResponseReturnValue:
     """Open the jobs that the guard held."""
     try:
-        created = holds.release(run_id, Author(current_user.username, utcnow()))
+        created = holds.release(run_id, current_author())
     except holds.NothingHeld as error:
         flash(str(error), "warning")
     else:
@@ -46,7 +44,7 @@ def release(run_id: int) -> ResponseReturnValue:
 def discard(run_id: int) -> ResponseReturnValue:
     """Open none of them."""
     try:
-        holds.discard(run_id, Author(current_user.username, utcnow()))
+        holds.discard(run_id, current_author())
     except holds.NothingHeld as error:
         flash(str(error), "warning")
     else:
@@ -57,9 +55,7 @@ def discard(run_id: int) -> ResponseReturnValue:
 @bp.get("/requests/<int:request_id>")
 def requested(request_id: int) -> ResponseReturnValue:
     """A run that a worker is to do: the page waits for it, then leads to it or says why there is none."""
-    asked = db.session.get(RunRequest, request_id)
-    if asked is None:
-        abort(404, f"There is no request {request_id}.")
+    asked = get_or_404(RunRequest, request_id, "request")
     if asked.run_id is not None:
         return redirect(url_for(".show", run_id=asked.run_id))
     return render_template("runs/requested.html", asked=asked, waits=run_requests.waits(asked, utcnow()))
@@ -69,9 +65,7 @@ def requested(request_id: int) -> ResponseReturnValue:
 def show(run_id: int) -> ResponseReturnValue:
     """One run: what each rule did, the settings used, the jobs that it opened."""
     reap_stale_runs()
-    run = db.session.get(Run, run_id)
-    if run is None:
-        abort(404, f"There is no run {run_id}.")
+    run = get_or_404(Run, run_id, "run")
     return render_template(
         "runs/show.html",
         run=run,

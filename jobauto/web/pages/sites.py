@@ -1,11 +1,9 @@
 """The inventory, a site's page, and changing a site."""
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
 
 from ...audit import queries as audit
-from ...audit.service import Author
 from ...clock import utcnow
 from ...errors import InvalidInput
 from ...extensions import db
@@ -14,8 +12,9 @@ from ...models import Site
 from ...rules.moment import Moment
 from ...settings import service as settings_service
 from ...sites import charts, queries, service
-from ..access import needs
+from ..access import current_author, needs
 from ..forms.sites import SiteForm, SnoozeForm
+from ..lookup import site_or_404
 from ..paging import asked_page, page_up_to
 
 bp = Blueprint("sites", __name__, url_prefix="/sites")
@@ -46,14 +45,14 @@ def index() -> ResponseReturnValue:
 @bp.get("/<site_id:site_id>")
 def show(site_id: str) -> ResponseReturnValue:
     """One site: what each rule says of it now, register and yield, its jobs; and the forms to change it."""
-    return _page(_site(site_id))
+    return _page(site_or_404(site_id))
 
 
 @bp.post("/<site_id:site_id>")
 @needs("operator")
 def change(site_id: str) -> ResponseReturnValue:
     """Take one of the page's forms; its ``action`` is ``edit``, ``snooze`` or ``wake``."""
-    site = _site(site_id)
+    site = site_or_404(site_id)
     action = request.form.get("action", "edit")
     if action not in ACTIONS:
         raise InvalidInput(f"There is no action {action}.", status=400)
@@ -65,13 +64,13 @@ def change(site_id: str) -> ResponseReturnValue:
     except InvalidInput as error:
         for name, why in error.fields.items():
             form[name].errors = why
-        return _page(_site(site_id), form), error.status
+        return _page(site_or_404(site_id), form), error.status
     flash("Saved.", "success")
     return redirect(url_for(".show", site_id=site_id))
 
 
 def _apply(site_id: str, action: str, form: SiteForm | SnoozeForm) -> None:
-    author = Author(current_user.username, utcnow())
+    author = current_author()
     if action == "wake":
         service.wake(site_id, author=author)
     elif isinstance(form, SnoozeForm):
@@ -79,13 +78,6 @@ def _apply(site_id: str, action: str, form: SiteForm | SnoozeForm) -> None:
         service.snooze(site_id, form.day(), form.reason.data or "", zone, author=author)
     else:
         service.edit(site_id, form.change(), author=author)
-
-
-def _site(site_id: str) -> Site:
-    site: Site | None = db.session.scalar(queries.by_site_id(site_id))
-    if site is None:
-        abort(404, f"There is no site {site_id}.")
-    return site
 
 
 def _page(site: Site, typed: SiteForm | SnoozeForm | None = None) -> str:

@@ -5,24 +5,18 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from ...audit import queries as audit
-from ...audit.service import Author
 from ...auth import service as auth
-from ...clock import utcnow
 from ...errors import InvalidInput
 from ...extensions import db
 from ...models import User
 from ...users import queries, service
 from .. import access, security_log
-from ..access import needs
+from ..access import current_author, needs
 from ..forms.users import NewUserForm, PasswordForm, UserForm, id_in
 
 bp = Blueprint("users", __name__, url_prefix="/users")
 
 ACTIONS = ("role", "password", "activate", "deactivate", "revoke", "sessions")
-
-
-def _me() -> Author:
-    return Author(current_user.username, utcnow())
 
 
 @bp.get("/")
@@ -40,7 +34,9 @@ def create() -> ResponseReturnValue:
     if not form.validate():
         return _list(form), 422
     try:
-        user = auth.create_user(form.username.data or "", form.password.data or "", form.role.data, _me())
+        user = auth.create_user(
+            form.username.data or "", form.password.data or "", form.role.data, current_author()
+        )
     except auth.AccountError as error:
         field = form.password if isinstance(error, auth.PasswordRefused) else form.username
         field.errors = [str(error)]
@@ -83,15 +79,15 @@ def change(username: str) -> ResponseReturnValue:
 
 def _apply(user: User, action: str, form: UserForm | PasswordForm) -> None:
     if action == "role" and isinstance(form, UserForm):
-        service.set_role(user.username, form.role.data, author=_me())
+        service.set_role(user.username, form.role.data, author=current_author())
     elif action == "password" and isinstance(form, PasswordForm):
-        auth.set_password(user.username, form.password.data or "", _me())
+        auth.set_password(user.username, form.password.data or "", current_author())
     elif action in ("activate", "deactivate"):
-        service.set_active(user.username, action == "activate", author=_me())
+        service.set_active(user.username, action == "activate", author=current_author())
     elif action == "revoke":
-        service.revoke_token(id_in("token_id"), author=_me(), owner=user.username)
+        service.revoke_token(id_in("token_id"), author=current_author(), owner=user.username)
     elif action == "sessions":
-        service.end_sessions(user.username, author=_me())
+        service.end_sessions(user.username, author=current_author())
 
 
 def _user(username: str) -> User:
