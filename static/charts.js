@@ -1,6 +1,6 @@
 // Draws every canvas that names its data. Without this script, or without Chart.js, the tables stay open.
-// The data is {labels, series: [{rule, title, values}]} for stacked counts, or
-// {type: "line" | "bar", series: [{rule?, title, points: [{label, value}]}]} for what was measured.
+// The data is {labels, series: [{colour, title, values}]} for stacked counts, or
+// {type: "line" | "bar", series: [{colour?, title, points: [{label, value}]}]} for what was measured.
 "use strict";
 
 (() => {
@@ -9,7 +9,7 @@
   const DAY = 86400000;
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  const colourOf = (series) => colour(series.rule ? `--rule-${series.rule}` : "--accent");
+  const colourOf = (series) => colour(series.colour ? `--palette-${series.colour}` : "--accent");
   // Local wall-clock time is drawn as if it were UTC: a chart needs no zone, and no day is shorter than another.
   const instant = (label) => Date.parse(label.length > 10 ? `${label.replace(" ", "T")}Z` : label);
   const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });

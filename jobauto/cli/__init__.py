@@ -13,7 +13,7 @@ from .database import distribute, partition
 from .demo import demo
 from .imports import import_readings, import_sites
 from .notifications import send_notifications
-from .runs import create_no_coms_jobs, create_zero_reads_jobs, run_daily_job_automation, scheduler
+from .runs import COMMANDS_OF_RULES, run_daily_job_automation, scheduler
 
 __all__ = ["in_sentences", "init_app"]
 
@@ -25,8 +25,7 @@ COMMANDS = (
     first_login,
     import_sites,
     import_readings,
-    create_no_coms_jobs,
-    create_zero_reads_jobs,
+    *COMMANDS_OF_RULES,
     run_daily_job_automation,
     scheduler,
     send_notifications,

@@ -14,7 +14,7 @@ from ..detection.service import Finding, RunParameters, RunResult, dry_run, run
 from ..extensions import db
 from ..models import Hold
 from ..notifications import sending
-from ..rules import NO_COMS, RULES, ZERO_READS, Rule
+from ..rules import RULES, Rule
 from ..runs.lifecycle import RunInProgress, SlotTaken
 from ..settings import service as settings
 from ..storage.leases import LeaseLost
@@ -37,20 +37,18 @@ def _options(command: Command) -> Command:
     return command
 
 
-@click.command("create-no-coms-jobs")
-@_options
-@on_database
-def create_no_coms_jobs(as_of: str | None, dry: bool, as_json: bool) -> None:
-    """Run the rule No Coms."""
-    _finish(_run((NO_COMS,), as_of, dry), as_json)
+def _command_of(rule: Rule) -> click.Command:
+    @click.command(rule.command, help=f"Run the rule {rule.title}.")
+    @_options
+    @on_database
+    def create_jobs(as_of: str | None, dry: bool, as_json: bool) -> None:
+        _finish(_run((rule,), as_of, dry), as_json)
+
+    return create_jobs
 
 
-@click.command("create-zero-reads-jobs")
-@_options
-@on_database
-def create_zero_reads_jobs(as_of: str | None, dry: bool, as_json: bool) -> None:
-    """Run the rule Zero Reads."""
-    _finish(_run((ZERO_READS,), as_of, dry), as_json)
+COMMANDS_OF_RULES = tuple(map(_command_of, RULES))
+"""``create-no-coms-jobs`` and its like: a command for each rule."""
 
 
 @click.command("run-daily-job-automation")

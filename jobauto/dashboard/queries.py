@@ -55,7 +55,11 @@ class Dashboard:
     def chart(self, rules: Iterable[Rule]) -> dict[str, Any]:
         """The daily counts as the chart's script takes them."""
         series = [
-            {"rule": rule.name, "title": rule.title, "values": [day.by_rule[rule.name] for day in self.daily]}
+            {
+                "colour": rule.colour,
+                "title": rule.title,
+                "values": [day.by_rule[rule.name] for day in self.daily],
+            }
             for rule in rules
         ]
         return {"labels": [day.label for day in self.daily], "series": series}

@@ -14,8 +14,8 @@ from ..models.job import ONE_OPEN_JOB, STILL_OPEN
 from ..models.types import BEFORE_ALL, MICROSECOND, Instant
 from ..rules.moment import Moment
 from ..rules.rule import FLAGGED, VERDICT, Rule, Variables
-from ..settings.schema import RuleSettings
-from ..settings.template import parse
+from ..rules.settings import RuleSettings
+from ..rules.template import parse
 from ..storage.connections import insert
 
 LATEST = 30

@@ -1,17 +1,38 @@
 """No Coms: a site has stopped sending readings."""
 
 from datetime import date
-from typing import Any
+from operator import attrgetter
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
+from pydantic import Field
 from sqlalchemy import Select, and_, case, cast, func, literal, null, select
 
 from ..models import Reading, Site
 from ..models.types import Instant, format_minute, local_minute_in, whole_days
-from ..settings.schema import NoComsSettings
 from ..wording import pluralize
 from .moment import Moment
-from .rule import FLAGGED, NOT_ASSESSABLE, VERDICT, FindingLike, Variables, Window, explained_jobs
+from .rule import FLAGGED, NOT_ASSESSABLE, VERDICT, FindingLike, Rule, Variables, Window, explained_jobs
+from .settings import DescriptionTemplate, JobTypeId, RuleSettings
+
+
+class NoComsSettings(RuleSettings):
+    """When a site counts as silent."""
+
+    title = "No Coms"
+    variables = ("site_id", "site_name", "days_threshold", "last_reading")
+
+    job_type_id: JobTypeId = "no_coms"
+    description_template: DescriptionTemplate = "No readings for {days_threshold} days from {site_name}"
+    days_threshold: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=30,
+            title="Days without a reading",
+            description="A site is flagged when its last reading is at least so many days old: 1 to 30.",
+        ),
+    ] = 3
 
 
 def verdicts(settings: NoComsSettings, moment: Moment) -> Select[Any]:
@@ -79,7 +100,7 @@ def explained(settings: NoComsSettings) -> list[str]:
 
 
 def describe_finding(finding: FindingLike, zone: ZoneInfo) -> str:
-    """What was finding at a site, in words."""
+    """What was found at a site, in words."""
     if finding.since is None:
         return "The site has never sent a reading."
     silent = pluralize(finding.days or 0, "day")
@@ -92,3 +113,20 @@ def unflagged(settings: NoComsSettings, verdict: str, window: Window, zone: Zone
         days = pluralize(settings.days_threshold, "day")
         return f"The site has never sent a reading, and has been monitored for less than {days}."
     return f"{window.describe(zone)}, the last one at {format_minute(window.last, zone)}."
+
+
+NO_COMS = Rule(
+    name="no_coms",
+    title="No Coms",
+    settings=NoComsSettings,
+    verdicts=verdicts,
+    variables=variables,
+    window=attrgetter("days_threshold"),
+    explained=explained,
+    describe_finding=describe_finding,
+    unflagged=unflagged,
+    days_field="days_without_reading",
+    colour="blue",
+    icon="no_coms",
+    guarded=True,
+)

@@ -19,9 +19,9 @@ from sqlalchemy import (
 )
 
 from ..models.types import Instant, Kwh
-from ..settings.schema import RuleSettings
 from ..wording import pluralize
 from .moment import Moment
+from .settings import RuleSettings
 
 FLAGGED = "flagged"
 NOT_ASSESSABLE = "not_assessable"
@@ -85,8 +85,12 @@ class Window:
 
 @dataclass(frozen=True)
 class Rule:
-    """A detector: a name for machines, one for people, its verdicts and its description's variables.
+    """A detector, and everything that differs between one and another.
 
+    ``name`` is for machines: in the database, in the API, and in the command ``create-<name>-jobs``;
+    ``title`` for people. ``settings`` is its section of the settings, ``verdicts`` its statement,
+    ``variables`` are what a description may name, ``days_field`` is what the API calls the finding's days.
+    ``colour`` is one of the palette in ``static/app.css``, ``icon`` a symbol in ``static/icons.svg``.
     ``window`` is how many days of readings it looks at. ``guarded`` tells that a broken feed makes it flag
     every site at once, so that the guard watches it.
     ``explained`` says in words how the rule decides with given settings, ``describe_finding`` what it found,
@@ -95,13 +99,22 @@ class Rule:
 
     name: str
     title: str
+    settings: type[RuleSettings]
     verdicts: Callable[[Any, Moment], Select[Any]]
     variables: Callable[[Any, Moment], Variables]
     window: Callable[[Any], int]
     explained: Callable[[Any], list[str]]
     describe_finding: Callable[[FindingLike, ZoneInfo], str]
     unflagged: Callable[[Any, str, Window, ZoneInfo], str]
+    days_field: str
+    colour: str
+    icon: str
     guarded: bool = False
+
+    @property
+    def command(self) -> str:
+        """The command that runs this rule alone."""
+        return f"create-{self.name.replace('_', '-')}-jobs"
 
 
 def explained_jobs(settings: RuleSettings) -> Iterator[str]:

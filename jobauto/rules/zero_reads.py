@@ -1,9 +1,12 @@
 """Zero Reads: readings arrive, but the register no longer goes up."""
 
+from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
+from operator import attrgetter
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
+from pydantic import Field
 from sqlalchemy import ColumnElement, Select, String, Subquery, and_, case, cast, func, literal, or_, select
 from sqlalchemy.orm import aliased
 
@@ -16,13 +19,48 @@ from ..models.types import (
     microseconds_between,
     whole_days,
 )
-from ..settings.schema import ZeroReadsSettings
 from ..wording import pluralize
 from .moment import Moment
-from .rule import FLAGGED, NOT_ASSESSABLE, VERDICT, FindingLike, Variables, Window, explained_jobs
+from .rule import FLAGGED, NOT_ASSESSABLE, VERDICT, FindingLike, Rule, Variables, Window, explained_jobs
+from .settings import DescriptionTemplate, JobTypeId, RuleSettings
 
 SLACK = timedelta(hours=12)
 """Readings need not be exactly a day apart, but a burst in one night is no evidence."""
+
+
+class ZeroReadsSettings(RuleSettings):
+    """When a register counts as standing still."""
+
+    title = "Zero Reads"
+    variables = ("site_id", "site_name", "zero_count", "days_to_check", "date_range", "total_difference")
+
+    job_type_id: JobTypeId = "zero_reads"
+    description_template: DescriptionTemplate = "No generation increase for {zero_count} days at {site_name}"
+    days_to_check: Annotated[
+        int,
+        Field(
+            ge=2,
+            le=30,
+            title="Days to check",
+            description="How far back the rule looks, in days of 24 hours: 2 to 30.",
+        ),
+    ] = 4
+    readings_to_compare: Annotated[
+        int,
+        Field(
+            ge=2,
+            le=10,
+            title="Readings to compare",
+            description="How many equal readings it takes, spread over as many days: 2 to 10, "
+            "and no more than the days to check.",
+        ),
+    ] = 3
+
+    def contradictions(self) -> Iterator[tuple[str, str]]:
+        """More readings than days could never come together: daily ones are the fewest that are common."""
+        if self.readings_to_compare > self.days_to_check:
+            why = "The rule could never fire: readings to compare must not exceed days to check."
+            yield from (("readings_to_compare", why), ("days_to_check", why))
 
 
 def verdicts(settings: ZeroReadsSettings, moment: Moment) -> Select[Any]:
@@ -159,7 +197,7 @@ def _four_days(settings: ZeroReadsSettings) -> str:
 
 
 def describe_finding(finding: FindingLike, zone: ZoneInfo) -> str:
-    """What was finding at a site, in words."""
+    """What was found at a site, in words."""
     if finding.since is None:
         return "The register has not moved."
     still = pluralize(finding.days or 0, "day")
@@ -179,3 +217,19 @@ def unflagged(settings: ZeroReadsSettings, verdict: str, window: Window, zone: Z
     if change == 0:
         return f"{seen}; the register moved in between."
     return f"{seen}, {'up' if change > 0 else 'down'} {abs(change):,} kWh."
+
+
+ZERO_READS = Rule(
+    name="zero_reads",
+    title="Zero Reads",
+    settings=ZeroReadsSettings,
+    verdicts=verdicts,
+    variables=variables,
+    window=attrgetter("days_to_check"),
+    explained=explained,
+    describe_finding=describe_finding,
+    unflagged=unflagged,
+    days_field="days_with_zero_increase",
+    colour="orange",
+    icon="zero_reads",
+)

@@ -5,7 +5,8 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from .schema import RuleSettings, Section, Settings
+from ..rules.settings import RuleSettings, Section
+from .schema import Settings
 
 
 def sections() -> Iterator[tuple[str, type[Section]]]:

@@ -5,13 +5,15 @@ Names, defaults and limits are a contract with the scripts of others. They may b
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic_core import ErrorDetails
 
-from .template import TemplateError, parse
+from ..rules import RULES
+from ..rules.settings import RuleSettings, Section
+from ..rules.template import TemplateError, parse
 
 Errors = dict[str, list[str]]
 """What is wrong: ``ZERO_READS.days_to_check`` and why."""
@@ -35,159 +37,6 @@ def _known_zone(name: str) -> str:
     if name not in time_zones():
         raise ValueError("Not an IANA time zone, such as Europe/London.")
     return name
-
-
-def storable(text: str) -> str:
-    """Text that both databases can hold, for a validator. Raises ValueError."""
-    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValueError("Must be text, without NUL and halves of characters.")
-    return text
-
-
-Enabled = Annotated[bool, Field(title="Enabled", description="A disabled rule is skipped by every run.")]
-JobTypeId = Annotated[
-    str,
-    Field(
-        pattern=r"^[a-z0-9_-]{1,50}$",
-        title="Job type",
-        description="The type that the rule's jobs get: 1 to 50 of a-z, 0-9, _ and -. "
-        "The two rules' types differ.",
-    ),
-]
-CheckDuplicate = Annotated[
-    bool,
-    Field(
-        title="Check for duplicates",
-        description="On: a site with an open job of this type gets no second one. "
-        "Off: each run opens a job for each finding.",
-    ),
-]
-Priority = Annotated[
-    Literal["low", "medium", "high"],
-    Field(title="Priority", description="The priority that the rule's jobs get."),
-]
-DescriptionTemplate = Annotated[
-    str,
-    Field(
-        min_length=1,
-        max_length=500,
-        title="Description",
-        description="The text of the rule's jobs, up to 500 characters.",
-    ),
-    AfterValidator(storable),
-]
-
-
-Queue = Annotated[
-    str,
-    Field(max_length=100, title="Queue", description="The team that the rule's jobs go to. May be empty."),
-    AfterValidator(storable),
-]
-Instructions = Annotated[
-    str,
-    Field(
-        max_length=2000,
-        title="Instructions",
-        description="A checklist in plain text that the rule's jobs carry, up to 2,000 characters. "
-        "May be empty.",
-    ),
-    AfterValidator(storable),
-]
-InitialStatus = Annotated[
-    Literal["open", "in_progress", "on_hold"],
-    Field(title="Initial status", description="The status that the rule's jobs start with."),
-]
-AutoCloseRecovered = Annotated[
-    bool,
-    Field(
-        title="Close recovered jobs",
-        description="On: when a run sees that the fault is gone, a job that nobody has worked on is closed. "
-        "Off: it is only marked as recovered.",
-    ),
-]
-ReopenAfterDays = Annotated[
-    int,
-    Field(
-        ge=0,
-        le=90,
-        title="Days until a new job",
-        description="After a person closed a job while the fault held, so many days pass before a new one "
-        "is opened, unless the site recovered in between: 0 to 90. 0: the next run may.",
-    ),
-]
-
-
-class Section(BaseModel):
-    """Settings that belong together. An unknown name is an error, and a section never changes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    title: ClassVar[str]
-
-
-class RuleSettings(Section):
-    """What every rule has. ``variables`` are what its description may name."""
-
-    variables: ClassVar[tuple[str, ...]]
-
-    enabled: Enabled = True
-    job_type_id: JobTypeId
-    check_duplicate: CheckDuplicate = True
-    priority: Priority = "medium"
-    description_template: DescriptionTemplate
-    queue: Queue = ""
-    instructions: Instructions = ""
-    initial_status: InitialStatus = "open"
-    auto_close_recovered: AutoCloseRecovered = False
-    reopen_after_days: ReopenAfterDays = 0
-
-
-class NoComsSettings(RuleSettings):
-    """When a site counts as silent."""
-
-    title = "No Coms"
-    variables = ("site_id", "site_name", "days_threshold", "last_reading")
-
-    job_type_id: JobTypeId = "no_coms"
-    description_template: DescriptionTemplate = "No readings for {days_threshold} days from {site_name}"
-    days_threshold: Annotated[
-        int,
-        Field(
-            ge=1,
-            le=30,
-            title="Days without a reading",
-            description="A site is flagged when its last reading is at least so many days old: 1 to 30.",
-        ),
-    ] = 3
-
-
-class ZeroReadsSettings(RuleSettings):
-    """When a register counts as standing still."""
-
-    title = "Zero Reads"
-    variables = ("site_id", "site_name", "zero_count", "days_to_check", "date_range", "total_difference")
-
-    job_type_id: JobTypeId = "zero_reads"
-    description_template: DescriptionTemplate = "No generation increase for {zero_count} days at {site_name}"
-    days_to_check: Annotated[
-        int,
-        Field(
-            ge=2,
-            le=30,
-            title="Days to check",
-            description="How far back the rule looks, in days of 24 hours: 2 to 30.",
-        ),
-    ] = 4
-    readings_to_compare: Annotated[
-        int,
-        Field(
-            ge=2,
-            le=10,
-            title="Readings to compare",
-            description="How many equal readings it takes, spread over as many days: 2 to 10, "
-            "and no more than the days to check.",
-        ),
-    ] = 3
 
 
 class GuardSettings(Section):
@@ -256,13 +105,14 @@ class ScheduleSettings(Section):
         return ZoneInfo(self.timezone)
 
 
-class Settings(BaseModel):
-    """All settings. In JSON its sections are NO_COMS, ZERO_READS, GUARD and SCHEDULE."""
+_SECTIONS: dict[str, Any] = {rule.name: (rule.settings, rule.settings()) for rule in RULES}  # type: ignore[call-arg] # each has its defaults
+_CONFIG = ConfigDict(extra="forbid", frozen=True, alias_generator=str.upper, populate_by_name=True)
+_SectionsOfRules: type[BaseModel] = create_model("SectionsOfRules", __config__=_CONFIG, **_SECTIONS)
 
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=str.upper, populate_by_name=True)
 
-    no_coms: NoComsSettings = NoComsSettings()
-    zero_reads: ZeroReadsSettings = ZeroReadsSettings()
+class Settings(_SectionsOfRules):  # as many sections as there are rules
+    """All settings. In JSON its sections are those of the rules, such as NO_COMS, and GUARD and SCHEDULE."""
+
     guard: GuardSettings = GuardSettings()
     schedule: ScheduleSettings = ScheduleSettings()
 
@@ -296,20 +146,17 @@ class Settings(BaseModel):
 
     def contradictions(self) -> Iterator[tuple[str, list[str]]]:
         """What is wrong between fields that are each right; every field of the pair is named."""
-        zero = self.zero_reads
-        if self.no_coms.job_type_id == zero.job_type_id:
-            yield "NO_COMS.job_type_id", ["Must differ from the job type of Zero Reads."]
-            yield "ZERO_READS.job_type_id", ["Must differ from the job type of No Coms."]
-        if zero.readings_to_compare > zero.days_to_check:
-            why = "The rule could never fire: readings to compare must not exceed days to check."
-            yield "ZERO_READS.readings_to_compare", [why]
-            yield "ZERO_READS.days_to_check", [why]
-        for name in ("no_coms", "zero_reads"):
-            rule = self.rule(name)
+        for rule in RULES:
+            section, key = self.rule(rule.name), rule.name.upper()
+            for other in RULES:
+                if other is not rule and self.rule(other.name).job_type_id == section.job_type_id:
+                    yield f"{key}.job_type_id", [f"Must differ from the job type of {other.title}."]
+            for field, why in section.contradictions():
+                yield f"{key}.{field}", [why]
             try:
-                parse(rule.description_template, rule.variables)
+                parse(section.description_template, section.variables)
             except TemplateError as error:
-                yield f"{name.upper()}.description_template", [str(error)]
+                yield f"{key}.description_template", [str(error)]
 
 
 _SENTENCES = {

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from ..models import JobReading, Reading
 from ..models.types import format_minute
+from ..rules import rule_named
 
 SPAN = timedelta(days=60)
 DAY = timedelta(days=1)
@@ -54,7 +55,12 @@ def evidence(
     rule: str, evidence: Sequence[JobReading], since: Sequence[Reading], zone: ZoneInfo
 ) -> dict[str, Any]:
     """The readings that a job was opened on, and the later ones, which come newest first."""
-    opened = {"title": "When the job was opened, kWh", "rule": rule, "points": register(evidence, zone)}
+    known = rule_named(rule)
+    opened = {
+        "title": "When the job was opened, kWh",
+        "colour": known.colour if known else None,
+        "points": register(evidence, zone),
+    }
     # The later line starts where the other one ends.
     after: list[Reading | JobReading] = [*evidence[-1:], *since[::-1]] if since else []
     later = {"title": "Since then, kWh", "points": register(after, zone)}

@@ -14,7 +14,8 @@ from ..models.job import STILL_OPEN
 from ..rules import RULES, Rule
 from ..rules.moment import Moment
 from ..rules.rule import FLAGGED, Window
-from ..settings.schema import RuleSettings, Settings
+from ..rules.settings import RuleSettings
+from ..settings.schema import Settings
 from ..storage.distinct import distinct_values
 
 

@@ -11,7 +11,7 @@ from ..clock import utcnow
 from ..extensions import db
 from ..models import Site
 from ..models.types import format_minute
-from ..rules import RULES
+from ..rules import RULES, rule_named
 from ..rules.rule import FindingLike
 from ..runs import queries as runs
 from ..settings import labels
@@ -32,7 +32,6 @@ _WORDS = {
     "unclosed": "Not closed",
     **{rule.name: rule.title for rule in RULES},
 }
-_RULES = {rule.name: rule for rule in RULES}
 
 
 def init_app(app: Flask) -> None:
@@ -45,6 +44,7 @@ def init_app(app: Flask) -> None:
         ago,
         pluralize,
         describe_finding,
+        colour_of_rule,
         duration,
         size,
         format_change,
@@ -94,8 +94,14 @@ def ago(instant: datetime) -> str:
 
 def describe_finding(finding: FindingLike, rule: str) -> str:
     """What a rule found, in its own words; nothing of a rule that is no more."""
-    known = _RULES.get(rule)
+    known = rule_named(rule)
     return known.describe_finding(finding, settings().schedule.zone) if known else ""
+
+
+def colour_of_rule(name: str) -> str:
+    """The colour by which a rule is known on pages; grey for a rule that is no more."""
+    rule = rule_named(name)
+    return rule.colour if rule else "grey"
 
 
 def snoozed(site: Site) -> bool:

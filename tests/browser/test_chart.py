@@ -16,7 +16,7 @@ COLOURS = """() => {
     seen.set(colour, (seen.get(colour) ?? 0) + 1);
   }
   const style = getComputedStyle(document.documentElement);
-  const wanted = ["no_coms", "zero_reads"].map((rule) => style.getPropertyValue(`--rule-${rule}`).trim());
+  const wanted = ["blue", "orange"].map((name) => style.getPropertyValue(`--palette-${name}`).trim());
   return wanted.map((colour) => seen.get(colour) ?? 0);
 }"""
 

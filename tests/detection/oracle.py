@@ -7,7 +7,8 @@ from decimal import Decimal
 from itertools import pairwise
 
 from jobauto.rules.moment import Moment
-from jobauto.settings.schema import NoComsSettings, ZeroReadsSettings
+from jobauto.rules.no_coms import NoComsSettings
+from jobauto.rules.zero_reads import ZeroReadsSettings
 from tests.detection.ground import NEW_SITE, OK, TOO_FEW, Verdict
 
 DAY = timedelta(hours=24)

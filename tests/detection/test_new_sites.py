@@ -7,7 +7,7 @@ import pytest
 
 from jobauto.rules import NO_COMS
 from jobauto.rules.moment import Moment
-from jobauto.settings.schema import NoComsSettings
+from jobauto.rules.no_coms import NoComsSettings
 from tests.detection.ground import DAY, LONDON, MOMENT, NEW_SITE, NOON, OK, Ground, Verdict, before
 
 FLAGGED = Verdict("flagged")

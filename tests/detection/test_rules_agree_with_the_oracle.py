@@ -12,7 +12,8 @@ from sqlalchemy import Engine
 
 from jobauto.rules import NO_COMS, ZERO_READS, Rule
 from jobauto.rules.moment import Moment
-from jobauto.settings.schema import NoComsSettings, ZeroReadsSettings
+from jobauto.rules.no_coms import NoComsSettings
+from jobauto.rules.zero_reads import ZeroReadsSettings
 from tests.detection import oracle
 from tests.detection.ground import OK, Ground, Verdict
 from tests.detection.oracle import Meter

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from jobauto.rules import ZERO_READS
-from jobauto.settings.schema import ZeroReadsSettings
+from jobauto.rules.zero_reads import ZeroReadsSettings
 from tests.detection.ground import (
     DAY,
     HOUR,

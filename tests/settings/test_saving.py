@@ -49,8 +49,8 @@ def test_a_save_is_a_new_version_and_the_old_one_stays(app: Flask) -> None:
 
     assert saved.version == 2
     assert service.current() == saved
-    assert service.of_version(1).no_coms.days_threshold == 3
-    assert service.of_version(2).no_coms.days_threshold == 7
+    assert service.of_version(1).document()["NO_COMS"]["days_threshold"] == 3
+    assert service.of_version(2).document()["NO_COMS"]["days_threshold"] == 7
 
 
 def test_the_history_tells_who_when_from_and_to_newest_first(app: Flask) -> None:
@@ -99,7 +99,7 @@ def test_of_two_who_looked_at_one_version_the_second_is_told(app: Flask) -> None
     with pytest.raises(StaleSettings):
         save(days(9), seen=1)
 
-    assert service.current().settings.no_coms.days_threshold == 7
+    assert service.current().settings.document()["NO_COMS"]["days_threshold"] == 7
     assert save(days(9), seen=2).version == 3
 
 

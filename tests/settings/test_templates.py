@@ -2,8 +2,10 @@
 
 import pytest
 
-from jobauto.settings.schema import NoComsSettings, Settings, SettingsError, ZeroReadsSettings
-from jobauto.settings.template import TemplateError, parse
+from jobauto.rules.no_coms import NoComsSettings
+from jobauto.rules.template import TemplateError, parse
+from jobauto.rules.zero_reads import ZeroReadsSettings
+from jobauto.settings.schema import Settings, SettingsError
 
 KNOWN = ("site_id", "site_name")
 

@@ -26,8 +26,7 @@ def dashboard() -> ResponseReturnValue:
     last = board.last_run
     return {
         "summary": {
-            "total_no_coms": board.open_by_rule["no_coms"],
-            "total_zero_reads": board.open_by_rule["zero_reads"],
+            **{f"total_{rule.name}": board.open_by_rule[rule.name] for rule in RULES},
             "jobs_created_today": board.created_today,
             "jobs_created_week": board.created_week,
             "last_run": last.finished_at.isoformat() if last and last.finished_at else None,

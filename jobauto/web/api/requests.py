@@ -6,10 +6,21 @@ from typing import Annotated, Any, Literal, get_type_hints
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, RootModel, create_model
 
-from ...settings.schema import Settings, storable
+from ...rules import RULES
+from ...rules.settings import storable
+from ...settings.schema import Settings
 from ..paging import LAST_PAGE, MOST, PER_PAGE
 
 StorableText = Annotated[str, AfterValidator(storable)]
+
+
+_RULES = [rule.name for rule in RULES]
+
+
+def _known_rule(name: str) -> str:
+    if name and name not in _RULES:
+        raise ValueError(f"Must be one of {', '.join(_RULES)}.")
+    return name
 
 
 def _or_default(default: int) -> Callable[[Any], Any]:
@@ -59,7 +70,7 @@ class JobsIn(PageIn):
     """Which jobs."""
 
     status: Literal["", "open", "in_progress", "on_hold", "closed"] = ""
-    rule: Literal["", "no_coms", "zero_reads"] = ""
+    rule: Annotated[str, Field(json_schema_extra={"enum": ["", *_RULES]}), AfterValidator(_known_rule)] = ""
     site_id: StorableText = ""
     queue: StorableText = ""
 

@@ -3,10 +3,11 @@
 from datetime import date, datetime
 from typing import Any, Generic, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from ...detection.service import RunResult
 from ...models import Job, Run
+from ...rules import RULES
 from ...settings.schema import Settings
 
 Item = TypeVar("Item")
@@ -31,7 +32,11 @@ class RuleResultOut(Out):
     error: str | None
 
 
-class RecentJobOut(Out):
+_DAYS: dict[str, Any] = {rule.days_field: (int | None, None) for rule in RULES}
+_DaysOfRules: type[Out] = create_model("DaysOfRules", __base__=Out, **_DAYS)
+
+
+class RecentJobOut(_DaysOfRules):
     """A job in short. The days are those of the finding; a job of one rule has none of the other's."""
 
     id: int
@@ -42,8 +47,6 @@ class RecentJobOut(Out):
     created_at: datetime
     status: str
     description: str
-    days_without_reading: int | None
-    days_with_zero_increase: int | None
 
     @classmethod
     def of(cls, job: Job) -> Self:
@@ -52,8 +55,7 @@ class RecentJobOut(Out):
             **{name: getattr(job, name) for name in cls.model_fields if hasattr(job, name)},
             site_id=job.site.site_id,
             site_name=job.site.site_name,
-            days_without_reading=job.days if job.rule == "no_coms" else None,
-            days_with_zero_increase=job.days if job.rule == "zero_reads" else None,
+            **{rule.days_field: job.days if job.rule == rule.name else None for rule in RULES},
         )
 
 
@@ -226,22 +228,26 @@ class OptionsOut(Out):
     task_templates: list[CodeOut]
 
 
-class SummaryOut(Out):
-    """The numbers at the top of the dashboard."""
+_TOTALS: dict[str, Any] = {f"total_{rule.name}": (int, 0) for rule in RULES}
+_TotalsOfRules: type[Out] = create_model("TotalsOfRules", __base__=Out, **_TOTALS)
 
-    total_no_coms: int
-    total_zero_reads: int
+
+class SummaryOut(_TotalsOfRules):
+    """The numbers at the top of the dashboard: ``total_*`` are open jobs by rule."""
+
     jobs_created_today: int
     jobs_created_week: int
     last_run: datetime | None
 
 
-class DayOut(Out):
+_COUNTS: dict[str, Any] = {rule.name: (int, 0) for rule in RULES}
+_CountsOfRules: type[Out] = create_model("CountsOfRules", __base__=Out, **_COUNTS)
+
+
+class DayOut(_CountsOfRules):
     """Jobs created on a local day, ``dd/mm``, by rule."""
 
     date: str
-    no_coms: int
-    zero_reads: int
 
 
 class DashboardOut(Out):

@@ -11,8 +11,9 @@ from flask_wtf import FlaskForm
 from pydantic.fields import FieldInfo
 from wtforms import BooleanField, Field, Form, FormField, HiddenField, SelectField, StringField, TextAreaField
 
+from ...rules.settings import Section
 from ...settings.labels import fields, sections
-from ...settings.schema import Errors, Section, Settings, time_zones
+from ...settings.schema import Errors, Settings, time_zones
 from .choices import choices, of_codes
 
 LONG_TEXT = 100
