@@ -1,33 +1,35 @@
-"""``jobauto`` and ``python -m jobauto``: the commands, on an application of their own."""
+"""``jobauto`` and ``python -m jobauto``: the commands, on an application without pages."""
 
 import signal
 import sys
+from importlib import import_module
 from typing import Any, NoReturn
 
 import click
-from flask.cli import FlaskGroup
+from flask import Flask
+from flask.cli import ScriptInfo
 
-from . import create_app
-from .cli import in_sentences
+from .cli import Commands
 from .config import ConfigError
 
 
 def main() -> None:
     """Run a command. A configuration that cannot be meant ends it with exit status 2."""
     signal.signal(signal.SIGTERM, _end)
+    group = Commands(
+        "jobauto",
+        help="Finds metered sites that went silent or stand still, and opens one job for each fault.",
+    )
+    group.main(prog_name="jobauto", obj=ScriptInfo(create_app=_application, set_debug_flag=False))
+
+
+def _application() -> Flask:
     try:
-        app = create_app()
+        app: Flask = import_module("jobauto.core").create_core()  # not before a command wants it
     except ConfigError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(2)
-    group = FlaskGroup(
-        create_app=lambda: app,
-        add_version_option=False,
-        set_debug_flag=False,
-        help="Finds metered sites that went silent or stand still, and opens one job for each fault.",
-    )
-    del group.commands["run"]  # its server would serve pages without the schedule
-    in_sentences(group.main)(prog_name="jobauto")
+    return app
 
 
 def _end(number: int, _frame: Any) -> NoReturn:

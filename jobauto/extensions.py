@@ -1,10 +1,6 @@
-"""The bare extension objects. Imports nothing of ours, so everything may import it."""
+"""The database's extension object. Imports nothing of ours, so everything may import it."""
 
-from flask_bootstrap import Bootstrap5
-from flask_login import LoginManager
-from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from flask_wtf import CSRFProtect
 from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase
 
@@ -24,7 +20,3 @@ class Base(DeclarativeBase):
 
 
 db = SQLAlchemy(model_class=Base)
-migrate = Migrate()
-csrf = CSRFProtect()
-login_manager = LoginManager()
-bootstrap = Bootstrap5()

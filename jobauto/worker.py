@@ -1,15 +1,20 @@
 """The application for Celery workers: ``celery --app jobauto.worker worker``."""
 
 import sys
+from typing import TYPE_CHECKING, cast
 
 from celery import signals
 
-from . import create_app
 from .config import ConfigError
-from .work.broker import celery_of
+from .core import create_core
+from .work import broker, tasks
+
+if TYPE_CHECKING:
+    from .work.celery_app import CeleryQueue
 
 try:
-    app = celery_of(create_app())
+    core = create_core()
+    app = cast("CeleryQueue", broker.queue(core)).serve(core, tasks.TASKS)
 except ConfigError as error:
     sys.exit(f"Error: {error}")  # Celery would show a traceback
 

@@ -1,47 +1,79 @@
-"""The commands: ``jobauto ...``, and the same under ``flask --app wsgi ...``."""
+"""The commands: ``jobauto ...``, and the same under ``flask --app wsgi ...``.
 
-from typing import cast
+Each is loaded when it is called, for what one command needs the others do not: their list is a table.
+"""
 
-from click import Group
+from dataclasses import dataclass
+from importlib import import_module
+
+import click
 from flask import Flask
+from flask.cli import AppGroup
 
-from .accounts import create_token, create_user, first_login, list_users, set_password
-from .assets import static_files
-from .backup import backup, restore
-from .common import in_sentences
-from .database import distribute, partition
-from .demo import demo
-from .imports import import_readings, import_sites
-from .notifications import send_notifications
-from .runs import COMMANDS_OF_RULES, run_daily_job_automation, scheduler
+from ..rules import NAMES, command_of
 
-__all__ = ["in_sentences", "init_app"]
+
+@dataclass(frozen=True)
+class Command:
+    """A command: its name, the module of this package and the name in it, and what the list says of it.
+
+    With a ``rule`` the name is a function that makes the rule's command."""
+
+    name: str
+    place: str
+    help: str
+    rule: str | None = None
+
+    def load(self) -> click.Command:
+        """The command itself."""
+        module, _, name = self.place.partition(":")
+        found = getattr(import_module(f".{module}", __name__), name)
+        command: click.Command = found(self.rule) if self.rule else found
+        return command
+
 
 COMMANDS = (
-    create_user,
-    set_password,
-    list_users,
-    create_token,
-    first_login,
-    import_sites,
-    import_readings,
-    *COMMANDS_OF_RULES,
-    run_daily_job_automation,
-    scheduler,
-    send_notifications,
-    demo,
-    backup,
-    restore,
-    static_files,
+    Command("backup", "backup:backup", "Write the whole database to a file."),
+    *(
+        Command(command_of(name), "runs:command_of_rule", f"Run the rule {name} alone.", name)
+        for name in NAMES
+    ),
+    Command("create-token", "accounts:create_token", "Print a new API token of a user."),
+    Command("create-user", "accounts:create_user", "Make an account."),
+    Command("db", "database:db", "Create, upgrade, partition or distribute the database."),
+    Command("demo", "demo:demo", "Fill an empty database with a made-up fleet."),
+    Command("first-login", "accounts:first_login", "Print a first administrator's login."),
+    Command("import-readings", "imports:import_readings", "Add readings from a CSV file."),
+    Command("import-sites", "imports:import_sites", "Add or change sites from a CSV file."),
+    Command("list-users", "accounts:list_users", "Print name, role and state of every account."),
+    Command("restore", "backup:restore", "Put a backup into an empty database."),
+    Command("run-daily-job-automation", "runs:run_daily_job_automation", "Run all rules."),
+    Command("scheduler", "scheduler:scheduler", "Run the daily schedule in the foreground."),
+    Command("send-notifications", "notifications:send_notifications", "Send the messages that are due."),
+    Command("set-password", "accounts:set_password", "Change a password."),
+    Command("static-files", "assets:static_files", "Copy static files to a folder for nginx."),
 )
-OF_THE_DATABASE = (partition, distribute)
-"""Beside Flask-Migrate's, in its group ``db``."""
+
+
+class Commands(AppGroup):
+    """The commands as a group that loads the one that is called, and none to list them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All names, in order."""
+        return sorted({*super().list_commands(ctx), *(command.name for command in COMMANDS)})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, loaded."""
+        known = next((command for command in COMMANDS if command.name == cmd_name), None)
+        return known.load() if known else super().get_command(ctx, cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list, from the table alone."""
+        said = {command.name: command.help for command in COMMANDS}
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, said.get(name, "")) for name in self.list_commands(ctx)])
 
 
 def init_app(app: Flask) -> None:
-    """Register the commands."""
-    for command in COMMANDS:
-        app.cli.add_command(command)
-    of_migrations = cast("Group", app.cli.commands["db"])
-    for command in OF_THE_DATABASE:
-        of_migrations.add_command(command)
+    """Let ``flask`` offer the same commands."""
+    app.cli = Commands(app.name)

@@ -4,7 +4,8 @@ import shutil
 from pathlib import Path
 
 import click
-from flask import Flask, current_app
+import flask_bootstrap
+from flask import Blueprint, Flask, current_app
 from flask.cli import with_appcontext
 
 READABLE_FOLDER = 0o755
@@ -31,11 +32,9 @@ def static_files(folder: Path) -> None:
 
 def _sources(app: Flask) -> list[tuple[str, Path]]:
     """Each address under which files are served, without its first slash, and the folder they are in."""
-    return [
-        (str(part.static_url_path).strip("/"), Path(part.static_folder))
-        for part in (app, *app.blueprints.values())
-        if part.static_folder
-    ]
+    bootstrap = Blueprint("bootstrap", flask_bootstrap.__name__, static_folder="static")
+    ours, theirs = app.static_folder, bootstrap.static_folder
+    return [("static", Path(ours or "")), ("bootstrap/static", Path(theirs or ""))]
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -1,12 +1,18 @@
-"""The commands that change how a database keeps its data, beside Flask-Migrate's own: ``jobauto db ...``."""
+"""The commands on the database itself: Flask-Migrate's, and those that change how it keeps its data."""
+
+from typing import Any
 
 import click
+from flask import current_app
+from flask.cli import with_appcontext
+from flask_migrate.cli import db as migrations
 
 from ..clock import utcnow
-from ..extensions import db
+from ..extensions import db as database
 from ..imports.readings import vacuum_analyze
 from ..storage import citus, partitions
-from .common import on_database
+from ..storage.migrating import migrate
+from .common import in_sentences, on_database
 
 
 @click.command("partition")
@@ -15,7 +21,7 @@ def partition() -> None:
     """Keep the readings in a partition a month (PostgreSQL only). Does nothing the second time."""
     now = utcnow()
     try:
-        with db.engine.connect() as connection:
+        with database.engine.connect() as connection:
             is_new = partitions.partition(connection, now)
             partitions.keep_ahead(connection, now)
     except partitions.CannotPartition as error:
@@ -30,8 +36,29 @@ def partition() -> None:
 def distribute() -> None:
     """Spread a fresh database over the machines of a Citus cluster. Does nothing the second time."""
     try:
-        with db.engine.connect() as connection:
+        with database.engine.connect() as connection:
             is_new = citus.distribute(connection)
     except citus.CannotDistribute as error:
         raise click.UsageError(str(error)) from error
     click.echo("The database is distributed now" if is_new else "The database was distributed already")
+
+
+class _Database(click.Group):
+    """Flask-Migrate's commands raise what ours say in sentences."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Call the command."""
+        return in_sentences(super().invoke)(ctx)
+
+
+@click.group("db", cls=_Database, commands=migrations.commands, params=migrations.params)
+@click.pass_context
+@with_appcontext
+def db(ctx: click.Context, /, **options: Any) -> None:
+    """Create, upgrade, partition or distribute the database."""
+    migrate.init_app(current_app)
+    ctx.invoke(migrations, **options)
+
+
+db.add_command(partition)
+db.add_command(distribute)

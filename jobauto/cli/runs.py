@@ -7,18 +7,17 @@ from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 import click
-from flask import current_app
 
 from ..clock import utcnow
 from ..detection.service import Finding, RunParameters, RunResult, dry_run, run
 from ..extensions import db
 from ..models import Hold
 from ..notifications import sending
-from ..rules import RULES, Rule
+from ..rules import RULES, command_of
+from ..rules.rule import Rule
 from ..runs.lifecycle import RunInProgress, SlotTaken
 from ..settings import service as settings
 from ..storage.leases import LeaseLost
-from ..web.api.responses import run_result
 from ..work import scheduler as daily_schedule
 from .common import RUN_IN_PROGRESS, on_database, operating_user
 
@@ -37,18 +36,18 @@ def _options(command: Command) -> Command:
     return command
 
 
-def _command_of(rule: Rule) -> click.Command:
-    @click.command(rule.command, help=f"Run the rule {rule.title}.")
+def command_of_rule(name: str) -> click.Command:
+    """``create-no-coms-jobs`` and its like: a command for each rule."""
+
+    rule = next(rule for rule in RULES if rule.name == name)
+
+    @click.command(command_of(name), help=f"Run the rule {rule.title}.")
     @_options
     @on_database
     def create_jobs(as_of: str | None, dry: bool, as_json: bool) -> None:
         _finish(_run((rule,), as_of, dry), as_json)
 
     return create_jobs
-
-
-COMMANDS_OF_RULES = tuple(map(_command_of, RULES))
-"""``create-no-coms-jobs`` and its like: a command for each rule."""
 
 
 @click.command("run-daily-job-automation")
@@ -65,13 +64,6 @@ def run_daily_job_automation(as_of: str | None, dry: bool, as_json: bool, schedu
     if scheduled:
         sending.process_pending(utcnow)  # where cron runs the check there may be nobody else who does
     _finish(result, as_json, "Daily job automation completed")
-
-
-@click.command("scheduler")
-@on_database
-def scheduler() -> None:
-    """Run the daily schedule in the foreground, until SIGTERM."""
-    daily_schedule.serve(current_app._get_current_object())  # type: ignore[attr-defined] # threads need the app itself
 
 
 def _run(rules: tuple[Rule, ...], as_of: str | None, dry: bool) -> RunResult:
@@ -125,7 +117,7 @@ def _finish(result: RunResult, as_json: bool, last_line: str | None = None) -> N
 
 def _as_json(result: RunResult) -> dict[str, Any]:
     findings = {"findings": [vars(finding) for finding in result.findings]} if result.run_id is None else {}
-    return run_result(result) | findings
+    return result.document() | findings
 
 
 def _lines(result: RunResult) -> list[str]:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from ..jobs import queries as jobs
 from ..models import Job, Run
 from ..models.types import Instant
-from ..rules import Rule
+from ..rules.rule import Rule
 from ..runs import queries as runs
 
 DAYS = 7

@@ -14,9 +14,9 @@ from ..clock import Clock
 from ..extensions import db
 from ..logs import LogEvent
 from ..models import RunRule, Site
-from ..rules import RULES, Rule
+from ..rules import RULES
 from ..rules.moment import Moment
-from ..rules.rule import FLAGGED, VERDICT
+from ..rules.rule import FLAGGED, VERDICT, Rule
 from ..runs.lifecycle import Claim, finish, heartbeat, renew, start
 from ..settings import service as settings_service
 from ..settings.schema import Settings
@@ -97,6 +97,17 @@ class RunResult:
     def status(self) -> str:
         """What the run's status is, by its rules'."""
         return status_of(rule.status for rule in self.rules.values())
+
+    def document(self) -> dict[str, Any]:
+        """The outcome as commands print it and the API answers; of a held run also how many jobs are."""
+        held = {"held_jobs": self.held_jobs} if self.held_jobs else {}
+        return {
+            "run_id": self.run_id,
+            "as_of": self.as_of.isoformat(),
+            "status": self.status,
+            "created_jobs": self.created_jobs,
+            "rules": {name: vars(rule) for name, rule in self.rules.items()},
+        } | held
 
 
 def status_of(rules: Iterable[str]) -> str:

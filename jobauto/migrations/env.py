@@ -4,7 +4,8 @@ from alembic import context
 from sqlalchemy import Connection
 
 from jobauto.extensions import db
-from jobauto.storage.connections import foreign_keys_off, has_model, write_on
+from jobauto.storage.connections import foreign_keys_off, write_on
+from jobauto.storage.migrating import has_model
 
 
 def configure(connection: Connection) -> None:

@@ -115,7 +115,7 @@ def unflagged(settings: NoComsSettings, verdict: str, window: Window, zone: Zone
     return f"{window.describe(zone)}, the last one at {format_minute(window.last, zone)}."
 
 
-NO_COMS = Rule(
+RULE = NO_COMS = Rule(
     name="no_coms",
     title="No Coms",
     settings=NoComsSettings,

@@ -111,11 +111,6 @@ class Rule:
     icon: str
     guarded: bool = False
 
-    @property
-    def command(self) -> str:
-        """The command that runs this rule alone."""
-        return f"create-{self.name.replace('_', '-')}-jobs"
-
 
 def explained_jobs(settings: RuleSettings) -> Iterator[str]:
     """What comes of a finding, which is the same for every rule; what is not set is not mentioned."""

@@ -219,7 +219,7 @@ def unflagged(settings: ZeroReadsSettings, verdict: str, window: Window, zone: Z
     return f"{seen}, {'up' if change > 0 else 'down'} {abs(change):,} kWh."
 
 
-ZERO_READS = Rule(
+RULE = ZERO_READS = Rule(
     name="zero_reads",
     title="Zero Reads",
     settings=ZeroReadsSettings,

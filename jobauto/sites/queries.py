@@ -11,9 +11,9 @@ from sqlalchemy import Select, and_, exists, func, or_, select, text
 from ..extensions import db
 from ..models import Job, Reading, Site
 from ..models.job import STILL_OPEN
-from ..rules import RULES, Rule
+from ..rules import RULES
 from ..rules.moment import Moment
-from ..rules.rule import FLAGGED, Window
+from ..rules.rule import FLAGGED, Rule, Window
 from ..rules.settings import RuleSettings
 from ..settings.schema import Settings
 from ..storage.distinct import distinct_values

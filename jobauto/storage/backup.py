@@ -40,7 +40,8 @@ from . import partitions
 from .bulk_copy import bulk_copy
 from .citus import is_distributed, register_anew
 from .configuration import instance_folder
-from .connections import DatabaseNotReady, foreign_keys_off, revision_of, upgrade_on, write_on
+from .connections import DatabaseNotReady, foreign_keys_off, revision_of, write_on
+from .migrating import upgrade_on
 
 CHUNK = 10_000
 Progress = Callable[[str, int], None]

@@ -13,9 +13,10 @@ from ..audit.service import Author
 from ..auth import service, sessions
 from ..auth.sessions import Client, Limits
 from ..clock import utcnow
-from ..extensions import csrf, db, login_manager
+from ..extensions import db
 from ..models import User, UserSession
 from . import rate_limit, security_log
+from .extensions import csrf, login_manager
 
 View = TypeVar("View", bound=RouteCallable)
 

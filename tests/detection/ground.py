@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, insert
 
 from jobauto.models import Reading, Site
-from jobauto.rules import Rule
 from jobauto.rules.moment import Moment
+from jobauto.rules.rule import Rule
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)

@@ -9,7 +9,8 @@ from flask import Flask
 from sqlalchemy import literal, select
 
 from jobauto.models.types import Instant, local_minute_in
-from jobauto.rules import NO_COMS, ZERO_READS
+from jobauto.rules.no_coms import NO_COMS
+from jobauto.rules.zero_reads import ZERO_READS
 from jobauto.settings.schema import time_zones
 from tests.detection.ground import Ground
 from tests.detection.running import jobs, run_at, save

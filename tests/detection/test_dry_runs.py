@@ -9,7 +9,7 @@ from jobauto.clock import utcnow
 from jobauto.detection.service import Finding, RunParameters, dry_run
 from jobauto.extensions import Base, db
 from jobauto.models import Run
-from jobauto.rules import NO_COMS
+from jobauto.rules.no_coms import NO_COMS
 from tests.detection.running import later, run_at, save
 from tests.fleets import NOON, add_site, daily
 

@@ -5,7 +5,8 @@ from flask import Flask
 from sqlalchemy import update
 
 from jobauto.models import Site
-from jobauto.rules import NO_COMS, ZERO_READS
+from jobauto.rules.no_coms import NO_COMS
+from jobauto.rules.zero_reads import ZERO_READS
 from jobauto.storage.connections import write
 from tests.detection.running import jobs, later, run_at, save, work
 from tests.fleets import NOON, add_readings, add_site, daily, days_before

@@ -15,7 +15,8 @@ from jobauto.detection.guard import Silence
 from jobauto.detection.service import RunResult
 from jobauto.extensions import db
 from jobauto.models import Event, Hold, Run
-from jobauto.rules import NO_COMS, ZERO_READS
+from jobauto.rules.no_coms import NO_COMS
+from jobauto.rules.zero_reads import ZERO_READS
 from jobauto.runs import queries
 from jobauto.settings.schema import GuardSettings
 from jobauto.storage.connections import write

@@ -5,9 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from jobauto.rules import NO_COMS
 from jobauto.rules.moment import Moment
-from jobauto.rules.no_coms import NoComsSettings
+from jobauto.rules.no_coms import NO_COMS, NoComsSettings
 from tests.detection.ground import DAY, LONDON, MOMENT, NEW_SITE, NOON, OK, Ground, Verdict, before
 
 FLAGGED = Verdict("flagged")

@@ -4,8 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from jobauto.rules import NO_COMS
-from jobauto.rules.no_coms import NoComsSettings
+from jobauto.rules.no_coms import NO_COMS, NoComsSettings
 from tests.detection.ground import DAY, HOUR, MICROSECOND, NOON, OK, Ground, Verdict, before
 
 NEVER = Verdict("flagged")

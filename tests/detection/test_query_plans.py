@@ -11,7 +11,9 @@ from sqlalchemy import ClauseElement, Connection, Engine, Executable, Select, te
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from jobauto.rules import NO_COMS, RULES, Rule
+from jobauto.rules import RULES
+from jobauto.rules.no_coms import NO_COMS
+from jobauto.rules.rule import Rule
 from jobauto.settings.schema import Settings
 from tests.detection.ground import MOMENT, NOON
 

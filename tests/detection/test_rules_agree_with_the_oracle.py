@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from jobauto.rules import NO_COMS, ZERO_READS, Rule
 from jobauto.rules.moment import Moment
-from jobauto.rules.no_coms import NoComsSettings
-from jobauto.rules.zero_reads import ZeroReadsSettings
+from jobauto.rules.no_coms import NO_COMS, NoComsSettings
+from jobauto.rules.rule import Rule
+from jobauto.rules.zero_reads import ZERO_READS, ZeroReadsSettings
 from tests.detection import oracle
 from tests.detection.ground import OK, Ground, Verdict
 from tests.detection.oracle import Meter

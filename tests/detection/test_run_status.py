@@ -11,8 +11,10 @@ from sqlalchemy import Select, literal, select
 from jobauto.detection.service import RunParameters, RunResult, dry_run
 from jobauto.extensions import db
 from jobauto.models import Run, Site
-from jobauto.rules import NO_COMS, ZERO_READS, Rule
 from jobauto.rules.moment import Moment
+from jobauto.rules.no_coms import NO_COMS
+from jobauto.rules.rule import Rule
+from jobauto.rules.zero_reads import ZERO_READS
 from tests.detection.running import jobs, run_at, save
 from tests.fleets import NOON, add_site, daily
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from jobauto.rules import ZERO_READS
-from jobauto.rules.zero_reads import ZeroReadsSettings
+from jobauto.rules.zero_reads import ZERO_READS, ZeroReadsSettings
 from tests.detection.ground import (
     DAY,
     HOUR,

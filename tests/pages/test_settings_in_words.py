@@ -5,9 +5,8 @@ from flask import Flask
 
 from jobauto.clock import utcnow
 from jobauto.detection.service import RunParameters, dry_run
-from jobauto.rules import NO_COMS, ZERO_READS
-from jobauto.rules.no_coms import NoComsSettings
-from jobauto.rules.zero_reads import ZeroReadsSettings
+from jobauto.rules.no_coms import NO_COMS, NoComsSettings
+from jobauto.rules.zero_reads import ZERO_READS, ZeroReadsSettings
 from jobauto.settings import service
 from tests.fleets import NOON, add_site, daily
 from tests.pages.reading import words

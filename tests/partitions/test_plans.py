@@ -10,7 +10,10 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from jobauto.extensions import db
-from jobauto.rules import NO_COMS, RULES, ZERO_READS, Rule
+from jobauto.rules import RULES
+from jobauto.rules.no_coms import NO_COMS
+from jobauto.rules.rule import Rule
+from jobauto.rules.zero_reads import ZERO_READS
 from jobauto.settings.schema import Settings
 from tests.detection.ground import MOMENT, NOON
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import ProgrammingError
 from jobauto.extensions import db
 from jobauto.models import Reading
 from jobauto.storage import partitions
-from jobauto.storage.connections import has_model
+from jobauto.storage.migrating import has_model
 from tests.databases import Sqlite, opened
 from tests.fleets import NOON, add_site, daily, days_before
 from tests.imports.importing import stored_readings

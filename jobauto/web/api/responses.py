@@ -5,7 +5,6 @@ from typing import Any, Generic, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from ...detection.service import RunResult
 from ...models import Job, Run
 from ...rules import RULES
 from ...settings.schema import Settings
@@ -273,14 +272,3 @@ class ImportOut(Out):
     unchanged: int
     rejected: int
     errors: list[LineErrorOut]
-
-
-def run_result(result: RunResult) -> dict[str, Any]:
-    """A run's outcome, as commands print it and the API answers; of a held run also how many jobs are."""
-    return {
-        "run_id": result.run_id,
-        "as_of": result.as_of.isoformat(),
-        "status": result.status,
-        "created_jobs": result.created_jobs,
-        "rules": {name: vars(rule) for name, rule in result.rules.items()},
-    } | ({"held_jobs": result.held_jobs} if result.held_jobs else {})

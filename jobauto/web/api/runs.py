@@ -30,7 +30,6 @@ from .responses import (
     RunHoldOut,
     RunNowOut,
     RunOut,
-    run_result,
 )
 from .spec import responses, spec
 
@@ -48,7 +47,7 @@ def run_manual() -> ResponseReturnValue:
         abort(409, str(error))
     except LeaseLost as error:
         return {"success": False, "error": str(error), "fields": {}}, 500
-    answer = {"success": True, **run_result(result)}
+    answer = {"success": True, **result.document()}
     errors = [f"{name}: {rule.error}" for name, rule in result.rules.items() if rule.error]
     if errors:
         return answer | {"success": False, "error": "; ".join(errors), "fields": {}}, 500
