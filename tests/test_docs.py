@@ -17,7 +17,7 @@ from jobauto.settings.labels import sections
 from jobauto.settings.schema import RuleSettings, Section
 from tests.auth.routes import EXPECTED
 from tests.databases import Sqlite
-from tests.markdown import Row, anchors, codes, links, snippets, table
+from tests.markdown import Row, anchors, codes, links, prose, snippets, table
 from tests.people import Person, add_cast
 
 ROOT = Path(__file__).parent.parent
@@ -90,6 +90,17 @@ def test_every_page_is_reached_from_the_readme() -> None:
         targets = {_target(name, link.partition("#")[0]) for link in links(PAGES[name])}
         to_read |= {target for target in targets if target in PAGES and target not in reached}
     assert set(PAGES) - reached == set()
+
+
+PLACES = (ROOT, ROOT / "jobauto")
+"""From where a page names files and folders."""
+PATH = re.compile(r"(?:jobauto|tests|docs|deploy|templates|static|\.ci)/[\w/.-]*|\w[\w/.-]*(?:/|\.py)")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_page_names_a_file_that_is_no_more(name: str) -> None:
+    named = {code for code in codes(prose(PAGES[name])) if PATH.fullmatch(code) and "NAME" not in code}
+    assert [path for path in sorted(named) if not any((place / path).exists() for place in PLACES)] == []
 
 
 # -- settings ------------------------------------------------------------------------------------------
@@ -284,7 +295,7 @@ def test_no_page_names_an_address_of_the_api_that_is_no_more(program: Flask, nam
     named = {
         re.sub(r"^\$API", "/api", path)
         for snippet in snippets(PAGES[name])
-        for path in re.findall(r"(?:\$API|/api)/[\w/.-]*[\w/]", snippet)
+        for path in re.findall(r"(?:\$API|(?<!\w)/api)/[\w/.-]*[\w/]", snippet)
     }
     assert [
         path for path in named if not any(re.fullmatch(pattern, path) for pattern in [*patterns, "/api/"])
