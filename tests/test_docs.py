@@ -13,8 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from jobauto import create_app
 from jobauto.config import LEAST_MONTHS, LONGEST_TICK, POSITIVE, PREFIX, VARIABLES, Variable
 from jobauto.logs import FORMATS
+from jobauto.rules.settings import RuleSettings, Section
 from jobauto.settings.labels import sections
-from jobauto.settings.schema import RuleSettings, Section
 from tests.auth.routes import EXPECTED
 from tests.databases import Sqlite
 from tests.markdown import Row, anchors, codes, links, prose, snippets, table
