@@ -1,4 +1,4 @@
-"""Policies of CONTRIBUTING.md that a machine can hold us to."""
+"""Policies of docs/architecture.md that a machine can hold us to."""
 
 import ast
 from collections.abc import Iterator
@@ -9,11 +9,8 @@ from pathlib import Path
 import pytest
 
 import jobauto
-from jobauto.config import PREFIX, VARIABLES
-from jobauto.settings.labels import sections
 
 PACKAGE = Path(jobauto.__file__).parent
-README = PACKAGE.parent / "README.md"
 ROOT = "jobauto"
 EDGES = ("web", "cli", "worker", "wsgi", "__main__")
 """What stands at the edge and meets a request or a command line: nothing below may import it."""
@@ -169,14 +166,3 @@ def test_every_pattern_is_written_down() -> None:
 def test_the_log_goes_to_standard_error_only() -> None:
     handlers = [ast.unparse(call) for module in FILES for call in _calls(module, "logging")]
     assert [call for call in handlers if "Handler" in call] == ["logging.StreamHandler(sys.stderr)"]
-
-
-def test_every_variable_stands_in_the_readme() -> None:
-    text = README.read_text()
-    assert [name for variable in VARIABLES if (name := PREFIX + variable.name) not in text] == []
-
-
-def test_every_setting_stands_in_the_readme() -> None:
-    text = README.read_text()
-    names = {name for _, section in sections() for name in section.model_fields}
-    assert [name for name in sorted(names) if f"`{name}`" not in text] == []

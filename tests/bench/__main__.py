@@ -13,8 +13,8 @@ from pathlib import Path
 from time import perf_counter
 
 from tests.bench import committing, importing, judging, pages
+from tests.bench.claims import PAGE, claims, fallen
 from tests.bench.engines import Engine, engines
-from tests.bench.readme import README, claims, fallen
 from tests.bench.sizes import DEFAULT, Sizes
 from tests.bench.table import HEADING, Measured, markdown
 
@@ -28,7 +28,7 @@ ATTEMPTS = 3
 
 
 def main() -> int:
-    """Measure what is asked for. 1 where a target is not reached; with --check, where the README is wrong."""
+    """Measure what is asked for. 1 where a target is not reached; with --check, where the page is wrong."""
     asked = _asked()
     began = perf_counter()
     logging.disable()
@@ -53,8 +53,8 @@ def main() -> int:
 
 
 def _measure(asked: Namespace, chosen: list[Engine]) -> Iterator[Measured]:
-    """Each theme on each engine; what is worse than the README says is measured again before it counts."""
-    said = claims(README.read_text()) if asked.check else None
+    """Each theme on each engine; what is worse than the page says is measured again before it counts."""
+    said = claims(PAGE.read_text()) if asked.check else None
     for theme in asked.theme:
         for engine in chosen:
             for attempt in range(1, ATTEMPTS + 1):
@@ -74,8 +74,8 @@ def _say(asked: Namespace, text: str) -> None:
 
 
 def _tell_what_fell(measured: list[Measured]) -> int:
-    fell = [sentence for _, sentence in fallen(claims(README.read_text()), measured)]
-    print("\n".join(fell) or f"No ratio is half as good as {README.name} says.", file=sys.stderr)
+    fell = [sentence for _, sentence in fallen(claims(PAGE.read_text()), measured)]
+    print("\n".join(fell) or f"No ratio is half as good as {PAGE.name} says.", file=sys.stderr)
     return 1 if fell else 0
 
 
@@ -84,7 +84,7 @@ def _asked() -> Namespace:
     parser.add_argument("--sites", type=int, default=int(os.environ.get("SITES") or DEFAULT))
     parser.add_argument("--json", action="store_true", help="for another program")
     parser.add_argument(
-        "--check", action="store_true", help="fail if a ratio is half of what the README says"
+        "--check", action="store_true", help="fail if a ratio is half of what docs/performance.md says"
     )
     parser.add_argument("--engine", choices=["sqlite", "postgresql"], default="")
     parser.add_argument("theme", nargs="*", default=list(THEMES), metavar="THEME", help=", ".join(THEMES))

@@ -1,4 +1,4 @@
-"""``make load``: the figures for the README, on both databases."""
+"""``make load``: the figures for docs/performance.md, on both databases."""
 
 import os
 import sys

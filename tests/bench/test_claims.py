@@ -1,8 +1,8 @@
-"""The README's figures are there for every line, and CI notices when one falls to half."""
+"""The page's figures are there for every line, and CI notices when one falls to half."""
 
 import pytest
 
-from tests.bench.readme import README, claims, fallen
+from tests.bench.claims import PAGE, claims, fallen
 from tests.bench.table import Line, Measured
 from tests.bench.turns import Turns
 
@@ -29,8 +29,8 @@ def measured(line: Line, ours: float, other: float, broken: str = "") -> Measure
     return Measured(line, "SQLite", Turns([ours], [other]), broken=broken)
 
 
-def test_the_readme_claims_a_figure_for_every_line_on_both_engines() -> None:
-    said = claims(README.read_text())
+def test_the_page_claims_a_figure_for_every_line_on_both_engines() -> None:
+    said = claims(PAGE.read_text())
 
     assert {line for line, _ in said} == LINES
     assert all(said[line, engine] > 0 for line in LINES for engine in ENGINES)
@@ -53,7 +53,7 @@ def test_a_figure_falls_when_it_is_half_as_good_as_claimed(
     assert bool(fell) is falls
 
 
-def test_a_line_of_which_the_readme_says_nothing_falls() -> None:
+def test_a_line_of_which_the_page_says_nothing_falls() -> None:
     assert list(fallen({}, [measured(COSTS, 1.0, 1.0)]))
 
 
