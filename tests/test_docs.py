@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 
 from jobauto import create_app
+from jobauto.cli import COMMANDS
 from jobauto.config import LEAST_MONTHS, LONGEST_TICK, POSITIVE, PREFIX, VARIABLES, Variable
 from jobauto.logs import FORMATS
 from jobauto.rules.settings import RuleSettings, Section
@@ -207,16 +209,23 @@ def test_no_page_names_a_variable_that_is_no_more(name: str) -> None:
 MENTION = re.compile(r"(?:^|\$\(|/)jobauto ((?:db )?[a-z][a-z-]*)([^#)]*)")
 
 
-def commands(app: Flask) -> dict[str, Command]:
+@cache
+def commands() -> dict[str, Command]:
     """The program's commands, by what follows ``jobauto``; of Flask-Migrate's only ``db upgrade``."""
-    ours = {name: command for name, command in app.cli.commands.items() if not isinstance(command, Group)}
-    of_database = app.cli.commands["db"]
+    loaded = {command.name: command.load() for command in COMMANDS}
+    of_database = loaded.pop("db")
     assert isinstance(of_database, Group)
-    return ours | {
+    return loaded | {
         f"db {name}": command
         for name, command in of_database.commands.items()
         if name == "upgrade" or command.callback.__module__.startswith("jobauto.")
     }
+
+
+def test_the_list_of_commands_says_what_each_says_itself() -> None:
+    for command in COMMANDS:
+        assert command.load().name == command.name
+        assert command.load().get_short_help_str(), command.name
 
 
 def synopsis(name: str, command: Command) -> str:
@@ -236,17 +245,17 @@ def _word(parameter: Any) -> str:
     return flag if parameter.required else f"[{flag}]"
 
 
-def test_the_commands_are_as_the_page_says(program: Flask) -> None:
+def test_the_commands_are_as_the_page_says() -> None:
     said = by_name(table(page("commands"), "Commands", "command"))
 
     assert {re.sub(r"(--[a-z-]+) [A-Z]+", r"\1 VALUE", name) for name in said} == {
-        synopsis(name, command) for name, command in commands(program).items()
+        synopsis(name, command) for name, command in commands().items()
     }
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_no_page_shows_a_command_or_an_option_that_is_no_more(program: Flask, name: str) -> None:
-    known = commands(program)
+def test_no_page_shows_a_command_or_an_option_that_is_no_more(name: str) -> None:
+    known = commands()
     for snippet in snippets(PAGES[name]):
         for command, rest in MENTION.findall(snippet):
             assert command in known, snippet

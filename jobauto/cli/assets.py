@@ -4,9 +4,9 @@ import shutil
 from pathlib import Path
 
 import click
-import flask_bootstrap
-from flask import Blueprint, Flask, current_app
+from flask import Flask, current_app
 from flask.cli import with_appcontext
+from flask_bootstrap import Bootstrap5
 
 READABLE_FOLDER = 0o755
 READABLE_FILE = 0o644
@@ -32,9 +32,13 @@ def static_files(folder: Path) -> None:
 
 def _sources(app: Flask) -> list[tuple[str, Path]]:
     """Each address under which files are served, without its first slash, and the folder they are in."""
-    bootstrap = Blueprint("bootstrap", flask_bootstrap.__name__, static_folder="static")
-    ours, theirs = app.static_folder, bootstrap.static_folder
-    return [("static", Path(ours or "")), ("bootstrap/static", Path(theirs or ""))]
+    bare = Flask("static-files", static_folder=app.static_folder)  # without pages, which need no file here
+    Bootstrap5(bare)
+    return [
+        (str(part.static_url_path).strip("/"), Path(part.static_folder))
+        for part in (bare, *bare.blueprints.values())
+        if part.static_folder
+    ]
 
 
 def _copy(source: Path, target: Path) -> None:
