@@ -4,6 +4,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -228,6 +229,7 @@ def upgrade_on(connection: Connection) -> None:
     command.upgrade(config, "head")
 
 
+@cache  # they are part of the program: their files are read once a process
 def _scripts() -> ScriptDirectory:
     return ScriptDirectory(str(MIGRATIONS))
 
