@@ -1,15 +1,16 @@
 """Fixtures for all tests. Each test has a database of its own, on SQLite, and on PostgreSQL if asked."""
 
+import hashlib
 import os
 from collections.abc import Generator, Iterator
 from contextlib import nullcontext
+from functools import cache
 from pathlib import Path
 
 import pytest
 from flask import Flask
 
 from jobauto.extensions import db
-from tests.compiled import DIALECTS, Templates, hash_of_its_kind, one_of_a_kind
 from tests.databases import (
     POSTGRESQL,
     SQLITE,
@@ -21,6 +22,7 @@ from tests.databases import (
     partition_readings,
 )
 from tests.fleets import add_one_fault_of_each_rule
+from tests.once import DIALECTS, Templates, hash_of_its_kind, one_of_a_kind
 from tests.people import CAST, Browser, Person, add_cast
 from tests.starting import allowed, forbidden
 
@@ -89,9 +91,10 @@ def _no_configuration_of_the_host(tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _compiled_once() -> Iterator[None]:
-    """Templates and statements are compiled once a process, not once an app."""
+def _once() -> Iterator[None]:
+    """Templates and statements are compiled, and a password is hashed with a salt, once a process."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hashlib, "scrypt", cache(hashlib.scrypt))
         patch.setitem(Flask.jinja_options, "bytecode_cache", Templates())
         for dialect in DIALECTS:
             patch.setattr(dialect, "__eq__", one_of_a_kind)

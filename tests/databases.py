@@ -20,8 +20,8 @@ from sqlalchemy import Engine, create_engine, make_url, text
 
 from jobauto import create_app, partitions
 from jobauto.extensions import db
-from tests.compiled import STATEMENTS
 from tests.emptying import Emptying
+from tests.once import STATEMENTS
 
 SQLITE = pytest.param("sqlite", marks=pytest.mark.sqlite)
 POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.postgresql)

@@ -7,9 +7,9 @@ from sqlalchemy import Engine, create_engine, text
 
 from tests.databases import Changed, Postgresql
 
-ADD_SITE = (
-    "INSERT INTO site (site_id, site_name, active, is_demo) VALUES ('S1', '', true, false) RETURNING key"
-)
+NEW_SITE = """
+INSERT INTO site (site_id, site_name, active, is_demo) VALUES ('S1', '', true, false) RETURNING key
+"""
 CHANGES = {
     "a table": "CREATE TABLE more (id int)",
     "a column": "ALTER TABLE site ADD more text",
@@ -36,11 +36,7 @@ def content(uri: str) -> list[object]:
             *connection.execute(text("SELECT version_num FROM alembic_version")),
         ]
         assert connection.scalar(text("SELECT count(*) FROM site")) == 0
-        key = connection.scalar(
-            text(
-                "INSERT INTO site (site_id, site_name, active, is_demo) VALUES ('S1', '', true, false) RETURNING key"
-            )
-        )
+        key = connection.scalar(text(NEW_SITE))
     made.dispose()
     return [*rows, key]
 
