@@ -1,11 +1,14 @@
 """The main job in a real browser: log in, change a setting, see its error, run now, see the job."""
 
+import pytest
 from playwright.sync_api import expect
 
 from jobauto.config import SESSION_COOKIE
 from tests.browser.conftest import Visit
 from tests.fleets import add_site
 from tests.pages import scenes
+
+pytestmark = pytest.mark.process
 
 
 def test_an_admin_logs_in_mends_a_setting_runs_the_check_and_sees_the_job(visit: Visit) -> None:

@@ -106,6 +106,7 @@ def test_a_database_becomes_ready_without_a_restart(engine: Sqlite | Postgresql)
         db.engine.dispose()
 
 
+@pytest.mark.process
 def test_db_upgrade_makes_an_empty_database_ready_for_an_operator(
     engine: Sqlite | Postgresql, tmp_path: Path
 ) -> None:
@@ -119,6 +120,7 @@ def test_db_upgrade_makes_an_empty_database_ready_for_an_operator(
     assert (after.returncode, after.stdout) == (0, "")
 
 
+@pytest.mark.process
 def test_db_upgrade_on_a_database_that_does_not_answer_is_a_sentence(
     engine: Sqlite | Postgresql, tmp_path: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from flask import Flask
 from sqlalchemy import inspect, select, text
 
@@ -12,6 +13,8 @@ from tests.databases import Changed, Postgresql, Sqlite, opened
 from tests.distribution.conftest import pretend_citus
 from tests.fleets import add_site
 from tests.imports.importing import counts, import_readings, import_sites
+
+pytestmark = pytest.mark.postgresql
 
 
 def say(app: Flask) -> tuple[int, str]:

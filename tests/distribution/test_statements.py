@@ -23,6 +23,8 @@ from tests.notifications.telling import add_one_of_each
 from tests.pages.scenes import PAGES
 from tests.people import Person
 
+pytestmark = pytest.mark.postgresql
+
 Sent = dict[str, None]
 ADA = Author("ada", NOON)
 

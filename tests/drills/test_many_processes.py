@@ -3,7 +3,11 @@
 from contextlib import ExitStack
 from datetime import timedelta
 
+import pytest
+
 from tests.drills.stage import Stage, await_runs, await_ticks, london, runs
+
+pytestmark = pytest.mark.process
 
 DAYS = 3
 
