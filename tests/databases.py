@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -16,7 +17,7 @@ import psycopg
 import pytest
 from flask import Flask
 from flask_migrate import upgrade
-from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy import Engine, create_engine, event, make_url, text
 
 from jobauto import create_app
 from jobauto.extensions import db
@@ -44,7 +45,13 @@ def application(uri: str) -> Flask:
     app = create_app({"TESTING": True, "SQLALCHEMY_DATABASE_URI": uri, "SECRET_KEY": "tests"})
     with app.app_context():
         db.engine.update_execution_options(compiled_cache=STATEMENTS)
+        if db.engine.dialect.name == "sqlite":
+            event.listen(db.engine, "connect", _without_fsync)
     return app
+
+
+def _without_fsync(connection: sqlite3.Connection, _record: object) -> None:
+    connection.execute("PRAGMA synchronous = OFF")  # nothing here outlives the tests
 
 
 @contextmanager

@@ -8,10 +8,9 @@ from flask import Flask
 from flask_migrate import upgrade
 from sqlalchemy import text
 
-from jobauto import create_app
 from jobauto.extensions import db
 from tests.cli.conftest import Shell
-from tests.databases import Postgresql, Sqlite
+from tests.databases import Postgresql, Sqlite, application
 from tests.people import Browser
 from tests.processes import environment
 
@@ -32,10 +31,6 @@ ADVICE = {
     "unreachable": "Check JOBAUTO_SQLALCHEMY_DATABASE_URI",
 }
 SILENT = "postgresql://ada:very-secret@127.0.0.1:1/jobauto?connect_timeout=2"
-
-
-def application(uri: str) -> Flask:
-    return create_app({"TESTING": True, "SQLALCHEMY_DATABASE_URI": uri, "SECRET_KEY": "tests"})
 
 
 @pytest.fixture(params=["empty", "newer", "unreachable"])

@@ -1,4 +1,4 @@
-"""A site for a whole file of tests, on each database."""
+"""A site for a whole file of tests: by itself on PostgreSQL, under a sub-path on SQLite."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +23,7 @@ def populate(uri: str) -> None:
         db.engine.dispose()
 
 
-@pytest.fixture(scope="module", params=[SQLITE, POSTGRESQL])
+@pytest.fixture(scope="module", params=[POSTGRESQL])
 def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The program as the whole of a site."""
     with request.getfixturevalue(request.param).fresh() as uri:
