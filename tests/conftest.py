@@ -3,15 +3,18 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import Engine, event
 
 from jobauto import create_app
 from jobauto.extensions import db
 from tests.databases import Changed, Postgresql, Sqlite, partition_readings
 from tests.fleets import add_one_fault_of_each_rule
 from tests.people import CAST, Browser, Person, add_cast
+from tests.typed import untyped_binds
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +43,30 @@ def _no_configuration_of_the_host(tmp_path_factory: pytest.TempPathFactory) -> I
             patch.delenv(variable)
         patch.setenv("JOBAUTO_INSTANCE_PATH", str(tmp_path_factory.mktemp("instance")))
         yield
+
+
+@pytest.fixture(scope="session")
+def _untyped() -> Iterator[list[str]]:
+    """What was bound without its type in any statement of the suite."""
+    found: list[str] = []
+
+    def look(
+        _connection: object, _cursor: object, statement: str, _: object, context: Any, *rest: Any
+    ) -> None:
+        compiled = context.compiled if context else None
+        found.extend(f"{name} in {statement}" for name in untyped_binds(compiled))
+
+    event.listen(Engine, "before_cursor_execute", look)
+    yield found
+    event.remove(Engine, "before_cursor_execute", look)
+
+
+@pytest.fixture(autouse=True)
+def _each_bind_says_its_type(_untyped: list[str]) -> Iterator[None]:
+    """An instant or kWh that is bound without its type lands on SQLite as text."""
+    _untyped.clear()
+    yield
+    assert _untyped == []
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

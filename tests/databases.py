@@ -20,6 +20,7 @@ from sqlalchemy import Engine, create_engine, make_url, text
 from jobauto import create_app
 from jobauto.extensions import db
 from jobauto.storage import partitions
+from tests.typed import wrongly_stored
 
 TEMPLATE = "jobauto_template"
 
@@ -74,6 +75,7 @@ class Sqlite:
         file = (folder or self._folder) / f"{uuid4().hex}.sqlite3"
         shutil.copy(self._template, file)
         yield f"sqlite:///{file}"
+        assert wrongly_stored(file) == []
         for leftover in file.parent.glob(f"{file.name}*"):
             leftover.unlink()
 
