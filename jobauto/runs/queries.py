@@ -41,6 +41,11 @@ def waiting() -> Select[Any]:
     return select(Run).where(Run.id.in_(undecided), ENDED).order_by(Run.id.desc())
 
 
+def any_demo() -> Select[Any]:
+    """Whether there are runs of the demo, as there are with its fleet."""
+    return select(exists().where(Run.is_demo))
+
+
 def slot_is_taken(slot: date) -> Select[Any]:
     """Whether the scheduled run of a date was started, and did not crash."""
     return select(exists().where(Run.slot == slot, SLOT_TAKEN))

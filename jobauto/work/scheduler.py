@@ -33,7 +33,7 @@ from ..runs.overdue import report_if_overdue
 from ..settings import service as settings
 from ..settings.schedule import owed_slot, slots_open
 from ..storage import partitions
-from ..storage.connections import DatabaseNotReady, require_ready
+from ..storage.connections import DatabaseNotReady, require_all_machines, require_ready
 from ..storage.leases import LeaseLost
 
 log = logging.getLogger("job_automation")
@@ -141,7 +141,11 @@ def slot_to_claim(clock: Clock) -> date:
 
 
 def run_slot(slot: date, clock: Clock) -> RunResult:
-    """The scheduled run of a date. Raises SlotTaken and RunInProgress."""
+    """The scheduled run of a date. Raises SlotTaken and RunInProgress.
+
+    DatabaseUnreachable is raised before anything is claimed: it costs no attempt.
+    """
+    require_all_machines()
     return run(RunParameters(trigger="schedule", slot=slot), clock)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import update
 
 from jobauto import create_app
 from jobauto.extensions import db
-from jobauto.models import Site
+from jobauto.models import Run, Site
 from jobauto.storage.connections import write
 from tests.databases import Postgresql, Sqlite
 from tests.pages.reading import words
@@ -142,3 +142,4 @@ def test_a_database_without_tables_is_told_with_what_to_do(engine: Sqlite | Post
 def _make_it_demo_data() -> None:
     with write() as session:
         session.execute(update(Site).values(is_demo=True))
+        session.execute(update(Run).values(is_demo=True))
