@@ -28,7 +28,7 @@ from ..logs import LogEvent
 from ..models import Address, Import, OutboxMessage, Run, SettingsVersion
 from ..settings import service as settings_service
 from ..settings.schedule import due_at
-from ..settings.schema import Settings
+from ..settings.stored import read_stored
 from ..storage.configuration import public_url
 from ..storage.connections import write
 from . import digest, texts
@@ -129,4 +129,5 @@ def _place(connection: Connection, settings_version: int) -> Place:
     document = connection.execute(
         select(SettingsVersion.document).where(SettingsVersion.version == settings_version)
     ).scalar_one()
-    return Place(Settings.parsed(document).schedule.zone, public_url())
+    settings, _ = read_stored(document)
+    return Place(settings.schedule.zone, public_url())

@@ -15,6 +15,7 @@ from ..models import SettingsVersion
 from ..storage.connections import write
 from . import schedule
 from .schema import Settings
+from .stored import Unreadable, read_stored
 
 HISTORY = 50
 
@@ -25,11 +26,15 @@ class StaleSettings(Exception):
 
 @dataclass(frozen=True)
 class Stored:
-    """The settings in force: their version, and from when on slots of the schedule are owed."""
+    """The settings in force: their version, and from when on slots of the schedule are owed.
+
+    What is ``unreadable`` of the stored values counts as its default.
+    """
 
     version: int
     settings: Settings
     slots_owed_from: datetime
+    unreadable: tuple[Unreadable, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ def of_version(version: int) -> Settings:
 
 
 def save(edit: Callable[[Settings], Settings], *, by: str, now: datetime, seen: int | None = None) -> Stored:
-    """Store what ``edit`` makes of the settings in force, unless that changes nothing.
+    """Store what ``edit`` makes of the settings in force, unless that changes nothing that is stored.
 
     ``seen`` is the version that the editor looked at. Raises SettingsError, and StaleSettings when another
     version has come since; without ``seen`` the edit is applied to whatever is in force.
@@ -66,10 +71,10 @@ def save(edit: Callable[[Settings], Settings], *, by: str, now: datetime, seen: 
                 if seen not in (None, before.version):
                     raise StaleSettings
                 after = edit(before.settings)
-                if after == before.settings:
+                if after == before.settings and not before.unreadable:
                     return before
                 session.add(_next_version(before, after, by, now))
-                changed = _changed(before.settings, after)
+                changed = _changed(before, after)
                 record(session, Author(by, now), "settings", before.version + 1, changed)
             return current()
         except IntegrityError:
@@ -88,7 +93,8 @@ def _newest(count: int) -> Any:
 
 
 def _stored(row: SettingsVersion) -> Stored:
-    return Stored(row.version, Settings.parsed(row.document), row.slots_owed_from)
+    settings, unreadable = read_stored(row.document)
+    return Stored(row.version, settings, row.slots_owed_from, unreadable)
 
 
 def _next_version(before: Stored, after: Settings, by: str, now: datetime) -> SettingsVersion:
@@ -104,13 +110,16 @@ def _next_version(before: Stored, after: Settings, by: str, now: datetime) -> Se
 
 
 def _differences(before: SettingsVersion, after: SettingsVersion) -> Iterator[Change]:
-    for field, old, new in _changed(_stored(before).settings, _stored(after).settings):
+    for field, old, new in _changed(_stored(before), _stored(after).settings):
         yield Change(after.changed_at, after.changed_by, field, old, new)
 
 
-def _changed(before: Settings, after: Settings) -> Iterator[Difference]:
-    old, new = before.document(), after.document()
+def _changed(before: Stored, after: Settings) -> Iterator[Difference]:
+    old, new = before.settings.document(), after.document()
+    unreadable = {value.field: value.value for value in before.unreadable}
     for section, values in new.items():
         for name, value in values.items():
-            if old[section][name] != value:
-                yield f"{section}.{name}", old[section][name], value
+            field = f"{section}.{name}"
+            was = unreadable.get(field, old[section][name])
+            if was != value:
+                yield field, was, value

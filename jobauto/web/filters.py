@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Flask, current_app, g, request
+from flask_login import current_user
 
 from ..auth.browsers import describe_browser
 from ..clock import utcnow
@@ -141,6 +142,9 @@ def address_of_page(number: int) -> str:
 
 
 def _frame() -> dict[str, Any]:
+    if not current_user.is_authenticated:
+        # Nothing of the fleet, which may lie on other machines: one can log in while those are away.
+        return {"has_demo_data": db.session.scalar(runs.any_demo())}
     return {
         "has_demo_data": db.session.scalar(sites.any_demo()),
         "waiting_runs": db.session.scalars(runs.waiting()).all(),

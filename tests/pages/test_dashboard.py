@@ -19,6 +19,7 @@ from tests.fleets import add_site
 from tests.pages.reading import words
 from tests.pages.scenes import SILENT, add_run, faulty_fleet
 from tests.people import Person
+from tests.runs.fleet import owe_slots_since
 
 
 def test_the_cards_count_open_jobs_by_rule_and_created_ones_by_day(ada: Person, run_id: int) -> None:
@@ -132,6 +133,41 @@ def test_the_next_run_is_told_on_the_schedules_clocks(ada: Person) -> None:
     soon = (utcnow() + timedelta(hours=1)).astimezone(ZoneInfo("Asia/Kolkata"))
     _schedule(run_time=f"{soon:%H:%M}", timezone="Asia/Kolkata")
     assert f"Next run Schedule {soon:%Y-%m-%d %H:%M}" in words(ada.get("/"))
+
+
+@pytest.mark.parametrize(
+    ("statuses", "days_ahead"),
+    [
+        pytest.param([], 0, id="today's is to come"),
+        pytest.param(["succeeded"], 1, id="today's is done"),
+        pytest.param(["crashed"] * 2, 0, id="today's crashed, and is tried again"),
+        pytest.param(["crashed"] * 3, 1, id="today's was given up"),
+    ],
+)
+def test_no_run_is_promised_of_a_date_that_gets_none(
+    ada: Person, statuses: list[str], days_ahead: int
+) -> None:
+    _schedule(timezone="Asia/Kolkata", run_time="00:00")
+    now = utcnow().astimezone(ZoneInfo("Asia/Kolkata"))
+    owe_slots_since(now - timedelta(days=2))
+    for status in statuses:
+        add_run(status, slot=now.date())
+    assert _promised(ada) == f"{now.date() + timedelta(days=days_ahead)} 00:00"
+
+
+def test_no_run_is_promised_of_a_date_that_was_done_further_east(ada: Person) -> None:
+    zone = ZoneInfo("America/Los_Angeles")
+    today = utcnow().astimezone(zone).date()
+    for ahead in (0, 1):
+        add_run("succeeded", slot=today + timedelta(days=ahead))
+    _schedule(timezone=zone.key, run_time="06:00")
+    assert _promised(ada) == f"{today + timedelta(days=2)} 06:00"
+
+
+def _promised(person: Person) -> str:
+    found = re.search(r"Next run Schedule (?:Due since )?([0-9-]+ [0-9:]+)", words(person.get("/")))
+    assert found
+    return found[1]
 
 
 def test_a_schedule_that_is_off_is_told(ada: Person) -> None:

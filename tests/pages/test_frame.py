@@ -8,7 +8,7 @@ from sqlalchemy import update
 
 from jobauto import create_app
 from jobauto.extensions import db
-from jobauto.models import Site
+from jobauto.models import Run, Site
 from jobauto.storage.connections import write
 from tests.databases import Postgresql, Sqlite
 from tests.pages.reading import words
@@ -89,6 +89,7 @@ def test_demo_data_is_marked_as_such_on_every_page_and_before_the_login(
     assert marked() == []
     with write() as session:
         session.execute(update(Site).values(is_demo=True))
+        session.execute(update(Run).values(is_demo=True))
     assert marked() == [*ADDRESSES, "/login"]
 
 

@@ -15,7 +15,7 @@ from ...runs import queries as runs
 from ...runs import run_requests
 from ...runs.lifecycle import RunInProgress, reap_stale_runs
 from ...settings import service as settings_service
-from ...settings.schedule import next_due
+from ...settings.schedule import next_due, slots_open
 from ...sites import queries as sites
 from ...storage.leases import LeaseLost
 from ...work import broker, tasks
@@ -31,8 +31,8 @@ def show() -> ResponseReturnValue:
     now, stored = utcnow(), settings_service.current()
     schedule = stored.settings.schedule
     board = dashboard(db.session(), schedule.zone, now)
-    today_done = db.session.scalar(runs.slot_is_taken(now.astimezone(schedule.zone).date()))
-    next_run = next_due(schedule, stored.slots_owed_from, now, today_done=bool(today_done))
+    done = db.session.scalars(runs.slots_done(slots_open(schedule, now)[0])).all()
+    next_run = next_due(schedule, stored.slots_owed_from, now, done)
     sites_in_all, active, faulty_inactive = db.session.execute(sites.fleet_size()).one()
     # A job that is closed between the two questions must not make it less than none.
     faulty = max(0, (db.session.scalar(jobs.faulty_sites()) or 0) - faulty_inactive)

@@ -1,5 +1,6 @@
 """The settings page: seen by everybody, changed by admins."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,6 +72,25 @@ def _moved(form: Any, seen: int) -> str:
     return _page(form, stored, moved=True, differences=differences)
 
 
+@dataclass(frozen=True)
+class Replaced:
+    """A stored value that cannot be read, and what counts instead of it (None: it is no setting any more)."""
+
+    label: str
+    stored: str
+    why: str
+    instead: str | None
+
+
+def _replaced(stored: service.Stored) -> Iterator[Replaced]:
+    document = stored.settings.document()
+    for found in stored.unreadable:
+        section, _, name = found.field.partition(".")
+        values = document.get(section, {})
+        instead = format_value(values[name]) if name in values else None
+        yield Replaced(label(found.field), format_value(found.value), found.why, instead)
+
+
 def _page(form: Any, stored: service.Stored, **told: Any) -> str:
     return render_template(
         "settings/edit.html",
@@ -78,6 +98,7 @@ def _page(form: Any, stored: service.Stored, **told: Any) -> str:
         stored=stored,
         rules={rule.name.upper(): rule for rule in RULES},
         changes=list(service.changes()),
+        replaced=list(_replaced(stored)),
         **told,
     )
 
