@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, String, Text, false, text
+from sqlalchemy import BigInteger, Boolean, Date, ForeignKey, Index, Integer, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..extensions import Base
@@ -55,7 +55,10 @@ class Run(Base):
 
 
 class RunRule(Base):
-    """What one rule did in one run. ``status`` is ``succeeded``, ``held``, ``failed`` or ``skipped``."""
+    """What one rule did in one run. ``status`` is ``succeeded``, ``held``, ``failed`` or ``skipped``.
+
+    ``newest_site`` is the highest key of a site when the rule looked: sites beyond it were added later.
+    """
 
     __tablename__ = "run_rule"
 
@@ -70,6 +73,7 @@ class RunRule(Base):
     skipped: Mapped[int] = mapped_column(Integer, default=0)
     duration_ms: Mapped[int] = mapped_column(Integer, default=0)
     error: Mapped[str | None] = mapped_column(Text)
+    newest_site: Mapped[int | None] = mapped_column(BigInteger)
 
     @property
     def held(self) -> int:

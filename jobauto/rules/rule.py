@@ -25,6 +25,7 @@ from .moment import Moment
 
 FLAGGED = "flagged"
 NOT_ASSESSABLE = "not_assessable"
+NOT_JUDGED = "not_judged"
 
 VERDICT = Table(
     "verdict",
