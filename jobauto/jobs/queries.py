@@ -7,8 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, case, distinct, func, literal, or_, select
 
-from ..extensions import db
-from ..models import Job, JobReading, Reading, Run, Site
+from ..models import Job, JobReading, Reading, Site
 from ..models.job import PRIORITIES, STILL_OPEN
 from ..models.types import BEFORE_ALL, Instant
 from ..storage.distinct import distinct_values
@@ -112,9 +111,17 @@ def open_by_site(site_keys: Collection[int]) -> Select[int, int]:
     )
 
 
-def faulty_sites() -> Select[int]:
-    """How many sites, active or not, have an open job: one walk in the order of an index."""
-    return select(func.count(distinct(Job.site_key))).where(STILL_OPEN)
+def open_by_recovery() -> Select[int, int, int]:
+    """(sites, active or not, with an open job whose fault holds, such jobs, open jobs that have recovered).
+
+    One walk in the order of an index.
+    """
+    holds = Job.recovered_at.is_(None)
+    return select(
+        func.count(distinct(case((holds, Job.site_key)))),
+        func.count(case((holds, 1))),
+        func.count(Job.recovered_at),
+    ).where(STILL_OPEN)
 
 
 def evidence(job: Job) -> Select[Any]:
@@ -140,11 +147,6 @@ def readings_since(job: Job) -> Select[Any]:
         )
         .order_by(Reading.reading_date.desc())
     )
-
-
-def settings_version(job: Job) -> int:
-    """The version of the settings that the job was opened with."""
-    return db.session.scalars(select(Run.settings_version).where(Run.id == job.run_id)).one()
 
 
 def queues() -> Select[Any]:

@@ -53,7 +53,9 @@ class Job(Base):
             postgresql_where=ONE_OPEN_JOB,
         ),
         Index("ix_job_still_open", "rule", "site_key", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN),
-        Index("ix_job_open_site", "site_key", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN),
+        Index(
+            "ix_job_open_site", "site_key", "recovered_at", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN
+        ),
         Index(
             "ix_job_unrecovered",
             "rule",

@@ -1,6 +1,6 @@
 """Executions of the rules over the fleet."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import BigInteger, Boolean, Date, ForeignKey, Index, Integer, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -19,6 +19,7 @@ class Run(Base):
 
     ``status`` is ``running``, ``succeeded``, ``held``, ``partial``, ``failed`` or ``crashed``. ``slot`` is
     the local date that a scheduled run serves. ``heartbeat_at`` proves that its process lives.
+    ``removed_demo_sites`` is how many sites of the demo its figures may count that are gone since.
     """
 
     __tablename__ = "run"
@@ -39,9 +40,15 @@ class Run(Base):
     slot: Mapped[date | None] = mapped_column(Date)
     settings_version: Mapped[int] = mapped_column(ForeignKey("settings_version.version"))
     is_demo: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    removed_demo_sites: Mapped[int | None] = mapped_column(Integer)
 
     rules: Mapped[list["RunRule"]] = relationship(lazy="selectin", order_by="RunRule.position")
     hold: Mapped["Hold | None"] = relationship(lazy="selectin")
+
+    @property
+    def looked_at_another_time(self) -> bool:
+        """Whether it looked at the fleet as of another time than that of its start, by over a minute."""
+        return abs(self.as_of - self.started_at) > timedelta(minutes=1)
 
     @property
     def created_jobs(self) -> int:

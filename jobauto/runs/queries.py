@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Select, exists, select
 
-from ..models import Hold, Run
+from ..models import Hold, Run, RunRule
 from ..models.run import SLOT_TAKEN
 
 ENDED = Run.status.not_in(("running", "crashed"))
@@ -25,6 +25,17 @@ def last_finished() -> Select[Any]:
 def last_succeeded() -> Select[Any]:
     """The newest run that succeeded."""
     return select(Run).where(Run.status == "succeeded").order_by(Run.id.desc()).limit(1)
+
+
+def newest_of_rule(rule: str) -> Select[Run, RunRule]:
+    """The newest run that went to its end and asked a rule, and what the rule did in it."""
+    return (
+        select(Run, RunRule)
+        .join(RunRule, RunRule.run_id == Run.id)
+        .where(RunRule.rule == rule, RunRule.status != "skipped", ENDED)
+        .order_by(Run.id.desc())
+        .limit(1)
+    )
 
 
 def under_way() -> Select[Any]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, func, or_, select, text
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, text
 
 from ..extensions import db
 from ..models import Job, Reading, Site
@@ -86,11 +86,20 @@ def any_demo() -> Select[Any]:
     return select(exists(select(Site.key)).where(text("is_demo")))
 
 
-def fleet_size() -> Select[int, int, int]:
-    """(number of sites, of active ones, of inactive ones that have an open job)."""
-    has_open_job = exists().where(Job.site_key == Site.key, STILL_OPEN)
+def any_site() -> Select[int]:
+    """Some site, if there is one."""
+    return select(Site.key).limit(1)
+
+
+def counts(watched: ColumnElement[bool], newest_site: int) -> Select[int, int, int, int]:
+    """How many sites are active, inactive with an open job whose fault holds, watched, and watched ones
+    added after the one with a key."""
+    is_faulty = exists().where(Job.site_key == Site.key, STILL_OPEN, Job.recovered_at.is_(None))
     return select(
-        func.count(), func.count().filter(Site.active), func.count().filter(~Site.active, has_open_job)
+        func.count().filter(Site.active),
+        func.count().filter(~Site.active, is_faulty),
+        func.count().filter(watched),
+        func.count().filter(watched, Site.key > newest_site),
     ).select_from(Site)
 
 

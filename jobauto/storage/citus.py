@@ -2,8 +2,8 @@
 
 Sites, readings, jobs, the evidence of jobs and what runs found are spread over the machines by the key of
 the site, so that all of a site lies together; everything else (users, runs, settings, events, imports) stays
-on the coordinator. Every unique index of a distributed table must contain that key, and so it is ``site_registry``,
-a table of the coordinator that hands out the keys, which keeps ``site_id`` unique.
+on the coordinator. Every unique index of a distributed table must contain that key, and so it is
+``site_registry``, a table of the coordinator that hands out the keys, which keeps ``site_id`` unique.
 ``tests/distribution/rules.py`` says what statements must keep to.
 """
 

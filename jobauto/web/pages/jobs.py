@@ -23,7 +23,7 @@ from ...extensions import db
 from ...jobs import queries, service
 from ...jobs.export import as_csv
 from ...jobs.progress import progress
-from ...models import Job
+from ...models import Job, Run
 from ...settings import service as settings_service
 from ...settings.labels import of_section
 from ...sites import charts
@@ -137,10 +137,12 @@ def _page(job: Job, form: JobForm) -> str:
     zone = settings_service.current().settings.schedule.zone
     evidence = db.session.scalars(queries.evidence(job)).all()
     since = db.session.scalars(queries.readings_since(job).limit(NEWEST_READINGS)).all()
-    used = settings_service.of_version(queries.settings_version(job))
+    run = db.session.get_one(Run, job.run_id)
+    used = settings_service.of_version(run.settings_version)
     return render_template(
         "jobs/show.html",
         job=job,
+        run=run,
         form=form,
         history=db.session.scalars(audit.events_for("job", job.id)).all(),
         evidence=evidence,
