@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, select
 from sqlalchemy.orm import Session
@@ -77,7 +76,7 @@ def _is_fresh(run: Run, entry: RunRule, oldest: datetime) -> bool:
     return run.as_of >= oldest and entry.status != "failed" and entry.newest_site is not None
 
 
-def _not_ok(entries: Sequence[RunRule], watched: ColumnElement[bool], newest_site: int) -> Select[Any]:
+def _not_ok(entries: Sequence[RunRule], watched: ColumnElement[bool], newest_site: int) -> Select[int, int]:
     """(sites that were not judged, sites that could not be assessed) by what runs kept of their rules."""
     kept = (and_(RunSite.run_id == entry.run_id, RunSite.rule == entry.rule) for entry in entries)
     by_site = (

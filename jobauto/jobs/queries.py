@@ -34,17 +34,20 @@ class JobFilter:
     sort: str = "newest"
 
 
-SORTS: dict[str, tuple[str, ColumnElement[Any]]] = {
-    "newest": ("Newest first", Job.id.desc()),
-    "oldest": ("Oldest first", Job.id.asc()),
-    "longest": ("Longest fault first", Job.days.desc().nulls_last()),
+_NEWEST = Job.id.desc()
+
+SORTS: dict[str, tuple[str, tuple[ColumnElement[Any], ...]]] = {
+    "newest": ("Newest first", (_NEWEST,)),
+    "oldest": ("Oldest first", (Job.id.asc(),)),
+    "longest": ("Longest fault first", (Job.since.asc().nulls_first(), Job.id.asc())),
     "priority": (
         "Highest priority first",
-        case({name: place for place, name in enumerate(PRIORITIES)}, value=Job.priority).desc(),
+        (case({name: place for place, name in enumerate(PRIORITIES)}, value=Job.priority).desc(), _NEWEST),
     ),
-    "site": ("By site", Site.site_id.asc()),
+    "site": ("By site", (Site.site_id.asc(), _NEWEST)),
 }
-"""By name: the label, and what jobs are sorted by; newest first among equals."""
+"""By name: the label, and what jobs are sorted by. The longest fault is the one that began first, whenever
+it was found; a site that never reported has been silent for longer than any."""
 
 
 def jobs_matching(wanted: JobFilter, now: datetime) -> Select[Any]:
@@ -66,7 +69,7 @@ def jobs_matching(wanted: JobFilter, now: datetime) -> Select[Any]:
     if wanted.search:
         texts = (Site.site_id, Site.site_name, Job.description)
         query = query.where(or_(*(text.icontains(wanted.search, autoescape=True) for text in texts)))
-    return query.order_by(SORTS[wanted.sort][1], Job.id.desc())
+    return query.order_by(*SORTS[wanted.sort][1])
 
 
 def _states(wanted: JobFilter) -> Iterator[ColumnElement[bool]]:
@@ -74,6 +77,8 @@ def _states(wanted: JobFilter) -> Iterator[ColumnElement[bool]]:
         yield STILL_OPEN
     elif wanted.status:
         yield Job.status == wanted.status
+        if wanted.status != "closed":
+            yield STILL_OPEN  # which it is: so that the indexes of open jobs serve the list
     if wanted.assignee == "-":
         yield Job.assignee.is_(None)
     elif wanted.assignee:

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, and_, case, cast, func, literal, null, select
+from sqlalchemy import Select, String, and_, case, cast, func, literal, null, select
 
 from ..models import Reading, Site
 from ..models.types import Instant, format_minute, local_minute_in, whole_days
@@ -63,7 +63,11 @@ def _silent_sites(settings: NoComsSettings, moment: Moment) -> Select[int, date 
 def variables(settings: NoComsSettings, moment: Moment) -> Variables:
     """What a description may name, beside the site."""
     last = local_minute_in(VERDICT.c.since, moment.zone)
-    return {"days_threshold": str(settings.days_threshold), "last_reading": func.coalesce(last, "never")}
+    return {
+        "days_threshold": str(settings.days_threshold),
+        "last_reading": func.coalesce(last, "never"),
+        "days_without_reading": func.coalesce(cast(VERDICT.c.days, String), "never"),
+    }
 
 
 def explained(settings: NoComsSettings) -> list[str]:

@@ -146,10 +146,10 @@ class NoComsSettings(RuleSettings):
     """When a site counts as silent."""
 
     title = "No Coms"
-    variables = ("site_id", "site_name", "days_threshold", "last_reading")
+    variables = ("site_id", "site_name", "days_threshold", "last_reading", "days_without_reading")
 
     job_type_id: JobTypeId = "no_coms"
-    description_template: DescriptionTemplate = "No readings for {days_threshold} days from {site_name}"
+    description_template: DescriptionTemplate = "No readings from {site_name} (last reading: {last_reading})"
     days_threshold: Annotated[
         int,
         Field(

@@ -9,7 +9,7 @@ from flask import Flask, current_app, g, request
 from ..auth.browsers import describe_browser
 from ..clock import utcnow
 from ..extensions import db
-from ..models import Site
+from ..models import Job, Site
 from ..models.types import format_minute
 from ..rules import RULES
 from ..rules.rule import FindingLike
@@ -46,6 +46,7 @@ def init_app(app: Flask) -> None:
         pluralize,
         describe_finding,
         duration,
+        faulty_for,
         size,
         format_change,
         labels.label,
@@ -96,6 +97,12 @@ def describe_finding(finding: FindingLike, rule: str) -> str:
     """What a rule found, in its own words; nothing of a rule that is no more."""
     known = _RULES.get(rule)
     return known.describe_finding(finding, settings().schedule.zone) if known else ""
+
+
+def faulty_for(job: Job) -> str:
+    """How long a job's fault has lasted: ``44 days``, ``never reported``."""
+    days = job.faulty_days(utcnow())
+    return "never reported" if days is None else pluralize(days, "day")
 
 
 def snoozed(site: Site) -> bool:

@@ -18,6 +18,7 @@ RECENT_JOB = {
     "description": str,
     "days_without_reading": (int, type(None)),
     "days_with_zero_increase": (int, type(None)),
+    "faulty_days": (int, type(None)),
 }
 JOB = RECENT_JOB | {
     "priority": str,

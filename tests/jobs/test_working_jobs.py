@@ -65,6 +65,20 @@ def test_the_list_is_narrowed_and_sorted(
     assert found(**wanted) == sites
 
 
+def test_the_longest_fault_is_the_one_that_began_first_and_one_without_a_beginning_is_longer(
+    app: Flask,
+) -> None:
+    ages = {"ten": 10, "twenty": 20, "five": 5}
+    add_site("four", daily([7] * 5))
+    for name, age in ages.items():
+        add_site(name, {days_before(age): 1})
+    add_site("never")
+    run_at()
+    add_site("another never")
+    run_at(later(1))
+    assert found(sort="longest") == ["never", "another never", "twenty", "ten", "five", "four"]
+
+
 def test_every_sort_order_runs(app: Flask, fleet: None) -> None:
     assert {name: len(found(sort=name)) for name in SORTS} == dict.fromkeys(SORTS, 2)
 

@@ -20,7 +20,7 @@ def test_what_each_rule_did_is_told_in_words(ada: Person, run_id: int) -> None:
 
 def test_the_jobs_that_a_run_opened_are_listed(ada: Person, run_id: int) -> None:
     text = words(ada.get(f"/runs/{run_id}"))
-    assert "#1 No readings for 3 days from Silent roof" in text
+    assert "#1 No readings from Silent roof (last reading: never)" in text
     assert "#2 No generation increase for 4 days at Flat roof" in text
 
 

@@ -1,4 +1,4 @@
-"""what the dashboard counts
+"""what dashboard and lists count and sort
 
 Revision ID: 0010a
 Revises: 0010
@@ -19,9 +19,21 @@ IS_OPEN = sa.text("status <> 'closed'")
 def upgrade() -> None:
     _index_open_jobs_by("site_key", "recovered_at")
     op.add_column("run", sa.Column("removed_demo_sites", sa.Integer(), nullable=True))
+    never_first = {"since": "NULLS FIRST"}
+    op.create_index("ix_job_since", "job", ["since", "id"], postgresql_ops=never_first)
+    op.create_index(
+        "ix_job_open_since",
+        "job",
+        ["since", "id"],
+        postgresql_ops=never_first,
+        sqlite_where=IS_OPEN,
+        postgresql_where=IS_OPEN,
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("ix_job_open_since", table_name="job")
+    op.drop_index("ix_job_since", table_name="job")
     op.drop_column("run", "removed_demo_sites")
     _index_open_jobs_by("site_key")
 

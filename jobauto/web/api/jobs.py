@@ -25,9 +25,9 @@ bp.before_request(check_body)
 def job_list() -> PageOut[JobOut]:
     """Jobs, newest first."""
     query: JobsIn = query_of_request()
-    wanted = queries.JobFilter(**query.model_dump(exclude={"page", "per_page"}))
-    page = page_of(queries.jobs_matching(wanted, utcnow()), query.page, query.per_page)
-    return PageOut(**vars(page) | {"items": [JobOut.of(job) for job in page.items]})
+    wanted, now = queries.JobFilter(**query.model_dump(exclude={"page", "per_page"})), utcnow()
+    page = page_of(queries.jobs_matching(wanted, now), query.page, query.per_page)
+    return PageOut(**vars(page) | {"items": [JobOut.of(job, now) for job in page.items]})
 
 
 @bp.get("/<int:job_id>/")
@@ -56,4 +56,4 @@ def _detail(job_id: int) -> JobDetailOut:
     job = get_or_404(Job, job_id, "job")
     events = db.session.scalars(audit.events_for("job", job_id))
     history = [EventOut.model_validate(event) for event in events]
-    return JobDetailOut(**vars(JobOut.of(job)), history=history)
+    return JobDetailOut(**vars(JobOut.of(job, utcnow())), history=history)

@@ -32,7 +32,11 @@ class RuleResultOut(Out):
 
 
 class RecentJobOut(Out):
-    """A job in short. The days are those of the finding; a job of one rule has none of the other's."""
+    """A job in short.
+
+    The days without reading or increase are those of the finding; a job of one rule has none of the other's.
+    ``faulty_days`` are those that the fault has lasted by now, or had when it ended.
+    """
 
     id: int
     site_id: str
@@ -44,12 +48,15 @@ class RecentJobOut(Out):
     description: str
     days_without_reading: int | None
     days_with_zero_increase: int | None
+    faulty_days: int | None
 
     @classmethod
-    def of(cls, job: Job) -> Self:
-        """The job as JSON."""
+    def of(cls, job: Job, now: datetime) -> Self:
+        """The job as JSON; its fault may last until now."""
+        known = {name: getattr(job, name) for name in cls.model_fields if name in Job.__mapper__.columns}
         return cls(
-            **{name: getattr(job, name) for name in cls.model_fields if hasattr(job, name)},
+            **known,
+            faulty_days=job.faulty_days(now),
             site_id=job.site.site_id,
             site_name=job.site.site_name,
             days_without_reading=job.days if job.rule == "no_coms" else None,

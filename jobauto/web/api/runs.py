@@ -71,8 +71,8 @@ def run_detail(run_id: int) -> RunDetailOut:
     """One run with the jobs that it opened."""
     reap_stale_runs()
     run = get_or_404(Run, run_id, "run")
-    opened = db.session.scalars(jobs.of_run(run_id))
-    return RunDetailOut(**vars(RunHoldOut.of(run)), jobs=[JobOut.of(job) for job in opened])
+    opened, now = db.session.scalars(jobs.of_run(run_id)), utcnow()
+    return RunDetailOut(**vars(RunHoldOut.of(run)), jobs=[JobOut.of(job, now) for job in opened])
 
 
 @bp.post("/runs/<int:run_id>/release/")
