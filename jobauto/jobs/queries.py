@@ -18,7 +18,8 @@ class JobFilter:
     """Which jobs, and in which order. Empty texts do not narrow.
 
     The status ``unclosed`` means any but closed; the assignee ``-`` nobody; ``recovered`` is ``yes`` or
-    ``no``; ``min_age`` counts whole days since the job was opened.
+    ``no``; ``min_age`` counts whole days since the job was opened; of ``before_id`` on, newer jobs are left
+    out.
     """
 
     status: str = ""
@@ -30,6 +31,7 @@ class JobFilter:
     queue: str = ""
     recovered: str = ""
     min_age: int | None = None
+    before_id: int | None = None
     search: str = ""
     sort: str = "newest"
 
@@ -64,6 +66,8 @@ def jobs_matching(wanted: JobFilter, now: datetime) -> Select[Any]:
     }
     query = query.where(*(column == value for column, value in same.items() if value))
     query = query.where(*_states(wanted))
+    if wanted.before_id is not None:
+        query = query.where(Job.id < wanted.before_id)
     if wanted.min_age is not None:
         query = query.where(Job.created_at <= now - timedelta(days=wanted.min_age))
     if wanted.search:

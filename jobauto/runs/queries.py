@@ -12,9 +12,9 @@ ENDED = Run.status.not_in(("running", "crashed"))
 """Whether a run went to its end. A crashed one did not: its slot is run again, and so are its verdicts."""
 
 
-def newest_first() -> Select[Any]:
-    """All runs."""
-    return select(Run).order_by(Run.id.desc())
+def newest_first(before_id: int | None = None) -> Select[Any]:
+    """All runs, or those before one."""
+    return select(Run).where(*([Run.id < before_id] if before_id else [])).order_by(Run.id.desc())
 
 
 def last_finished() -> Select[Any]:

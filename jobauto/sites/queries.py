@@ -36,9 +36,11 @@ class Verdict:
     value: Decimal | None = None
 
 
-def sites_matching(search: str = "", group: str = "") -> Select[Any]:
-    """Sites by their id; with a search, those whose id or name contains it; with a group, those in it."""
+def sites_matching(search: str = "", group: str = "", after: str = "") -> Select[Any]:
+    """Sites by their id: those that a search finds, that are in a group, and whose id comes after one."""
     query = select(Site).order_by(Site.site_id)
+    if after:
+        query = query.where(Site.site_id > after)
     if group:
         query = query.where(Site.group == group)
     if search:
@@ -59,6 +61,14 @@ def by_site_id(site_id: str) -> Select[Any]:
 def readings(site: Site) -> Select[Any]:
     """A site's readings, newest first."""
     return select(Reading).where(Reading.site_key == site.key).order_by(Reading.reading_date.desc())
+
+
+def readings_between(site: Site, start: datetime | None, end: datetime | None) -> Select[Any]:
+    """A site's readings from one instant to another, both included, newest first."""
+    query = readings(site)
+    if start is not None:
+        query = query.where(Reading.reading_date >= start)
+    return query if end is None else query.where(Reading.reading_date <= end)
 
 
 def readings_since(site: Site, start: datetime) -> Select[Any]:

@@ -28,6 +28,7 @@ JOB = RECENT_JOB | {
     "run_id": int,
     "queue": str,
     "recovered_at": (str, type(None)),
+    "covers": type(None),
 }
 RULE_RESULT = {
     "status": str,

@@ -6,7 +6,7 @@ from typing import Any, Generic, Literal, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from ...detection.service import RunResult
-from ...models import Job, Run
+from ...models import Job, Reading, Run
 from ...settings.schema import Settings
 
 Item = TypeVar("Item")
@@ -74,6 +74,39 @@ class JobOut(RecentJobOut):
     run_id: int
     queue: str
     recovered_at: datetime | None
+    covers: int | None = None
+
+
+class ReadingOut(Out):
+    """A reading: its value in kWh as text, so that nobody takes it for a float."""
+
+    reading_date: datetime
+    reading_value: str
+    quality: Literal["good"] = "good"
+
+    @classmethod
+    def of(cls, reading: Reading) -> Self:
+        """The reading as JSON."""
+        return cls(reading_date=reading.reading_date, reading_value=str(reading.reading_value))
+
+
+class ImportEntryOut(Out):
+    """An import in the history. None can be undone, or was read by a profile, so far."""
+
+    id: int
+    kind: str
+    profile: None = None
+    filename: str
+    status: str
+    requested_by: str
+    requested_at: datetime
+    finished_at: datetime | None
+    new: int
+    updated: int
+    unchanged: int
+    rejected: int
+    undone_at: None = None
+    undo_until: None = None
 
 
 class EventOut(Out):
