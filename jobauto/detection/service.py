@@ -22,7 +22,7 @@ from ..settings import service as settings_service
 from ..settings.schema import Settings
 from ..storage.connections import is_connection_lost, is_unavailable, write_on
 from ..storage.leases import LeaseLost
-from . import guard
+from . import guard, run_sites
 from .opening import Opening, count_wanted, open_jobs
 from .recovery import mark_recovered
 from .verdicts import Counts, judge
@@ -181,7 +181,7 @@ def dry_run(request: RunParameters, clock: Clock) -> RunResult:
                 results[rule.name] = RuleResult("skipped")
                 continue
             try:
-                counts = judge(connection, rule, section, moment)
+                counts = judge(connection, rule, section, moment).counts
             except Exception as error:
                 if is_connection_lost(error):
                     raise
@@ -235,18 +235,20 @@ class _Work:
 
     def _check(self, rule: Rule, position: int, began: float) -> RuleResult:
         section = self.settings.rule(rule.name)
-        counts = judge(self.connection, rule, section, self.moment) if section.enabled else None
+        judged = judge(self.connection, rule, section, self.moment) if section.enabled else None
         with write_on(self.connection):
-            if counts is None:
+            if judged is None:
                 result = RuleResult("skipped")
             else:
+                counts = judged.counts
                 opening = Opening(rule, section, self.moment, self.run_id, self.clock())
                 outcome = self._open_or_hold(opening, counts)
+                run_sites.keep(self.connection, opening, held=outcome["status"] == "held")
                 if self.moment.as_of >= self.started_at:
                     mark_recovered(self.connection, opening)
                     guard.supersede(self.connection, opening)
                 result = RuleResult(**outcome, **counts._asdict(), duration_ms=_since(began))
-            self._keep(rule, position, result)
+            self._keep(rule, position, result, judged.newest_site if judged else None)
         return result
 
     def _open_or_hold(self, opening: Opening, counts: Counts) -> dict[str, Any]:
@@ -262,10 +264,9 @@ class _Work:
         created = open_jobs(self.connection, opening)
         return {"status": "succeeded", "created": created, "skipped": counts.flagged - created}
 
-    def _keep(self, rule: Rule, position: int, result: RuleResult) -> None:
-        self.connection.execute(
-            insert(RunRule).values(run_id=self.run_id, rule=rule.name, position=position, **vars(result))
-        )
+    def _keep(self, rule: Rule, position: int, result: RuleResult, newest_site: int | None = None) -> None:
+        kept = {"rule": rule.name, "position": position, "newest_site": newest_site, **vars(result)}
+        self.connection.execute(insert(RunRule).values(run_id=self.run_id, **kept))
         renew(self.connection, self.run_id)
 
 

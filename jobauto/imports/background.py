@@ -45,6 +45,12 @@ def newest_first() -> Select[Import]:
     return select(Import).order_by(Import.id.desc())
 
 
+def history(before_id: int | None = None) -> Select[Import]:
+    """Imports that stored something or were to, newest first: all, or those before one."""
+    older = [Import.id < before_id] if before_id else []
+    return newest_first().where(~Import.dry_run, *older)
+
+
 def accept(kind: str, filename: str, content: BinaryIO, *, dry_run: bool, author: Author) -> int:
     """Keep a file that is to be imported; returns the id of its import.
 

@@ -7,8 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, case, distinct, func, literal, or_, select
 
-from ..extensions import db
-from ..models import Job, JobReading, Reading, Run, Site
+from ..models import Job, JobReading, Reading, Site
 from ..models.job import PRIORITIES, STILL_OPEN
 from ..models.types import BEFORE_ALL, Instant
 from ..storage.distinct import distinct_values
@@ -19,7 +18,8 @@ class JobFilter:
     """Which jobs, and in which order. Empty texts do not narrow.
 
     The status ``unclosed`` means any but closed; the assignee ``-`` nobody; ``recovered`` is ``yes`` or
-    ``no``; ``min_age`` counts whole days since the job was opened.
+    ``no``; ``min_age`` counts whole days since the job was opened; of ``before_id`` on, newer jobs are left
+    out.
     """
 
     status: str = ""
@@ -31,21 +31,25 @@ class JobFilter:
     queue: str = ""
     recovered: str = ""
     min_age: int | None = None
+    before_id: int | None = None
     search: str = ""
     sort: str = "newest"
 
 
-SORTS: dict[str, tuple[str, ColumnElement[Any]]] = {
-    "newest": ("Newest first", Job.id.desc()),
-    "oldest": ("Oldest first", Job.id.asc()),
-    "longest": ("Longest fault first", Job.days.desc().nulls_last()),
+_NEWEST = Job.id.desc()
+
+SORTS: dict[str, tuple[str, tuple[ColumnElement[Any], ...]]] = {
+    "newest": ("Newest first", (_NEWEST,)),
+    "oldest": ("Oldest first", (Job.id.asc(),)),
+    "longest": ("Longest fault first", (Job.since.asc().nulls_first(), Job.id.asc())),
     "priority": (
         "Highest priority first",
-        case({name: place for place, name in enumerate(PRIORITIES)}, value=Job.priority).desc(),
+        (case({name: place for place, name in enumerate(PRIORITIES)}, value=Job.priority).desc(), _NEWEST),
     ),
-    "site": ("By site", Site.site_id.asc()),
+    "site": ("By site", (Site.site_id.asc(), _NEWEST)),
 }
-"""By name: the label, and what jobs are sorted by; newest first among equals."""
+"""By name: the label, and what jobs are sorted by. The longest fault is the one that began first, whenever
+it was found; a site that never reported has been silent for longer than any."""
 
 
 def jobs_matching(wanted: JobFilter, now: datetime) -> Select[Any]:
@@ -62,12 +66,14 @@ def jobs_matching(wanted: JobFilter, now: datetime) -> Select[Any]:
     }
     query = query.where(*(column == value for column, value in same.items() if value))
     query = query.where(*_states(wanted))
+    if wanted.before_id is not None:
+        query = query.where(Job.id < wanted.before_id)
     if wanted.min_age is not None:
         query = query.where(Job.created_at <= now - timedelta(days=wanted.min_age))
     if wanted.search:
         texts = (Site.site_id, Site.site_name, Job.description)
         query = query.where(or_(*(text.icontains(wanted.search, autoescape=True) for text in texts)))
-    return query.order_by(SORTS[wanted.sort][1], Job.id.desc())
+    return query.order_by(*SORTS[wanted.sort][1])
 
 
 def _states(wanted: JobFilter) -> Iterator[ColumnElement[bool]]:
@@ -75,6 +81,8 @@ def _states(wanted: JobFilter) -> Iterator[ColumnElement[bool]]:
         yield STILL_OPEN
     elif wanted.status:
         yield Job.status == wanted.status
+        if wanted.status != "closed":
+            yield STILL_OPEN  # which it is: so that the indexes of open jobs serve the list
     if wanted.assignee == "-":
         yield Job.assignee.is_(None)
     elif wanted.assignee:
@@ -112,9 +120,17 @@ def open_by_site(site_keys: Collection[int]) -> Select[int, int]:
     )
 
 
-def faulty_sites() -> Select[int]:
-    """How many sites, active or not, have an open job: one walk in the order of an index."""
-    return select(func.count(distinct(Job.site_key))).where(STILL_OPEN)
+def open_by_recovery() -> Select[int, int, int]:
+    """(sites, active or not, with an open job whose fault holds, such jobs, open jobs that have recovered).
+
+    One walk in the order of an index.
+    """
+    holds = Job.recovered_at.is_(None)
+    return select(
+        func.count(distinct(case((holds, Job.site_key)))),
+        func.count(case((holds, 1))),
+        func.count(Job.recovered_at),
+    ).where(STILL_OPEN)
 
 
 def evidence(job: Job) -> Select[Any]:
@@ -140,11 +156,6 @@ def readings_since(job: Job) -> Select[Any]:
         )
         .order_by(Reading.reading_date.desc())
     )
-
-
-def settings_version(job: Job) -> int:
-    """The version of the settings that the job was opened with."""
-    return db.session.scalars(select(Run.settings_version).where(Run.id == job.run_id)).one()
 
 
 def queues() -> Select[Any]:

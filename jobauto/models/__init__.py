@@ -7,6 +7,7 @@ from .notification import Address, OutboxMessage
 from .reading import Reading
 from .run import Hold, Run, RunRule
 from .run_request import RunRequest
+from .run_site import RunSite
 from .settings import SettingsVersion
 from .site import Site
 from .user import ApiToken, LoginFailure, User, UserSession
@@ -25,6 +26,7 @@ __all__ = [
     "Run",
     "RunRequest",
     "RunRule",
+    "RunSite",
     "SettingsVersion",
     "Site",
     "User",

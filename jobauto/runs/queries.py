@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Select, exists, func, or_, select
 
-from ..models import Hold, Run
+from ..models import Hold, Run, RunRule
 from ..models.run import SLOT_TAKEN
 
 ATTEMPTS_A_SLOT = 3
@@ -15,9 +15,9 @@ ENDED = Run.status.not_in(("running", "crashed"))
 """Whether a run went to its end. A crashed one did not: its slot is run again, and so are its verdicts."""
 
 
-def newest_first() -> Select[Any]:
-    """All runs."""
-    return select(Run).order_by(Run.id.desc())
+def newest_first(before_id: int | None = None) -> Select[Any]:
+    """All runs, or those before one."""
+    return select(Run).where(*([Run.id < before_id] if before_id else [])).order_by(Run.id.desc())
 
 
 def last_finished() -> Select[Any]:
@@ -28,6 +28,17 @@ def last_finished() -> Select[Any]:
 def last_succeeded() -> Select[Any]:
     """The newest run that succeeded."""
     return select(Run).where(Run.status == "succeeded").order_by(Run.id.desc()).limit(1)
+
+
+def newest_of_rule(rule: str) -> Select[Run, RunRule]:
+    """The newest run that went to its end and asked a rule, and what the rule did in it."""
+    return (
+        select(Run, RunRule)
+        .join(RunRule, RunRule.run_id == Run.id)
+        .where(RunRule.rule == rule, RunRule.status != "skipped", ENDED)
+        .order_by(Run.id.desc())
+        .limit(1)
+    )
 
 
 def under_way() -> Select[Any]:

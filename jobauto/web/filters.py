@@ -10,7 +10,7 @@ from flask_login import current_user
 from ..auth.browsers import describe_browser
 from ..clock import utcnow
 from ..extensions import db
-from ..models import Site
+from ..models import Job, Site
 from ..models.types import format_minute
 from ..rules import RULES, rule_named
 from ..rules.rule import FindingLike
@@ -47,6 +47,7 @@ def init_app(app: Flask) -> None:
         describe_finding,
         colour_of_rule,
         duration,
+        faulty_for,
         size,
         format_change,
         labels.label,
@@ -103,6 +104,12 @@ def colour_of_rule(name: str) -> str:
     """The colour by which a rule is known on pages; grey for a rule that is no more."""
     rule = rule_named(name)
     return rule.colour if rule else "grey"
+
+
+def faulty_for(job: Job) -> str:
+    """How long a job's fault has lasted: ``44 days``, ``never reported``."""
+    days = job.faulty_days(utcnow())
+    return "never reported" if days is None else pluralize(days, "day")
 
 
 def snoozed(site: Site) -> bool:

@@ -22,6 +22,7 @@ from flask import Flask, current_app
 from sqlalchemy.exc import DatabaseError
 
 from ..clock import Clock, utcnow
+from ..detection import run_sites
 from ..detection.service import RunParameters, RunResult, describe_error, run
 from ..extensions import db
 from ..imports import background
@@ -159,11 +160,17 @@ def keep_partitions(clock: Clock = utcnow) -> None:
             log.info(LogEvent(what, names=" ".join(names)))
 
 
+def expire_run_sites(clock: Clock = utcnow) -> None:
+    """Forget what runs of long ago found at single sites. Needs an app context."""
+    run_sites.expire(clock())
+
+
 WORK: tuple[Callable[[], object], ...] = (
     tick,
     background.process_pending,
     sending.process_pending,
     keep_partitions,
+    expire_run_sites,
 )
 """A job each, so that neither a long import nor a slow mail server keeps a slot waiting."""
 _at_rest = _AtRest(len(WORK))

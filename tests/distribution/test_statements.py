@@ -157,5 +157,6 @@ def test_what_a_daily_run_tells(sent: Sent) -> None:
 def test_a_tick(sent: Sent, app: Flask) -> None:
     scheduler.tick()
     scheduler.keep_partitions()
+    scheduler.expire_run_sites()
     background.process_pending()
     assert refused(sent) == {}

@@ -15,7 +15,7 @@ from jobauto.jobs.service import JobChange, change
 from jobauto.models import Site
 from jobauto.settings import service as settings
 from jobauto.storage.connections import write
-from tests.fleets import add_site
+from tests.fleets import add_site, daily
 from tests.pages.reading import words
 from tests.pages.scenes import SILENT, add_run, faulty_fleet
 from tests.people import Person
@@ -62,7 +62,7 @@ def test_the_table_is_open_until_a_script_has_drawn_the_chart(ada: Person) -> No
 def test_recent_jobs_are_listed_newest_first(ada: Person, run_id: int) -> None:
     text = words(ada.get("/"))
     assert text.index("#2 No generation increase for 4 days at Flat roof") < text.index(
-        "#1 No readings for 3 days"
+        "#1 No readings from Silent roof (last reading: never)"
     )
 
 
@@ -82,10 +82,11 @@ def test_an_inactive_site_counts_neither_as_active_nor_as_faulty(ada: Person, ru
     assert "1 of 3 active sites has an open job" in words(ada.get("/"))
 
 
-def test_a_fleet_without_faults_is_called_so(ada: Person, run_id: int) -> None:
-    for job_id in (1, 2):
-        change(job_id, JobChange(status="closed"), by="ada", now=utcnow())
-    assert "No open faults None of the 4 active sites has an open job." in words(ada.get("/"))
+def test_a_fleet_without_faults_is_called_so(ada: Person) -> None:
+    for number in range(3):
+        add_site(f"S{number}", daily(range(5), utcnow()))
+    run(RunParameters(trigger="cli"), utcnow)
+    assert "No open faults All 3 active sites have been checked." in words(ada.get("/"))
 
 
 def test_without_sites_it_says_how_to_import_some(ada: Person) -> None:

@@ -6,10 +6,12 @@ from werkzeug.datastructures import MultiDict
 from wtforms import Form, HiddenField, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.validators import Length, NumberRange, Optional
 
+from ...errors import InvalidInput
 from ...jobs.queries import SORTS, JobFilter
 from ...jobs.service import NOTE_LENGTH, JobChange
 from ...models.job import PRIORITIES, RESOLUTIONS, STATUSES
 from ...rules import RULES
+from ..paging import describe_fields
 from .choices import ANY, choices, of_codes, of_names
 
 
@@ -48,7 +50,21 @@ class FilterForm(Form):
             if name != "min_age" and not field.errors
         }
         age = self.min_age.data if not self.min_age.errors else None
-        return JobFilter(**texts | {"sort": texts.get("sort") or "newest"}, min_age=age)
+        return JobFilter(**texts | {"sort": texts.get("sort") or "newest"}, min_age=age, before_id=None)
+
+    def strict_filter(self) -> JobFilter:
+        """The same. Raises InvalidInput for a field, or a value, that the form does not have."""
+        wrong = {name: ["There is no such filter."] for name in request.args if name not in self._fields}
+        wrong |= {
+            name: ["Was given more than once."]
+            for name in self._fields
+            if len(request.args.getlist(name)) > 1
+        }
+        if not self.validate():
+            wrong |= {name: [str(why) for why in found] for name, found in self.errors.items()}
+        if wrong:
+            raise InvalidInput(describe_fields(wrong), wrong, 400)
+        return self.filter()
 
     def order(self) -> str:
         """How the list is sorted, in words."""

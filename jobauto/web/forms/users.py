@@ -7,6 +7,7 @@ from wtforms.validators import EqualTo, InputRequired, Length
 
 from ...auth import passwords
 from ...models.user import ROLES
+from ..numbers import whole_number
 from .choices import choices, of_codes
 
 
@@ -51,10 +52,4 @@ class PasswordForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
 
 def id_in(field: str) -> int:
     """The id that a button or a box of the form that was sent stands for; 0, which no row has, for none."""
-    text = request.form.get(field, "")
-    return int(text) if is_id(text) else 0
-
-
-def is_id(text: str) -> bool:
-    """Whether a text is a number that the database can hold."""
-    return text.isascii() and text.isdigit() and len(text) < 19
+    return whole_number(request.form.get(field, "")) or 0

@@ -14,7 +14,8 @@ from ...wording import pluralize
 from .. import access, security_log
 from ..access import current_author
 from ..forms.account import OwnPasswordForm, SessionsForm, TokenForm
-from ..forms.users import id_in, is_id
+from ..forms.users import id_in
+from ..numbers import whole_numbers
 
 bp = Blueprint("account", __name__, url_prefix="/account")
 
@@ -76,7 +77,7 @@ def _end_sessions() -> ResponseReturnValue:
     form = SessionsForm()
     if not form.validate():
         return _page(form), 422
-    chosen = [int(text) for text in request.form.getlist("session_id") if is_id(text)]
+    chosen = whole_numbers(request.form.getlist("session_id"))
     try:
         ended = auth.end_own_sessions(_myself(), chosen, form.confirm.data or "", access.client())
     except (auth.WrongLogin, Throttled) as error:

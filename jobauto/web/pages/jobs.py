@@ -1,18 +1,8 @@
 """Lists of jobs, a job's page, and the steps of the work."""
 
-import re
 from urllib.parse import urlencode
 
-from flask import (
-    Blueprint,
-    Response,
-    flash,
-    redirect,
-    render_template,
-    request,
-    stream_with_context,
-    url_for,
-)
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -21,9 +11,8 @@ from ...clock import utcnow
 from ...errors import InvalidInput
 from ...extensions import db
 from ...jobs import queries, service
-from ...jobs.export import as_csv
 from ...jobs.progress import progress
-from ...models import Job
+from ...models import Job, Run
 from ...settings import service as settings_service
 from ...settings.labels import of_section
 from ...sites import charts
@@ -31,13 +20,14 @@ from ...sites import queries as sites
 from ...users import queries as users
 from ...wording import pluralize
 from ..access import needs
+from ..exports import csv_response
 from ..forms.jobs import BulkForm, FilterForm, JobForm, filter_form
 from ..lookup import get_or_404
+from ..numbers import whole_numbers
 from ..paging import MOST, asked_page, page_up_to
 
 bp = Blueprint("jobs", __name__, url_prefix="/jobs")
 
-JOB_ID = re.compile("[0-9]{1,18}")
 NEWEST_READINGS = 60
 OTHER_JOBS = 20
 
@@ -60,10 +50,8 @@ def index() -> ResponseReturnValue:
 
 @bp.get("/export.csv")
 def export() -> ResponseReturnValue:
-    """The same jobs as a file."""
-    lines = as_csv(queries.jobs_matching(_filter().filter(), utcnow()))
-    headers = {"Content-Disposition": "attachment; filename=jobs.csv"}
-    return Response(stream_with_context(lines), mimetype="text/csv", headers=headers)
+    """The same jobs as a file. A filter that cannot be meant is refused: nobody sees it beside a file."""
+    return csv_response(_filter().strict_filter())
 
 
 @bp.post("/")
@@ -72,7 +60,7 @@ def bulk_submit() -> ResponseReturnValue:
     """Change several jobs; what cannot be changed is named, and does not hold up the others."""
     form = BulkForm()
     form.offer(users.assignable())
-    chosen = [int(text) for text in request.form.getlist("job") if JOB_ID.fullmatch(text)][:MOST]
+    chosen = whole_numbers(request.form.getlist("job"))[:MOST]
     if not form.validate() or not chosen:
         flash("Nothing was changed: tick some jobs first, then choose what to do with them.", "warning")
         return redirect(_back_to_list())
@@ -137,10 +125,12 @@ def _page(job: Job, form: JobForm) -> str:
     zone = settings_service.current().settings.schedule.zone
     evidence = db.session.scalars(queries.evidence(job)).all()
     since = db.session.scalars(queries.readings_since(job).limit(NEWEST_READINGS)).all()
-    used = settings_service.of_version(queries.settings_version(job))
+    run = db.session.get_one(Run, job.run_id)
+    used = settings_service.of_version(run.settings_version)
     return render_template(
         "jobs/show.html",
         job=job,
+        run=run,
         form=form,
         history=db.session.scalars(audit.events_for("job", job.id)).all(),
         evidence=evidence,

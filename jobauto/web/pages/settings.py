@@ -15,8 +15,12 @@ from ...settings.labels import format_value, label
 from ...settings.schema import SettingsError
 from ..access import needs
 from ..forms.settings import settings_form
+from ..numbers import whole_number
 
 bp = Blueprint("settings", __name__, url_prefix="/settings")
+
+NO_VERSION = 0
+"""What nonsense stands for: a version that never was."""
 
 
 @bp.get("/")
@@ -32,7 +36,7 @@ def edit_submit() -> ResponseReturnValue:
     """Save them, all or nothing. What was typed is kept when something is wrong."""
     stored = service.current()
     form = settings_form(stored.settings, stored.version)
-    typed, seen = form.document(), _number(str(form.version.data))
+    typed, seen = form.document(), whole_number(str(form.version.data)) or NO_VERSION
     try:
         saved = service.save(
             lambda settings: settings.changed(typed), by=current_user.username, now=utcnow(), seen=seen
@@ -101,8 +105,3 @@ def _page(form: Any, stored: service.Stored, **told: Any) -> str:
         replaced=list(_replaced(stored)),
         **told,
     )
-
-
-def _number(text: str) -> int:
-    """The version that was looked at; nonsense is one that never was."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
