@@ -1,4 +1,4 @@
-"""Addresses with their passwords and tokens, encrypted in the database under the program's secret key."""
+"""URLs of channels, with their passwords, encrypted in the database under the program's secret key."""
 
 from base64 import urlsafe_b64encode
 
@@ -16,18 +16,18 @@ class CannotDecrypt(Exception):
 
     def __init__(self) -> None:
         super().__init__(
-            "The address cannot be opened: JOBAUTO_SECRET_KEY has changed since it was added. "
+            "The URL cannot be decrypted: JOBAUTO_SECRET_KEY has changed since it was added. "
             "Remove it and add it again."
         )
 
 
-def encrypt(address: str) -> str:
-    """The address as it may be stored."""
-    return _cipher().encrypt(address.encode()).decode()
+def encrypt(url: str) -> str:
+    """The URL as it may be stored."""
+    return _cipher().encrypt(url.encode()).decode()
 
 
 def decrypt(encrypted: str) -> str:
-    """The address itself. Raises CannotDecrypt."""
+    """The URL itself. Raises CannotDecrypt."""
     try:
         return _cipher().decrypt(encrypted).decode()
     except InvalidToken as error:
@@ -35,7 +35,7 @@ def decrypt(encrypted: str) -> str:
 
 
 def can_decrypt(encrypted: str) -> bool:
-    """Whether it can be opened."""
+    """Whether it can be decrypted."""
     try:
         decrypt(encrypted)
     except CannotDecrypt:

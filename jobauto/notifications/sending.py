@@ -2,7 +2,7 @@
 
 1. Give up what is no longer worth sending.
 2. Claim one message that is due: a lease in its row, by UPDATE ... RETURNING, so that of many processes one
-   gets it. The one whose signs of life end first comes first.
+   gets it. The one that expires first comes first.
 3. Send it, outside any transaction.
 4. Settle it: sent; or due again later, twice as late each time; or given up.
 
@@ -21,11 +21,11 @@ from sqlalchemy import delete, select, update
 from ..clock import Clock, utcnow
 from ..extensions import db
 from ..logs import LogEvent
-from ..models import Address, OutboxMessage
+from ..models import Channel, OutboxMessage
 from ..models.notification import WAITING
 from ..storage.connections import write
-from . import channels, queries
-from .channels import BadAddress, NotSent
+from . import delivery, queries
+from .delivery import BadUrl, NotSent
 from .encryption import CannotDecrypt, decrypt
 from .outbox import ONCE
 
@@ -35,7 +35,7 @@ LEASE = timedelta(minutes=5)
 """Far longer than the time-outs of one message allow."""
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(hours=1)
-KEPT = timedelta(days=30)
+RETENTION = timedelta(days=30)
 """How long it can be looked up what was sent."""
 
 
@@ -45,9 +45,9 @@ class Claimed:
 
     id: int
     attempt: int
-    address_id: int
-    address_kind: str
-    sealed: str
+    channel_id: int
+    channel_kind: str
+    encrypted_url: str
     kind: str
     title: str
     body: str
@@ -61,10 +61,10 @@ def process_pending(clock: Clock = utcnow) -> int:
         db.session.rollback()
         return 0
     sent = 0
-    _give_up_the_late(clock())
+    _give_up_expired(clock())
     while (claimed := claim(clock())) is not None:
         sent += _try(claimed, clock)
-    _forget(clock() - KEPT)
+    _delete_settled(clock() - RETENTION)
     return sent
 
 
@@ -92,7 +92,7 @@ def claim(now: datetime) -> Claimed | None:
         return Claimed(*session.execute(_of(message_id)).one())
 
 
-def wait_after(attempt: int, share: float) -> timedelta:
+def backoff(attempt: int, share: float) -> timedelta:
     """How long to wait after an attempt that failed: twice as long each time, less up to a half.
 
     ``share`` (0 to 1) is drawn by lot, so that messages that failed together do not come back together.
@@ -106,31 +106,31 @@ def _of(message_id: int) -> Any:
         select(
             OutboxMessage.id,
             OutboxMessage.attempts,
-            Address.id,
-            Address.kind,
-            Address.sealed,
+            Channel.id,
+            Channel.kind,
+            Channel.encrypted_url,
             OutboxMessage.kind,
             OutboxMessage.title,
             OutboxMessage.body,
             OutboxMessage.rid,
             OutboxMessage.expires_at,
         )
-        .join(Address, Address.id == OutboxMessage.address_id)
+        .join(Channel, Channel.id == OutboxMessage.channel_id)
         .where(OutboxMessage.id == message_id)
     )
 
 
 def _try(claimed: Claimed, clock: Clock) -> bool:
-    told = {"message": claimed.id, "kind": claimed.kind, "address": claimed.address_id}
+    facts = {"message": claimed.id, "kind": claimed.kind, "channel": claimed.channel_id}
     try:
         _send(claimed)
-    except (NotSent, BadAddress, CannotDecrypt) as error:
-        due_at = _put_off(claimed, str(error), clock())
+    except (NotSent, BadUrl, CannotDecrypt) as error:
+        due_at = _reschedule(claimed, str(error), clock())
         log.log(
             logging.WARNING if due_at else logging.ERROR,
             LogEvent(
                 "message-not-sent" if due_at else "message-given-up",
-                **told,
+                **facts,
                 attempt=claimed.attempt,
                 error=error,
                 next_try=due_at and due_at.isoformat(timespec="seconds"),
@@ -138,21 +138,21 @@ def _try(claimed: Claimed, clock: Clock) -> bool:
         )
         return False
     _settle(claimed, status="sent", settled_at=clock(), error=None)
-    log.info(LogEvent("message-sent", **told, attempt=claimed.attempt))
+    log.info(LogEvent("message-sent", **facts, attempt=claimed.attempt))
     return True
 
 
 def _send(claimed: Claimed) -> None:
-    url = decrypt(claimed.sealed)
-    if claimed.address_kind == "heartbeat":
-        channels.ping(url, claimed.kind, claimed.body, claimed.rid)
+    url = decrypt(claimed.encrypted_url)
+    if claimed.channel_kind == "heartbeat":
+        delivery.ping(url, claimed.kind, claimed.body, claimed.rid)
     else:
-        channels.send(url, claimed.title, claimed.body)
+        delivery.send(url, claimed.title, claimed.body)
 
 
-def _put_off(claimed: Claimed, error: str, now: datetime) -> datetime | None:
+def _reschedule(claimed: Claimed, error: str, now: datetime) -> datetime | None:
     """Let the message wait for its next try, and say when that is; None if there is none."""
-    due_at = now + wait_after(claimed.attempt, random.random())  # noqa: S311 (it keeps no secret)
+    due_at = now + backoff(claimed.attempt, random.random())  # noqa: S311 (it keeps no secret)
     if claimed.kind in ONCE or due_at >= claimed.expires_at:
         _settle(claimed, status="given_up", settled_at=now, error=error)
         return None
@@ -161,30 +161,30 @@ def _put_off(claimed: Claimed, error: str, now: datetime) -> datetime | None:
 
 
 def _settle(claimed: Claimed, **values: Any) -> None:
-    # Unless another process has taken it over, or the address was removed in the meantime.
+    # Unless another process has taken it over, or the channel was removed in the meantime.
     mine = (OutboxMessage.id == claimed.id, OutboxMessage.attempts == claimed.attempt, WAITING)
     with write() as session:
         session.execute(update(OutboxMessage).where(*mine).values(**values))
 
 
-def _give_up_the_late(now: datetime) -> None:
+def _give_up_expired(now: datetime) -> None:
     late = (
         update(OutboxMessage)
         .where(WAITING, OutboxMessage.expires_at <= now, queries.is_unleased(now))
         .values(status="given_up", settled_at=now)
-        .returning(OutboxMessage.id, OutboxMessage.kind, OutboxMessage.address_id, OutboxMessage.error)
+        .returning(OutboxMessage.id, OutboxMessage.kind, OutboxMessage.channel_id, OutboxMessage.error)
         .execution_options(synchronize_session=False)
     )
     with write() as session:
         found = session.execute(late).all()
-    for message_id, kind, address_id, error in found:
+    for message_id, kind, channel_id, error in found:
         log.error(
             LogEvent(
-                "message-given-up", message=message_id, kind=kind, address=address_id, error=error or "late"
+                "message-given-up", message=message_id, kind=kind, channel=channel_id, error=error or "late"
             )
         )
 
 
-def _forget(before: datetime) -> None:
+def _delete_settled(before: datetime) -> None:
     with write() as session:
         session.execute(delete(OutboxMessage).where(OutboxMessage.settled_at < before))
