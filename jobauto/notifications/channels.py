@@ -12,9 +12,10 @@ from ..models.notification import WAITING
 from ..settings import service as settings
 from ..storage.configuration import public_url
 from ..storage.connections import write
-from . import delivery, texts
+from . import texts
 from .encryption import encrypt
 from .outbox import Message, put
+from .services import target_of
 
 WANTS = ("wants_problems", "wants_digest")
 
@@ -25,7 +26,7 @@ def add(kind: str, label: str, url: str, *, problems: bool, digest: bool, author
     added = Channel(
         kind=kind,
         label=label,
-        display_name=delivery.display_name(kind, url),
+        display_name=target_of(kind, url).display_name,
         encrypted_url=encrypt(url),
         wants_problems=is_message and problems,
         wants_digest=is_message and digest,

@@ -1,72 +1,69 @@
-"""The ways out: a message by Apprise, a heartbeat by HTTP. Every call on the network has its time-out.
+"""Sends a message or a heartbeat, by a process of its own (:mod:`jobauto.notifications.courier`).
 
-No error of theirs goes further than this file: it may hold the URL. What is told instead is a sentence.
+No error of a library goes further than that process: it may hold the URL. What is told instead is a sentence.
 """
 
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from urllib.parse import urlencode, urlsplit
 
-import requests
-from apprise import Apprise, AppriseAsset, NotifyBase
-from apprise import plugins as apprise_plugins
+from . import courier
+from .courier import Errand
 
-CONNECT_SECONDS = 10
-ANSWER_SECONDS = 20
-LONGEST_HOST = 253
+SECONDS = 30.0
+"""For a whole message: names, connections, every answer, however slowly they come."""
+DAY_SECONDS = 86_400.0
+"""Longer than that no message waits."""
 PATHS = {"start": "/start", "success": "", "test": "", "fail": "/fail"}
 """What Healthchecks appends to a heartbeat's URL for each signal; a test gives the signal of success."""
 
-_ASSET = AppriseAsset(app_id="jobauto", app_desc="jobauto", app_url="", pgp_autogen=False)
-_HOST_IS_A_HOST = {"form", "forms", "json", "jsons", "mailto", "mailtos", "xml", "xmls"}
-"""Services in whose URLs the place of the host is not taken by a token."""
-_FILES = {"keyfile", "pgp", "pgppub", "pgpprv", "subfile", "template", "wkd"}
-"""Parameters that would make a service read a file of this machine and perhaps send it."""
-
-
-class BadUrl(ValueError):
-    """A URL that nothing can be sent to. Says why, without repeating it."""
-
 
 class NotSent(Exception):
-    """It was not accepted. Says why in words that hold no secret."""
+    """It was not accepted. Says why in words that hold no secret, and what ``Retry-After`` was answered."""
+
+    def __init__(self, why: str, retry_after: str | None = None) -> None:
+        super().__init__(why)
+        self.retry_after = retry_after
 
 
-def display_name(kind: str, url: str) -> str:
-    """What may be shown of a URL: its scheme and host, or the service's name. Raises BadUrl."""
-    if not url.isprintable() or any(character.isspace() for character in url):
-        raise BadUrl("A URL is one line without spaces.")
-    return _host(url) if kind == "heartbeat" else _service_name(url)
+def message(url: str, title: str, body: str, send_to: list[str] | None) -> Errand:
+    """A message to an Apprise URL; ``send_to`` as in :class:`Errand`."""
+    return Errand("message", url, title, body, send_to, SECONDS)
 
 
-def send(url: str, title: str, body: str) -> None:
-    """Send a message as plain text. Raises NotSent and BadUrl."""
-    service = _service(url)
-    # Whatever the URL says: it must not take longer than the lease of a message.
-    service.socket_connect_timeout = CONNECT_SECONDS
-    service.socket_read_timeout = ANSWER_SECONDS
+def heartbeat(url: str, signal: str, body: str, rid: str | None, send_to: list[str] | None) -> Errand:
+    """A heartbeat: ``start``, ``success`` or ``fail``."""
+    return Errand("heartbeat", ping_url(url, signal, rid), "", body, send_to, SECONDS)
+
+
+def deliver(errand: Errand) -> None:
+    """Do it, in at most ``SECONDS``. Needs no app context. Raises NotSent."""
     try:
-        accepted = service.notify(body=body, title=title, body_format="text")
-    except Exception as error:
-        raise NotSent(f"The service failed unexpectedly ({type(error).__name__}).") from None
-    if not accepted:
-        raise NotSent("The service could not be reached, or did not accept the message.")
-
-
-def ping(url: str, signal: str, body: str, rid: str | None) -> None:
-    """Send a heartbeat: ``start``, ``success`` or ``fail``. Raises NotSent."""
+        ended = subprocess.run(  # noqa: S603 (this program's own file)
+            [sys.executable, "-P", courier.__file__],
+            input=json.dumps(asdict(errand)),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # a traceback may hold the URL
+            env={name: value for name, value in os.environ.items() if not name.startswith("JOBAUTO_")},
+            text=True,
+            timeout=errand.seconds,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise NotSent(f"It was not done within {errand.seconds:g} seconds.") from None
+    except OSError as error:
+        raise NotSent(f"The process that sends could not be started ({type(error).__name__}).") from None
     try:
-        with requests.post(
-            ping_url(url, signal, rid),
-            data=body.encode(),
-            timeout=(CONNECT_SECONDS, ANSWER_SECONDS),
-            allow_redirects=False,
-            stream=True,  # what it answers is of no interest
-            headers={"User-Agent": "jobauto", "Content-Type": "text/plain; charset=utf-8"},
-        ) as answer:
-            status = answer.status_code
-    except Exception as error:
-        raise NotSent(f"The channel could not be reached ({type(error).__name__}).") from None
-    if not 200 <= status < 300:
-        raise NotSent(f"The channel answered with status {status}.")
+        outcome = json.loads(ended.stdout)
+    except ValueError:
+        raise NotSent(f"The process that sends ended unexpectedly ({ended.returncode}).") from None
+    if not outcome["sent"]:
+        raise NotSent(outcome["why"], outcome.get("retry_after"))
 
 
 def ping_url(url: str, signal: str, rid: str | None) -> str:
@@ -76,34 +73,14 @@ def ping_url(url: str, signal: str, rid: str | None) -> str:
     return parts._replace(path=parts.path.rstrip("/") + PATHS[signal], query=asked, fragment="").geturl()
 
 
-def _host(url: str) -> str:
+def not_before(retry_after: str | None, now: datetime) -> datetime | None:
+    """When ``Retry-After`` allows the next try: seconds or a date of HTTP; None where it says neither."""
+    if retry_after is None:
+        return None
     try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port = None, None
-    if not host or len(host) > LONGEST_HOST or parts.scheme not in ("http", "https"):
-        raise BadUrl("A heartbeat's URL starts with https:// or http:// and a host.")
-    return f"{parts.scheme}://{host}" + (f":{port}" if port else "")
-
-
-def _service_name(url: str) -> str:
-    service = _service(url)
-    scheme = url.partition("://")[0].lower()
-    at = f" at {service.host}" if scheme in _HOST_IS_A_HOST else ""
-    return f"{service.service_name}{at}"
-
-
-def _service(url: str) -> NotifyBase:
-    try:
-        parsed = apprise_plugins.url_to_dict(url)  # type: ignore[no-untyped-call]
-        service = parsed and Apprise.instantiate(parsed, asset=_ASSET)
-    except Exception:
-        raise BadUrl("Apprise cannot read this URL.") from None
-    if parsed is None:
-        raise BadUrl("This is not a URL that Apprise knows, such as mailto://, slack:// or json://.")
-    if files := _FILES & set(parsed.get("qsd") or ()):
-        raise BadUrl(f"The parameter {min(files)} names a file of this machine, which is not read.")
-    if service is None:
-        raise BadUrl(f"Apprise knows {parsed['schema']}://, but something in this URL is missing or wrong.")
-    return service
+        if retry_after.strip().isdecimal():
+            return now + timedelta(seconds=min(float(retry_after), DAY_SECONDS))
+        asked = parsedate_to_datetime(retry_after)
+    except (ValueError, OverflowError):
+        return None
+    return asked if asked.tzinfo else asked.replace(tzinfo=UTC)

@@ -35,17 +35,24 @@ def last_settled() -> Select[Any]:
 
 def anything_to_do(now: datetime) -> Select[bool]:
     """Whether a message is to be sent or given up by somebody; a cheap look, before anything is locked."""
-    ripe = or_(OutboxMessage.due_at <= now, OutboxMessage.expires_at <= now)
-    return select(exists().where(WAITING, is_unleased(now), ripe))
+    expired = and_(WAITING, is_unleased(now), OutboxMessage.expires_at <= now)
+    return select(exists().where(or_(is_due(now), expired)))
 
 
 def is_due(now: datetime) -> ColumnElement[bool]:
     """Which messages may be sent by whoever comes first.
 
-    An earlier heartbeat of the same channel that still waits goes first: a start that came after the
-    success would raise a false alarm.
+    A channel gets one message at a time, lest it hold all lanes of a process. (Two processes may claim two of
+    them in the same moment; that does no harm.) An earlier heartbeat of the same channel that still waits
+    goes first: a start that came after the success would raise a false alarm.
     """
-    earlier = aliased(OutboxMessage)
+    other, earlier = aliased(OutboxMessage), aliased(OutboxMessage)
+    is_busy = exists().where(
+        other.channel_id == OutboxMessage.channel_id,
+        other.id != OutboxMessage.id,
+        other.status == "waiting",
+        other.leased_until >= now,
+    )
     overtakes = exists().where(
         earlier.channel_id == OutboxMessage.channel_id,
         earlier.id < OutboxMessage.id,
@@ -54,7 +61,12 @@ def is_due(now: datetime) -> ColumnElement[bool]:
     )
     in_turn = or_(OutboxMessage.rid.is_(None), ~overtakes)
     return and_(
-        WAITING, is_unleased(now), OutboxMessage.due_at <= now, OutboxMessage.expires_at > now, in_turn
+        WAITING,
+        is_unleased(now),
+        OutboxMessage.due_at <= now,
+        OutboxMessage.expires_at > now,
+        ~is_busy,
+        in_turn,
     )
 
 

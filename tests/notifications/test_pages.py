@@ -61,7 +61,7 @@ def test_what_is_wrong_stands_beside_the_field(
 
 @pytest.mark.parametrize(
     ("status", "said"),
-    [(200, "jobauto: a test"), (500, "The service could not be reached, or did not accept the message.")],
+    [(200, "jobauto: a test"), (500, "The service answered 500 (Internal Server Error).")],
     ids=["it arrives", "it is refused"],
 )
 def test_the_test_button_shows_truly_what_became_of_it(

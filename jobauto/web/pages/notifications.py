@@ -8,8 +8,8 @@ from ...errors import InvalidInput
 from ...extensions import db
 from ...models import Channel
 from ...notifications import channels, queries
-from ...notifications.delivery import BadUrl
 from ...notifications.encryption import can_decrypt
+from ...notifications.services import BadUrl
 from ...work import broker, tasks
 from ..access import current_author, needs
 from ..forms.notifications import KIND_LABELS, ChannelForm, NewChannelForm, describe_wants, form_of
