@@ -4,6 +4,7 @@ import os
 import re
 import secrets
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 PREFIX = "JOBAUTO_"
+HOST = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9_]([A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?")
 PUBLIC_URL = re.compile(r"https?://[^\s?#@/]+(/[^\s?#]*)?")
 LONGEST_TICK = 30
 """Seconds within which every process sees a changed schedule."""
@@ -62,6 +64,11 @@ VARIABLES = (
         0,
         "So many months of readings before this one are kept where they are in partitions. 0: all, for ever.",
     ),
+    Variable(
+        "SEND_TO",
+        "",
+        "Hosts and networks in private ranges, with commas, that messages may go to. Empty: none.",
+    ),
     Variable("PROXY_HOPS", 0, "How many proxies in front of the program set the X-Forwarded headers."),
 )
 
@@ -95,6 +102,7 @@ def load(app: Flask, overrides: dict[str, Any] | None) -> None:
         raise ConfigError(f"{PREFIX}TICK_SECONDS is not from 1 to {LONGEST_TICK}")
     _check_numbers(app)
     app.config["TRUSTED_HOSTS"] = _names(app.config["TRUSTED_HOSTS"])
+    app.config["SEND_TO"] = _send_to(app.config["SEND_TO"])
     app.config["SESSION_COOKIE_NAME"] = _cookie_name(app)
     _check_months(app.config["KEEP_READINGS_MONTHS"])
     Path(app.instance_path).mkdir(parents=True, exist_ok=True)
@@ -126,6 +134,20 @@ def _check_numbers(app: Flask) -> None:
 
 def _names(given: str | None) -> list[str] | None:
     return [name.strip() for name in (given or "").split(",") if name.strip()] or None
+
+
+def _send_to(given: str) -> list[str]:
+    entries = _names(given) or []
+    for entry in entries:
+        try:
+            ip_network(entry)
+        except ValueError:
+            if not HOST.fullmatch(entry):
+                raise ConfigError(
+                    f"{PREFIX}SEND_TO: {entry} is neither a host, such as mail.internal, "
+                    "nor a network, such as 10.1.0.0/16"
+                ) from None
+    return entries
 
 
 def _cookie_name(app: Flask) -> str:

@@ -31,7 +31,8 @@ class Channel(Base):
     """Where messages go (``kind`` message: an Apprise URL), or heartbeats (http or https).
 
     The URL is kept only encrypted, and is never shown again; ``display_name`` is what may be: a scheme
-    and a host, or the name of a service. A removed channel keeps its row, without the secret, because
+    and a host, or the name of a service. ``exempt``: it was stored before there were limits to where messages
+    may go, and goes on without them. A removed channel keeps its row, without the secret, because
     messages point at it.
     """
 
@@ -45,6 +46,7 @@ class Channel(Base):
     wants_problems: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     wants_digest: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     active: Mapped[bool] = mapped_column(Boolean, default=True, server_default=true())
+    exempt: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     created_at: Mapped[datetime] = mapped_column(Instant)
     removed_at: Mapped[datetime | None] = mapped_column(Instant)
 

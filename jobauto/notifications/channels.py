@@ -10,12 +10,11 @@ from ..errors import InvalidInput
 from ..models import Channel, OutboxMessage
 from ..models.notification import WAITING
 from ..settings import service as settings
-from ..storage.configuration import public_url
+from ..storage.configuration import public_url, send_to
 from ..storage.connections import write
-from . import texts
+from . import destinations, texts
 from .encryption import encrypt
 from .outbox import Message, put
-from .services import target_of
 
 WANTS = ("wants_problems", "wants_digest")
 
@@ -26,7 +25,7 @@ def add(kind: str, label: str, url: str, *, problems: bool, digest: bool, author
     added = Channel(
         kind=kind,
         label=label,
-        display_name=target_of(kind, url).display_name,
+        display_name=destinations.check(kind, url, send_to()),
         encrypted_url=encrypt(url),
         wants_problems=is_message and problems,
         wants_digest=is_message and digest,

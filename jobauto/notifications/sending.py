@@ -28,13 +28,14 @@ from ..extensions import db
 from ..logs import LogEvent
 from ..models import Channel, OutboxMessage
 from ..models.notification import WAITING
+from ..storage.configuration import send_to
 from ..storage.connections import write
 from . import delivery, queries
 from .courier import Errand
 from .delivery import NotSent
 from .encryption import CannotDecrypt, decrypt
 from .outbox import ONCE
-from .services import BadUrl
+from .services import BadUrl, target_of
 
 log = logging.getLogger("job_automation")
 
@@ -59,6 +60,7 @@ class Claimed:
     channel_id: int
     channel_kind: str
     encrypted_url: str
+    exempt: bool
     kind: str
     title: str
     body: str
@@ -101,9 +103,11 @@ def _hand_over(lanes: ThreadPoolExecutor, claimed: Claimed) -> "Future[None]":
 
 def _errand(claimed: Claimed) -> Errand:
     url = decrypt(claimed.encrypted_url)
+    allowed = None if claimed.exempt else send_to()
     if claimed.channel_kind == "heartbeat":
-        return delivery.heartbeat(url, claimed.kind, claimed.body, claimed.rid, None)
-    return delivery.message(url, claimed.title, claimed.body, None)
+        return delivery.heartbeat(url, claimed.kind, claimed.body, claimed.rid, allowed)
+    target_of("message", url, only_allowed=not claimed.exempt)
+    return delivery.message(url, claimed.title, claimed.body, allowed)
 
 
 def _is_anything_to_do(now: datetime) -> bool:
@@ -158,6 +162,7 @@ def _claimed(message_id: int) -> Any:
             Channel.id.label("channel_id"),
             Channel.kind.label("channel_kind"),
             Channel.encrypted_url.label("encrypted_url"),
+            Channel.exempt.label("exempt"),
             OutboxMessage.kind.label("kind"),
             OutboxMessage.title.label("title"),
             OutboxMessage.body.label("body"),

@@ -15,6 +15,11 @@ def secret_key() -> str:
     return str(current_app.config["SECRET_KEY"])
 
 
+def send_to() -> list[str]:
+    """The hosts and networks in private ranges that messages may go to."""
+    return list(current_app.config["SEND_TO"])
+
+
 def public_url() -> str:
     """Where people reach the program; empty where it is not known."""
     return str(current_app.config["PUBLIC_URL"])

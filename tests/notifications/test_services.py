@@ -14,7 +14,7 @@ BY_WEB_OR_MAIL = {"requests", "smtplib"}
 
 
 def plugin(scheme: str) -> Any:
-    return NotificationManager()[scheme]
+    return NotificationManager()[scheme]  # type: ignore[no-untyped-call]
 
 
 @pytest.mark.parametrize("schemes", SERVICES, ids="-".join)

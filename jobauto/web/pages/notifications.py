@@ -7,9 +7,10 @@ from ...audit import queries as audit
 from ...errors import InvalidInput
 from ...extensions import db
 from ...models import Channel
-from ...notifications import channels, queries
+from ...notifications import channels, destinations, queries
 from ...notifications.encryption import can_decrypt
 from ...notifications.services import BadUrl
+from ...storage.configuration import send_to
 from ...work import broker, tasks
 from ..access import current_author, needs
 from ..forms.notifications import KIND_LABELS, ChannelForm, NewChannelForm, describe_wants, form_of
@@ -68,6 +69,7 @@ def show(channel_id: int) -> ResponseReturnValue:
         kind_label=KIND_LABELS[channel.kind],
         describe_wants=describe_wants,
         opens=can_decrypt(channel.encrypted_url),
+        needs=destinations.needs_of([channel], send_to()).get(channel_id),
         form=form_of(channel),
         page=page_of(queries.messages_for(channel_id), *asked_page()),
         history=db.session.scalars(audit.events_for("address", channel_id)).all(),
@@ -108,6 +110,7 @@ def _list(form: NewChannelForm) -> str:
         form=form,
         channels=found,
         describe_wants=describe_wants,
+        needs=destinations.needs_of(found, send_to()),
         undecryptable={channel.id for channel in found if not can_decrypt(channel.encrypted_url)},
         last={message.channel_id: message for message in newest},
     )
