@@ -1,5 +1,6 @@
 """Configuration: defaults, and the environment with the prefix ``JOBAUTO_``, read strictly."""
 
+import json
 import os
 import re
 import secrets
@@ -37,6 +38,11 @@ class Variable:
 VARIABLES = (
     Variable(
         "SECRET_KEY", "", "Signs sessions. Empty: a random one, kept in the instance folder (mode 0600)."
+    ),
+    Variable(
+        "SECRET_KEY_FALLBACKS",
+        "",
+        "Former secret keys, with commas or as a JSON list: what they signed or encrypted stays readable.",
     ),
     Variable("SQLALCHEMY_DATABASE_URI", "", "The database. Empty: SQLite in the instance folder."),
     Variable("INSTANCE_PATH", "", "The folder for the SQLite file and the secret key."),
@@ -102,6 +108,7 @@ def load(app: Flask, overrides: dict[str, Any] | None) -> None:
         raise ConfigError(f"{PREFIX}TICK_SECONDS is not from 1 to {LONGEST_TICK}")
     _check_numbers(app)
     app.config["TRUSTED_HOSTS"] = _names(app.config["TRUSTED_HOSTS"])
+    app.config["SECRET_KEY_FALLBACKS"] = _former_keys(app.config["SECRET_KEY_FALLBACKS"])
     app.config["SEND_TO"] = _send_to(app.config["SEND_TO"])
     app.config["SESSION_COOKIE_NAME"] = _cookie_name(app)
     _check_months(app.config["KEEP_READINGS_MONTHS"])
@@ -134,6 +141,18 @@ def _check_numbers(app: Flask) -> None:
 
 def _names(given: str | None) -> list[str] | None:
     return [name.strip() for name in (given or "").split(",") if name.strip()] or None
+
+
+def _former_keys(given: str) -> list[str]:
+    if not given.lstrip().startswith("["):
+        return _names(given) or []
+    try:
+        keys = json.loads(given)
+    except ValueError:
+        keys = None
+    if not isinstance(keys, list) or not all(isinstance(key, str) and key for key in keys):
+        raise ConfigError(f"{PREFIX}SECRET_KEY_FALLBACKS is not a list of texts in JSON")
+    return keys
 
 
 def _send_to(given: str) -> list[str]:

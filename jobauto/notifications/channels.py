@@ -13,7 +13,7 @@ from ..settings import service as settings
 from ..storage.configuration import public_url, send_to
 from ..storage.connections import write
 from . import destinations, texts
-from .encryption import encrypt
+from .encryption import encrypt, renewed
 from .outbox import Message, put
 
 WANTS = ("wants_problems", "wants_digest")
@@ -57,6 +57,7 @@ def change(channel_id: int, *, problems: bool, digest: bool, author: Author) -> 
         record(session, author, "address", channel_id, [each for each in changes if each[1] != each[2]])
         for name, value in wanted.items():
             setattr(channel, name, value)
+        channel.encrypted_url = renewed(channel.encrypted_url)
 
 
 def set_active(channel_id: int, active: bool, *, author: Author) -> None:
@@ -66,6 +67,7 @@ def set_active(channel_id: int, active: bool, *, author: Author) -> None:
         if channel.active == active:
             return
         channel.active = active
+        channel.encrypted_url = renewed(channel.encrypted_url)
         record(session, author, "address", channel_id, [("active", not active, active)])
         if not active:
             _give_up(session, channel_id, author, "The channel was switched off.")

@@ -7,6 +7,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
+from jobauto import create_app
+from jobauto.config import ConfigError
 from jobauto.extensions import db
 from jobauto.notifications import encryption as encryption
 from jobauto.notifications.sending import process_pending
@@ -124,9 +126,74 @@ def test_after_the_secret_key_changed_page_and_log_say_so_and_nothing_breaks(
     db.session.execute(text("UPDATE address SET sealed = 'by another key' WHERE id = 1"))
     db.session.commit()
     assert "Cannot be opened" in words(vera.get("/settings/notifications/"))
-    assert "Remove it and add it again." in words(vera.get("/settings/notifications/1"))
+    assert "or remove the channel and add it again." in words(vera.get("/settings/notifications/1"))
     ada.post("/settings/notifications/1", action="remove")
     assert ada.get("/settings/notifications/1").status_code == 404
+
+
+def test_with_a_former_key_named_messages_arrive_and_people_stay_logged_in(
+    app: Flask, ada: Person, web: Web
+) -> None:
+    put_message(add_message(web.json_url("before")))
+    app.config.update(SECRET_KEY="newest", SECRET_KEY_FALLBACKS=["another", "tests"])
+    put_message(add_message(web.json_url("after")))
+    assert process_pending(lambda: NOON) == 2
+    assert sorted(web.paths) == ["/after", "/before"]
+    assert ada.get("/settings/notifications/1").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "forms"),
+    [
+        ("message", [{"action": "change", "wants_problems": "y"}]),
+        ("heartbeat", [{"action": "switch-off"}, {"action": "switch-on"}]),
+    ],
+)
+def test_a_channel_that_is_saved_is_encrypted_with_the_newest_key(
+    app: Flask, ada: Person, web: Web, kind: str, forms: list[dict[str, str]]
+) -> None:
+    page = "/settings/notifications/1"
+    channel_id = add_message(web.json_url()) if kind == "message" else add_heartbeat(web.address)
+    app.config.update(SECRET_KEY="newest", SECRET_KEY_FALLBACKS=["tests"])
+    for shown in (page, "/settings/notifications/"):
+        assert "Encrypted with a former secret key" in words(ada.get(shown))
+    for form in forms:
+        assert ada.post(page, **form).status_code == 302
+    for shown in (page, "/settings/notifications/"):
+        assert "Encrypted with a former secret key" not in words(ada.get(shown))
+    app.config["SECRET_KEY_FALLBACKS"] = []
+    put_message(channel_id, kind="test")
+    assert process_pending(lambda: NOON) == 1
+
+
+def test_a_channel_that_cannot_be_decrypted_is_switched_off_all_the_same(app: Flask, ada: Person) -> None:
+    add_message("json://127.0.0.1:9/x")
+    db.session.execute(text("UPDATE address SET sealed = 'by another key'"))
+    db.session.commit()
+    assert ada.post("/settings/notifications/1", action="switch-off").status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [("", []), ("old, older", ["old", "older"]), ('["with, comma", "older"]', ["with, comma", "older"])],
+)
+def test_former_keys_are_a_list(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, taken: list[str]
+) -> None:
+    monkeypatch.setenv("JOBAUTO_INSTANCE_PATH", str(tmp_path))
+    monkeypatch.setenv("JOBAUTO_SECRET_KEY_FALLBACKS", given)
+    assert create_app({"TESTING": True}).config["SECRET_KEY_FALLBACKS"] == taken
+
+
+@pytest.mark.parametrize("given", ["[1]", '[""]', '["s3cr3t"', "[null]"])
+def test_former_keys_that_cannot_be_meant_are_refused_without_repeating_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.setenv("JOBAUTO_INSTANCE_PATH", str(tmp_path))
+    monkeypatch.setenv("JOBAUTO_SECRET_KEY_FALLBACKS", given)
+    with pytest.raises(ConfigError) as refused:
+        create_app({"TESTING": True})
+    assert str(refused.value) == "JOBAUTO_SECRET_KEY_FALLBACKS is not a list of texts in JSON"
 
 
 def test_the_key_is_derived_for_this_purpose_alone_and_each_encryption_differs(app: Flask) -> None:

@@ -8,7 +8,7 @@ from ...errors import InvalidInput
 from ...extensions import db
 from ...models import Channel
 from ...notifications import channels, destinations, queries
-from ...notifications.encryption import can_decrypt
+from ...notifications.encryption import can_decrypt, needs_former_key
 from ...notifications.services import BadUrl
 from ...storage.configuration import send_to
 from ...work import broker, tasks
@@ -69,6 +69,7 @@ def show(channel_id: int) -> ResponseReturnValue:
         kind_label=KIND_LABELS[channel.kind],
         describe_wants=describe_wants,
         opens=can_decrypt(channel.encrypted_url),
+        needs_former_key=needs_former_key(channel.encrypted_url),
         needs=destinations.needs_of([channel], send_to()).get(channel_id),
         form=form_of(channel),
         page=page_of(queries.messages_for(channel_id), *asked_page()),
@@ -111,6 +112,7 @@ def _list(form: NewChannelForm) -> str:
         channels=found,
         describe_wants=describe_wants,
         needs=destinations.needs_of(found, send_to()),
+        under_former_key=[channel for channel in found if needs_former_key(channel.encrypted_url)],
         undecryptable={channel.id for channel in found if not can_decrypt(channel.encrypted_url)},
         last={message.channel_id: message for message in newest},
     )
