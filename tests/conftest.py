@@ -147,6 +147,7 @@ def database_uri(engine: Sqlite | Postgresql) -> Iterator[str]:
 def app(database_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     """The application on a fresh database, with an app context pushed."""
     monkeypatch.setenv("JOBAUTO_INSTANCE_PATH", str(tmp_path))
+    monkeypatch.setenv("JOBAUTO_SEND_TO", "127.0.0.0/8")
     app = application(database_uri)
     app.test_client_class = Browser
     with app.app_context():

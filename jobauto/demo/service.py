@@ -113,7 +113,7 @@ def _forget_what_was_told(session: Session) -> None:
     for subject, ids in told.items():
         session.execute(delete(Event).where(Event.subject == subject, Event.subject_id.in_(ids)))
     for run_id, slot in session.execute(select(Run.id, Run.slot).where(Run.is_demo)).all():
-        session.execute(delete(OutboxMessage).where(notifications.of_run(run_id, slot)))
+        session.execute(delete(OutboxMessage).where(notifications.messages_for_run(run_id, slot)))
 
 
 def _always(instant: datetime) -> Clock:

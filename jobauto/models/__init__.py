@@ -3,7 +3,7 @@
 from .event import Event
 from .imports import Import
 from .job import Job, JobReading
-from .notification import Address, OutboxMessage
+from .notification import Channel, OutboxMessage
 from .reading import Reading
 from .run import Hold, Run, RunRule
 from .run_request import RunRequest
@@ -13,8 +13,8 @@ from .site import Site
 from .user import ApiToken, LoginFailure, User, UserSession
 
 __all__ = [
-    "Address",
     "ApiToken",
+    "Channel",
     "Event",
     "Hold",
     "Import",
