@@ -3,11 +3,13 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
+from ..audit.conflicts import Seen, require_agreement
 from ..audit.service import Author, Difference, record
 from ..errors import InvalidInput
 from ..models import Job, User
@@ -23,7 +25,10 @@ class UnknownJob(LookupError):
 
 @dataclass(frozen=True)
 class JobChange:
-    """What is to become of a job; None leaves a thing as it is, an empty assignee takes the job from its."""
+    """What is to become of a job; None leaves a thing as it is.
+
+    An empty assignee takes the job from whoever has it; an empty resolution is none.
+    """
 
     status: str | None = None
     resolution: str | None = None
@@ -32,19 +37,25 @@ class JobChange:
     note: str | None = None
 
 
-def change(job_id: int, wanted: JobChange, *, by: str, now: datetime) -> None:
-    """Change a job, all or nothing.
+def change(
+    job_id: int, wanted: JobChange, *, by: str, now: datetime, seen: Seen = MappingProxyType({})
+) -> list[Difference]:
+    """Change a job, all or nothing; returns what changed. ``seen`` is what the editor looked at.
 
     1. Closing needs no resolution: ``other`` where none is named. A resolution belongs to closed jobs only.
     2. Reopening beside an open job of the same site and type is refused (409). From then on the job counts
        against duplicates, so two that are reopened at once meet in the unique index.
-    Raises InvalidInput and UnknownJob.
+    Raises InvalidInput, EditConflict and UnknownJob.
     """
     try:
         with write() as session:
             job = _locked(session, job_id)
+            asked = {
+                name: value for name, value in vars(wanted).items() if value is not None and name in seen
+            }
+            require_agreement(session, "job", job_id, job, asked, seen)
             _check(session, job, wanted)
-            _apply(session, job, wanted, Author(by, now))
+            return _apply(session, job, wanted, Author(by, now))
     except IntegrityError as error:
         raise _open_beside() from error
 
@@ -77,6 +88,8 @@ def _check(session: Session, job: Job, wanted: JobChange) -> None:
         value = getattr(wanted, name)
         if value is not None and value not in allowed:
             wrong[name] = [f"Must be one of {', '.join(allowed)}."]
+    if wanted.resolution == "":
+        wrong["resolution"] = ["A closed job has a resolution. Choose one, or reopen the job by its status."]
     if wanted.resolution is not None and (wanted.status or job.status) != "closed":
         wrong.setdefault("resolution", ["Only a closed job has a resolution."])
     if wanted.assignee and not _is_active_user(session, wanted.assignee):
@@ -86,14 +99,14 @@ def _check(session: Session, job: Job, wanted: JobChange) -> None:
     if wanted.note is not None and "\0" in wanted.note:
         wrong["note"] = ["Must be text, without NUL."]
     if wrong:
-        raise InvalidInput("The job was not changed.", wrong)
+        raise InvalidInput("Nothing was changed. What is wrong is said beside each field.", wrong)
 
 
 def _is_active_user(session: Session, username: str) -> bool:
     return session.scalar(select(User.id).where(User.username == username, User.active)) is not None
 
 
-def _apply(session: Session, job: Job, wanted: JobChange, author: Author) -> None:
+def _apply(session: Session, job: Job, wanted: JobChange, author: Author) -> list[Difference]:
     if job.status == "closed" and wanted.status not in (None, "closed"):
         _reopen(session, job)
     elif job.status != "closed" and wanted.status == "closed":
@@ -106,6 +119,7 @@ def _apply(session: Session, job: Job, wanted: JobChange, author: Author) -> Non
     if changes:
         job.touched = True
         record(session, author, "job", job.id, changes)
+    return changes
 
 
 def _reopen(session: Session, job: Job) -> None:

@@ -1,6 +1,7 @@
 """Tables and constraints, nothing else."""
 
 from .event import Event
+from .form import Draft, SentForm
 from .imports import Import
 from .job import Job, JobReading
 from .notification import Address, OutboxMessage
@@ -14,6 +15,7 @@ from .user import ApiToken, LoginFailure, User, UserSession
 __all__ = [
     "Address",
     "ApiToken",
+    "Draft",
     "Event",
     "Hold",
     "Import",
@@ -25,6 +27,7 @@ __all__ = [
     "Run",
     "RunRequest",
     "RunRule",
+    "SentForm",
     "SettingsVersion",
     "Site",
     "User",

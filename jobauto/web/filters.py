@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from flask import Flask, current_app, g, request
 
+from ..audit.conflicts import shown
 from ..auth.browsers import describe_browser
 from ..clock import utcnow
 from ..extensions import db
@@ -20,6 +21,7 @@ from ..settings.schema import Settings
 from ..sites import queries as sites
 from ..storage.connections import require_ready
 from ..wording import label_of, pluralize
+from . import drafts
 
 WITHOUT_DATABASE = {"static", "bootstrap.static", "health.healthz"}
 _READY = "jobauto_database_ready"
@@ -48,6 +50,7 @@ def init_app(app: Flask) -> None:
         duration,
         size,
         format_change,
+        format_conflict,
         labels.label,
         labels.format_value,
     ):
@@ -114,6 +117,11 @@ def format_change(value: str | None, field: str) -> str:
     return describe(value) if field in ("status", "resolution", "priority", "role") else value
 
 
+def format_conflict(value: Any, field: str) -> str:
+    """A value that two people would have otherwise, for people."""
+    return labels.format_value(value) if "." in field else format_change(shown(value), field)
+
+
 def size(count: int) -> str:
     """``812 bytes``, ``1.2 kB``, ``34.0 MB``."""
     if count < 1000:
@@ -136,6 +144,7 @@ def address_of_page(number: int) -> str:
 
 def _frame() -> dict[str, Any]:
     return {
+        "shows_draft": drafts.is_shown(),
         "has_demo_data": db.session.scalar(sites.any_demo()),
         "waiting_runs": db.session.scalars(runs.waiting()).all(),
         "zone_name": settings().schedule.timezone,

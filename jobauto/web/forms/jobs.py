@@ -3,9 +3,10 @@
 from flask import request
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
-from wtforms import Form, HiddenField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms import Form, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.validators import Length, NumberRange, Optional
 
+from ...audit.conflicts import Seen
 from ...jobs.queries import SORTS, JobFilter
 from ...jobs.service import NOTE_LENGTH, JobChange
 from ...models.job import PRIORITIES, RESOLUTIONS, STATUSES
@@ -103,29 +104,29 @@ class JobForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
         filters=[_one_newline],
         render_kw={"rows": 3, "maxlength": NOTE_LENGTH},
     )
-    seen_status = HiddenField()
-    seen_resolution = HiddenField()
-    seen_priority = HiddenField()
-    seen_assignee = HiddenField()
 
     def offer(self, assignees: list[str]) -> None:
         """Offer the people who can be assigned."""
         self.assignee.choices = choices([("", "Nobody"), *of_names(assignees)])
 
-    def change(self) -> JobChange:
-        """What the form asks for. A resolution left over from a closed job goes with its reopening."""
-        resolution = self._asked("resolution") if self.status.data == "closed" else None
-        return JobChange(
-            status=self._asked("status"),
-            resolution=resolution or None,
-            priority=self._asked("priority"),
-            assignee=self._asked("assignee"),
-            note=self.note.data or None,
-        )
+    def change(self, seen: Seen) -> JobChange:
+        """What the form asks for, beside what its page had ``seen``.
 
-    def _asked(self, name: str) -> str | None:
-        value = self[name].data or ""
-        return None if value == self[f"seen_{name}"].data else value
+        1. A resolution that was chosen closes the job, whatever its status says; but not one that goes with
+           the job's reopening.
+        2. A resolution that was left over from a closed job goes with its reopening.
+        3. A job that is closed without one is closed as ``other``, by the service.
+        """
+        asked = {name: self._asked(name, seen) for name in self.KEPT}
+        if asked["resolution"] and seen.get("status") != "closed":
+            asked["status"] = "closed"
+        if asked["resolution"] == "" and (asked["status"] or seen.get("status")) != seen.get("status"):
+            asked["resolution"] = None
+        return JobChange(**asked, note=self.note.data or None)
+
+    def _asked(self, name: str, seen: Seen) -> str | None:
+        value: str = self[name].data or ""
+        return None if value == seen.get(name) else value
 
 
 class BulkForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types

@@ -39,11 +39,16 @@ class NewUserForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
 class UserForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
     """Another role."""
 
+    ACTION = "role"
+    KEPT = ("role",)
+
     role = SelectField("Role", choices=choices(of_codes(ROLES)))
 
 
 class PasswordForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
     """Another password for somebody; ends that user's sessions."""
+
+    ACTION = "password"
 
     password = _new_password()
     once_more = _once_more()

@@ -1,6 +1,7 @@
 """Lists of jobs, a job's page, and the steps of the work."""
 
 import re
+from typing import Any
 from urllib.parse import urlencode
 
 from flask import (
@@ -17,10 +18,11 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from ...audit import queries as audit
+from ...audit.conflicts import EditConflict
 from ...clock import utcnow
 from ...errors import InvalidInput
 from ...extensions import db
-from ...jobs import queries, service
+from ...jobs import outcome, queries, service
 from ...jobs.export import as_csv
 from ...jobs.progress import progress
 from ...models import Job
@@ -30,8 +32,10 @@ from ...sites import charts
 from ...sites import queries as sites
 from ...users import queries as users
 from ...wording import pluralize
+from .. import drafts
 from ..access import needs
 from ..forms.jobs import BulkForm, FilterForm, JobForm, filter_form
+from ..forms.seen import Conflicts, catch_up, labelled, seen_in_request, seen_to_send
 from ..lookup import get_or_404
 from ..paging import MOST, asked_page, page_up_to
 
@@ -91,7 +95,7 @@ def bulk_submit() -> ResponseReturnValue:
 def show(job_id: int) -> ResponseReturnValue:
     """One job: what was seen and when, what the register has done since, and the history."""
     job = get_or_404(Job, job_id, "job")
-    return _page(job, _form(job))
+    return _page(job, _form(job, formdata=drafts.typed()))
 
 
 @bp.post("/<int:job_id>")
@@ -102,14 +106,20 @@ def change(job_id: int) -> ResponseReturnValue:
     form = _form(job)
     if not form.validate():
         return _page(job, form), 422
+    seen = seen_in_request(form.KEPT)
+    wanted = form.change({name: getattr(job, name) or "" for name in form.KEPT} | dict(seen))
     try:
-        service.change(job_id, form.change(), by=current_user.username, now=utcnow())
+        changes = service.change(job_id, wanted, by=current_user.username, now=utcnow(), seen=seen)
+    except EditConflict as error:
+        job = get_or_404(Job, job_id, "job")
+        catch_up(form, job, seen)
+        return _page(job, form, conflicts=labelled(form, error.conflicts)), error.status
     except InvalidInput as error:
         for name, why in error.fields.items():
             form[name].errors = why
         flash(str(error), "danger")
         return _page(get_or_404(Job, job_id, "job"), form), error.status
-    flash("Saved.", "success")
+    flash(*outcome.of_job(job_id, changes))
     return redirect(url_for(".show", job_id=job_id))
 
 
@@ -126,14 +136,14 @@ def _back_to_list() -> str:
     return f"{url_for('.index')}?{query}" if query else url_for(".index")
 
 
-def _form(job: Job) -> JobForm:
-    """The form with what was posted, otherwise with the job as it is."""
-    form = JobForm(data={name: getattr(job, name) or "" for name in JobForm.KEPT})
+def _form(job: Job, **given: Any) -> JobForm:
+    """The form with what was posted, or typed before, otherwise with the job as it is."""
+    form = JobForm(data={name: getattr(job, name) or "" for name in JobForm.KEPT}, **given)
     form.offer(users.assignable(job.assignee))
     return form
 
 
-def _page(job: Job, form: JobForm) -> str:
+def _page(job: Job, form: JobForm, conflicts: Conflicts = ()) -> str:
     zone = settings_service.current().settings.schedule.zone
     evidence = db.session.scalars(queries.evidence(job)).all()
     since = db.session.scalars(queries.readings_since(job).limit(NEWEST_READINGS)).all()
@@ -142,6 +152,8 @@ def _page(job: Job, form: JobForm) -> str:
         "jobs/show.html",
         job=job,
         form=form,
+        seen=seen_to_send(job, form.KEPT, anew=bool(conflicts)),
+        conflicts=conflicts,
         history=db.session.scalars(audit.events_for("job", job.id)).all(),
         evidence=evidence,
         since=since,

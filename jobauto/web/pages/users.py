@@ -5,13 +5,16 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from ...audit import queries as audit
+from ...audit.conflicts import EditConflict
 from ...auth import service as auth
 from ...errors import InvalidInput
 from ...extensions import db
 from ...models import User
 from ...users import queries, service
-from .. import access, security_log
+from ...wording import pluralize
+from .. import access, drafts, security_log
 from ..access import current_author, needs
+from ..forms.seen import Conflicts, labelled, seen_in_request, seen_to_send
 from ..forms.users import NewUserForm, PasswordForm, UserForm, id_in
 
 bp = Blueprint("users", __name__, url_prefix="/users")
@@ -23,7 +26,7 @@ ACTIONS = ("role", "password", "activate", "deactivate", "revoke", "sessions")
 @needs("admin")
 def index() -> ResponseReturnValue:
     """Everybody, and the form for a new account."""
-    return _list(NewUserForm())
+    return _list(NewUserForm(drafts.typed()))
 
 
 @bp.post("/")
@@ -65,29 +68,41 @@ def change(username: str) -> ResponseReturnValue:
     if action in ("password", "role") and not form.validate():
         return _account(user, form), 422
     try:
-        _apply(user, action, form)
+        done = _apply(user, action, form)
+    except EditConflict as error:
+        user = _user(username)
+        return _account(user, form, conflicts=labelled(form, error.conflicts)), error.status
     except InvalidInput as error:
         flash(str(error), "danger")
         return _account(_user(username)), error.status
     except auth.PasswordRefused as error:
         form.password.errors = [str(error)]
         return _account(user, form), 422
-    security_log.tell(f"user-{action}", user=username, by=current_user.username)
-    flash("Saved.", "success")
+    if done is None:
+        flash("Nothing was changed.", "info")
+    else:
+        security_log.tell(f"user-{action}", user=username, by=current_user.username)
+        flash(done, "success")
     return redirect(url_for(".show", username=username))
 
 
-def _apply(user: User, action: str, form: UserForm | PasswordForm) -> None:
+def _apply(user: User, action: str, form: UserForm | PasswordForm) -> str | None:
+    """What was done, in a sentence; None where it was so already."""
+    name, author = user.username, current_author()
     if action == "role" and isinstance(form, UserForm):
-        service.set_role(user.username, form.role.data, author=current_author())
-    elif action == "password" and isinstance(form, PasswordForm):
-        auth.set_password(user.username, form.password.data or "", current_author())
-    elif action in ("activate", "deactivate"):
-        service.set_active(user.username, action == "activate", author=current_author())
-    elif action == "revoke":
-        service.revoke_token(id_in("token_id"), author=current_author(), owner=user.username)
-    elif action == "sessions":
-        service.end_sessions(user.username, author=current_author())
+        changed = service.set_role(name, form.role.data, author=author, seen=seen_in_request(form.KEPT))
+        return f"{name} has the role {form.role.data} now." if changed else None
+    if action in ("activate", "deactivate"):
+        changed = service.set_active(name, action == "activate", author=author)
+        return f"{name} is {action}d." if changed else None
+    if action == "revoke":
+        revoked = service.revoke_token(id_in("token_id"), author=author, owner=name)
+        return "The token is revoked." if revoked else None
+    if action == "sessions":
+        ended = service.end_sessions(name, author=author)
+        return f"Ended {pluralize(ended, 'session')} of {name}." if ended else None
+    auth.set_password(name, form["password"].data or "", author)
+    return f"The password of {name} is changed, and their sessions have ended."
 
 
 def _user(username: str) -> User:
@@ -101,11 +116,13 @@ def _list(form: NewUserForm) -> str:
     return render_template("users/index.html", form=form, users=db.session.scalars(queries.all_users()).all())
 
 
-def _account(user: User, typed: UserForm | PasswordForm | None = None) -> str:
+def _account(user: User, typed: UserForm | PasswordForm | None = None, conflicts: Conflicts = ()) -> str:
     return render_template(
         "users/show.html",
         account=user,
-        form=typed if isinstance(typed, UserForm) else UserForm(formdata=None, obj=user),
+        form=typed if isinstance(typed, UserForm) else UserForm(drafts.typed("role"), obj=user),
+        seen=seen_to_send(user, UserForm.KEPT, anew=bool(conflicts)),
+        conflicts=conflicts,
         password_form=typed if isinstance(typed, PasswordForm) else PasswordForm(formdata=None),
         tokens=db.session.scalars(queries.tokens(user)).all(),
         sessions=access.sessions_of(user),
