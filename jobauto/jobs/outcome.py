@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from ..audit.service import Difference
-from ..wording import label_of
+from ..wording import label_of, pluralize
 
 NOTHING = ("Nothing was changed.", "info")
 
@@ -20,6 +20,15 @@ def of_job(job_id: int, changes: Iterable[Difference]) -> tuple[str, str]:
     if "resolution" in after:
         return f"Job {job_id} reopened.", "success"
     return "Saved.", "success"
+
+
+def of_several(chosen: int, refused: int) -> tuple[str, str]:
+    """The same of several jobs: how many were changed; those that were not are named besides."""
+    if refused == chosen:
+        return "Nothing was changed.", "warning"
+    if refused:
+        return f"Changed {pluralize(chosen - refused, 'job')} of {chosen:,}.", "warning"
+    return f"Changed {pluralize(chosen, 'job')}.", "success"
 
 
 def in_words(code: str) -> str:

@@ -15,6 +15,7 @@ from ..errors import InvalidInput
 from ..models import Job, User
 from ..models.job import PRIORITIES, RESOLUTIONS, STATUSES
 from ..storage.connections import write
+from .bulk import Refusal
 
 NOTE_LENGTH = 2000
 
@@ -38,18 +39,27 @@ class JobChange:
 
 
 def change(
-    job_id: int, wanted: JobChange, *, by: str, now: datetime, seen: Seen = MappingProxyType({})
+    job_id: int,
+    wanted: JobChange,
+    *,
+    by: str,
+    now: datetime,
+    seen: Seen = MappingProxyType({}),
+    unless: Refusal | None = None,
 ) -> list[Difference]:
     """Change a job, all or nothing; returns what changed. ``seen`` is what the editor looked at.
 
     1. Closing needs no resolution: ``other`` where none is named. A resolution belongs to closed jobs only.
     2. Reopening beside an open job of the same site and type is refused (409). From then on the job counts
        against duplicates, so two that are reopened at once meet in the unique index.
+    3. What ``unless`` names as a reason, once the job is locked, leaves it as it is (409).
     Raises InvalidInput, EditConflict and UnknownJob.
     """
     try:
         with write() as session:
             job = _locked(session, job_id)
+            if unless is not None and (reason := unless(job)) is not None:
+                raise InvalidInput(reason, status=409)
             asked = {
                 name: value for name, value in vars(wanted).items() if value is not None and name in seen
             }
@@ -60,12 +70,14 @@ def change(
         raise _open_beside() from error
 
 
-def change_several(job_ids: Collection[int], wanted: JobChange, *, by: str, now: datetime) -> dict[int, str]:
+def change_several(
+    job_ids: Collection[int], wanted: JobChange, *, by: str, now: datetime, unless: Refusal | None = None
+) -> dict[int, str]:
     """Change jobs, each on its own; returns those that were refused, and why."""
     refused = {}
     for job_id in job_ids:
         try:
-            change(job_id, wanted, by=by, now=now)
+            change(job_id, wanted, by=by, now=now, unless=unless)
         except InvalidInput as error:
             refused[job_id] = str(error)
         except UnknownJob:

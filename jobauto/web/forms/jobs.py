@@ -7,11 +7,18 @@ from wtforms import Form, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.validators import Length, NumberRange, Optional
 
 from ...audit.conflicts import Seen
+from ...jobs import bulk
 from ...jobs.queries import SORTS, JobFilter
 from ...jobs.service import NOTE_LENGTH, JobChange
 from ...models.job import PRIORITIES, RESOLUTIONS, STATUSES
 from ...rules import RULES
 from .choices import ANY, choices, of_codes, of_names
+from .users import is_id
+
+NOBODY = "-"
+"""Nobody as a choice; nothing at all is no choice."""
+
+SEEN_ASSIGNEE = "seen_assignee_"
 
 
 class FilterForm(Form):
@@ -140,12 +147,31 @@ class BulkForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
 
     def offer(self, assignees: list[str]) -> None:
         """Offer the people who can be assigned."""
-        self.assignee.choices = choices([("", "Nobody"), *of_names(assignees)])
+        self.assignee.choices = choices([("", "Choose …"), (NOBODY, "Nobody"), *of_names(assignees)])
+
+    def is_complete(self) -> bool:
+        """Whether it says what to do: the first choice of whom to assign to says nothing."""
+        return self.action.data != "assign" or bool(self.assignee.data)
 
     def change(self) -> JobChange:
         """What the form asks for."""
         if self.action.data == "assign":
-            return JobChange(assignee=self.assignee.data or "")
+            return JobChange(assignee=self._to())
         if self.action.data == "close":
             return JobChange(status="closed", resolution=self.resolution.data)
         return JobChange(status="open")
+
+    def unless(self) -> bulk.Refusal:
+        """What must not have become of a job since the list was shown."""
+        if self.action.data == "assign":
+            return bulk.not_taken_since(self._to(), _seen_assignees())
+        return bulk.only_open if self.action.data == "close" else bulk.only_closed
+
+    def _to(self) -> str:
+        return "" if self.assignee.data == NOBODY else self.assignee.data or ""
+
+
+def _seen_assignees() -> dict[int, str]:
+    """Whom the list showed as the assignee of each of its jobs."""
+    sent = {name.removeprefix(SEEN_ASSIGNEE): text for name, text in request.form.items()}
+    return {int(job_id): text for job_id, text in sent.items() if is_id(job_id)}

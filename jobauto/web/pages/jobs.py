@@ -31,7 +31,6 @@ from ...settings.labels import of_section
 from ...sites import charts
 from ...sites import queries as sites
 from ...users import queries as users
-from ...wording import pluralize
 from .. import drafts
 from ..access import needs
 from ..forms.jobs import BulkForm, FilterForm, JobForm, filter_form
@@ -80,12 +79,14 @@ def bulk_submit() -> ResponseReturnValue:
     if not form.validate() or not chosen:
         flash("Nothing was changed: tick some jobs first, then choose what to do with them.", "warning")
         return redirect(_back_to_list())
-    refused = service.change_several(chosen, form.change(), by=current_user.username, now=utcnow())
-    of_all = f" of {len(chosen):,}" if refused else ""
-    flash(
-        f"Changed {pluralize(len(chosen) - len(refused), 'job')}{of_all}.",
-        "warning" if refused else "success",
+    if not form.is_complete():
+        flash("Nothing was changed: choose whom to assign the ticked jobs to.", "warning")
+        return redirect(_back_to_list())
+    chosen = list(dict.fromkeys(chosen))
+    refused = service.change_several(
+        chosen, form.change(), by=current_user.username, now=utcnow(), unless=form.unless()
     )
+    flash(*outcome.of_several(len(chosen), len(refused)))
     for job_id, reason in refused.items():
         flash(f"Job {job_id}: {reason}", "warning")
     return redirect(_back_to_list())
