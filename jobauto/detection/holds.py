@@ -2,22 +2,18 @@
 
 import logging
 
-from sqlalchemy import Connection, delete, exists, select, update
+from sqlalchemy import Connection, exists, select, update
 from sqlalchemy.orm import Session
 
 from ..audit.service import Author, record
 from ..extensions import db
 from ..logs import LogEvent
-from ..models import Hold, Reading, Run, RunRule, Site
-from ..rules import RULES
-from ..rules.moment import Moment
-from ..rules.rule import VERDICT
+from ..models import Hold, Run, RunRule
 from ..runs.queries import ENDED
-from ..settings import service as settings_service
 from ..storage.connections import write, write_on
+from .held_sites import forget_who_is_back, judge_again
 from .opening import Opening, open_jobs
 from .service import status_of
-from .verdicts import judge
 
 log = logging.getLogger("job_automation")
 
@@ -38,17 +34,12 @@ def release(run_id: int, author: Author) -> int:
     3. Of two who decide at once the database lets one win; the jobs are opened in the same transaction.
     """
     run = _held_run(run_id)
-    rule = next(rule for rule in RULES if run.hold and rule.name == run.hold.rule)
-    settings = settings_service.of_version(run.settings_version)
-    moment = Moment(run.as_of, settings.schedule.zone)
-    was_of_now = run.as_of >= run.started_at
-    db.session.rollback()
     with db.engine.connect() as connection:
-        counts = judge(connection, rule, settings.rule(rule.name), moment)
+        again = judge_again(connection, run, author.now)
+        opening, counts = again.opening, again.counts
         with write_on(connection), Session(connection) as session:
             _decide(session, run_id, "released", author)
-            back = _forget_who_is_back(connection, moment, author) if was_of_now else 0
-            opening = Opening(rule, settings.rule(rule.name), moment, run_id, author.now)
+            back = forget_who_is_back(connection, again)
             created, flagged = open_jobs(connection, opening), counts.flagged - back
             figures = counts._asdict() | {"flagged": flagged, "skipped": flagged - created}
             _keep(connection, opening, figures | {"status": "succeeded", "created": created})
@@ -82,18 +73,6 @@ def _decide(session: Session, run_id: int, decision: str, author: Author) -> Non
         raise NothingHeld(run_id)
     record(session, author, "run", run_id, [("held jobs", None, decision)])
     session.flush()
-
-
-def _forget_who_is_back(connection: Connection, moment: Moment, author: Author) -> int:
-    """Take away the verdicts of sites that have reported since; returns how many."""
-    reported = exists().where(
-        Reading.site_key == Site.key,
-        Reading.reading_date > moment.as_of,
-        Reading.reading_date <= author.now,
-    )
-    back = select(Site.key).where(Site.key.in_(select(VERDICT.c.site_key)), reported)
-    gone = delete(VERDICT).where(VERDICT.c.site_key.in_(back)).returning(VERDICT.c.site_key)
-    return len(connection.execute(gone).all())
 
 
 def _keep(connection: Connection, opening: Opening, figures: dict[str, object]) -> None:

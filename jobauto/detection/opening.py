@@ -70,6 +70,16 @@ def count_wanted(connection: Connection, opening: Opening) -> int:
     return connection.scalar(select(func.count()).select_from(JUDGED_SITES).where(*_wanted(opening))) or 0
 
 
+def wanted_sites(opening: Opening) -> Select[Any]:
+    """The sites for which :func:`open_jobs` would open one, by id: (site_id, name, group, last reading)."""
+    return (
+        select(Site.site_id, Site.site_name, Site.group, VERDICT.c.since)
+        .select_from(JUDGED_SITES)
+        .where(*_wanted(opening))
+        .order_by(Site.site_id)
+    )
+
+
 def _wanted(opening: Opening) -> Iterator[ColumnElement[bool]]:
     yield VERDICT.c.verdict == FLAGGED
     if opening.settings.check_duplicate:
