@@ -53,7 +53,7 @@ def held_sites(run: Run, now: datetime, *, limit: int, offset: int = 0) -> HeldS
 
 @dataclass(frozen=True)
 class JudgedAgain:
-    """What a held run would open, its verdicts being in the connection's table; ``of_now``: not back-dated."""
+    """What a held run would open; the verdicts are in the connection's table. ``of_now``: not back-dated."""
 
     opening: Opening
     counts: Counts

@@ -142,6 +142,16 @@ def readings_since(job: Job) -> Select[Any]:
     )
 
 
+def assignees_of_open_jobs() -> Select[str | None]:
+    """Who has open jobs, whether or not they may work them any more."""
+    return select(Job.assignee).where(STILL_OPEN, Job.assignee.is_not(None)).distinct().order_by(Job.assignee)
+
+
+def open_jobs_of(assignee: str) -> Select[int]:
+    """How many open jobs somebody has."""
+    return select(func.count()).select_from(Job).where(STILL_OPEN, Job.assignee == assignee)
+
+
 def settings_version(job: Job) -> int:
     """The version of the settings that the job was opened with."""
     return db.session.scalars(select(Run.settings_version).where(Run.id == job.run_id)).one()

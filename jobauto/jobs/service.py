@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
@@ -13,7 +13,7 @@ from ..audit.conflicts import Seen, require_agreement
 from ..audit.service import Author, Difference, record
 from ..errors import InvalidInput
 from ..models import Job, User
-from ..models.job import PRIORITIES, RESOLUTIONS, STATUSES
+from ..models.job import PRIORITIES, RESOLUTIONS, STATUSES, STILL_OPEN
 from ..storage.connections import write
 from .bulk import Refusal
 
@@ -83,6 +83,20 @@ def change_several(
         except UnknownJob:
             refused[job_id] = "There is no such job."
     return refused
+
+
+def hand_over(session: Session, assignee: str, to: str, author: Author) -> int:
+    """Give somebody's open jobs to somebody else, or to nobody; how many they were.
+
+    In the transaction of the caller. Raises InvalidInput where ``to`` may work no jobs.
+    """
+    if to and not _is_active_user(session, to):
+        raise InvalidInput("Nothing was changed.", {"to": [f"There is no active user {to}."]})
+    theirs = update(Job).where(STILL_OPEN, Job.assignee == assignee)
+    handed = session.scalars(theirs.values(assignee=to or None, touched=True).returning(Job.id)).all()
+    for job_id in handed:
+        record(session, author, "job", job_id, [("assignee", assignee, to or None)])
+    return len(handed)
 
 
 def _locked(session: Session, job_id: int) -> Job:

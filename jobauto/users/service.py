@@ -10,6 +10,7 @@ from ..audit.service import Author, record
 from ..auth import service as auth
 from ..auth import sessions
 from ..errors import InvalidInput
+from ..jobs import service as jobs
 from ..models import ApiToken, User
 from ..models.user import ROLES
 from ..storage.connections import write
@@ -34,10 +35,11 @@ def set_role(username: str, role: str, *, author: Author, seen: Seen = MappingPr
         return True
 
 
-def set_active(username: str, active: bool, *, author: Author) -> bool:
+def set_active(username: str, active: bool, *, author: Author, hand_over_to: str | None = None) -> bool:
     """Deactivate a user, which ends the sessions and tokens, or activate again; whether it changed anything.
 
-    Raises InvalidInput where no active admin would be left.
+    With ``hand_over_to``, a user or nobody (empty), their open jobs go there in the same transaction.
+    Raises InvalidInput where no active admin would be left, or nobody can take the jobs.
     """
     with write() as session:
         user = _locked(session, username)
@@ -48,7 +50,18 @@ def set_active(username: str, active: bool, *, author: Author) -> bool:
         _require_an_admin(session)
         if not active:
             sessions.end_all(session, user)
+        if hand_over_to is not None:
+            jobs.hand_over(session, username, hand_over_to, author)
         return True
+
+
+def hand_over(username: str, to: str, *, author: Author) -> int:
+    """Give a user's open jobs to somebody else, or to nobody (empty); how many they were.
+
+    Raises InvalidInput.
+    """
+    with write() as session:
+        return jobs.hand_over(session, username, to, author)
 
 
 def end_sessions(username: str, *, author: Author) -> int:

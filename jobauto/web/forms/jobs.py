@@ -12,11 +12,8 @@ from ...jobs.queries import SORTS, JobFilter
 from ...jobs.service import NOTE_LENGTH, JobChange
 from ...models.job import PRIORITIES, RESOLUTIONS, STATUSES
 from ...rules import RULES
-from .choices import ANY, choices, of_codes, of_names
+from .choices import ANY, NOBODY, choices, of_codes, of_names
 from .users import is_id
-
-NOBODY = "-"
-"""Nobody as a choice; nothing at all is no choice."""
 
 SEEN_ASSIGNEE = "seen_assignee_"
 
@@ -70,11 +67,15 @@ class FilterForm(Form):
         return {name: text for name, text in texts.items() if text and (name, text) != ("sort", "newest")}
 
 
-def filter_form(assignees: list[str], queues: list[str], groups: list[str]) -> FilterForm:
-    """The filter as the address has it, offering the values that are in use."""
+def filter_form(assignees: list[tuple[str, str]], queues: list[str], groups: list[str]) -> FilterForm:
+    """The filter as the address has it, offering the values that are in use; ``assignees`` with labels."""
     given = MultiDict((name, value) for name, value in request.args.items() if value)
     form = FilterForm(given)
-    form.assignee.choices = choices([ANY, ("-", "Nobody"), *_names(assignees, form.assignee.data)])
+    labels = dict(assignees)
+    names = _names(list(labels), form.assignee.data)
+    form.assignee.choices = choices(
+        [ANY, (NOBODY, "Nobody"), *((name, labels.get(name, name)) for name, _ in names)]
+    )
     form.queue.choices = choices([ANY, *_names(queues, form.queue.data)])
     form.group.choices = choices([ANY, *_names(groups, form.group.data)])
     return form

@@ -33,6 +33,7 @@ from ...sites import queries as sites
 from ...users import queries as users
 from .. import drafts
 from ..access import needs
+from ..forms.choices import of_names
 from ..forms.jobs import BulkForm, FilterForm, JobForm, filter_form
 from ..forms.seen import Conflicts, catch_up, labelled, seen_in_request, seen_to_send
 from ..lookup import get_or_404
@@ -126,10 +127,18 @@ def change(job_id: int) -> ResponseReturnValue:
 
 def _filter() -> FilterForm:
     return filter_form(
-        users.assignable(),
+        _assignees(),
         list(db.session.scalars(queries.queues())),
         list(db.session.scalars(sites.groups())),
     )
+
+
+def _assignees() -> list[tuple[str, str]]:
+    """Whom to filter by: everybody who can be given a job, and whoever has open ones all the same."""
+    assignable = users.assignable()
+    others = {name for name in db.session.scalars(queries.assignees_of_open_jobs()) if name} - set(assignable)
+    marked = users.why_not_assignable(others) if others else {}
+    return [*of_names(assignable), *((name, f"{name} ({why})") for name, why in sorted(marked.items()))]
 
 
 def _back_to_list() -> str:

@@ -9,17 +9,18 @@ from ...audit.conflicts import EditConflict
 from ...auth import service as auth
 from ...errors import InvalidInput
 from ...extensions import db
+from ...jobs import queries as jobs
 from ...models import User
 from ...users import queries, service
 from ...wording import pluralize
 from .. import access, drafts, security_log
 from ..access import current_author, needs
 from ..forms.seen import Conflicts, labelled, seen_in_request, seen_to_send
-from ..forms.users import NewUserForm, PasswordForm, UserForm, id_in
+from ..forms.users import HandOverForm, NewUserForm, PasswordForm, UserForm, id_in
 
 bp = Blueprint("users", __name__, url_prefix="/users")
 
-ACTIONS = ("role", "password", "activate", "deactivate", "revoke", "sessions")
+ACTIONS = ("role", "password", "activate", "deactivate", "revoke", "sessions", "hand_over")
 
 
 @bp.get("/")
@@ -81,7 +82,8 @@ def change(username: str) -> ResponseReturnValue:
     if done is None:
         flash("Nothing was changed.", "info")
     else:
-        security_log.tell(f"user-{action}", user=username, by=current_user.username)
+        if action != "hand_over":  # which changes jobs, and not what anybody may do
+            security_log.tell(f"user-{action}", user=username, by=current_user.username)
         flash(done, "success")
     return redirect(url_for(".show", username=username))
 
@@ -92,9 +94,14 @@ def _apply(user: User, action: str, form: UserForm | PasswordForm) -> str | None
     if action == "role" and isinstance(form, UserForm):
         changed = service.set_role(name, form.role.data, author=author, seen=seen_in_request(form.KEPT))
         return f"{name} has the role {form.role.data} now." if changed else None
-    if action in ("activate", "deactivate"):
-        changed = service.set_active(name, action == "activate", author=author)
-        return f"{name} is {action}d." if changed else None
+    if action == "deactivate":
+        return _deactivate(user)
+    if action == "activate":
+        return f"{name} is activated." if service.set_active(name, True, author=author) else None
+    if action == "hand_over":
+        to = _chosen_to_take_over(user)
+        count = 0 if to is None else service.hand_over(name, to, author=author)
+        return f"{pluralize(count, 'open job')} of {name} went to {to or 'nobody'}." if count else None
     if action == "revoke":
         revoked = service.revoke_token(id_in("token_id"), author=author, owner=name)
         return "The token is revoked." if revoked else None
@@ -103,6 +110,31 @@ def _apply(user: User, action: str, form: UserForm | PasswordForm) -> str | None
         return f"Ended {pluralize(ended, 'session')} of {name}." if ended else None
     auth.set_password(name, form["password"].data or "", author)
     return f"The password of {name} is changed, and their sessions have ended."
+
+
+def _deactivate(user: User) -> str | None:
+    name, to = user.username, _chosen_to_take_over(user)
+    if not service.set_active(name, False, author=current_author(), hand_over_to=to):
+        return None
+    left = db.session.scalar(jobs.open_jobs_of(name)) or 0
+    told = f"{name} is deactivated."
+    if left:
+        return f"{told} {pluralize(left, 'open job')} stay with {name} until you hand them over below."
+    return told if to is None else f"{told} Their open jobs went to {to or 'nobody'}."
+
+
+def _chosen_to_take_over(user: User) -> str | None:
+    form = _offer_to_hand_over(user, HandOverForm())
+    if not form.validate():
+        raise InvalidInput("Nothing was changed: nobody of that name can take the jobs.")
+    return form.chosen()
+
+
+def _offer_to_hand_over(user: User, form: HandOverForm | None = None) -> HandOverForm:
+    form = form or HandOverForm(formdata=None)
+    first = f"Leave them with {user.username}" if user.active else "Choose …"
+    form.offer(first, [name for name in queries.assignable() if name != user.username])
+    return form
 
 
 def _user(username: str) -> User:
@@ -123,6 +155,8 @@ def _account(user: User, typed: UserForm | PasswordForm | None = None, conflicts
         form=typed if isinstance(typed, UserForm) else UserForm(drafts.typed("role"), obj=user),
         seen=seen_to_send(user, UserForm.KEPT, anew=bool(conflicts)),
         conflicts=conflicts,
+        hand_over_form=_offer_to_hand_over(user),
+        open_jobs=db.session.scalar(jobs.open_jobs_of(user.username)),
         password_form=typed if isinstance(typed, PasswordForm) else PasswordForm(formdata=None),
         tokens=db.session.scalars(queries.tokens(user)).all(),
         sessions=access.sessions_of(user),
