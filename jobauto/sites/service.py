@@ -65,10 +65,10 @@ def snooze(
     Raises UnknownSite, InvalidInput without a reason or for a day that is past or over a year away, and
     EditConflict.
     """
-    until = datetime.combine(last_day + timedelta(days=1), time(), tzinfo=zone)
+    until = _end_of(last_day, zone)
     wrong: dict[str, list[str]] = {}
-    if not author.now < until <= author.now + LONGEST_SNOOZE:
-        wrong["last_day"] = ["Must be today or later, and within a year."]
+    if (why := wrong_day(last_day, zone, author.now)) is not None:
+        wrong["last_day"] = [why]
     if not 1 <= len(reason.strip()) <= SNOOZE_REASON_LENGTH:
         wrong["reason"] = [f"Must have 1 to {SNOOZE_REASON_LENGTH} characters."]
     elif problem := _problem(reason.strip(), "reason", SNOOZE_REASON_LENGTH):
@@ -78,6 +78,16 @@ def snooze(
     values = {"snoozed_until": until.astimezone(UTC), "snooze_reason": reason.strip()}
     with write() as session:
         return _set(session, _locked(session, site_id), values, author, seen)
+
+
+def wrong_day(last_day: date, zone: ZoneInfo, now: datetime) -> str | None:
+    """Why a site cannot be snoozed through a local date; None where it can."""
+    allowed = now < _end_of(last_day, zone) <= now + LONGEST_SNOOZE
+    return None if allowed else "Must be today or later, and within a year."
+
+
+def _end_of(last_day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(last_day + timedelta(days=1), time(), tzinfo=zone)
 
 
 def wake(site_id: str, *, author: Author, seen: Seen = MappingProxyType({})) -> list[Difference]:

@@ -3,7 +3,7 @@
 from flask import request
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
-from wtforms import Form, IntegerField, SelectField, StringField, TextAreaField
+from wtforms import DateField, Form, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.validators import Length, NumberRange, Optional
 
 from ...audit.conflicts import Seen
@@ -111,6 +111,11 @@ class JobForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
         [Optional(), Length(max=NOTE_LENGTH)],
         filters=[_one_newline],
         render_kw={"rows": 3, "maxlength": NOTE_LENGTH},
+    )
+    snooze_until = DateField(
+        "Snooze the site until and including",
+        [Optional()],
+        description="Only with closing. No run judges the site until then, so none opens a new job.",
     )
 
     def offer(self, assignees: list[str]) -> None:

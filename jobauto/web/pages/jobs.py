@@ -25,13 +25,14 @@ from ...extensions import db
 from ...jobs import outcome, queries, service
 from ...jobs.export import as_csv
 from ...jobs.progress import progress
+from ...jobs.recurrence import recurrence
 from ...models import Job
 from ...settings import service as settings_service
 from ...settings.labels import of_section
 from ...sites import charts
 from ...sites import queries as sites
 from ...users import queries as users
-from .. import drafts
+from .. import closing, drafts
 from ..access import needs
 from ..forms.choices import of_names
 from ..forms.jobs import BulkForm, FilterForm, JobForm, filter_form
@@ -88,6 +89,8 @@ def bulk_submit() -> ResponseReturnValue:
         chosen, form.change(), by=current_user.username, now=utcnow(), unless=form.unless()
     )
     flash(*outcome.of_several(len(chosen), len(refused)))
+    if form.action.data == "close" and (told := closing.left_open(set(chosen) - set(refused))):
+        flash(told, "aside")
     for job_id, reason in refused.items():
         flash(f"Job {job_id}: {reason}", "warning")
     return redirect(_back_to_list())
@@ -110,6 +113,9 @@ def change(job_id: int) -> ResponseReturnValue:
         return _page(job, form), 422
     seen = seen_in_request(form.KEPT)
     wanted = form.change({name: getattr(job, name) or "" for name in form.KEPT} | dict(seen))
+    if (wrong := closing.wrong_snooze(form.snooze_until.data, wanted)) is not None:
+        form.snooze_until.errors = [wrong]
+        return _page(job, form), 422
     try:
         changes = service.change(job_id, wanted, by=current_user.username, now=utcnow(), seen=seen)
     except EditConflict as error:
@@ -122,6 +128,8 @@ def change(job_id: int) -> ResponseReturnValue:
         flash(str(error), "danger")
         return _page(get_or_404(Job, job_id, "job"), form), error.status
     flash(*outcome.of_job(job_id, changes))
+    if form.snooze_until.data is not None:
+        flash(*closing.snooze_site(get_or_404(Job, job_id, "job"), form.snooze_until.data))
     return redirect(url_for(".show", job_id=job_id))
 
 
@@ -154,7 +162,9 @@ def _form(job: Job, **given: Any) -> JobForm:
 
 
 def _page(job: Job, form: JobForm, conflicts: Conflicts = ()) -> str:
-    zone = settings_service.current().settings.schedule.zone
+    settings = settings_service.current().settings
+    zone = settings.schedule.zone
+    earlier = db.session.scalars(queries.earlier_of_this_fault(job)).all()
     evidence = db.session.scalars(queries.evidence(job)).all()
     since = db.session.scalars(queries.readings_since(job).limit(NEWEST_READINGS)).all()
     used = settings_service.of_version(queries.settings_version(job))
@@ -164,6 +174,9 @@ def _page(job: Job, form: JobForm, conflicts: Conflicts = ()) -> str:
         form=form,
         seen=seen_to_send(job, form.KEPT, anew=bool(conflicts)),
         conflicts=conflicts,
+        fault=closing.fault_that_holds(job, settings, utcnow()),
+        after_closing=closing.what_follows(job, settings),
+        recurrence=recurrence(job, earlier, zone),
         history=db.session.scalars(audit.events_for("job", job.id)).all(),
         evidence=evidence,
         since=since,

@@ -99,7 +99,7 @@ def _page(site: Site, typed: SiteForm | SnoozeForm | None = None, conflicts: Con
         site=site,
         form=typed if isinstance(typed, SiteForm) else SiteForm(drafts.typed("edit"), obj=site),
         snooze_form=typed if isinstance(typed, SnoozeForm) else SnoozeForm(drafts.typed("snooze")),
-        open_form=type(typed).ACTION if typed else drafts.action(),
+        open_form=type(typed).ACTION if typed else drafts.action() or request.args.get("open"),
         seen=seen_to_send(site, SiteForm.KEPT, anew=bool(conflicts)),
         seen_snooze=seen_to_send(site, SnoozeForm.KEPT, anew=bool(conflicts)),
         conflicts=conflicts,
