@@ -140,7 +140,9 @@ def _gate() -> ResponseReturnValue | None:
 
 def _lead_on() -> ResponseReturnValue | None:
     """Where a form of an older session leads, which is never taken; None for one that may not be ours."""
-    if request.path.startswith("/api/") or not own_forms.is_of_an_older_session():
+    if request.path.startswith("/api/") or request.endpoint == "auth.logout":
+        return None
+    if not own_forms.is_of_an_older_session():
         return None
     whose = own_forms.whose()
     if request.endpoint == "auth.login_submit" and whose is None:

@@ -102,7 +102,9 @@ class JobForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
 
     status = SelectField("Status", choices=choices(of_codes(STATUSES)))
     resolution = SelectField(
-        "Resolution", choices=choices([("", "None"), *of_codes(RESOLUTIONS)]), description="For a closed job."
+        "Resolution",
+        choices=choices([("", "None"), *of_codes(RESOLUTIONS)]),
+        description="Choosing one closes the job.",
     )
     priority = SelectField("Priority", choices=choices(of_codes(PRIORITIES)))
     assignee = SelectField("Assignee")

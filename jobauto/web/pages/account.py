@@ -87,7 +87,7 @@ def _end_sessions() -> ResponseReturnValue:
     if ended:
         flash(f"Ended {pluralize(ended, 'session')}.", "success")
     else:
-        flash("No session was ended: tick some that go on.", "warning")
+        flash("No session was ended: tick some.", "warning")
     return redirect(url_for(".show"))
 
 

@@ -21,6 +21,8 @@ from ..forms.users import HandOverForm, NewUserForm, PasswordForm, UserForm, id_
 bp = Blueprint("users", __name__, url_prefix="/users")
 
 ACTIONS = ("role", "password", "activate", "deactivate", "revoke", "sessions", "hand_over")
+SECURITY = ("role", "password", "activate", "deactivate", "revoke")
+"""Those that change what somebody may do; ending sessions is told in any case."""
 
 
 @bp.get("/")
@@ -79,12 +81,9 @@ def change(username: str) -> ResponseReturnValue:
     except auth.PasswordRefused as error:
         form.password.errors = [str(error)]
         return _account(user, form), 422
-    if done is None:
-        flash("Nothing was changed.", "info")
-    else:
-        if action != "hand_over":  # which changes jobs, and not what anybody may do
-            security_log.tell(f"user-{action}", user=username, by=current_user.username)
-        flash(done, "success")
+    if action == "sessions" or (done is not None and action in SECURITY):
+        security_log.tell(f"user-{action}", user=username, by=current_user.username)
+    flash(*(done, "success") if done is not None else ("Nothing was changed.", "info"))
     return redirect(url_for(".show", username=username))
 
 
