@@ -1,17 +1,24 @@
 """What was typed while the session ended is not lost, not taken unseen, and shown to nobody else."""
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
+from flask_wtf import FlaskForm
 from sqlalchemy import delete, select
+from wtforms import PasswordField
+from wtforms.fields.core import UnboundField
 
 from jobauto.clock import utcnow
 from jobauto.extensions import db
 from jobauto.models import Draft, Event, UserSession
 from jobauto.storage import drafts
 from jobauto.storage.connections import write
+from jobauto.web.drafts import NEVER_KEPT
+from jobauto.web.forms.notifications import _SecretField
 from tests.pages.reading import form_of, words
 from tests.pages.scenes import FLAT
 from tests.people import PASSWORD, Person, log_in
@@ -217,3 +224,20 @@ def test_the_token_of_a_form_is_another_one_in_each_session(app: Flask, oscar: P
             tokens.append(session["csrf_token"])
     assert tokens[0] != tokens[1]
     assert all(re.fullmatch(r"[\w-]{43}\.\d+", token) for token in tokens)
+
+
+def test_every_secret_field_of_a_form_is_never_kept() -> None:
+    secret: set[str] = {
+        name
+        for form in _forms(FlaskForm)
+        for name, field in vars(form).items()
+        if isinstance(field, UnboundField) and issubclass(field.field_class, (PasswordField, _SecretField))
+    }
+    assert {"password", "confirm", "url"} <= secret
+    assert secret <= NEVER_KEPT
+
+
+def _forms(base: type[Any]) -> Iterator[type[Any]]:
+    for form in base.__subclasses__():
+        yield form
+        yield from _forms(form)
