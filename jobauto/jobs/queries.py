@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, distinct, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, case, distinct, exists, func, literal, or_, select
 
 from ..models import Job, JobReading, Reading, Site
 from ..models.job import PRIORITIES, STILL_OPEN
 from ..models.types import BEFORE_ALL, Instant
+from ..rules.moment import Moment
 from ..storage.distinct import distinct_values
+from .recurrence import LOOKED_BACK
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,29 @@ def of_site(site_key: int) -> Select[Any]:
     return select(Job).where(Job.site_key == site_key).order_by(Job.id.desc())
 
 
+def earlier_of_this_fault(job: Job) -> Select[Any]:
+    """A site's jobs of the same rule before this one, newest first, as far back as a year."""
+    return of_site(job.site_key).where(
+        Job.rule == job.rule, Job.id < job.id, Job.created_at > job.created_at - LOOKED_BACK
+    )
+
+
+def later_of_this_fault(job: Job) -> Select[Any]:
+    """Whether a site has a job of the same rule after this one."""
+    later = (Job.site_key == job.site_key, Job.rule == job.rule, Job.id > job.id)
+    return select(exists(select(Job.id).where(*later)))
+
+
+def left_unrecovered(job_ids: Collection[int], rules: Collection[str], moment: Moment) -> Select[int]:
+    """How many of these jobs were closed while no run had seen the fault gone, at sites that are judged."""
+    judged = exists(select(Site.key)).where(Site.key == Job.site_key, moment.sites_to_check())
+    return (
+        select(func.count())
+        .select_from(Job)
+        .where(Job.id.in_(job_ids), Job.rule.in_(rules), Job.recovered_at.is_(None), judged)
+    )
+
+
 def of_run(run_id: int) -> Select[Any]:
     """The jobs that a run opened, newest first."""
     return select(Job).where(Job.run_id == run_id).order_by(Job.id.desc())
@@ -156,6 +181,16 @@ def readings_since(job: Job) -> Select[Any]:
         )
         .order_by(Reading.reading_date.desc())
     )
+
+
+def assignees_of_open_jobs() -> Select[str | None]:
+    """Who has open jobs, whether or not they may work them any more."""
+    return select(Job.assignee).where(STILL_OPEN, Job.assignee.is_not(None)).distinct().order_by(Job.assignee)
+
+
+def open_jobs_of(assignee: str) -> Select[int]:
+    """How many open jobs somebody has."""
+    return select(func.count()).select_from(Job).where(STILL_OPEN, Job.assignee == assignee)
 
 
 def queues() -> Select[Any]:

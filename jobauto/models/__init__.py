@@ -1,6 +1,7 @@
 """Tables and constraints, nothing else."""
 
 from .event import Event
+from .form import Draft, SentForm
 from .imports import Import
 from .job import Job, JobReading
 from .notification import Channel, OutboxMessage
@@ -15,6 +16,7 @@ from .user import ApiToken, LoginFailure, User, UserSession
 __all__ = [
     "ApiToken",
     "Channel",
+    "Draft",
     "Event",
     "Hold",
     "Import",
@@ -27,6 +29,7 @@ __all__ = [
     "RunRequest",
     "RunRule",
     "RunSite",
+    "SentForm",
     "SettingsVersion",
     "Site",
     "User",

@@ -26,6 +26,7 @@ PRIORITIES = ("low", "medium", "high")
 
 _IS_OPEN = text("status <> 'closed'")
 _NOT_RECOVERED = text("recovered_at IS NULL")
+_OPEN_AND_ASSIGNED = text("status <> 'closed' AND assignee IS NOT NULL")
 ONE_OPEN_JOB = text("status <> 'closed' AND duplicate_checked")
 """The condition of ``uq_job_open``, which ON CONFLICT has to repeat to the letter."""
 
@@ -55,6 +56,12 @@ class Job(Base):
         Index("ix_job_still_open", "rule", "site_key", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN),
         Index(
             "ix_job_open_site", "site_key", "recovered_at", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN
+        ),
+        Index(
+            "ix_job_open_assignee",
+            "assignee",
+            sqlite_where=_OPEN_AND_ASSIGNED,
+            postgresql_where=_OPEN_AND_ASSIGNED,
         ),
         Index(
             "ix_job_unrecovered",

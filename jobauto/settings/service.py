@@ -1,6 +1,6 @@
 """Reading and saving settings. Every save is a new version; nothing is overwritten."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from ..audit import queries as audit
+from ..audit.conflicts import Conflict
 from ..audit.service import Author, Difference, record
 from ..extensions import db
 from ..models import SettingsVersion
@@ -21,7 +23,11 @@ HISTORY = 50
 
 
 class StaleSettings(Exception):
-    """Somebody else saved settings since the form was opened."""
+    """Somebody else saved settings since the form was opened: the fields that both have changed."""
+
+    def __init__(self, conflicts: Sequence[Conflict] = ()) -> None:
+        super().__init__("somebody else has changed the settings")
+        self.conflicts = conflicts
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,48 @@ def save(edit: Callable[[Settings], Settings], *, by: str, now: datetime, seen: 
             return current()
         except IntegrityError:
             continue  # another save took this version's number: look again at what is in force now
+
+
+def merge(typed: dict[str, dict[str, Any]], *, seen: int, by: str, now: datetime) -> Stored:
+    """Store what an editor changed in a form that showed the version ``seen``; other fields stay as they are.
+
+    Raises SettingsError, and StaleSettings where somebody else has changed one of the same fields since, or
+    where there is no such version: then nothing is stored.
+    """
+
+    def edit(in_force: Settings) -> Settings:
+        shown = db.session.get(SettingsVersion, seen)
+        if shown is None:
+            raise StaleSettings
+        touched = _touched(_stored(shown).settings.document(), typed)
+        conflicts = list(_conflicts(_stored(shown).settings.document(), in_force.document(), touched))
+        if conflicts:
+            raise StaleSettings(conflicts)
+        return in_force.changed(touched)
+
+    return save(edit, by=by, now=now)
+
+
+def _touched(
+    before: dict[str, dict[str, Any]], typed: dict[str, dict[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    return {
+        section: {name: value for name, value in values.items() if str(value) != str(before[section][name])}
+        for section, values in typed.items()
+    }
+
+
+def _conflicts(
+    before: dict[str, dict[str, Any]], in_force: dict[str, dict[str, Any]], touched: dict[str, dict[str, Any]]
+) -> Iterator[Conflict]:
+    for section, values in touched.items():
+        for name, value in values.items():
+            old, new = before[section][name], in_force[section][name]
+            if new != old and str(new) != str(value):
+                field = f"{section}.{name}"
+                last = db.session.scalar(audit.last_change_of_setting(field))
+                who, at = (last.who, last.at) if last else (None, None)
+                yield Conflict(field, who, at, old, new, value)
 
 
 def changes() -> Iterator[Change]:

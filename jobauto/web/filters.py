@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from flask import Flask, current_app, g, request
 from flask_login import current_user
 
+from ..audit.conflicts import shown
 from ..auth.browsers import describe_browser
 from ..clock import utcnow
 from ..extensions import db
@@ -21,6 +22,7 @@ from ..settings.schema import Settings
 from ..sites import queries as sites
 from ..storage.connections import require_ready
 from ..wording import label_of, pluralize
+from . import drafts
 
 WITHOUT_DATABASE = {"static", "bootstrap.static", "health.healthz"}
 _READY = "jobauto_database_ready"
@@ -50,6 +52,7 @@ def init_app(app: Flask) -> None:
         faulty_for,
         size,
         format_change,
+        format_conflict,
         labels.label,
         labels.format_value,
     ):
@@ -128,6 +131,11 @@ def format_change(value: str | None, field: str) -> str:
     return describe(value) if field in ("status", "resolution", "priority", "role") else value
 
 
+def format_conflict(value: Any, field: str) -> str:
+    """A value that two people would have otherwise, for people."""
+    return labels.format_value(value) if "." in field else format_change(shown(value), field)
+
+
 def size(count: int) -> str:
     """``812 bytes``, ``1.2 kB``, ``34.0 MB``."""
     if count < 1000:
@@ -153,6 +161,7 @@ def _frame() -> dict[str, Any]:
         # Nothing of the fleet, which may lie on other machines: one can log in while those are away.
         return {"has_demo_data": db.session.scalar(runs.any_demo())}
     return {
+        "shows_draft": drafts.is_shown(),
         "has_demo_data": db.session.scalar(sites.any_demo()),
         "waiting_runs": db.session.scalars(runs.waiting()).all(),
         "zone_name": settings().schedule.timezone,

@@ -1,6 +1,6 @@
 """The settings page: seen by everybody, changed by admins."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,11 +8,13 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from ...audit.conflicts import Conflict
 from ...clock import utcnow
 from ...rules import RULES
 from ...settings import service
 from ...settings.labels import format_value, label
 from ...settings.schema import SettingsError
+from .. import drafts
 from ..access import needs
 from ..forms.settings import settings_form
 from ..numbers import whole_number
@@ -27,7 +29,7 @@ NO_VERSION = 0
 def edit() -> ResponseReturnValue:
     """The settings in force, what they mean, and how they came to be."""
     stored = service.current()
-    return _page(settings_form(stored.settings, stored.version), stored)
+    return _page(settings_form(stored.settings, stored.version, drafts.typed()), stored)
 
 
 @bp.post("/")
@@ -38,13 +40,11 @@ def edit_submit() -> ResponseReturnValue:
     form = settings_form(stored.settings, stored.version)
     typed, seen = form.document(), whole_number(str(form.version.data)) or NO_VERSION
     try:
-        saved = service.save(
-            lambda settings: settings.changed(typed), by=current_user.username, now=utcnow(), seen=seen
-        )
+        saved = service.merge(typed, seen=seen, by=current_user.username, now=utcnow())
     except SettingsError as error:
         return _page(form, stored, general=form.show(error.fields), wrong=len(error.fields)), 422
-    except service.StaleSettings:
-        return _moved(form, seen), 409
+    except service.StaleSettings as error:
+        return _moved(form, seen, error.conflicts), 409
     if saved.version == stored.version:
         flash("Nothing was changed: these settings are in force already.", "info")
     else:
@@ -61,7 +61,7 @@ class Difference:
     typed: str
 
 
-def _moved(form: Any, seen: int) -> str:
+def _moved(form: Any, seen: int, conflicts: Sequence[Conflict]) -> str:
     """Somebody else was faster: take theirs, keep what was typed, and set the two side by side."""
     stored = service.current()
     if 0 < seen < stored.version:
@@ -73,7 +73,8 @@ def _moved(form: Any, seen: int) -> str:
         for name, value in values.items()
         if str(value) != str(typed[section][name])
     ]
-    return _page(form, stored, moved=True, differences=differences)
+    told = [(label(one.field), one) for one in conflicts]
+    return _page(form, stored, moved=True, differences=differences, conflicts=told)
 
 
 @dataclass(frozen=True)
