@@ -4,10 +4,12 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from flask import Flask
 from flask_migrate import downgrade, upgrade
 from sqlalchemy import delete, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
+from jobauto import database
 from jobauto.database import MIGRATIONS
 from jobauto.extensions import db
 from jobauto.models import ApiToken, JobReading, User
@@ -109,6 +111,13 @@ def test_evidence_keeps_its_readings_when_it_loses_its_foreign_key(engine: Sqlit
         assert inspect(db.engine).get_foreign_keys("job_reading") == []
         assert stored_evidence() == kept
         assert len(kept) == 4
+
+
+def test_their_files_are_read_once_a_process(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every tick and every look at /healthz and /metrics asks whether the schema is the newest."""
+    database.require_ready()
+    monkeypatch.setattr(database, "ScriptDirectory", None)
+    database.require_ready()
 
 
 def stored_evidence() -> list[tuple[object, ...]]:
