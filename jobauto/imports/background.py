@@ -137,11 +137,18 @@ def _claim() -> Import | None:
 
 def _do(entry: Import) -> None:
     watch = _Watch(entry.id, entry.attempts)
+    try:
+        _attempt(entry, watch)
+    except TakenOver:
+        log.warning(Event("import-taken-over", **{"import": watch.import_id}))
+
+
+def _attempt(entry: Import, watch: "_Watch") -> None:
     has_stored_readings = entry.kind == "readings" and not entry.dry_run
     try:
         result = _load(entry, watch)
     except TakenOver:
-        log.warning(Event("import-taken-over", **{"import": watch.import_id}))
+        raise
     except rows.FileError as error:
         watch.fail(str(error))
     except Exception:
