@@ -8,9 +8,11 @@ import pytest
 
 from jobauto.clock import utcnow
 from jobauto.settings import service as settings
+from tests.databases import SQLITE
 from tests.drills.stage import Stage, await_runs, await_ticks, runs
 
-pytestmark = pytest.mark.process
+# When a local time is does not depend on the database; who gets a slot, other drills show on both.
+pytestmark = [pytest.mark.process, pytest.mark.parametrize("engine", [SQLITE], indirect=True)]
 
 
 def utc(text: str) -> datetime:

@@ -79,9 +79,7 @@ def test_the_navigation_says_where_one_is(readers: dict[str, Person], address: s
     assert [re.sub(r"<[^>]+>|\s", "", text) for text in current] == [name]
 
 
-def test_demo_data_is_marked_as_such_on_every_page_and_before_the_login(
-    ada: Person, stranger: Person, run_id: int
-) -> None:
+def test_demo_data_is_marked_as_such_on_every_page(ada: Person, stranger: Person, run_id: int) -> None:
     def marked() -> list[str]:
         own = [address for address in ADDRESSES if "Demo data." in ada.get(address).text]
         return own + ["/login"] * ("Demo data." in stranger.get("/login").text)
