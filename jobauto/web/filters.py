@@ -22,7 +22,7 @@ from ..sites import queries as sites
 from ..storage.connections import require_ready
 from ..wording import label_of, pluralize
 
-WITHOUT_DATABASE = {"static", "bootstrap.static", "health.healthz"}
+WITHOUT_DATABASE = {"static", "bootstrap.static", "health.livez", "health.healthz"}
 _READY = "jobauto_database_ready"
 _WORDS = {
     "api": "API",
