@@ -79,7 +79,16 @@ VARIABLES = (
 )
 
 SESSION_COOKIE = "jobauto_session"
-POSITIVE = ("SESSION_IDLE_MINUTES", "SESSION_MINUTES", "API_REQUESTS_PER_MINUTE")
+RANGES = {
+    "SESSION_IDLE_MINUTES": (1, 10_000_000),
+    "SESSION_MINUTES": (1, 10_000_000),
+    "API_REQUESTS_PER_MINUTE": (1, 10_000_000),
+    "MAX_CONTENT_LENGTH": (1, 10_000_000_000),
+    "KEEP_READINGS_MONTHS": (0, 1_200),
+    "PROXY_HOPS": (0, 100),
+    "TICK_SECONDS": (1, LONGEST_TICK),
+}
+"""The numbers that can be meant: time cannot be reckoned with any."""
 FIXED = {
     "BOOTSTRAP_SERVE_LOCAL": True,
     "MAX_CONTENT_LENGTH": 10 * 1000 * 1000,
@@ -104,15 +113,13 @@ def load(app: Flask, overrides: dict[str, Any] | None) -> None:
     app.config.from_prefixed_env(PREFIX.rstrip("_"))
     _check_environment(app, types)
     app.config.update(overrides or {})
-    if not 1 <= app.config["TICK_SECONDS"] <= LONGEST_TICK:
-        raise ConfigError(f"{PREFIX}TICK_SECONDS is not from 1 to {LONGEST_TICK}")
     _check_numbers(app)
     app.config["TRUSTED_HOSTS"] = _names(app.config["TRUSTED_HOSTS"])
     app.config["SECRET_KEY_FALLBACKS"] = _former_keys(app.config["SECRET_KEY_FALLBACKS"])
     app.config["SEND_TO"] = _send_to(app.config["SEND_TO"])
     app.config["SESSION_COOKIE_NAME"] = _cookie_name(app)
     _check_months(app.config["KEEP_READINGS_MONTHS"])
-    Path(app.instance_path).mkdir(parents=True, exist_ok=True)
+    _make_folder(Path(app.instance_path))
     _check_public_url(app.config["PUBLIC_URL"])
     app.config["SQLALCHEMY_DATABASE_URI"] = _database_uri(app)
     app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", {"pool_pre_ping": True})
@@ -134,9 +141,18 @@ def _check_environment(app: Flask, types: dict[str, type]) -> None:
 
 
 def _check_numbers(app: Flask) -> None:
-    for name in POSITIVE:
-        if app.config[name] < 1:
-            raise ConfigError(f"{PREFIX}{name}={app.config[name]} is not a number above 0")
+    for name, (least, most) in RANGES.items():
+        if not least <= app.config[name] <= most:
+            raise ConfigError(f"{PREFIX}{name}={app.config[name]} is not a number from {least:,} to {most:,}")
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"{PREFIX}INSTANCE_PATH={path}: the folder cannot be made ({error.strerror})"
+        ) from error
 
 
 def _names(given: str | None) -> list[str] | None:
@@ -215,15 +231,27 @@ def _database_uri(app: Flask) -> str:
 
 
 def _kept_secret(file: Path) -> str:
+    try:
+        if not file.exists():
+            _make_secret(file)
+        kept = file.read_text().strip()
+    except OSError as error:
+        raise ConfigError(
+            f"{PREFIX}SECRET_KEY is not set, and {file} cannot be used ({error.strerror})"
+        ) from error
+    if not kept:
+        raise ConfigError(f"{PREFIX}SECRET_KEY is not set, and {file} is empty")
+    return kept
+
+
+def _make_secret(file: Path) -> None:
     # Several workers may start at once: the first to link its file wins, and all read that one.
-    if not file.exists():
-        draft = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
-        draft.touch(mode=0o600)
-        draft.write_text(secrets.token_hex(32))
-        try:
-            os.link(draft, file)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return file.read_text().strip()
+    draft = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
+    draft.touch(mode=0o600)
+    draft.write_text(secrets.token_hex(32))
+    try:
+        os.link(draft, file)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()

@@ -161,6 +161,7 @@ def test_what_needs_no_login_is_as_little_as_that() -> None:
         "auth.login_submit",
         "static",
         "bootstrap.static",
+        "health.livez",
         "health.healthz",
         "health.metrics",
     } == PUBLIC

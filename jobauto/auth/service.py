@@ -4,10 +4,12 @@ import hashlib
 import re
 import secrets
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.orm import Session
 
 from ..audit.service import Author, record
 from ..extensions import db
@@ -70,17 +72,11 @@ def log_in(username: str, password: str, client: Client, *, instead_of: int | No
 
     Raises WrongLogin and Throttled.
     """
-    subject = throttling.Subject.of(username, client.address)
-    known = prove(username, password, client)
-    seen = known.password_hash
+    proof = prove(username, password, client)
+    seen = proof.password_hash
     renewed = passwords.hashed(password) if passwords.is_outdated(seen) else seen
     with write() as session:
-        throttling.succeed(session, subject, client.now)
-        # The password may have been changed, or the account deactivated, since it was looked at.
-        unchanged = (User.id == known.id, User.password_hash == seen, User.active)
-        user: User | None = session.scalar(select(User).where(*unchanged).with_for_update())
-        if user is None:
-            raise WrongLogin
+        user = _proven(session, proof, client)
         user.password_hash = renewed
         if instead_of is not None:
             sessions.end(session, [instead_of], user)
@@ -89,26 +85,52 @@ def log_in(username: str, password: str, client: Client, *, instead_of: int | No
     return user
 
 
-def prove(username: str, password: str, client: Client) -> User:
-    """The user of that name and password. A wrong one is counted. Raises WrongLogin and Throttled."""
+@dataclass(frozen=True)
+class Proof:
+    """Whose password was right, and the hash by which it was."""
+
+    subject: throttling.Subject
+    user_id: int
+    password_hash: str
+
+
+def prove(username: str, password: str, client: Client) -> Proof:
+    """That it is the password of the user of that name. A wrong one is counted.
+
+    What the password is given for must ask :func:`_proven` in its transaction. Raises WrongLogin and
+    Throttled.
+    """
     subject = throttling.Subject.of(username, client.address)
     throttling.check_throttle(subject, client.now)
     user = authenticate(username, password)
     if user is None:
         throttling.count_failure(subject, client.now)
         raise WrongLogin
+    return Proof(subject, user.id, user.password_hash)
+
+
+def _proven(session: Session, proof: Proof, client: Client) -> User:
+    """The user, locked, in the transaction of what the password was given for.
+
+    Raises WrongLogin and Throttled: the password may have been changed, or the account deactivated, since it
+    was looked at.
+    """
+    throttling.succeed(session, proof.subject, client.now)
+    unchanged = (User.id == proof.user_id, User.password_hash == proof.password_hash, User.active)
+    user: User | None = session.scalar(select(User).where(*unchanged).with_for_update())
+    if user is None:
+        raise WrongLogin
     return user
 
 
-def change_own_password(user: User, current: str, password: str, client: Client) -> User:
+def change_own_password(username: str, current: str, password: str, client: Client) -> User:
     """Change one's own password: every session ends, and a new one begins.
 
     Raises AccountError, WrongLogin and Throttled.
     """
-    subject = throttling.Subject.of(user.username, client.address)
-    prove(user.username, current, client)
+    proof = prove(username, current, client)
     with write() as session:
-        throttling.succeed(session, subject, client.now)
+        user = _proven(session, proof, client)
         _use_password(user, password)
         sessions.end_all(session, user)
         author = Author(user.username, client.now)
@@ -118,13 +140,11 @@ def change_own_password(user: User, current: str, password: str, client: Client)
     return user
 
 
-def end_own_sessions(user: User, session_ids: list[int], current: str, client: Client) -> int:
+def end_own_sessions(username: str, session_ids: list[int], current: str, client: Client) -> int:
     """End some of one's own sessions; how many they were. Raises WrongLogin and Throttled."""
-    subject = throttling.Subject.of(user.username, client.address)
-    prove(user.username, current, client)
+    proof = prove(username, current, client)
     with write() as session:
-        throttling.succeed(session, subject, client.now)
-        return sessions.end(session, session_ids, user)
+        return sessions.end(session, session_ids, _proven(session, proof, client))
 
 
 def log_out(user: User, session_id: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import click
 
-from ..clock import utcnow
+from ..clock import has_real_offset, utcnow
 from ..detection.service import Finding, RunParameters, RunResult, dry_run, run
 from ..extensions import db
 from ..models import Hold
@@ -109,9 +109,12 @@ def _instant(text: str) -> datetime:
     zone = settings.current().settings.schedule.zone
     try:
         moment = datetime.fromisoformat(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+        instant = (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise click.UsageError(f"--as-of {text!r} is not ISO 8601, such as 2026-03-31T06:00.") from error
+    if moment.tzinfo and not has_real_offset(moment):
+        raise click.UsageError(f"--as-of {text!r} has an offset that no clock has.")
+    return instant
 
 
 def _finish(result: RunResult, as_json: bool, last_line: str | None = None) -> NoReturn:

@@ -5,6 +5,7 @@ from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from ..clock import has_real_offset
 from ..models.site import SITE_ID_LENGTH, SITE_NAME_LENGTH
 
 INSTANT = re.compile(
@@ -105,6 +106,10 @@ class InstantReader:
             raise FieldError("reading_date is not a date and time like 2026-03-31T06:00")
         try:
             moment = datetime.fromisoformat(found[0])
+            if moment.tzinfo and not has_real_offset(moment):
+                raise FieldError(
+                    "reading_date has an offset that no clock has: they go from -12:00 to +14:00"
+                )
             instant = self._from_local(moment, found[1]) if moment.tzinfo is None else moment.astimezone(UTC)
         except (ValueError, OverflowError) as error:
             if isinstance(error, FieldError):

@@ -36,6 +36,7 @@ IDLE_TRANSACTION = "60s"
 """After so long PostgreSQL ends a transaction whose process stands still, so that its locks stop nobody."""
 _IMMEDIATE = "jobauto_immediate"
 _NOWAIT = "jobauto_nowait"
+_WRITING = "jobauto_writing"
 
 
 _LOST = ("08", "57P")
@@ -130,8 +131,13 @@ def write(*, nowait: bool = False) -> Iterator[Session]:
     """One write transaction of the request's session: committed at the end, rolled back on an error.
 
     ``nowait`` is for what can be done another time: OperationalError at once while SQLite is busy.
+    RuntimeError inside another one: each begins by leaving what the session had begun.
     """
+    state = db.session().info
+    if state.get(_WRITING, False):
+        raise RuntimeError("write() inside write() would drop the work of the outer one")
     db.session.rollback()
+    state[_WRITING] = True
     try:
         db.session.connection(execution_options={_IMMEDIATE: True, _NOWAIT: nowait})
         yield db.session()
@@ -139,6 +145,8 @@ def write(*, nowait: bool = False) -> Iterator[Session]:
     except BaseException:
         db.session.rollback()
         raise
+    finally:
+        state[_WRITING] = False
 
 
 @contextmanager

@@ -21,7 +21,15 @@ from .extensions import login_manager
 
 View = TypeVar("View", bound=RouteCallable)
 
-PUBLIC = {"auth.login", "auth.login_submit", "static", "bootstrap.static", "health.healthz", "health.metrics"}
+PUBLIC = {
+    "auth.login",
+    "auth.login_submit",
+    "static",
+    "bootstrap.static",
+    "health.livez",
+    "health.healthz",
+    "health.metrics",
+}
 """Endpoints that need no login. Every other one does, whether or not somebody thought of it."""
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}

@@ -24,7 +24,7 @@ from ..storage.connections import require_ready
 from ..wording import label_of, pluralize
 from . import drafts
 
-WITHOUT_DATABASE = {"static", "bootstrap.static", "health.healthz"}
+WITHOUT_DATABASE = {"static", "bootstrap.static", "health.livez", "health.healthz"}
 _READY = "jobauto_database_ready"
 _WORDS = {
     "api": "API",

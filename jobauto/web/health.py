@@ -16,6 +16,12 @@ from .metrics import Numbers
 bp = Blueprint("health", __name__)
 
 
+@bp.get("/livez")
+def livez() -> ResponseReturnValue:
+    """200 while the process answers; nothing is asked of the database. For whoever restarts what hangs."""
+    return jsonify({"status": "ok"})
+
+
 @bp.get("/healthz")
 def healthz() -> ResponseReturnValue:
     """200 when the database answers and no daily run is overdue by more than an hour, else 503 and why."""

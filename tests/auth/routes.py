@@ -33,6 +33,7 @@ EXPECTED = {
     ("POST", "dashboard.run_now"): "operator",
     ("GET", "dashboard.show"): "viewer",
     ("GET", "health.healthz"): ANYBODY,
+    ("GET", "health.livez"): ANYBODY,
     ("GET", "health.metrics"): ANYBODY,
     ("GET", "imports.index"): "viewer",
     ("GET", "imports.rejected"): "operator",

@@ -2,6 +2,7 @@
 
 import re
 import threading
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -20,6 +21,7 @@ from tests.fleets import NOON
 from tests.pages.reading import error_beside, words
 from tests.people import PASSWORD, Browser, Person
 
+ME = Client("", "", NOON, LIMITS)
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
 
@@ -103,24 +105,49 @@ def test_a_page_does_not_wait_for_the_use_to_be_written_down(app: Flask, cast: N
     assert db.session.scalars(select(UserSession.last_seen_at)).one() == NOON
 
 
-@pytest.mark.parametrize("meanwhile", ["the password was changed", "the account was deactivated"])
-def test_a_login_that_was_under_way_begins_no_session(
-    app: Flask, cast: None, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"password_hash": "another"}, id="the password was changed"),
+        pytest.param({"active": False}, id="the account was deactivated"),
+    ],
+)
+@pytest.mark.parametrize(
+    "act",
+    [
+        pytest.param(lambda me: service.log_in("vera", PASSWORD, me), id="logging in"),
+        pytest.param(
+            lambda me: service.change_own_password("vera", PASSWORD, "another good one", me),
+            id="changing the password",
+        ),
+        pytest.param(lambda me: service.end_own_sessions("vera", [1], PASSWORD, me), id="ending sessions"),
+    ],
+)
+def test_what_a_password_was_given_for_is_not_done_where_it_is_none_any_more(
+    app: Flask,
+    cast: None,
+    monkeypatch: pytest.MonkeyPatch,
+    act: Callable[[Client], object],
+    change: dict[str, object],
 ) -> None:
-    """The password was looked at in time, but the session would begin too late."""
-    prove = service.prove
+    """It was right when it was looked at, and an admin came between."""
+    service.log_in("vera", PASSWORD, ME)
+    prove, of_vera = service.prove, User.username == "vera"
 
-    def slowly(username: str, password: str, client: Client) -> User:
-        user = prove(username, password, client)
-        changed = {"password_hash": "another"} if "password" in meanwhile else {"active": False}
-        with db.engine.begin() as somebody_else:
-            somebody_else.execute(update(User).where(User.username == username).values(**changed))
-        return user
+    def slowly(username: str, password: str, client: Client) -> service.Proof:
+        proof = prove(username, password, client)
+        db.session.rollback()
+        with db.engine.begin() as admin:
+            admin.execute(update(User).where(of_vera).values(**change))
+        return proof
 
     monkeypatch.setattr(service, "prove", slowly)
     with pytest.raises(service.WrongLogin):
-        service.log_in("vera", PASSWORD, Client("", "", NOON, LIMITS))
-    assert sessions_of("vera") == 0
+        act(ME)
+    db.session.rollback()
+    assert sessions_of("vera") == 1
+    stored = db.session.scalars(select(User).where(of_vera)).one()
+    assert {name: getattr(stored, name) for name in change} == change
 
 
 def test_deactivation_ends_all_and_they_do_not_come_back(app: Flask, ada: Person, vera: Person) -> None:

@@ -15,6 +15,7 @@ OPEN_TO_ALL = {
     "auth.login_submit",
     "static",
     "bootstrap.static",
+    "health.livez",
     "health.healthz",
     "health.metrics",
 }

@@ -155,11 +155,11 @@ def test_a_password_set_by_an_admin_ends_the_wait(app: Flask, cast: None) -> Non
 
 def test_a_right_guess_among_many_at_once_counts_only_if_it_comes_in_time(app: Flask, cast: None) -> None:
     """The password was looked at before the others failed, but the session begins after."""
-    proved = service.prove("vera", PASSWORD, client())
+    proof = service.prove("vera", PASSWORD, client())
     fail("vera", times=6)
     with pytest.raises(Throttled), write() as session:
-        throttling.succeed(session, Subject.of("vera", HERE), NOON)
-    assert proved.username == "vera"
+        throttling.succeed(session, proof.subject, NOON)
+    assert proof.user_id == service.by_name("vera").id
     assert failures_of(Subject.of("vera", HERE))[0] == 6
     assert db.session.scalars(select(UserSession)).all() == []
 

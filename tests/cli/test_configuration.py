@@ -28,6 +28,16 @@ PREFIX = "JOBAUTO_"
         ("PROXY_HOPS", "one"),
         ("PROXY_HOPS", "1.5"),
         ("PROXY_HOPS", "true"),
+        ("PROXY_HOPS", "-1"),
+        ("PROXY_HOPS", "101"),
+        ("MAX_CONTENT_LENGTH", "-1"),
+        ("API_REQUESTS_PER_MINUTE", "0"),
+        ("SESSION_MINUTES", "0"),
+        ("SESSION_MINUTES", "10000000000"),
+        ("SESSION_IDLE_MINUTES", "-5"),
+        ("KEEP_READINGS_MONTHS", "-1"),
+        ("KEEP_READINGS_MONTHS", "1"),
+        ("KEEP_READINGS_MONTHS", "1000000"),
         ("TICK_SECONDS", "0"),
         ("TICK_SECONDS", "31"),
         ("MAX_CONTENT_LENGTH", "10MB"),
@@ -88,6 +98,30 @@ def test_without_an_address_it_is_sqlite_in_the_instance_folder(
     assert app.config["SQLALCHEMY_DATABASE_URI"] == f"sqlite:///{tmp_path}/new/folder/jobauto.sqlite3"
 
 
+@pytest.mark.parametrize("folder", ["file", "file/below", "/proc/jobauto"])
+def test_an_instance_folder_that_cannot_be_made_is_told_by_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, folder: str
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("JOBAUTO_INSTANCE_PATH", str(tmp_path / folder))
+    with pytest.raises(ConfigError, match=r"JOBAUTO_INSTANCE_PATH=.* cannot be made \(.+\)"):
+        create_app()
+
+
+def test_a_secret_key_that_cannot_be_read_or_is_empty_is_told_by_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("JOBAUTO_INSTANCE_PATH", str(tmp_path))
+    kept = tmp_path / "secret-key"
+    kept.mkdir()
+    with pytest.raises(ConfigError, match=r"JOBAUTO_SECRET_KEY is not set, and .* cannot be used"):
+        create_app()
+    kept.rmdir()
+    kept.touch()
+    with pytest.raises(ConfigError, match=r"JOBAUTO_SECRET_KEY is not set, and .* is empty"):
+        create_app()
+
+
 def test_a_secret_key_is_made_once_by_all_who_start_at_once_and_kept_for_its_owner_only(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -116,3 +150,12 @@ def test_a_command_ends_with_2_and_a_sentence(engine: Sqlite, shell: Shell) -> N
     done = shell("list-users", JOBAUTO_SCHEDULER_ENABLED="False")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "Error: JOBAUTO_SCHEDULER_ENABLED='False' is not true or false (in small letters)\n"
+
+
+def test_a_folder_that_cannot_be_made_is_a_sentence_too(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = shell("list-users", JOBAUTO_INSTANCE_PATH=str(tmp_path / "file"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"Error: JOBAUTO_INSTANCE_PATH={tmp_path}/file: the folder cannot be made (File exists)\n"
+    )

@@ -1,9 +1,13 @@
 """The files in deploy/ agree with one another and with the program, and give away as little as they can."""
 
+import json
 import os
 import re
 import shutil
 import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -128,7 +132,40 @@ def test_every_image_is_pinned_to_a_patch_version() -> None:
 def test_the_image_runs_as_nobody_in_particular_and_says_how_it_is() -> None:
     last = DOCKERFILE.rpartition("\nFROM ")[2]
     assert re.search(r"^USER 10001:10001$", last, re.MULTILINE)
-    assert "/healthz" in re.findall(r"^HEALTHCHECK (.+)$", last, re.MULTILINE)[0]
+    assert re.search(r"^HEALTHCHECK .+$", last, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("status", "ended"),
+    [
+        pytest.param(200, 0, id="it answers"),
+        pytest.param(400, 0, id="it serves other host names only"),
+        pytest.param(500, 1, id="it fails"),
+        pytest.param(None, 1, id="nothing listens"),
+    ],
+)
+def test_the_container_is_well_while_its_process_answers(status: int | None, ended: int) -> None:
+    command: list[str] = json.loads(re.findall(r"^HEALTHCHECK .* CMD (\[.+\])$", DOCKERFILE, re.MULTILINE)[0])
+    asked: list[str] = []
+
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(status or 0)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Answers) as server:
+        port = str(server.server_port)
+        if status:
+            threading.Thread(target=server.handle_request, daemon=True).start()
+        else:
+            server.server_close()
+        words = [sys.executable, *(word.replace("8000", port) for word in command[1:])]
+        done = subprocess.run(words, check=False, capture_output=True, timeout=60)
+    assert (done.returncode, asked) == (ended, ["/livez"] if status else [])
 
 
 def test_containers_of_the_program_cannot_change_themselves_or_gain_rights() -> None:

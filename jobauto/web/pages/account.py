@@ -8,7 +8,6 @@ from wtforms import Field
 from ...auth import service as auth
 from ...auth.throttling import Throttled
 from ...extensions import db
-from ...models import User
 from ...users import queries, service
 from ...wording import pluralize
 from .. import access, drafts, security_log
@@ -20,10 +19,6 @@ from ..numbers import whole_numbers
 bp = Blueprint("account", __name__, url_prefix="/account")
 
 OwnForm = OwnPasswordForm | TokenForm | SessionsForm
-
-
-def _myself() -> User:
-    return auth.by_name(current_user.username)
 
 
 @bp.get("")
@@ -63,7 +58,7 @@ def _new_password() -> ResponseReturnValue:
         return _page(form), 422
     current, new = form.current.data or "", form.password.data or ""
     try:
-        user = auth.change_own_password(_myself(), current, new, access.client())
+        user = auth.change_own_password(current_user.username, current, new, access.client())
     except auth.PasswordRefused as error:
         form.password.errors = [str(error)]
         return _page(form), 422
@@ -81,7 +76,7 @@ def _end_sessions() -> ResponseReturnValue:
         return _page(form), 422
     chosen = whole_numbers(request.form.getlist("session_id"))
     try:
-        ended = auth.end_own_sessions(_myself(), chosen, form.confirm.data or "", access.client())
+        ended = auth.end_own_sessions(current_user.username, chosen, form.confirm.data or "", access.client())
     except (auth.WrongLogin, Throttled) as error:
         return _unproven(form, form.confirm, error)
     security_log.tell("sessions-ended", user=current_user.username, count=ended)
