@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 from ..audit.service import Author, Difference, record
 from ..errors import InvalidInput
 from ..models import Job, User
+from ..models.folding import fold
 from ..models.job import PRIORITIES, RESOLUTIONS, STATUSES
 from ..storage.connections import write
 
@@ -103,6 +104,7 @@ def _apply(session: Session, job: Job, wanted: JobChange, author: Author) -> Non
         setattr(job, field, after)
     if wanted.note is not None:
         changes.append(("note", None, wanted.note.strip()))
+        job.search_notes = f"{job.search_notes} {fold(wanted.note)}"
     if changes:
         job.touched = True
         record(session, author, "job", job.id, changes)

@@ -39,7 +39,7 @@ class Job(Base):
 
     ``touched`` tells whether a person has worked it, ``closed_by`` who closed it (empty: the program did).
     ``recovered_at`` is the ``as_of`` of the first run, ``recovered_run_id``, that saw the fault gone; an open
-    job loses both when the fault is back.
+    job loses both when the fault is back. ``search_notes`` are its notes as searches look into them.
     """
 
     __tablename__ = "job"
@@ -103,6 +103,7 @@ class Job(Base):
     recovered_run_id: Mapped[int | None] = mapped_column(ForeignKey("run.id"))
     zero_count: Mapped[int | None] = mapped_column(Integer)
     value: Mapped[Decimal | None] = mapped_column(Kwh)
+    search_notes: Mapped[str] = mapped_column(Text, default="", server_default="")
 
     site: Mapped[Site] = relationship(lazy="joined", innerjoin=True)
 

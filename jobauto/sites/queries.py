@@ -6,10 +6,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, text
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select, text
 
 from ..extensions import db
 from ..models import Job, Reading, Site
+from ..models.folding import fold, words_of
 from ..models.job import STILL_OPEN
 from ..rules import RULES, Rule
 from ..rules.moment import Moment
@@ -43,14 +44,14 @@ def sites_matching(search: str = "", group: str = "", after: str = "") -> Select
         query = query.where(Site.site_id > after)
     if group:
         query = query.where(Site.group == group)
-    if search:
-        query = query.where(
-            or_(
-                Site.site_id.icontains(search, autoescape=True),
-                Site.site_name.icontains(search, autoescape=True),
-            )
-        )
-    return query
+    return query.where(*(says(word) for word in words_of(search)))
+
+
+def says(word: str) -> ColumnElement[bool]:
+    """Whether a site has a word somewhere in its id, name or group, whatever the case, accents, blanks and
+    punctuation. One of punctuation alone is nowhere."""
+    folded = fold(word)
+    return or_(Site.search_text.contains(folded), Site.search_group.contains(folded)) if folded else false()
 
 
 def by_site_id(site_id: str) -> Select[Any]:

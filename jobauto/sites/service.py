@@ -88,6 +88,7 @@ def _set(session: Session, site: Site, values: dict[str, Any], author: Author) -
         if before != after:
             changes.append((field, before, after))
             setattr(site, field, after)
+    site.fold_again()
     record(session, author, "site", site.site_id, changes)
 
 

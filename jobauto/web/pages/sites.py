@@ -21,13 +21,14 @@ bp = Blueprint("sites", __name__, url_prefix="/sites")
 
 NEWEST_READINGS = 30
 NEWEST_JOBS = 20
+LONGEST_SEARCH = 200
 ACTIONS = ("edit", "snooze", "wake")
 
 
 @bp.get("/")
 def index() -> ResponseReturnValue:
     """All sites, by id, or those that a search or a group finds."""
-    search, group = request.args.get("q", "").strip(), request.args.get("group", "")
+    search, group = request.args.get("q", "").strip()[:LONGEST_SEARCH], request.args.get("group", "")
     page = page_up_to(queries.sites_matching(search, group), *asked_page())
     keys = [site.key for site in page.items]
     return render_template(
