@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, distinct, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, case, func, literal, or_, select
 
 from ..models import Job, JobReading, Reading, Site
 from ..models.folding import fold, words_of
@@ -141,12 +141,18 @@ def open_by_recovery() -> Select[int, int, int]:
 
     One walk in the order of an index.
     """
-    holds = Job.recovered_at.is_(None)
+    by_site = (
+        select((func.count() - func.count(Job.recovered_at)).label("holding"), func.count(Job.recovered_at))
+        .where(STILL_OPEN)
+        .group_by(Job.site_key)
+        .subquery()
+    )
+    holding, recovered = by_site.c
     return select(
-        func.count(distinct(case((holds, Job.site_key)))),
-        func.count(case((holds, 1))),
-        func.count(Job.recovered_at),
-    ).where(STILL_OPEN)
+        func.count(case((holding > 0, 1))),
+        func.coalesce(func.sum(holding), 0),
+        func.coalesce(func.sum(recovered), 0),
+    )
 
 
 def evidence(job: Job) -> Select[Any]:

@@ -54,7 +54,12 @@ class Job(Base):
         ),
         Index("ix_job_still_open", "rule", "site_key", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN),
         Index(
-            "ix_job_open_site", "site_key", "recovered_at", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN
+            "ix_job_open_site",
+            "site_key",
+            "recovered_at",
+            "status",
+            sqlite_where=_IS_OPEN,
+            postgresql_where=_IS_OPEN,
         ),
         Index(
             "ix_job_unrecovered",
@@ -67,6 +72,8 @@ class Job(Base):
         Index("ix_job_created", "created_at", "rule"),
         Index("ix_job_run", "run_id"),
         Index("ix_job_queue", "queue"),
+        # Newest first, so that a search among the open ones does not read all the others.
+        Index("ix_job_open_id", "id", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN),
         # The longest fault first, where one without a beginning, of a site that never reported, comes first:
         # so does SQLite of itself.
         Index("ix_job_since", "since", "id", postgresql_ops={"since": "NULLS FIRST"}),

@@ -102,16 +102,22 @@ def any_site() -> Select[int]:
     return select(Site.key).limit(1)
 
 
-def counts(watched: ColumnElement[bool], newest_site: int) -> Select[int, int, int, int]:
-    """How many sites are active, inactive with an open job whose fault holds, watched, and watched ones
-    added after the one with a key."""
+def active_and_faulty_inactive() -> Select[int, int]:
+    """(number of active sites, of inactive ones that have an open job whose fault holds)."""
     is_faulty = exists().where(Job.site_key == Site.key, STILL_OPEN, Job.recovered_at.is_(None))
-    return select(
-        func.count().filter(Site.active),
-        func.count().filter(~Site.active, is_faulty),
-        func.count().filter(watched),
-        func.count().filter(watched, Site.key > newest_site),
-    ).select_from(Site)
+    return select(func.count().filter(Site.active), func.count().filter(~Site.active, is_faulty)).select_from(
+        Site
+    )
+
+
+def count_snoozed(now: datetime) -> Select[int]:
+    """How many of the active sites are snoozed: read off an index."""
+    return select(func.count()).select_from(Site).where(Site.snoozed_until > now, Site.active)
+
+
+def count_added(since: int, watched: ColumnElement[bool]) -> Select[int]:
+    """How many of the watched sites were added after the one with a key: read off their keys."""
+    return select(func.count()).select_from(Site).where(Site.key > since, watched)
 
 
 def any_reading() -> Select[Any]:

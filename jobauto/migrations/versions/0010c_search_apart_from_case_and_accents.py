@@ -16,6 +16,7 @@ branch_labels = None
 depends_on = None
 
 CHUNK = 10_000
+IS_OPEN = sa.text("status <> 'closed'")
 COLUMNS = (("site", "search_text"), ("site", "search_group"), ("job", "search_notes"))
 
 SITE = sa.table(
@@ -29,12 +30,14 @@ EVENT = sa.table("event", *(sa.column(name) for name in ("id", "subject", "subje
 def upgrade() -> None:
     for table, name in COLUMNS:
         op.add_column(table, sa.Column(name, sa.Text(), nullable=False, server_default=""))
+    op.create_index("ix_job_open_id", "job", ["id"], sqlite_where=IS_OPEN, postgresql_where=IS_OPEN)
     connection = op.get_bind()
     _fold_sites(connection)
     _fold_notes(connection)
 
 
 def downgrade() -> None:
+    op.drop_index("ix_job_open_id", table_name="job")
     for table, name in COLUMNS:
         op.drop_column(table, name)
 

@@ -37,7 +37,7 @@ class FilterForm(Form):
     )
     site_id = StringField("Site id", [Length(max=50)], render_kw={"autocomplete": "off", "maxlength": 50})
     search = StringField(
-        "Number, site, group, note or description",
+        "Number, site, group or note",
         [Length(max=100)],
         render_kw={"type": "search", "maxlength": 100},
     )
