@@ -4,7 +4,7 @@ from alembic import context
 from sqlalchemy import Connection
 
 from jobauto.extensions import db
-from jobauto.storage.connections import foreign_keys_off, has_model, write_on
+from jobauto.storage.connections import foreign_keys_off, has_model, is_compared, write_on
 
 
 def configure(connection: Connection) -> None:
@@ -15,6 +15,7 @@ def configure(connection: Connection) -> None:
         compare_type=True,
         compare_server_default=False,
         include_name=has_model,
+        include_object=is_compared,
     )
 
 

@@ -26,6 +26,7 @@ PRIORITIES = ("low", "medium", "high")
 
 _IS_OPEN = text("status <> 'closed'")
 _NOT_RECOVERED = text("recovered_at IS NULL")
+SORTED_NULL_FIRST = ("ix_job_since", "ix_job_open_since")
 ONE_OPEN_JOB = text("status <> 'closed' AND duplicate_checked")
 """The condition of ``uq_job_open``, which ON CONFLICT has to repeat to the letter."""
 

@@ -19,6 +19,7 @@ from sqlalchemy.exc import DatabaseError, DBAPIError
 from sqlalchemy.orm import Session
 
 from ..extensions import Base, db
+from ..models.job import SORTED_NULL_FIRST
 from ..models.types import local_minute_sqlite
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
@@ -194,6 +195,11 @@ def insert(connection: Connection, table: type[Base] | Table) -> sqlite.Insert |
 def has_model(name: str | None, kind: str, _parents: object) -> bool:
     """For Alembic, which takes a table without a model for one that is no longer wanted."""
     return kind != "table" or not _WITHOUT_MODEL.fullmatch(name or "")
+
+
+def is_compared(_object: object, name: str | None, kind: str, _reflected: bool, _beside: object) -> bool:
+    """For Alembic, which takes the place of NULL in an index of PostgreSQL for an expression of ours."""
+    return kind != "index" or name not in SORTED_NULL_FIRST
 
 
 def require_ready() -> None:
