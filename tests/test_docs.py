@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from jobauto import create_app
 from jobauto.cli import COMMANDS
-from jobauto.config import LEAST_MONTHS, LONGEST_TICK, POSITIVE, PREFIX, VARIABLES, Variable
+from jobauto.config import LEAST_MONTHS, LONGEST_TICK, PREFIX, RANGES, VARIABLES, Variable
 from jobauto.logs import FORMATS
 from jobauto.rules.settings import RuleSettings, Section
 from jobauto.settings.labels import sections
@@ -180,8 +180,9 @@ KNOWN = {PREFIX + variable.name: variable for variable in VARIABLES}
 
 
 def allowed(variable: Variable) -> str:
-    if variable.name in POSITIVE:
-        return "1 or more"
+    if variable.name in RANGES:
+        least, most = RANGES[variable.name]
+        return f"{least:,} to {most:,}"
     particular = {
         "TICK_SECONDS": f"1 to {LONGEST_TICK}",
         "KEEP_READINGS_MONTHS": f"0, or {LEAST_MONTHS} or more",

@@ -56,7 +56,9 @@ def fleet(session: Session, settings: Settings, now: datetime) -> Fleet:
     ]
     fresh = [found[1] for found in newest if found and _is_fresh(*found, now - FRESH)]
     newest_site = min((entry.newest_site or 0 for entry in fresh), default=0)
-    active, faulty_inactive, count, added = session.execute(sites.counts(watched, newest_site)).one()
+    active, faulty_inactive = session.execute(sites.active_and_faulty_inactive()).one()
+    count = active - (session.scalar(sites.count_snoozed(now)) or 0)
+    added = session.scalar(sites.count_added(newest_site, watched)) or 0
     faulty, holding, recovered = session.execute(jobs.open_by_recovery()).one()
     unjudged, unassessable = session.execute(_not_ok(fresh, watched, newest_site)).one()
     return Fleet(

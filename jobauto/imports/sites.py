@@ -29,6 +29,7 @@ from sqlalchemy import (
 from ..audit.service import Author
 from ..extensions import db
 from ..models import Event, Site
+from ..models.folding import fold, fold_texts
 from ..models.site import GROUP_LENGTH
 from ..models.types import Instant
 from ..storage.citus import REGISTRY, is_distributed
@@ -41,6 +42,9 @@ from .staging import Target, load
 REQUIRED = ("site_id", "site_name")
 OPTIONAL = ("monitored_from", "active", "group")
 
+NOT_SAID = ("search_text", "search_group")
+"""What is stored with a site and follows from the rest."""
+
 STAGE = Table(
     "staged_site",
     MetaData(),
@@ -51,6 +55,8 @@ STAGE = Table(
     Column("says_monitored_from", Boolean),
     Column("active", Boolean),
     Column("group_name", String),
+    Column("search_text", String),
+    Column("search_group", String),
     prefixes=["TEMPORARY"],
 )
 
@@ -64,6 +70,8 @@ def _wanted(known: FromClause) -> dict[str, ColumnElement[Any]]:
         "monitored_from": case((is_said, STAGE.c.monitored_from), else_=known.c.monitored_from),
         "active": func.coalesce(STAGE.c.active, known.c.active, true()),
         "group": func.coalesce(STAGE.c.group_name, known.c.group, ""),
+        "search_text": STAGE.c.search_text,
+        "search_group": func.coalesce(STAGE.c.search_group, known.c.search_group, ""),
     }
 
 
@@ -84,13 +92,17 @@ def _parse(row: Row) -> tuple[Any, ...]:
     name = fields.short_text(site_name, "site_name")
     if not name:
         raise fields.FieldError("site_name is empty")
+    if group is not None:
+        group = fields.short_text(group, "group", GROUP_LENGTH)
     return (
         fields.site_id(site_id),
         name,
         fields.local_date(monitored_from, "monitored_from"),
         monitored_from is not None,
         None if active is None else fields.boolean(active, "active"),
-        None if group is None else fields.short_text(group, "group", GROUP_LENGTH),
+        group,
+        fold_texts(site_id or "", name),
+        None if group is None else fold(group),
     )
 
 
@@ -124,6 +136,8 @@ def _register(connection: Connection) -> None:
 def _record_changes(connection: Connection, author: Author) -> None:
     """Keep each change of a known site, with who and when; a statement a field, however many sites."""
     for name, value in _wanted(_SITES).items():
+        if name in NOT_SAID:
+            continue
         before = getattr(Site, name)
         changed = (
             select(

@@ -1,16 +1,19 @@
 """What is asked about jobs."""
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, distinct, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, case, exists, func, literal, or_, select
 
 from ..models import Job, JobReading, Reading, Site
+from ..models.folding import fold, words_of
 from ..models.job import PRIORITIES, STILL_OPEN
 from ..models.types import BEFORE_ALL, Instant
 from ..rules.moment import Moment
+from ..sites import queries as sites
 from ..storage.distinct import distinct_values
 from .recurrence import LOOKED_BACK
 
@@ -38,6 +41,7 @@ class JobFilter:
     sort: str = "newest"
 
 
+JOB_NUMBER = re.compile("(#?)([0-9]{1,18})")
 _NEWEST = Job.id.desc()
 
 SORTS: dict[str, tuple[str, tuple[ColumnElement[Any], ...]]] = {
@@ -72,10 +76,22 @@ def jobs_matching(wanted: JobFilter, now: datetime) -> Select[Any]:
         query = query.where(Job.id < wanted.before_id)
     if wanted.min_age is not None:
         query = query.where(Job.created_at <= now - timedelta(days=wanted.min_age))
-    if wanted.search:
-        texts = (Site.site_id, Site.site_name, Job.description)
-        query = query.where(or_(*(text.icontains(wanted.search, autoescape=True) for text in texts)))
+    query = query.where(*(_says(word) for word in words_of(wanted.search)))
     return query.order_by(*SORTS[wanted.sort][1])
+
+
+def _says(word: str) -> ColumnElement[bool]:
+    """Whether a job has a word: its site has it, a note, or its description; or it is the job's number."""
+    if number := JOB_NUMBER.fullmatch(word):
+        is_it = Job.id == int(number[2])
+        return is_it if number[1] else or_(is_it, _in_texts(word))
+    return _in_texts(word)
+
+
+def _in_texts(word: str) -> ColumnElement[bool]:
+    in_description = Job.description.icontains(word, autoescape=True)
+    folded = fold(word)
+    return or_(sites.says(word), *([Job.search_notes.contains(folded)] if folded else []), in_description)
 
 
 def _states(wanted: JobFilter) -> Iterator[ColumnElement[bool]]:
@@ -150,12 +166,18 @@ def open_by_recovery() -> Select[int, int, int]:
 
     One walk in the order of an index.
     """
-    holds = Job.recovered_at.is_(None)
+    by_site = (
+        select((func.count() - func.count(Job.recovered_at)).label("holding"), func.count(Job.recovered_at))
+        .where(STILL_OPEN)
+        .group_by(Job.site_key)
+        .subquery()
+    )
+    holding, recovered = by_site.c
     return select(
-        func.count(distinct(case((holds, Job.site_key)))),
-        func.count(case((holds, 1))),
-        func.count(Job.recovered_at),
-    ).where(STILL_OPEN)
+        func.count(case((holding > 0, 1))),
+        func.coalesce(func.sum(holding), 0),
+        func.coalesce(func.sum(recovered), 0),
+    )
 
 
 def evidence(job: Job) -> Select[Any]:

@@ -13,6 +13,7 @@ from ..audit.conflicts import Seen, require_agreement
 from ..audit.service import Author, Difference, record
 from ..errors import InvalidInput
 from ..models import Job, User
+from ..models.folding import fold
 from ..models.job import PRIORITIES, RESOLUTIONS, STATUSES, STILL_OPEN
 from ..storage.connections import write
 from .bulk import Refusal
@@ -142,6 +143,7 @@ def _apply(session: Session, job: Job, wanted: JobChange, author: Author) -> lis
         setattr(job, field, after)
     if wanted.note is not None:
         changes.append(("note", None, wanted.note.strip()))
+        job.search_notes = f"{job.search_notes} {fold(wanted.note)}"
     if changes:
         job.touched = True
         record(session, author, "job", job.id, changes)

@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 
 from jobauto.extensions import db
 from jobauto.storage.connections import foreign_keys_off, write_on
-from jobauto.storage.migrating import has_model
+from jobauto.storage.migrating import has_model, is_compared
 
 
 def configure(connection: Connection) -> None:
@@ -16,6 +16,7 @@ def configure(connection: Connection) -> None:
         compare_type=True,
         compare_server_default=False,
         include_name=has_model,
+        include_object=is_compared,
     )
 
 

@@ -27,6 +27,7 @@ PRIORITIES = ("low", "medium", "high")
 _IS_OPEN = text("status <> 'closed'")
 _NOT_RECOVERED = text("recovered_at IS NULL")
 _OPEN_AND_ASSIGNED = text("status <> 'closed' AND assignee IS NOT NULL")
+SORTED_NULL_FIRST = ("ix_job_since", "ix_job_open_since")
 ONE_OPEN_JOB = text("status <> 'closed' AND duplicate_checked")
 """The condition of ``uq_job_open``, which ON CONFLICT has to repeat to the letter."""
 
@@ -40,7 +41,7 @@ class Job(Base):
 
     ``touched`` tells whether a person has worked it, ``closed_by`` who closed it (empty: the program did).
     ``recovered_at`` is the ``as_of`` of the first run, ``recovered_run_id``, that saw the fault gone; an open
-    job loses both when the fault is back.
+    job loses both when the fault is back. ``search_notes`` are its notes as searches look into them.
     """
 
     __tablename__ = "job"
@@ -55,7 +56,12 @@ class Job(Base):
         ),
         Index("ix_job_still_open", "rule", "site_key", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN),
         Index(
-            "ix_job_open_site", "site_key", "recovered_at", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN
+            "ix_job_open_site",
+            "site_key",
+            "recovered_at",
+            "status",
+            sqlite_where=_IS_OPEN,
+            postgresql_where=_IS_OPEN,
         ),
         Index(
             "ix_job_open_assignee",
@@ -74,6 +80,8 @@ class Job(Base):
         Index("ix_job_created", "created_at", "rule"),
         Index("ix_job_run", "run_id"),
         Index("ix_job_queue", "queue"),
+        # Newest first, so that a search among the open ones does not read all the others.
+        Index("ix_job_open_id", "id", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN),
         # The longest fault first, where one without a beginning, of a site that never reported, comes first:
         # so does SQLite of itself.
         Index("ix_job_since", "since", "id", postgresql_ops={"since": "NULLS FIRST"}),
@@ -110,6 +118,7 @@ class Job(Base):
     recovered_run_id: Mapped[int | None] = mapped_column(ForeignKey("run.id"))
     zero_count: Mapped[int | None] = mapped_column(Integer)
     value: Mapped[Decimal | None] = mapped_column(Kwh)
+    search_notes: Mapped[str] = mapped_column(Text, default="", server_default="")
 
     site: Mapped[Site] = relationship(lazy="joined", innerjoin=True)
 

@@ -2,10 +2,12 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import Boolean, Date, Index, String, false, text, true
+from sqlalchemy import Boolean, Date, Index, String, Text, false, text, true
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..extensions import Base
+from .folding import fold, fold_texts
 from .types import Instant, PrimaryKey
 
 _SNOOZED = text("snoozed_until IS NOT NULL")
@@ -16,11 +18,23 @@ GROUP_LENGTH = 100
 SNOOZE_REASON_LENGTH = 200
 
 
+def _search_text(context: DefaultExecutionContext) -> str:
+    given = context.get_current_parameters()  # type: ignore[no-untyped-call]
+    return fold_texts(given["site_id"], given["site_name"])
+
+
+def _search_group(context: DefaultExecutionContext) -> str:
+    given = context.get_current_parameters()  # type: ignore[no-untyped-call]
+    return fold(given.get("group") or "")
+
+
 class Site(Base):
     """A place with one generation meter.
 
     ``key`` is ours and numbers the rows; ``site_id`` is the business key that people and files use. Until
     ``snoozed_until`` the site is not judged, for ``snooze_reason``; after that it is, by itself.
+    ``search_text`` (id and name) and ``search_group`` are what searches look into: whoever changes the site
+    has them follow.
     """
 
     __tablename__ = "site"
@@ -44,3 +58,10 @@ class Site(Base):
     snoozed_until: Mapped[datetime | None] = mapped_column(Instant)
     snooze_reason: Mapped[str] = mapped_column(String(SNOOZE_REASON_LENGTH), default="", server_default="")
     is_demo: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    search_text: Mapped[str] = mapped_column(Text, default=_search_text, server_default="")
+    search_group: Mapped[str] = mapped_column(Text, default=_search_group, server_default="")
+
+    def fold_again(self) -> None:
+        """Have what searches look into follow the site."""
+        self.search_text = fold_texts(self.site_id, self.site_name)
+        self.search_group = fold(self.group)

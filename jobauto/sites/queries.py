@@ -6,10 +6,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, text
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select, text
 
 from ..extensions import db
 from ..models import Job, Reading, Site
+from ..models.folding import fold, words_of
 from ..models.job import STILL_OPEN
 from ..rules import RULES
 from ..rules.moment import Moment
@@ -44,14 +45,14 @@ def sites_matching(search: str = "", group: str = "", after: str = "") -> Select
         query = query.where(Site.site_id > after)
     if group:
         query = query.where(Site.group == group)
-    if search:
-        query = query.where(
-            or_(
-                Site.site_id.icontains(search, autoescape=True),
-                Site.site_name.icontains(search, autoescape=True),
-            )
-        )
-    return query
+    return query.where(*(says(word) for word in words_of(search)))
+
+
+def says(word: str) -> ColumnElement[bool]:
+    """Whether a site has a word somewhere in its id, name or group, whatever the case, accents, blanks and
+    punctuation. One of punctuation alone is nowhere."""
+    folded = fold(word)
+    return or_(Site.search_text.contains(folded), Site.search_group.contains(folded)) if folded else false()
 
 
 def by_site_id(site_id: str) -> Select[Any]:
@@ -102,16 +103,22 @@ def any_site() -> Select[int]:
     return select(Site.key).limit(1)
 
 
-def counts(watched: ColumnElement[bool], newest_site: int) -> Select[int, int, int, int]:
-    """How many sites are active, inactive with an open job whose fault holds, watched, and watched ones
-    added after the one with a key."""
+def active_and_faulty_inactive() -> Select[int, int]:
+    """(number of active sites, of inactive ones that have an open job whose fault holds)."""
     is_faulty = exists().where(Job.site_key == Site.key, STILL_OPEN, Job.recovered_at.is_(None))
-    return select(
-        func.count().filter(Site.active),
-        func.count().filter(~Site.active, is_faulty),
-        func.count().filter(watched),
-        func.count().filter(watched, Site.key > newest_site),
-    ).select_from(Site)
+    return select(func.count().filter(Site.active), func.count().filter(~Site.active, is_faulty)).select_from(
+        Site
+    )
+
+
+def count_snoozed(now: datetime) -> Select[int]:
+    """How many of the active sites are snoozed: read off an index."""
+    return select(func.count()).select_from(Site).where(Site.snoozed_until > now, Site.active)
+
+
+def count_added(since: int, watched: ColumnElement[bool]) -> Select[int]:
+    """How many of the watched sites were added after the one with a key: read off their keys."""
+    return select(func.count()).select_from(Site).where(Site.key > since, watched)
 
 
 def any_reading() -> Select[Any]:

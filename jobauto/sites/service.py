@@ -117,6 +117,7 @@ def _set(
         if before != after:
             changes.append((field, before, after))
             setattr(site, field, after)
+    site.fold_again()
     record(session, author, "site", site.site_id, changes)
     return changes
 

@@ -8,6 +8,7 @@ from flask_migrate import Migrate
 from sqlalchemy import Connection
 
 from ..extensions import db
+from ..models.job import SORTED_NULL_FIRST
 from .connections import MIGRATIONS, revision_of
 
 migrate = Migrate(db=db, directory=str(MIGRATIONS), compare_type=True, render_as_batch=True)
@@ -19,6 +20,11 @@ _WITHOUT_MODEL = re.compile("reading_(older|[0-9]{4}_[0-9]{2})|site_registry")
 def has_model(name: str | None, kind: str, _parents: object) -> bool:
     """For Alembic, which takes a table without a model for one that is no longer wanted."""
     return kind != "table" or not _WITHOUT_MODEL.fullmatch(name or "")
+
+
+def is_compared(_object: object, name: str | None, kind: str, _reflected: bool, _beside: object) -> bool:
+    """For Alembic, which takes the place of NULL in an index of PostgreSQL for an expression of ours."""
+    return kind != "index" or name not in SORTED_NULL_FIRST
 
 
 def upgrade_on(connection: Connection) -> None:

@@ -110,9 +110,9 @@ def colour_of_rule(name: str) -> str:
 
 
 def faulty_for(job: Job) -> str:
-    """How long a job's fault has lasted: ``44 days``, ``never reported``."""
+    """How long a job's fault has lasted: ``for 44 days``, ``never reported``."""
     days = job.faulty_days(utcnow())
-    return "never reported" if days is None else pluralize(days, "day")
+    return "never reported" if days is None else f"for {pluralize(days, 'day')}"
 
 
 def snoozed(site: Site) -> bool:

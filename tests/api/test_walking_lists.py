@@ -20,7 +20,7 @@ def walk(person: Person, address: str, first: dict[str, object]) -> list[int]:
     """The ids of a list that is newest first, taken by the last id of each part."""
     ids: list[int] = []
     part = first
-    while part["items"]:
+    while part["items"] and len(ids) < 20:
         ids += [item["id"] for item in part["items"]]  # type: ignore[attr-defined]
         part = person.api("GET", f"{address}&before_id={ids[-1]}").json
     return ids

@@ -45,9 +45,9 @@ def test_it_is_told_in_lists_on_the_dashboard_and_by_the_api(app: Flask, vera: P
     check(now)
     for address in ("/", "/jobs/", "/runs/1"):
         text = words(vera.get(address))
-        assert "44 days" in text, address
+        assert "for 44 days" in text, address
         assert "never reported" in text, address
-    assert "Faulty 44 days" in words(vera.get("/jobs/1"))
+    assert "Faulty for 44 days" in words(vera.get("/jobs/1"))
     listed = {
         address: vera.api("GET", address).json
         for address in ("/api/jobs/", "/api/job-automation/dashboard/", "/api/job-automation/runs/1/")

@@ -59,7 +59,12 @@ def found(**wanted: object) -> list[str]:
         ({"search": "stuck-"}, ["STUCK-1"]),
         ({"search": "100%"}, ["STUCK-1"]),
         ({"search": "d_C"}, ["STUCK-1"]),
-        ({"search": "0_O"}, []),
+        ({"search": "_"}, ["STUCK-1"]),
+        ({"search": "1"}, ["STUCK-1", "QUIET-1"]),
+        ({"search": "#1"}, ["QUIET-1"]),
+        ({"search": "#2 close"}, ["STUCK-1"]),
+        ({"search": "#3"}, []),
+        ({"search": "generation"}, ["STUCK-1"]),
     ],
     ids=str,
 )

@@ -17,7 +17,7 @@ IS_OPEN = sa.text("status <> 'closed'")
 
 
 def upgrade() -> None:
-    _index_open_jobs_by("site_key", "recovered_at")
+    _index_open_jobs_by("site_key", "recovered_at", "status")
     op.add_column("run", sa.Column("removed_demo_sites", sa.Integer(), nullable=True))
     never_first = {"since": "NULLS FIRST"}
     op.create_index("ix_job_since", "job", ["since", "id"], postgresql_ops=never_first)

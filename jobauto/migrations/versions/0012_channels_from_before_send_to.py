@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0012"
-down_revision = "0010b"
+down_revision = "0010c"
 branch_labels = None
 depends_on = None
 

@@ -12,6 +12,7 @@ from ...settings.schema import Settings
 from ..paging import PER_PAGE, PageIn, number_or
 
 MOST_READINGS = 1000
+LONGEST_SEARCH = 200
 StorableText = Annotated[str, AfterValidator(storable)]
 
 
@@ -81,7 +82,9 @@ class JobFilterIn(In):
     queue: StorableText = ""
     recovered: Literal["", "true", "false"] = ""
     search: StorableText = Field(
-        "", description="Words in a site's id, name or group, in the description or a note; or a number."
+        "",
+        max_length=LONGEST_SEARCH,
+        description="Words in a site's id, name or group, in the description or a note; or a number.",
     )
     before_id: BeforeId = None
 
@@ -101,7 +104,7 @@ class JobsIn(PageIn, JobFilterIn):
 class SitesQueryIn(PageIn):
     """Which sites: those that have each word of ``q`` in their id, name or group, with an id after one."""
 
-    q: StorableText = ""
+    q: StorableText = Field("", max_length=LONGEST_SEARCH)
     after: StorableText = Field("", description="Only sites whose site_id comes after this one.")
 
 

@@ -42,7 +42,9 @@ class FilterForm(Form):
     )
     site_id = StringField("Site id", [Length(max=50)], render_kw={"autocomplete": "off", "maxlength": 50})
     search = StringField(
-        "Site or description contains", [Length(max=100)], render_kw={"type": "search", "maxlength": 100}
+        "Number, site, group or note",
+        [Length(max=100)],
+        render_kw={"type": "search", "maxlength": 100},
     )
     sort = SelectField(choices=choices((name, label) for name, (label, _) in SORTS.items()), default="newest")
 

@@ -25,6 +25,7 @@ bp = Blueprint("sites", __name__, url_prefix="/sites")
 
 NEWEST_READINGS = 30
 NEWEST_JOBS = 20
+LONGEST_SEARCH = 200
 DONE = {"edit": "Saved.", "snooze": "Snoozed.", "wake": "The snooze has ended."}
 """The actions of a site's page, and what is said when one has changed something."""
 
@@ -32,7 +33,7 @@ DONE = {"edit": "Saved.", "snooze": "Snoozed.", "wake": "The snooze has ended."}
 @bp.get("/")
 def index() -> ResponseReturnValue:
     """All sites, by id, or those that a search or a group finds."""
-    search, group = request.args.get("q", "").strip(), request.args.get("group", "")
+    search, group = request.args.get("q", "").strip()[:LONGEST_SEARCH], request.args.get("group", "")
     page = page_up_to(queries.sites_matching(search, group), *asked_page())
     keys = [site.key for site in page.items]
     return render_template(
