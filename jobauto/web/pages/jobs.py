@@ -1,7 +1,9 @@
 """Lists of jobs, a job's page, and the steps of the work."""
 
 import re
+from datetime import datetime
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from flask import (
     Blueprint,
@@ -22,12 +24,17 @@ from ...errors import InvalidInput
 from ...extensions import db
 from ...jobs import queries, service
 from ...jobs.export import as_csv
-from ...jobs.progress import progress
-from ...models import Job
+from ...jobs.progress import Seen, progress
+from ...models import Job, JobReading, Reading
+from ...models.types import BEFORE_ALL
+from ...rules import NO_COMS, RULES, ZERO_READS
 from ...settings import service as settings_service
 from ...settings.labels import of_section
-from ...sites import charts
+from ...settings.schema import Settings
+from ...sites import charts, history
 from ...sites import queries as sites
+from ...sites.scene import Scene
+from ...sites.thinning import edges, thinned
 from ...users import queries as users
 from ...wording import pluralize
 from ..access import needs
@@ -38,7 +45,7 @@ from ..paging import MOST, asked_page, page_up_to
 bp = Blueprint("jobs", __name__, url_prefix="/jobs")
 
 JOB_ID = re.compile("[0-9]{1,18}")
-NEWEST_READINGS = 60
+NEWEST_READINGS = 30
 OTHER_JOBS = 20
 
 
@@ -134,21 +141,45 @@ def _form(job: Job) -> JobForm:
 
 
 def _page(job: Job, form: JobForm) -> str:
-    zone = settings_service.current().settings.schedule.zone
-    evidence = db.session.scalars(queries.evidence(job)).all()
-    since = db.session.scalars(queries.readings_since(job).limit(NEWEST_READINGS)).all()
+    zone, now = settings_service.current().settings.schedule.zone, utcnow()
     used = settings_service.of_version(queries.settings_version(job))
+    seen = queries.seen(job, _days_looked_at(job, used), now)
+    after = (Reading.site_key == job.site_key, Reading.reading_date > (seen.evidence.last or BEFORE_ALL))
     return render_template(
         "jobs/show.html",
         job=job,
         form=form,
         history=db.session.scalars(audit.events_for("job", job.id)).all(),
-        evidence=evidence,
-        since=since,
-        progress=progress(job, evidence, since, zone, more=len(since) == NEWEST_READINGS),
-        chart=charts.evidence(job.rule, evidence, since, zone),
+        seen=seen,
+        evidence=history.newest(queries.evidence_of(job), NEWEST_READINGS, zone, JobReading),
+        since=history.newest(after, NEWEST_READINGS, zone),
+        progress=progress(job, seen, zone),
+        chart=_chart(job, used, seen, zone, now),
         others=db.session.scalars(
             queries.of_site(job.site_key).where(Job.id != job.id).limit(OTHER_JOBS)
         ).all(),
         settings_used=of_section(used, job.rule.upper()),
     )
+
+
+def _days_looked_at(job: Job, used: Settings) -> int:
+    """How many days the job's rule looked at; none of a rule that is no more."""
+    return next((rule.window(used.rule(rule.name)) for rule in RULES if rule.name == job.rule), 0)
+
+
+def _chart(job: Job, used: Settings, seen: Seen, zone: ZoneInfo, now: datetime) -> charts.Chart | None:
+    """The register around the fault and up to now, with the readings that the job was opened on."""
+    sent = history.history(job.site_key, now, zone, earliest=seen.evidence.first)
+    if sent is None:
+        return None
+    buckets = edges(sent.start, seen.evidence.last or sent.start, zone)
+    evidence = db.session.execute(thinned(JobReading, queries.evidence_of(job), buckets)).all()
+    scene = Scene(
+        sent.start,
+        now,
+        zone,
+        days_threshold=used.no_coms.days_threshold if job.rule == NO_COMS.name else None,
+        flat_since=job.since if job.rule == ZERO_READS.name and seen.stands_still else None,
+        jobs=[job],
+    )
+    return charts.register(sent.readings, scene, evidence)
