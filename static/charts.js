@@ -164,9 +164,9 @@
     context.rect(left, area.top, right - left, area.bottom - area.top);
     context.clip();
     context.fillStyle = context.strokeStyle = colour(BANDS[band.kind]);
-    context.globalAlpha = isHatched ? 0.05 : 0.1;
+    context.globalAlpha = (isHatched ? 0.05 : 0.1) * (dark.matches ? 2 : 1);
     context.fill();
-    context.globalAlpha = 0.35;
+    context.globalAlpha = dark.matches ? 0.5 : 0.35;
     if (isHatched) hatch(context, left, right, area);
     context.restore();
   };
@@ -284,8 +284,9 @@
   window.Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
   for (const canvas of document.querySelectorAll("canvas[data-chart]")) {
     const data = JSON.parse(document.getElementById(canvas.dataset.chart).textContent);
-    canvas.parentElement.hidden = false;
-    canvas.closest(".chart").querySelector(".chart-numbers").open = false;
+    const box = canvas.closest(".chart");
+    for (const part of box.querySelectorAll("[hidden]")) part.hidden = false;
+    box.querySelector(".chart-numbers").open = false;
     const drawn = described(data);
     const chart = new window.Chart(canvas, {
       type: drawn.type,

@@ -45,7 +45,8 @@ from ..paging import MOST, asked_page, page_up_to
 bp = Blueprint("jobs", __name__, url_prefix="/jobs")
 
 JOB_ID = re.compile("[0-9]{1,18}")
-NEWEST_READINGS = 30
+NEWEST_READINGS = 62
+"""All that a job was opened on, too: by day where there are more than two a day, of 30 days at most."""
 OTHER_JOBS = 20
 
 
