@@ -1,23 +1,60 @@
 """What has become of a job's fault since it was opened, as one sentence. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from ..models import Job
 from ..models.types import format_minute
+from ..rules.rule import Window
 from ..wording import pluralize
 
+BACK_DATED = timedelta(minutes=1)
+"""A run whose instant lies further before its start was asked about the past."""
 
-class _Reading(Protocol):
-    @property
-    def reading_date(self) -> datetime: ...
+
+@dataclass(frozen=True)
+class Late:
+    """Readings of before a job's check that came in, or were corrected, after it.
+
+    How many, the newest one, what that one was before (None: nothing), and their lowest and highest value.
+    """
+
+    count: int
+    at: datetime
+    value: Decimal
+    was: Decimal | None
+    lowest: Decimal
+    highest: Decimal
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is known of a job's register.
+
+    The check looked at the instant ``as_of``, in a run that started at ``started_at``, and kept its
+    ``evidence``; ``since`` are the readings of after it, ``late`` those that were missing or wrong then.
+    """
+
+    as_of: datetime
+    started_at: datetime
+    evidence: Window
+    since: Window
+    late: Late | None = None
 
     @property
-    def reading_value(self) -> Decimal: ...
+    def back_dated(self) -> bool:
+        """Whether the check looked at the past."""
+        return self.started_at - self.as_of > BACK_DATED
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether all that was seen after the check, if anything, is the register's last value in it."""
+        after = [self.since.lowest, self.since.highest] if self.since.count else []
+        late = [self.late.lowest, self.late.highest] if self.late else []
+        return bool(self.evidence.count) and {*after, *late} <= {self.evidence.last_value}
 
 
 @dataclass(frozen=True)
@@ -29,40 +66,61 @@ class Progress:
     detail: str
 
 
-def progress(
-    job: Job, evidence: Sequence[_Reading], since: Sequence[_Reading], zone: ZoneInfo, *, more: bool = False
-) -> Progress:
-    """What the register has done since the evidence (oldest first): the later readings are newest first.
+def progress(job: Job, seen: Seen, zone: ZoneInfo) -> Progress:
+    """What the register has done since the check that opened the job.
 
     1. A run has seen that the fault is gone: recovered, whatever came after.
-    2. No reading since: nothing has changed.
+    2. No reading since, and none that came in late: nothing has changed.
     3. Otherwise it is told whether the register moved. Only a run decides whether that is a recovery.
-
-    With ``more``, ``since`` is only the newest part.
     """
-    movement = _movement(evidence, since, zone, more=more)
+    movement = " ".join(_movement(seen, zone))
     if job.recovered_at is not None:
         at = format_minute(job.recovered_at, zone)
-        seen = f"Run {job.recovered_run_id} saw at {at} that the fault is gone."
-        return Progress("good", "Recovered", f"{seen} {movement}")
-    if not since:
-        return Progress("warning", "No reading since the job was opened", "Nothing tells of a recovery.")
-    if evidence and all(reading.reading_value == evidence[-1].reading_value for reading in since):
+        told = f"Run {job.recovered_run_id} saw at {at} that the fault is gone."
+        return Progress("good", "Recovered", f"{told} {movement}")
+    if not seen.since.count and not seen.late:
+        return Progress("warning", f"No reading since {_opening(seen, zone)}", "Nothing tells of a recovery.")
+    if seen.stands_still:
         return Progress("warning", "The register has not moved", movement)
-    told = "The register has moved" if evidence else "The site has begun to report"
-    return Progress("unknown", told, f"{movement} The next run tells whether the fault is gone.")
+    headline = "The register has moved" if seen.evidence.count else "The site has begun to report"
+    return Progress("unknown", headline, f"{movement} The next run tells whether the fault is gone.")
 
 
-def _movement(evidence: Sequence[_Reading], since: Sequence[_Reading], zone: ZoneInfo, *, more: bool) -> str:
-    if not since:
-        return "No reading has come in since the job was opened."
-    newest = since[0]
-    readings = f"{'More than ' if more else ''}{pluralize(len(since), 'reading')}"
-    last = f"the last one at {format_minute(newest.reading_date, zone)}"
-    if not evidence:
-        return f"{readings} since the job was opened, {last} with {newest.reading_value:,} kWh."
-    change = newest.reading_value - evidence[-1].reading_value
-    if change == 0:
-        return f"{readings} since the job was opened, {last}, still {newest.reading_value:,} kWh."
-    way = "up" if change > 0 else "down"
-    return f"{readings} since the job was opened, {last}: {way} {abs(change):,} kWh."
+def _opening(seen: Seen, zone: ZoneInfo) -> str:
+    if seen.back_dated:
+        return f"{format_minute(seen.as_of, zone)}, as of which the job was opened"
+    return "the job was opened"
+
+
+def _movement(seen: Seen, zone: ZoneInfo) -> Iterator[str]:
+    since = seen.since
+    if seen.late:
+        yield _late(seen.late, zone)
+    if since.last is None:
+        none = "There is none from after" if seen.late else "No reading has come in since"
+        yield f"{none} {_opening(seen, zone)}."
+        return
+    last = f"the last one at {format_minute(since.last, zone)}{since.describe_silence()}"
+    readings = f"{pluralize(since.count, 'reading')} since {_opening(seen, zone)}, {last}"
+    yield f"{readings}{_change(seen)}"
+    if since.count > 1 and (falls := since.describe_falls()):
+        yield falls
+
+
+def _change(seen: Seen) -> str:
+    value, before = seen.since.last_value or Decimal(0), seen.evidence.last_value
+    if before is None:
+        return f", with {value:,} kWh."
+    if value == before:
+        return f", still {value:,} kWh."
+    return f": {'up' if value > before else 'down'} {abs(value - before):,} kWh."
+
+
+def _late(late: Late, zone: ZoneInfo) -> str:
+    at = format_minute(late.at, zone)
+    if late.count > 1:
+        newest = f"the last one of {at} with {late.value:,} kWh"
+        return f"{late.count:,} earlier readings came in late or were corrected, {newest}."
+    if late.was is not None:
+        return f"The reading of {at} was corrected from {late.was:,} to {late.value:,} kWh."
+    return f"The reading of {at} came in late, with {late.value:,} kWh."

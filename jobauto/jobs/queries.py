@@ -4,17 +4,21 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
 
-from ..models import Job, JobReading, Reading, Site
+from ..extensions import db
+from ..models import Job, JobReading, Reading, Run, Site
 from ..models.folding import fold, words_of
 from ..models.job import PRIORITIES, STILL_OPEN
-from ..models.types import BEFORE_ALL, Instant
+from ..models.types import BEFORE_ALL
 from ..rules.moment import Moment
 from ..sites import queries as sites
+from ..sites.queries import window
 from ..storage.distinct import distinct_values
+from .progress import Late, Seen
 from .recurrence import LOOKED_BACK
 
 
@@ -182,26 +186,47 @@ def open_by_recovery() -> Select[int, int, int]:
 
 def evidence(job: Job) -> Select[Any]:
     """The readings that a job was opened on, oldest first."""
-    return select(JobReading).where(*_of(job)).order_by(JobReading.reading_date)
+    return select(JobReading).where(*evidence_of(job)).order_by(JobReading.reading_date)
 
 
-def _of(job: Job) -> tuple[ColumnElement[bool], ...]:
+def evidence_of(job: Job) -> tuple[ColumnElement[bool], ...]:
+    """What the readings that a job was opened on have in common."""
     return JobReading.site_key == job.site_key, JobReading.job_id == job.id
 
 
-def readings_since(job: Job) -> Select[Any]:
-    """What the register has done since the job's evidence ends, newest first.
+def late_readings(
+    job: Job, start: datetime, as_of: datetime
+) -> Select[datetime, Decimal, Decimal, int, Decimal, Decimal]:
+    """The newest reading up to ``as_of`` that the job's check did not have, or had with another value.
 
-    That is not since its run: readings that were missing then may have been imported later.
+    With ``was``, that other value, and with ``count``, ``lowest`` and ``highest`` of all such readings from
+    ``start`` on. Where the check had the readings of that time, they came in or were corrected after it.
     """
-    last = select(func.max(JobReading.reading_date)).where(*_of(job)).scalar_subquery()
     return (
-        select(Reading)
+        select(
+            Reading.reading_date.label("at"),
+            Reading.reading_value.label("value"),
+            JobReading.reading_value.label("was"),
+            func.count().over().label("count"),
+            func.min(Reading.reading_value).over().label("lowest"),
+            func.max(Reading.reading_value).over().label("highest"),
+        )
+        .outerjoin(
+            JobReading,
+            and_(
+                JobReading.site_key == Reading.site_key,
+                JobReading.reading_date == Reading.reading_date,
+                JobReading.job_id == job.id,
+            ),
+        )
         .where(
             Reading.site_key == job.site_key,
-            Reading.reading_date > func.coalesce(last, literal(BEFORE_ALL, Instant)),
+            Reading.reading_date >= start,
+            Reading.reading_date <= as_of,
+            JobReading.reading_value.is_distinct_from(Reading.reading_value),
         )
         .order_by(Reading.reading_date.desc())
+        .limit(1)
     )
 
 
@@ -213,6 +238,18 @@ def assignees_of_open_jobs() -> Select[str | None]:
 def open_jobs_of(assignee: str) -> Select[int]:
     """How many open jobs somebody has."""
     return select(func.count()).select_from(Job).where(STILL_OPEN, Job.assignee == assignee)
+
+
+def seen(job: Job, window_days: int, now: datetime) -> Seen:
+    """What is known of a job's register; its rule looks at so many days."""
+    as_of, started_at = db.session.execute(
+        select(Run.as_of, Run.started_at).where(Run.id == job.run_id)
+    ).one()
+    frozen = window(as_of, *evidence_of(job), readings=JobReading)
+    start = min(frozen.first, as_of - timedelta(days=window_days)) if frozen.first else BEFORE_ALL
+    late = db.session.execute(late_readings(job, start, as_of)).mappings().one_or_none()
+    since = window(now, Reading.site_key == job.site_key, after=as_of)
+    return Seen(as_of, started_at, frozen, since, Late(**late) if late else None)
 
 
 def queues() -> Select[Any]:

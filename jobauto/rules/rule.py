@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -47,6 +47,9 @@ and for how many whole ``days`` (both empty if it never reported) and, where a r
 in a temporary table of this name, between reading the fleet and opening jobs.
 """
 
+NOT_LONG_AGO = timedelta(hours=36)
+"""A daily reading may be so old before its silence is worth a word."""
+
 Variables = dict[str, SQLColumnExpression[str] | str]
 """What the variables of a description stand for: SQL text of a verdict, or the same text for all."""
 
@@ -69,19 +72,43 @@ class FindingLike(Protocol):
 
 @dataclass(frozen=True)
 class Window:
-    """A site's readings inside a rule's window: how many, the first and the last one's time and value."""
+    """A site's readings of some time that ends at ``until``: how many, the first and the last one's time and
+    value, the lowest and highest value, how often and how far the register fell, and how many zeroes."""
 
-    count: int
+    until: datetime
+    count: int = 0
     first: datetime | None = None
     last: datetime | None = None
     first_value: Decimal | None = None
     last_value: Decimal | None = None
+    lowest: Decimal | None = None
+    highest: Decimal | None = None
+    falls: int = 0
+    deepest_fall: Decimal | None = None
+    zeroes: int = 0
 
     def describe(self, zone: ZoneInfo) -> str:
-        """``4 readings since 12 Nov``."""
+        """``4 readings since 12 Nov``, with the silence after them: ``, none in the last 3 days``."""
         if self.first is None:
             return "No readings"
-        return f"{pluralize(self.count, 'reading')} since {self.first.astimezone(zone):%-d %b}"
+        seen = f"{pluralize(self.count, 'reading')} since {self.first.astimezone(zone):%-d %b}"
+        return f"{seen}{self.describe_silence()}"
+
+    def describe_silence(self) -> str:
+        """``, none in the last 3 days``; nothing where the last reading is not long ago."""
+        silence = self.until - (self.last or self.until)
+        if silence <= NOT_LONG_AGO:
+            return ""
+        hours = silence // timedelta(hours=1)
+        return f", none in the last {pluralize(hours // 24, 'day') if hours >= 48 else f'{hours} hours'}"
+
+    def describe_falls(self) -> str:
+        """Why the difference of first and last value means nothing; empty for a register as it should be."""
+        if not self.falls:
+            return ""
+        fell = "fell once, by" if self.falls == 1 else f"fell {self.falls:,} times, by up to"
+        zeroes = f", and {pluralize(self.zeroes, 'reading')} of 0.00 came in" if self.zeroes else ""
+        return f"The register {fell} {self.deepest_fall:,} kWh{zeroes}."
 
 
 @dataclass(frozen=True)

@@ -213,10 +213,10 @@ def unflagged(settings: ZeroReadsSettings, verdict: str, window: Window, zone: Z
         return f"{seen}, all within less than {hours}: too short a time to tell."
     if verdict == NOT_ASSESSABLE:
         return f"{seen}, {needed} are needed."
+    if falls := window.describe_falls():
+        return f"{seen}, from {window.first_value:,} to {window.last_value:,} kWh. {falls}"
     change = (window.last_value or 0) - (window.first_value or 0)
-    if change == 0:
-        return f"{seen}; the register moved in between."
-    return f"{seen}, {'up' if change > 0 else 'down'} {abs(change):,} kWh."
+    return f"{seen}, up {change:,} kWh."
 
 
 RULE = ZERO_READS = Rule(

@@ -6,12 +6,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select, text
+from sqlalchemy import ColumnElement, Select, exists, false, func, or_, select, text, type_coerce
 
 from ..extensions import db
-from ..models import Job, Reading, Site
+from ..models import Job, JobReading, Reading, Site
 from ..models.folding import fold, words_of
 from ..models.job import STILL_OPEN
+from ..models.types import BEFORE_ALL, Kwh
 from ..rules import RULES
 from ..rules.moment import Moment
 from ..rules.rule import FLAGGED, Rule, Window
@@ -71,15 +72,6 @@ def readings_between(site: Site, start: datetime | None, end: datetime | None) -
     if start is not None:
         query = query.where(Reading.reading_date >= start)
     return query if end is None else query.where(Reading.reading_date <= end)
-
-
-def readings_since(site: Site, start: datetime) -> Select[Any]:
-    """A site's readings from an instant on, oldest first."""
-    return (
-        select(Reading)
-        .where(Reading.site_key == site.key, Reading.reading_date >= start)
-        .order_by(Reading.reading_date)
-    )
 
 
 def groups() -> Select[Any]:
@@ -151,28 +143,45 @@ def _verdict(rule: Rule, settings: RuleSettings, moment: Moment) -> Verdict:
         found = Verdict(rule.name, rule.title, FLAGGED, **figures)
         return replace(found, text=rule.describe_finding(found, moment.zone))
     verdict, reason = (row["verdict"], row["reason"]) if row is not None else ("ok", None)
-    text = rule.unflagged(settings, verdict, _window(moment, rule.window(settings)), moment.zone)
+    start = moment.ago(rule.window(settings))
+    seen = window(moment.as_of, Reading.site_key == moment.only, after=start)
+    text = rule.unflagged(settings, verdict, seen, moment.zone)
     return Verdict(rule.name, rule.title, verdict, reason, text)
 
 
-def _window(moment: Moment, days: int) -> Window:
-    inside = and_(
-        Reading.site_key == moment.only,
-        Reading.reading_date > moment.ago(days),
-        Reading.reading_date <= moment.as_of,
-    )
-    value = select(Reading.reading_value).where(inside).limit(1)
-    return Window(
-        *db.session.execute(
-            select(
-                func.count(),
-                func.min(Reading.reading_date),
-                func.max(Reading.reading_date),
-                value.order_by(Reading.reading_date).scalar_subquery(),
-                value.order_by(Reading.reading_date.desc()).scalar_subquery(),
-            ).where(inside)
-        ).one()
-    )
+def window(
+    until: datetime,
+    *which: ColumnElement[bool],
+    after: datetime = BEFORE_ALL,
+    readings: type[Reading | JobReading] = Reading,
+) -> Window:
+    """What the readings that ``which`` tells have in common, of ``after < reading_date <= until``.
+
+    The first of them has fallen, too, if the one before it was higher.
+    """
+    at, kwh = readings.reading_date, readings.reading_value
+    inside = (*which, at > after, at <= until)
+    value = select(kwh).limit(1)
+    earlier = value.where(*which, at <= after).order_by(at.desc()).scalar_subquery()
+    before = func.coalesce(func.lag(kwh).over(order_by=at), earlier)
+    seen = select(at, kwh, before.label("before")).where(*inside).subquery("seen")
+    fall = type_coerce(seen.c.before - seen.c.reading_value, Kwh)
+    value = value.where(*inside)
+    found = db.session.execute(
+        select(
+            func.count().label("count"),
+            func.min(seen.c.reading_date).label("first"),
+            func.max(seen.c.reading_date).label("last"),
+            value.order_by(at).scalar_subquery().label("first_value"),
+            value.order_by(at.desc()).scalar_subquery().label("last_value"),
+            func.min(seen.c.reading_value).label("lowest"),
+            func.max(seen.c.reading_value).label("highest"),
+            func.count().filter(fall > 0).label("falls"),
+            func.max(fall).label("deepest_fall"),
+            func.count().filter(seen.c.reading_value == 0).label("zeroes"),
+        )
+    ).one()
+    return Window(until, **found._mapping)
 
 
 def last_readings(sites: Sequence[Site]) -> dict[int, datetime]:

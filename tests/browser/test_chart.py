@@ -1,10 +1,14 @@
-"""The chart of the dashboard, and the table that stands in for it."""
+"""The charts, and the tables that stand in for them."""
+
+from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from jobauto.clock import utcnow
 from tests.browser.conftest import Visit
 from tests.browser.visitor import Visitor
+from tests.fleets import add_site, daily, days_before
 
 pytestmark = pytest.mark.process
 
@@ -23,6 +27,41 @@ COLOURS = """() => {
 }"""
 
 
+DRAWN = """(id) => {
+  const { canvas, chartArea: area, currentDevicePixelRatio: ratio, scales } = window.Chart.getChart(id);
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  const style = getComputedStyle(document.documentElement);
+  const parts = (name) => style.getPropertyValue(name).trim().match(/[0-9a-f]{2}/g);
+  const pixels = (left, right) => {
+    const found = [];
+    for (let y = Math.ceil(area.top * ratio); y < area.bottom * ratio; y++) {
+      for (let x = Math.ceil(left * ratio); x < right * ratio; x++) {
+        found.push(data.slice(4 * (y * canvas.width + x), 4 * (y * canvas.width + x) + 4));
+      }
+    }
+    return found;
+  };
+  const has = (name, within) => {
+    const wanted = parts(name).map((part) => parseInt(part, 16));
+    const isClose = (pixel) => wanted.every((part, i) => Math.abs(pixel[i] - part) < 3);
+    return within.filter((pixel) => pixel[3] > 200 && isClose(pixel)).length;
+  };
+  const at = (share) => area.left + share * (area.right - area.left);
+  const isReddish = ([r, g, b, a]) => a > 0 && a < 200 && r > b;
+  const shaded = (within) => within.filter(isReddish).length / within.length;
+  const all = pixels(area.left, area.right);
+  return {
+    line: has("--accent", all),
+    ticks: has("--palette-orange", all),
+    falls: has("--bad", all),
+    behind: has("--accent", pixels(area.right + 1, area.right + 4)),
+    early: shaded(pixels(at(0.05), at(0.08))),
+    late: shaded(pixels(at(0.93), at(0.97))),
+    floor: scales.y.min,
+  };
+}"""
+
+
 @pytest.fixture(autouse=True)
 def _jobs(run_id: int) -> None:
     """One job of each rule was created today."""
@@ -33,6 +72,51 @@ def test_the_chart_is_drawn_with_a_bar_for_each_rule(visit: Visit, scheme: str) 
     page = visit(color_scheme=scheme).open("/")
     expect(page.get_by_role("img", name="Bar chart of the jobs created")).to_be_visible()
     assert all(pixels > 500 for pixels in page.evaluate(COLOURS))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [375, 1280])
+def test_a_silence_is_shaded_up_to_now_and_hatched_in_the_daily_yield(
+    visit: Visit, scheme: str, width: int
+) -> None:
+    add_site("S1", daily(range(5, 105), days_before(44, utcnow())))
+    page = _site(visit(color_scheme=scheme, viewport={"width": width, "height": 900}))
+    for chart in ("register-chart", "daily_yield-chart"):
+        drawn = page.evaluate(DRAWN, chart)
+        assert drawn["line"] > 100
+        assert (drawn["early"] < 0.2, drawn["late"] > 0.9) == (True, True), chart
+
+
+def test_a_register_that_never_was_below_zero_is_drawn_above_it_and_its_last_point_whole(
+    visit: Visit,
+) -> None:
+    add_site("S1", daily([0, 0, 1, 400], utcnow()))
+    drawn = _drawn(visit, "register-chart")
+    assert drawn["floor"] == 0
+    assert drawn["behind"] > 0, "half of the point of now lies behind the axis's end"
+
+
+def test_a_day_of_zero_is_a_tick_and_a_fall_is_a_mark_that_leaves_the_other_days_their_height(
+    visit: Visit,
+) -> None:
+    add_site(
+        "S1", daily([1_000_000, 1_000_009, 1_000_009, 0, 1_000_020, 1_000_029], days_before(1, utcnow()))
+    )
+    drawn = _drawn(visit, "daily_yield-chart")
+    assert min(drawn["ticks"], drawn["falls"]) > 5
+    assert drawn["line"] > 5000, "bars of 9 kWh fill the chart"
+
+
+def _site(visitor: Visitor) -> Page:
+    page = visitor.open("/sites/S1")
+    expect(page.locator("#daily_yield-chart")).to_be_visible()
+    return page
+
+
+def _drawn(visit: Visit, chart: str) -> dict[str, Any]:
+    """What is drawn of a chart of the site S1."""
+    drawn: dict[str, Any] = _site(visit()).evaluate(DRAWN, chart)
+    return drawn
 
 
 def test_beside_the_chart_its_numbers_can_be_opened_as_a_table(visit: Visit) -> None:

@@ -5,16 +5,19 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Page, expect
+from sqlalchemy import func, select
 
 from jobauto.audit.service import Author
 from jobauto.clock import utcnow
-from jobauto.models import RunRule
+from jobauto.detection.service import RunParameters, run
+from jobauto.extensions import db
+from jobauto.models import Job, RunRule
 from jobauto.notifications import channels
 from jobauto.notifications.sending import process_pending
 from jobauto.settings import service as settings
 from jobauto.sites import service as sites
 from tests.browser.conftest import Visit
-from tests.fleets import add_site
+from tests.fleets import add_site, daily
 from tests.pages import scenes
 
 pytestmark = pytest.mark.process
@@ -53,6 +56,10 @@ STICKING_OUT = """() => [...document.querySelectorAll("body *")]
   .filter((e) => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
   .filter((e) => !e.closest(".scroll, caption, thead, .skip-link, .visually-hidden"))
   .map((e) => `${e.tagName}.${e.className}`)"""
+
+SCROLLED_SIDEWAYS = """() => [...document.querySelectorAll(".scroll")]
+  .filter((e) => e.scrollWidth > e.clientWidth)
+  .map((e) => `${e.getAttribute("aria-label")} ${e.scrollWidth} > ${e.clientWidth}`)"""
 
 BROKEN_WORDS = """() => {
   const broken = [];
@@ -144,6 +151,21 @@ def test_no_page_is_wider_than_its_window_and_no_short_word_is_broken(visit: Vis
             assert page.evaluate(STICKING_OUT) == [], (path, width)
             assert page.evaluate(BROKEN_WORDS) == [], (path, width)
     assert visitor.complained_of("404")
+
+
+def test_the_longest_register_stays_inside_its_card(visit: Visit) -> None:
+    longest = "999999999999.99"
+    add_site("BIG", daily([longest] * 5, utcnow()))
+    run(RunParameters(trigger="manual"), utcnow)
+    job_id = db.session.scalar(select(func.max(Job.id)).where(Job.rule == "zero_reads"))
+    visitor = visit()
+    for path in ("/sites/BIG", f"/jobs/{job_id}"):
+        page = visitor.open(path)
+        page.evaluate(UNFOLD)
+        expect(page.locator("main")).to_contain_text("999,999,999,999.99")
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate(SCROLLED_SIDEWAYS) == [], (path, width)
 
 
 def test_all_text_stands_out_from_what_is_behind_it_in_light_and_in_dark(visit: Visit) -> None:

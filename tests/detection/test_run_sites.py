@@ -9,7 +9,7 @@ from jobauto.audit.service import Author
 from jobauto.detection import holds, run_sites
 from jobauto.extensions import db
 from jobauto.models import RunSite, Site
-from jobauto.rules import NO_COMS
+from jobauto.rules.no_coms import NO_COMS
 from tests.detection.running import jobs, later, run_at, save, work
 from tests.fleets import NOON, add_readings, add_site, daily, days_before
 

@@ -1,14 +1,11 @@
-"""A site's page: why there is no job, its charts, and the forms that change it."""
+"""A site's page: why there is no job, and the forms that change it."""
 
-import json
-import re
 from datetime import timedelta
 
 import pytest
 
 from jobauto.clock import utcnow
-from jobauto.sites import charts
-from tests.fleets import add_site, daily
+from tests.fleets import add_site
 from tests.pages.reading import error_beside, form_of, words
 from tests.pages.scenes import FLAT, SILENT
 from tests.people import Person
@@ -107,32 +104,6 @@ def test_a_viewer_reads_a_site_and_finds_nothing_to_press(vera: Person, run_id: 
     page = vera.get(f"/sites/{FLAT}")
     assert "<form" not in page.text.split("<main")[1]
     assert vera.post(f"/sites/{FLAT}", action="edit", site_name="x").status_code == 403
-
-
-def test_the_register_and_the_daily_yield_are_drawn_and_told_in_tables(vera: Person) -> None:
-    add_site("S1", daily([10, 12.5, 12.5], utcnow()))
-    page = vera.get("/sites/S1")
-    drawn = {
-        name: [point["value"] for point in json.loads(data)["series"][0]["points"]]
-        for name, data in re.findall(
-            r'<script type="application/json" id="(\w+)-data">(.*?)</script>', page.text
-        )
-    }
-    assert drawn == {"register": [10, 12.5, 12.5], "daily_yield": [2.5, 0]}
-    assert "Daily yield, kWh, newest first" in words(page)
-
-
-def test_a_day_without_a_reading_is_a_gap_and_not_zero(vera: Person) -> None:
-    add_site("S1", {day: kwh for day, kwh in daily([10, 12, 14, 16, 18], utcnow()).items() if kwh != 14})
-    page = vera.get("/sites/S1")
-    found = re.search(r'id="daily_yield-data">(.*?)</script>', page.text)
-    assert found
-    points = json.loads(found[1])["series"][0]["points"]
-    assert [point["value"] for point in points] == [2, None, None, 2]
-
-
-def test_without_readings_there_are_no_charts() -> None:
-    assert charts.daily_yield([], utcnow().tzinfo) == []  # type: ignore[arg-type] # any zone will do
 
 
 @pytest.mark.parametrize(("group", "found"), [("North", True), ("South", False), ("Gone", False)])

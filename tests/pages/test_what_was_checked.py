@@ -14,7 +14,8 @@ from jobauto.demo import service as demo
 from jobauto.detection.service import RunParameters, run
 from jobauto.extensions import db
 from jobauto.models import Job, Run, Site
-from jobauto.rules import NO_COMS, ZERO_READS
+from jobauto.rules.no_coms import NO_COMS
+from jobauto.rules.zero_reads import ZERO_READS
 from jobauto.settings import service as settings
 from jobauto.sites import service as site_service
 from jobauto.storage.connections import write

@@ -1,7 +1,9 @@
 """Lists of jobs, a job's page, and the steps of the work."""
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -13,13 +15,20 @@ from ...clock import utcnow
 from ...errors import InvalidInput
 from ...extensions import db
 from ...jobs import outcome, queries, service
-from ...jobs.progress import progress
+from ...jobs.progress import Seen, progress
 from ...jobs.recurrence import recurrence
-from ...models import Job, Run
+from ...models import Job, JobReading, Reading, Run
+from ...models.types import BEFORE_ALL
+from ...rules import RULES
+from ...rules.no_coms import NO_COMS
+from ...rules.zero_reads import ZERO_READS
 from ...settings import service as settings_service
 from ...settings.labels import of_section
-from ...sites import charts
+from ...settings.schema import Settings
+from ...sites import charts, history
 from ...sites import queries as sites
+from ...sites.scene import Scene
+from ...sites.thinning import edges, thinned
 from ...users import queries as users
 from .. import closing, drafts
 from ..access import needs
@@ -33,7 +42,8 @@ from ..paging import MOST, asked_page, page_up_to
 
 bp = Blueprint("jobs", __name__, url_prefix="/jobs")
 
-NEWEST_READINGS = 60
+NEWEST_READINGS = 62
+"""All that a job was opened on, too: by day where there are more than two a day, of 30 days at most."""
 OTHER_JOBS = 20
 
 
@@ -150,30 +160,54 @@ def _form(job: Job, **given: Any) -> JobForm:
 
 
 def _page(job: Job, form: JobForm, conflicts: Conflicts = ()) -> str:
-    settings = settings_service.current().settings
+    settings, now = settings_service.current().settings, utcnow()
     zone = settings.schedule.zone
     earlier = db.session.scalars(queries.earlier_of_this_fault(job)).all()
-    evidence = db.session.scalars(queries.evidence(job)).all()
-    since = db.session.scalars(queries.readings_since(job).limit(NEWEST_READINGS)).all()
     run = db.session.get_one(Run, job.run_id)
     used = settings_service.of_version(run.settings_version)
+    seen = queries.seen(job, _days_looked_at(job, used), now)
+    after = (Reading.site_key == job.site_key, Reading.reading_date > (seen.evidence.last or BEFORE_ALL))
     return render_template(
         "jobs/show.html",
         job=job,
         run=run,
         form=form,
-        seen=seen_to_send(job, form.KEPT, anew=bool(conflicts)),
+        shown=seen_to_send(job, form.KEPT, anew=bool(conflicts)),
         conflicts=conflicts,
-        fault=closing.fault_that_holds(job, settings, utcnow()),
+        fault=closing.fault_that_holds(job, settings, now),
         after_closing=closing.what_follows(job, settings),
         recurrence=recurrence(job, earlier, zone),
         history=db.session.scalars(audit.events_for("job", job.id)).all(),
-        evidence=evidence,
-        since=since,
-        progress=progress(job, evidence, since, zone, more=len(since) == NEWEST_READINGS),
-        chart=charts.evidence(job.rule, evidence, since, zone),
+        seen=seen,
+        evidence=history.newest(queries.evidence_of(job), NEWEST_READINGS, zone, JobReading),
+        since=history.newest(after, NEWEST_READINGS, zone),
+        progress=progress(job, seen, zone),
+        chart=_chart(job, used, seen, zone, now),
         others=db.session.scalars(
             queries.of_site(job.site_key).where(Job.id != job.id).limit(OTHER_JOBS)
         ).all(),
         settings_used=of_section(used, job.rule.upper()),
     )
+
+
+def _days_looked_at(job: Job, used: Settings) -> int:
+    """How many days the job's rule looked at; none of a rule that is no more."""
+    return next((rule.window(used.rule(rule.name)) for rule in RULES if rule.name == job.rule), 0)
+
+
+def _chart(job: Job, used: Settings, seen: Seen, zone: ZoneInfo, now: datetime) -> charts.Chart | None:
+    """The register around the fault and up to now, with the readings that the job was opened on."""
+    sent = history.history(job.site_key, now, zone, earliest=seen.evidence.first)
+    if sent is None:
+        return None
+    buckets = edges(sent.start, seen.evidence.last or sent.start, zone)
+    evidence = db.session.execute(thinned(JobReading, queries.evidence_of(job), buckets)).all()
+    scene = Scene(
+        sent.start,
+        now,
+        zone,
+        days_threshold=NO_COMS.window(used.rule(NO_COMS.name)) if job.rule == NO_COMS.name else None,
+        flat_since=job.since if job.rule == ZERO_READS.name and seen.stands_still else None,
+        jobs=[job],
+    )
+    return charts.register(sent.readings, scene, evidence)

@@ -1,5 +1,7 @@
 """The inventory, a site's page, and changing a site."""
 
+from collections.abc import Sequence
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -10,10 +12,14 @@ from ...clock import utcnow
 from ...errors import InvalidInput
 from ...extensions import db
 from ...jobs import queries as jobs
-from ...models import Site
+from ...models import Event, Job, Reading, Site
 from ...rules.moment import Moment
+from ...rules.no_coms import NO_COMS
+from ...rules.zero_reads import ZERO_READS
 from ...settings import service as settings_service
-from ...sites import charts, queries, service
+from ...settings.schema import Settings
+from ...sites import charts, history, queries, service
+from ...sites.scene import Scene, snoozes
 from .. import drafts
 from ..access import current_author, needs
 from ..forms.seen import Conflicts, catch_up, labelled, seen_in_request, seen_to_send
@@ -93,8 +99,9 @@ def _apply(site_id: str, action: str, form: SiteForm | SnoozeForm, seen: Seen) -
 def _page(site: Site, typed: SiteForm | SnoozeForm | None = None, conflicts: Conflicts = ()) -> str:
     settings = settings_service.current().settings
     zone, now = settings.schedule.zone, utcnow()
-    recent = db.session.scalars(queries.readings_since(site, now - charts.SPAN)).all()
-    register, daily_yield = charts.register(recent, zone), charts.daily_yield(recent, zone)
+    verdicts = queries.verdicts(site, settings, Moment(now, zone))
+    events = db.session.scalars(audit.events_for("site", site.site_id)).all()
+    newest_jobs = db.session.scalars(jobs.of_site(site.key).limit(NEWEST_JOBS)).all()
     return render_template(
         "sites/show.html",
         site=site,
@@ -105,11 +112,39 @@ def _page(site: Site, typed: SiteForm | SnoozeForm | None = None, conflicts: Con
         seen_snooze=seen_to_send(site, SnoozeForm.KEPT, anew=bool(conflicts)),
         conflicts=conflicts,
         is_snoozed=site.snoozed_until is not None and site.snoozed_until > now,
-        verdicts=queries.verdicts(site, settings, Moment(now, zone)),
-        register=register,
-        daily_yield=daily_yield,
-        charts=charts.of_site(register, daily_yield),
-        readings=db.session.scalars(queries.readings(site).limit(NEWEST_READINGS)).all(),
-        jobs=db.session.scalars(jobs.of_site(site.key).limit(NEWEST_JOBS)).all(),
-        history=db.session.scalars(audit.events_for("site", site.site_id)).all(),
+        verdicts=verdicts,
+        charts=_charts(site, settings, Moment(now, zone), verdicts, events, newest_jobs),
+        readings=history.newest((Reading.site_key == site.key,), NEWEST_READINGS, zone),
+        jobs=newest_jobs,
+        history=events,
     )
+
+
+def _charts(
+    site: Site,
+    settings: Settings,
+    moment: Moment,
+    verdicts: Sequence[queries.Verdict],
+    events: Sequence[Event],
+    of_site: Sequence[Job],
+) -> dict[str, charts.Chart]:
+    """The register and the daily yield; none of a site that has never reported."""
+    sent = history.history(site.key, moment.as_of, moment.zone)
+    if sent is None:
+        return {}
+    found = {verdict.rule: verdict for verdict in verdicts}
+    no_coms = settings.rule(NO_COMS.name)
+    is_judged = no_coms.enabled and found[NO_COMS.name].verdict != "not_judged"
+    scene = Scene(
+        sent.start,
+        moment.as_of,
+        moment.zone,
+        days_threshold=NO_COMS.window(no_coms) if is_judged else None,
+        flat_since=found[ZERO_READS.name].since,
+        snoozes=snoozes(events, moment.as_of),
+        jobs=of_site,
+    )
+    return {
+        "register": charts.register(sent.readings, scene),
+        "daily_yield": charts.daily_yield(sent.readings, scene),
+    }
