@@ -7,6 +7,7 @@ connection (:func:`jobauto.notifications.courier.watch_connections`).
 from collections.abc import Iterable
 from threading import Thread
 from time import monotonic
+from typing import NamedTuple
 
 from ..models import Channel
 from .courier import Reach, addresses_of
@@ -17,28 +18,35 @@ LOOK_UP_SECONDS = 3.0
 """For all names of one question; a name server that is silent must not hold a page."""
 
 
+class Need(NamedTuple):
+    """What stands against adding a channel now: a sentence, and the private host, if it is about one."""
+
+    why: str
+    host: str | None = None
+
+
 def check(kind: str, url: str, send_to: list[str]) -> str:
     """The display name of a channel that may be added. Raises BadUrl, with what to set if that would help."""
     target = target_of(kind, url)
     if target.host and out_of_reach({target.host}, send_to):
-        raise NotAllowed(f"{target.host} is in a private range. {_what_to_set(target.host, send_to)}")
+        raise NotAllowed(f"{_private(target.host)} {what_to_set([target.host], send_to)}")
     return target.display_name
 
 
-def needs_of(channels: Iterable[Channel], send_to: list[str]) -> dict[int, str]:
+def needs_of(channels: Iterable[Channel], send_to: list[str]) -> dict[int, Need]:
     """By id: what those that were added before there were limits would need if they were added now."""
-    needs, hosts = {}, {}
+    needs: dict[int, Need] = {}
+    hosts: dict[int, str | None] = {}
     for channel in channels:
         try:
             if channel.exempt:
                 hosts[channel.id] = target_of(channel.kind, decrypt(channel.encrypted_url)).host
         except NotAllowed as reason:
-            needs[channel.id] = f"{reason} Such a channel cannot be added any more."
+            needs[channel.id] = Need(f"{reason} Such a channel cannot be added any more.")
         except (BadUrl, CannotDecrypt):
             continue  # nothing can be sent to it at all; the page says so elsewhere
     private = out_of_reach({host for host in hosts.values() if host}, send_to)
-    needs |= {key: _what_to_set(host, send_to) for key, host in hosts.items() if host in private}
-    return needs
+    return needs | {key: Need(_private(host), host) for key, host in hosts.items() if host in private}
 
 
 def out_of_reach(hosts: set[str], send_to: list[str]) -> set[str]:
@@ -59,5 +67,15 @@ def out_of_reach(hosts: set[str], send_to: list[str]) -> set[str]:
     return set(found)
 
 
-def _what_to_set(host: str, send_to: list[str]) -> str:
-    return f"To allow it, set JOBAUTO_SEND_TO={','.join([*send_to, host])} and restart the program."
+def what_to_set(hosts: Iterable[str | None], send_to: list[str]) -> str:
+    """What would allow the hosts, in words; nothing for none."""
+    missing = sorted({host for host in hosts if host})
+    if not missing:
+        return ""
+    value = ",".join([*send_to, *missing])
+    what = "it" if len(missing) == 1 else "them"
+    return f"To allow {what}, set JOBAUTO_SEND_TO={value} and restart the program."
+
+
+def _private(host: str) -> str:
+    return f"{host} is in a private range."

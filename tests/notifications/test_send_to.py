@@ -188,7 +188,8 @@ def test_channels_from_before_go_on_and_the_page_names_those_that_would_need_it(
     assert sorted(web.paths) == ["/private", "/retried"]
 
     page = words(vera.get(PAGE))
-    assert "inside: To allow it, set JOBAUTO_SEND_TO=127.0.0.1 and restart the program." in page
+    assert "inside: 127.0.0.1 is in a private range." in page
+    assert "To allow it, set JOBAUTO_SEND_TO=127.0.0.1 and restart the program." in page
     assert "not on the list: The parameter retry of json:// is not among those that are allowed." in page
     assert "outside:" not in page
     assert "JOBAUTO_SEND_TO=127.0.0.1" in words(vera.get(f"{PAGE}1"))

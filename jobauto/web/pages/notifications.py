@@ -1,5 +1,8 @@
 """Notification channels: seen by everybody without their URLs, changed by admins."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -9,7 +12,7 @@ from ...extensions import db
 from ...models import Channel
 from ...notifications import channels, destinations, queries
 from ...notifications.encryption import can_decrypt, needs_former_key
-from ...notifications.services import BadUrl
+from ...notifications.services import SERVICES, BadUrl
 from ...storage.configuration import send_to
 from ...work import broker, tasks
 from ..access import current_author, needs
@@ -70,7 +73,7 @@ def show(channel_id: int) -> ResponseReturnValue:
         describe_wants=describe_wants,
         opens=can_decrypt(channel.encrypted_url),
         needs_former_key=needs_former_key(channel.encrypted_url),
-        needs=destinations.needs_of([channel], send_to()).get(channel_id),
+        needs=_needs([channel]),
         form=form_of(channel),
         page=page_of(queries.messages_for(channel_id), *asked_page()),
         history=db.session.scalars(audit.events_for("address", channel_id)).all(),
@@ -103,6 +106,14 @@ def _apply(channel_id: int, action: str) -> None:
         channels.set_active(channel_id, action == "switch-on", author=current_author())
 
 
+def _needs(found: Iterable[Channel]) -> dict[str, Any]:
+    needs = destinations.needs_of(found, send_to())
+    return {
+        "by_id": needs,
+        "to_set": destinations.what_to_set((need.host for need in needs.values()), send_to()),
+    }
+
+
 def _list(form: NewChannelForm) -> str:
     found = db.session.scalars(queries.channels()).all()
     newest = db.session.scalars(queries.last_settled()).all()
@@ -111,7 +122,8 @@ def _list(form: NewChannelForm) -> str:
         form=form,
         channels=found,
         describe_wants=describe_wants,
-        needs=destinations.needs_of(found, send_to()),
+        needs=_needs(found),
+        services=[schemes[0] for schemes in SERVICES],
         under_former_key=[channel for channel in found if needs_former_key(channel.encrypted_url)],
         undecryptable={channel.id for channel in found if not can_decrypt(channel.encrypted_url)},
         last={message.channel_id: message for message in newest},
