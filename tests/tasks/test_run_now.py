@@ -61,11 +61,13 @@ def test_a_run_that_another_one_stood_in_the_way_of_is_not_lost_in_silence(
     assert statuses() == ["running"]
 
 
-def test_each_press_is_a_run_of_its_own(app: Flask, oscar: Person, worker: Worker) -> None:
+def test_each_persons_press_is_a_run_of_its_own(
+    app: Flask, ada: Person, oscar: Person, worker: Worker
+) -> None:
     with worker():
-        for number in (1, 2):
-            page = oscar.post("/run-now").location
-            await_until(lambda: oscar.get(page).location == f"/runs/{number}", "the run begins")  # noqa: B023
+        for number, person in enumerate((oscar, ada), 1):
+            page = person.post("/run-now").location
+            await_until(lambda: person.get(page).location == f"/runs/{number}", "the run begins")  # noqa: B023
             await_until(lambda: statuses() == ["succeeded"] * number, "the run ends")  # noqa: B023
 
 
