@@ -4,8 +4,8 @@ import click
 
 from ..clock import utcnow
 from ..extensions import db
-from ..imports.readings import vacuum_analyze
 from ..storage import citus, partitions
+from ..storage.vacuum import vacuum_analyze
 from .common import on_database
 
 

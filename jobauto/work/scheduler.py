@@ -35,6 +35,7 @@ from ..settings.schedule import owed_slot
 from ..storage import partitions
 from ..storage.connections import DatabaseNotReady, require_ready
 from ..storage.leases import LeaseLost
+from ..storage.vacuum import vacuum_changed
 
 log = logging.getLogger("job_automation")
 
@@ -156,6 +157,7 @@ WORK: tuple[Callable[[], object], ...] = (
     background.process_pending,
     sending.process_pending,
     keep_partitions,
+    vacuum_changed,
 )
 """A job each, so that neither a long import nor a slow mail server keeps a slot waiting."""
 _at_rest = _AtRest(len(WORK))

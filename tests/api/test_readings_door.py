@@ -41,7 +41,10 @@ def test_json_is_counted_and_may_be_sent_again(oscar: Person) -> None:
     body = [reading("1.5"), reading("2.5", at="2026-01-06T06:00:00+01:00")]
     first, second = (oscar.api("POST", READINGS, json=body) for _ in range(2))
     assert first.status_code == second.status_code == 200
-    assert first.json == {"new": 2, "updated": 0, "unchanged": 0, "rejected": 0, "errors": []}
+    assert first.json == {
+        "new": 2, "updated": 0, "unchanged": 0, "rejected": 0,
+        "errors": [], "warnings": [], "ignored_columns": [],
+    }  # fmt: skip
     assert pluralize(second.json) == [0, 0, 2, 0]
     assert stored() == [Decimal("1.50"), Decimal("2.50")]
 

@@ -6,8 +6,8 @@ import pytest
 from flask import Flask
 
 from jobauto.extensions import db
-from jobauto.imports import background, readings
-from jobauto.storage import partitions
+from jobauto.imports import background
+from jobauto.storage import partitions, vacuum
 from tests.fleets import add_site
 from tests.imports.importing import counts as counted
 from tests.imports.importing import import_readings
@@ -16,7 +16,7 @@ from tests.imports.test_background import GOOD, HEADER, accept, counts
 
 @pytest.fixture(autouse=True)
 def _one_row_is_worth_it(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readings, "WORTH_ANALYSING", 1)
+    monkeypatch.setattr(vacuum, "WORTH_IT", 1)
     add_site("S1")
 
 
@@ -50,7 +50,7 @@ def test_an_import_is_finished_before_a_vacuum_that_may_take_minutes(
 ) -> None:
     import_id = accept(HEADER + GOOD, dry_run=dry_run)
     seen: list[object] = []
-    monkeypatch.setattr(readings, "vacuum_analyze", lambda: seen.append(counts(import_id)))
+    monkeypatch.setattr(vacuum, "vacuum_analyze", lambda: seen.append(counts(import_id)))
 
     background.process_pending()
 

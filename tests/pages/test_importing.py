@@ -6,7 +6,7 @@ import threading
 import pytest
 from werkzeug.test import TestResponse
 
-from jobauto.imports import background
+from jobauto.work import threads
 from tests.fleets import add_site
 from tests.pages.reading import error_beside, form_of, words
 from tests.people import Person
@@ -87,7 +87,7 @@ def test_a_look_says_that_nothing_was_stored_and_how_to_import_for_real(oscar: P
 def test_while_it_waits_its_page_shows_how_far_it_is_and_looks_again_by_itself(
     oscar: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(background, "start", lambda _app: None)
+    monkeypatch.setattr(threads, "start", lambda _work, _name: None)
     send(oscar, HEADER + GOOD)
     page = oscar.get("/import/1")
     assert '<meta http-equiv="refresh" content="2">' in page.text

@@ -1,5 +1,7 @@
 """``/api/sites/``."""
 
+from functools import partial
+
 from flask import Blueprint
 
 from ...clock import utcnow
@@ -45,6 +47,5 @@ def site_detail(site_id: str) -> SiteDetailOut:
 def site_import() -> ImportOut:
     """Add or change sites: one object or a list. Each row is taken or rejected on its own."""
     author = current_author()
-    return import_rows(
-        sites.REQUIRED, sites.OPTIONAL, lambda source: sites.import_sites(source, author=author)
-    )
+    result = import_rows(sites.from_csv, sites.from_json, partial(sites.import_sites, author=author))
+    return ImportOut.of(result)
