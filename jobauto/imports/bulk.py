@@ -24,8 +24,9 @@ WhileWaiting = Callable[[], object]
 
 
 _NEWEST = """
-    SELECT key, (SELECT reading_value FROM reading WHERE site_key = key ORDER BY reading_date DESC LIMIT 1)
-    FROM site WHERE key {}"""
+    SELECT site.key, (SELECT reading.reading_value FROM reading WHERE reading.site_key = site.key
+                      ORDER BY reading.reading_date DESC LIMIT 1)
+    FROM site WHERE site.key {}"""
 
 
 def nothing() -> None:
