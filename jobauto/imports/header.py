@@ -94,8 +94,8 @@ def _header(line: int, names: list[str], delimiter: str, wanted: Wanted, ignore:
         if plain(name) in refused:
             raise FileError(
                 f"The file has a column {name}: its values may not be what they seem. A profile says how to "
-                f"read such a file. To import it without that column: --ignore-column {name}, "
-                f"in the API &ignore_column={name}, or name the column on the page."
+                f"read such a file. To take it without that column: --ignore-column {name}, in the API "
+                f"&ignore_column={name}, on the page “Columns to ignore”."
             )
     return Header(line, names, delimiter, places, unknown)
 

@@ -124,21 +124,21 @@ class _Reader:
         site_ids, dates, texts = cast("Sequence[Sequence[str]]", block.columns)
         values, may_have_three_decimals = read_registers(texts)
         columns = self._site_keys.of(site_ids), list(map(self._instants.__getitem__, dates)), values
-        if may_have_three_decimals:
-            self._watch.count_decimals(columns[0], texts)
         self._meet()
-        if not any(None in column for column in columns):
-            return self._batch(block.lines, cast("Columns", columns), block.rejected)
-        rows = list(zip(block.lines, *columns, strict=True))
-        rejected = [
-            Rejected(row[0], self._why(*texts))
-            for row, *texts in zip(rows, site_ids, dates, texts, strict=True)
-            if None in row
-        ]
-        lines, *good = list(zip(*(row for row in rows if None not in row), strict=True)) or [()] * 4
-        return self._batch(
-            cast("Sequence[int]", lines), cast("Columns", tuple(good)), sorted([*block.rejected, *rejected])
-        )
+        lines, rejected = block.lines, block.rejected
+        if any(None in column for column in columns):
+            rows = list(zip(lines, *columns, texts, strict=True))
+            rejected = sorted([*rejected, *self._rejected(block, rows)])
+            good = (row for row in rows if None not in row)
+            lines, *columns, texts = list(zip(*good, strict=True)) or [()] * 5  # type: ignore[assignment] # no None
+        if may_have_three_decimals:
+            self._watch.count_decimals(cast("Sequence[int]", columns[0]), texts)
+        return self._batch(lines, cast("Columns", tuple(columns)), rejected)
+
+    def _rejected(self, block: Block, rows: Sequence[tuple[object, ...]]) -> Iterator[Rejected]:
+        for line, row, *texts in zip(block.lines, rows, *block.columns, strict=True):
+            if None in row:
+                yield Rejected(line, self._why(*texts))
 
     def _batch(self, lines: Sequence[int], columns: Columns, rejected: list[Rejected]) -> Batch:
         rows: list[Ready] = list(zip(*columns, strict=True))

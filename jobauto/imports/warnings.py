@@ -51,11 +51,11 @@ class Watch:
             if value is not None and value >= LEAST_COMPARED:
                 self._newest[key] = value
 
-    def count_decimals(self, site_keys: Sequence[int | None], texts: Sequence[str]) -> None:
-        """A batch in which some values have exactly three decimals."""
+    def count_decimals(self, site_keys: Sequence[int], texts: Sequence[str]) -> None:
+        """The readings of a batch, in which some values may have exactly three decimals."""
         for key, text in zip(site_keys, texts, strict=True):
             has_room = key in self._three_decimals or len(self._three_decimals) < WATCHED
-            if key is not None and has_room and _THREE_DECIMALS.fullmatch(trimmed(text) or ""):
+            if has_room and _THREE_DECIMALS.fullmatch(trimmed(text) or ""):
                 self._three_decimals[key] += 1
 
     def find_falls(self, site_keys: Sequence[int], values: Sequence[int]) -> None:

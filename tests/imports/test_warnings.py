@@ -79,8 +79,13 @@ def test_files_by_day_and_newest_first_are_judged_alike(app: Flask) -> None:
     assert import_readings(sorted(lines, reverse=True)).warnings == [f"S2: {FALLS}"]
 
 
-def test_rows_that_are_rejected_are_not_judged(app: Flask) -> None:
+def test_rows_that_are_rejected_take_no_part_in_it(app: Flask) -> None:
     add_site("S1")
+    add_site("S2")
+    bad = ["S2,31/03/2026 06:00,1.400", "S2,2026-03-06T06:00Z,x", "S2,2026-03-07T06:00Z,1.5.0"]
+    good = days("1.204", "1.227", "1.253", site_id="S2")
+
+    assert import_readings([*bad, *good]).warnings == [f"S2: {DECIMALS}"]
     lines = [*days("1.204", "1.227"), "S9,2026-03-05T06:00Z,1.300", "S1,2026-03-06,1.301"]
 
     assert import_readings(lines).warnings == []
