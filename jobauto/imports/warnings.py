@@ -13,7 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from itertools import compress, islice
-from operator import and_, eq, gt, itemgetter
+from operator import gt, itemgetter
 
 from .bulk import Bulk, Ready
 from .lines import trimmed
@@ -61,9 +61,11 @@ class Watch:
     def find_falls(self, site_keys: Sequence[int], values: Sequence[int]) -> None:
         """A batch in the order of sites and time."""
         if len(self._falling) < WATCHED:
-            same_site = map(eq, site_keys, islice(site_keys, 1, None))
-            falls = map(gt, values, islice(values, 1, None))
-            self._falling.update(compress(site_keys, map(and_, same_site, falls)))
+            falls = list(map(gt, values, islice(values, 1, None)))
+            keys, next_keys = compress(site_keys, falls), compress(islice(site_keys, 1, None), falls)
+            self._falling.update(
+                key for key, following in zip(keys, next_keys, strict=True) if key == following
+            )
 
     def compare(self, rows: Iterable[Ready]) -> None:
         """A batch that was not all stored before."""
