@@ -20,7 +20,9 @@ from .lines import trimmed
 from .seen import Seen
 
 WATCHED = 10_000
-"""So many sites of a file are watched for each warning."""
+"""So many sites of a file are watched for decimals and falls."""
+COMPARED = 1_000
+"""So many are compared with what was stored before, each of which must be looked up."""
 NAMED = 5
 LEAST_ROWS = 3
 TIMES = (500, 2000)
@@ -44,7 +46,7 @@ class Watch:
 
     def meet(self, site_keys: Collection[int], bulk: Bulk) -> None:
         """Sites whose readings are about to be stored: what stands so far."""
-        room = WATCHED - len(self._met)
+        room = COMPARED - len(self._met)
         new = [key for key in site_keys if key not in self._met][:room] if room else []
         self._met.update(new)
         for key, value in bulk.newest(new) if new else ():
