@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from jobauto import create_app
 from jobauto.cli import COMMANDS
-from jobauto.config import LEAST_MONTHS, LONGEST_TICK, PREFIX, RANGES, VARIABLES, Variable
+from jobauto.config import LEAST_MONTHS, PREFIX, RANGES, VARIABLES, Variable
 from jobauto.logs import FORMATS
 from jobauto.rules.settings import RuleSettings, Section
 from jobauto.settings.labels import sections
@@ -180,12 +180,11 @@ KNOWN = {PREFIX + variable.name: variable for variable in VARIABLES}
 
 
 def allowed(variable: Variable) -> str:
-    if variable.name in RANGES:
+    if variable.name in RANGES and variable.name != "KEEP_READINGS_MONTHS":
         least, most = RANGES[variable.name]
         return f"{least:,} to {most:,}"
     particular = {
-        "TICK_SECONDS": f"1 to {LONGEST_TICK}",
-        "KEEP_READINGS_MONTHS": f"0, or {LEAST_MONTHS} or more",
+        "KEEP_READINGS_MONTHS": f"0, or {LEAST_MONTHS} to {RANGES['KEEP_READINGS_MONTHS'][1]:,}",
         "LOG_FORMAT": ", ".join(f"`{name}`" for name in FORMATS),
     }
     by_type = {bool: "`true`, `false`", int: "a whole number", str: "text"}

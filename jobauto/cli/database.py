@@ -9,9 +9,9 @@ from flask_migrate.cli import db as migrations
 
 from ..clock import utcnow
 from ..extensions import db as database
-from ..imports.readings import vacuum_analyze
 from ..storage import citus, partitions
 from ..storage.migrating import migrate
+from ..storage.vacuum import vacuum_analyze
 from .common import in_sentences, on_database
 
 

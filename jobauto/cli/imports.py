@@ -8,7 +8,8 @@ from typing import BinaryIO
 import click
 
 from ..clock import utcnow
-from ..imports import readings, rows, sites
+from ..imports import readings, sites
+from ..imports.lines import FileError
 from ..imports.result import NAMED, ImportResult, Progress, unwatched
 from ..settings import service as settings
 from .common import WRONG_USAGE, by_command, on_database
@@ -24,23 +25,22 @@ def import_sites(file: BinaryIO) -> None:
     author = by_command()
     _import(
         file,
-        lambda progress: sites.import_sites(
-            rows.from_csv(file, sites.REQUIRED, sites.OPTIONAL), author=author, progress=progress
-        ),
+        lambda progress: sites.import_sites(sites.from_csv(file), author=author, progress=progress),
     )
 
 
 @click.command("import-readings")
 @click.argument("file", type=click.File("rb"))
+@click.option("--ignore-column", metavar="NAME", multiple=True, help="Take the file without this column.")
 @on_database
-def import_readings(file: BinaryIO) -> None:
+def import_readings(file: BinaryIO, ignore_column: tuple[str, ...]) -> None:
     """Add readings from a CSV FILE (- for standard input)."""
     zone = settings.current().settings.schedule.zone
     now = utcnow()
     _import(
         file,
         lambda progress: readings.import_readings(
-            rows.from_csv(file, readings.COLUMNS), zone=zone, now=now, progress=progress
+            readings.from_csv(file, ignore_column), zone=zone, now=now, progress=progress
         ),
     )
 
@@ -49,15 +49,25 @@ def _import(file: BinaryIO, load: Load) -> None:
     try:
         with _progress_bar(file) as progress:
             result = load(progress)
-    except rows.FileError as error:
+    except FileError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(WRONG_USAGE)
+    for sentence in _remarks(result):
+        click.echo(sentence, err=True)
     for line, reason in result.errors:
         click.echo(f"line {line}: {reason}")
     if result.rejected > NAMED:
         click.echo(f"... and {result.rejected - NAMED} more")
     click.echo(result.describe())
     sys.exit(1 if result.rejected else 0)
+
+
+def _remarks(result: ImportResult) -> Iterator[str]:
+    """What is said beside the counts: warnings, columns that nobody takes, why rows were rejected."""
+    yield from (f"warning: {warning}" for warning in result.warnings)
+    if result.ignored_columns:
+        yield f"ignored columns: {', '.join(result.ignored_columns)}"
+    yield from result.reasons.describe()
 
 
 @contextmanager

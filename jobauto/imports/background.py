@@ -5,39 +5,47 @@
    machine) imports it in short transactions, and stamps the row with its progress as it goes.
 3. If that process ends or dies, the stamp grows stale and somebody begins again. Importing the same rows
    twice changes nothing; only the counts of the second time tell less.
+
+An import whose file is not on the machine that took it has failed. Other machines leave it to that one, but
+not for ever.
 """
 
 import logging
 import shutil
 import threading
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 from uuid import uuid4
 
-from sqlalchemy import Select, and_, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, or_, select, update
 
 from ..audit.service import Author, record
-from ..clock import utcnow
+from ..clock import Clock, utcnow
 from ..extensions import db
 from ..logs import LogEvent
 from ..models import Import
 from ..notifications import service as notifications
 from ..settings import service as settings
-from ..storage.configuration import instance_folder
 from ..storage.connections import is_connection_lost, write
 from ..storage.leases import LeaseLost
-from . import readings, rows, sites
+from ..storage.vacuum import vacuum_analyze_after
+from . import readings, sites
+from .lines import FileError
+from .preview import first_rows
 from .result import ImportResult, Progress
-from .rows import Rejected
+from .rows import Rejected, Rows
+from .uploads import delete_old, forget, here, kept, machine, make_room, rejects
 
 log = logging.getLogger("job_automation")
 
 STALE_AFTER = timedelta(minutes=2)
 ATTEMPTS = 3
+LEFT_TO_OTHERS = timedelta(days=1)
+"""So long a file that is on another machine is left to that one."""
 COUNTS = ("new", "updated", "unchanged", "rejected")
-HEADER_OF = {"sites": sites.REQUIRED, "readings": readings.COLUMNS}
 
 
 def newest_first() -> Select[Import]:
@@ -51,7 +59,15 @@ def history(before_id: int | None = None) -> Select[Import]:
     return newest_first().where(~Import.dry_run, *older)
 
 
-def accept(kind: str, filename: str, content: BinaryIO, *, dry_run: bool, author: Author) -> int:
+def accept(
+    kind: str,
+    filename: str,
+    content: BinaryIO,
+    *,
+    dry_run: bool,
+    author: Author,
+    ignore_columns: Collection[str] = (),
+) -> int:
     """Keep a file that is to be imported; returns the id of its import.
 
     Raises FileError, and OSError when there is no room for it.
@@ -62,7 +78,8 @@ def accept(kind: str, filename: str, content: BinaryIO, *, dry_run: bool, author
         with path.open("wb") as file:
             shutil.copyfileobj(content, file)
         with path.open("rb") as file:
-            rows.from_csv(file, HEADER_OF[kind])
+            _source(kind, file, ignore_columns)
+        make_room()
     except BaseException:
         path.unlink(missing_ok=True)
         raise
@@ -70,11 +87,13 @@ def accept(kind: str, filename: str, content: BinaryIO, *, dry_run: bool, author
         kind=kind,
         filename=filename[-200:],
         kept_as=name,
+        kept_on=here(),
         dry_run=dry_run,
         status="queued",
         requested_by=author.name or "",
         requested_at=author.now,
         size=path.stat().st_size,
+        ignore_columns=list(ignore_columns),
     )
     with write() as session:
         session.add(entry)
@@ -85,53 +104,90 @@ def accept(kind: str, filename: str, content: BinaryIO, *, dry_run: bool, author
     return import_id
 
 
-def kept(name: str) -> Path:
-    """Where the file of an import is kept."""
-    folder = instance_folder() / "imports"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    return folder / f"{name}.csv"
+def _source(kind: str, file: BinaryIO, ignore_columns: Collection[str]) -> Rows:
+    return sites.from_csv(file) if kind == "sites" else readings.from_csv(file, ignore_columns)
 
 
-def process_pending() -> None:
-    """Do every import that waits, or whose process has died, and whose file is on this machine."""
-    while (claimed := _claim()) is not None:
+def process_pending(clock: Clock = utcnow) -> None:
+    """Do every import that waits, or whose process has died, and whose file is on this machine.
+
+    Those whose file is lost fail, and files that nobody needs any more are deleted.
+    """
+    while (claimed := _claim(clock())) is not None:
         if claimed.attempts > ATTEMPTS:
             _Watch(claimed.id, claimed.attempts).fail("The process that imported it died, several times.")
         else:
             _do(claimed)
+    delete_old(clock())
 
 
-def _claim() -> Import | None:
-    now = utcnow()
+def _claim(now: datetime) -> Import | None:
     waits = or_(
         Import.status == "queued", and_(Import.status == "running", Import.heartbeat_at < now - STALE_AFTER)
     )
     candidates = db.session.scalars(select(Import).where(waits).order_by(Import.id)).all()
-    for name, import_id in [(candidate.kept_as, candidate.id) for candidate in candidates]:
-        if not kept(name).exists():
+    for candidate in [_Candidate.of(candidate) for candidate in candidates]:
+        still_waits = and_(Import.id == candidate.import_id, waits)
+        if not kept(candidate.kept_as).exists():
+            if lost := _why_lost(candidate, now):
+                _give_up(still_waits, candidate.import_id, lost, now)
             continue
         claim = (
             update(Import)
-            .where(Import.id == import_id, waits)
+            .where(still_waits)
             .values(status="running", heartbeat_at=now, attempts=Import.attempts + 1)
             .returning(Import.id)
         )
         with write() as session:
             won = session.execute(claim).one_or_none()
         if won is not None:
-            return db.session.get_one(Import, import_id)
+            return db.session.get_one(Import, candidate.import_id)
     return None
+
+
+class _Candidate(NamedTuple):
+    """An import that waits, as it was when one looked."""
+
+    import_id: int
+    kept_as: str
+    kept_on: str
+    since: datetime
+
+    @classmethod
+    def of(cls, entry: Import) -> "_Candidate":
+        return cls(entry.id, entry.kept_as, entry.kept_on, entry.heartbeat_at or entry.requested_at)
+
+
+def _why_lost(candidate: _Candidate, now: datetime) -> str | None:
+    """Why nobody will find the file any more; None where the machine that has it may still come for it."""
+    if candidate.kept_on == here():
+        return "Its file is not on this machine any more. Send it again."
+    if candidate.since < now - LEFT_TO_OTHERS:
+        where = machine(candidate.kept_on) or "another machine"
+        return f"Its file is on {where}, where nothing has come for it for a day. Send it again."
+    return None
+
+
+def _give_up(still_waits: ColumnElement[bool], import_id: int, error: str, now: datetime) -> None:
+    ended = {"status": "failed", "error": error, "finished_at": now}
+    with write() as session:
+        if session.execute(
+            update(Import).where(still_waits).values(ended).returning(Import.id)
+        ).one_or_none():
+            notifications.import_failed(session.connection(), import_id, now)
+            log.warning(LogEvent("import-file-lost", **{"import": import_id}))
 
 
 def _do(entry: Import) -> None:
     watch = _Watch(entry.id, entry.attempts)
-    has_stored_readings = entry.kind == "readings" and not entry.dry_run
+    kept_as, dry_run = entry.kept_as, entry.dry_run
+    has_stored_readings = entry.kind == "readings" and not dry_run
     try:
         result = _load(entry, watch)
         watch.finish(result)
     except LeaseLost:
         log.warning(LogEvent("import-taken-over", **{"import": watch.import_id}))
-    except rows.FileError as error:
+    except FileError as error:
         watch.fail(str(error))
     except Exception as error:
         if not threading.main_thread().is_alive() or is_connection_lost(error):
@@ -139,21 +195,24 @@ def _do(entry: Import) -> None:
         log.exception(LogEvent("import-failed", **{"import": watch.import_id}))
         watch.fail("An unexpected error. The log tells more.")
     else:
+        if dry_run or not result.rejected:
+            forget(kept_as)
         if has_stored_readings:  # not before: minutes without a stamp would look like a death
-            readings.vacuum_analyze_after(result)
+            vacuum_analyze_after(result.new + result.updated)
 
 
 def _load(entry: Import, watch: "_Watch") -> ImportResult:
     path, kind, dry_run = kept(entry.kept_as), entry.kind, entry.dry_run
-    author = Author(entry.requested_by, utcnow())
+    ignore_columns, author = entry.ignore_columns, Author(entry.requested_by, utcnow())
     zone = settings.current().settings.schedule.zone
     rejects(path).unlink(missing_ok=True)
+    if dry_run and kind == "readings":
+        watch.stamp(preview=first_rows(path, zone, utcnow(), ignore_columns))
     with path.open("rb") as file:
         progress = watch.progress_in(file)
+        source = _source(kind, file, ignore_columns)
         if kind == "sites":
-            source = rows.from_csv(file, sites.REQUIRED, sites.OPTIONAL)
             return sites.import_sites(source, author=author, progress=progress, dry_run=dry_run)
-        source = rows.from_csv(file, readings.COLUMNS)
         return readings.store_readings(source, zone=zone, now=utcnow(), progress=progress, dry_run=dry_run)
 
 
@@ -171,7 +230,7 @@ class _Watch:
             if rejected:
                 with rejects(Path(file.name)).open("a") as lines:
                     lines.writelines(f"{row.line}\n" for row in rejected)
-            self.stamp(done=file.tell(), **_counts(result))
+            self.stamp(done=file.tell(), ignored_columns=result.ignored_columns, **_counts(result))
 
         return progress
 
@@ -181,6 +240,9 @@ class _Watch:
             status="finished",
             finished_at=utcnow(),
             errors=[[row.line, row.reason] for row in result.errors],
+            reasons=result.reasons.describe(),
+            warnings=result.warnings,
+            ignored_columns=result.ignored_columns,
             **_counts(result),
         )
         log.info(LogEvent("import-done", **{"import": self.import_id}, **_counts(result)))
@@ -204,8 +266,3 @@ class _Watch:
 
 def _counts(result: ImportResult) -> dict[str, int]:
     return {name: getattr(result, name) for name in COUNTS}
-
-
-def rejects(path: Path) -> Path:
-    """Where the line numbers of an import's rejected rows are kept, in order."""
-    return path.with_suffix(".rejected")

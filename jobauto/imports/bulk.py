@@ -3,6 +3,7 @@
 import json
 import struct
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from itertools import chain
 from typing import Any, NamedTuple, Protocol
@@ -12,6 +13,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from ..models.types import to_microseconds
+from ..storage.citus import is_distributed
 from ..storage.connections import driver_errors
 
 Ready = tuple[int, int, int]
@@ -19,6 +21,12 @@ Ready = tuple[int, int, int]
 ReadingKey = tuple[int, int]
 WhileWaiting = Callable[[], object]
 """Something to do while a server is at work; on SQLite, which works in this very thread, it is left."""
+
+
+_NEWEST = """
+    SELECT site.key, (SELECT reading.reading_value FROM reading WHERE reading.site_key = site.key
+                      ORDER BY reading.reading_date DESC LIMIT 1)
+    FROM site WHERE site.key {}"""
 
 
 def nothing() -> None:
@@ -52,8 +60,8 @@ class Bulk(Protocol):
     def compare(self, rows: Sequence[Ready], while_waiting: WhileWaiting = ...) -> Comparison:
         """Count how the rows differ from what is stored."""
 
-    def same(self, rows: Sequence[Ready]) -> set[ReadingKey]:
-        """The keys of those rows that are stored with the same value."""
+    def differing(self, rows: Sequence[Ready]) -> set[ReadingKey]:
+        """The keys of those rows that are stored with another value."""
 
     def change(self, rows: Sequence[Ready]) -> None:
         """Store the rows that are new or differ; what is equal is not touched."""
@@ -61,13 +69,22 @@ class Bulk(Protocol):
     def sites(self, site_ids: Collection[str]) -> Iterable[tuple[str, int, bool]]:
         """Of those sites that there are, ``site_id``, key and whether it is one of the demo's."""
 
+    def newest(self, site_keys: Collection[int]) -> Iterable[tuple[int, int | None]]:
+        """The newest stored value of sites in watt-hours, None where there is none."""
+
+    def names(self, site_keys: Collection[int]) -> list[str]:
+        """The ``site_id`` of sites, in their order."""
+
     def present(self, site_keys: Collection[int]) -> int:
         """How many of the sites there are."""
 
 
 def bulk_of(connection: Connection) -> Bulk:
     """The way of a connection's engine."""
-    return PostgresqlBulk(connection) if connection.dialect.name == "postgresql" else SqliteBulk(connection)
+    if connection.dialect.name != "postgresql":
+        return SqliteBulk(connection)
+    with nullcontext() if connection.in_transaction() else connection.begin():
+        return DistributedBulk(connection) if is_distributed(connection) else PostgresqlBulk(connection)
 
 
 class SqliteBulk:
@@ -96,11 +113,11 @@ class SqliteBulk:
         )
         return Comparison(sum(stored for stored, _ in counts), sum(same for _, same in counts))
 
-    def same(self, rows: Sequence[Ready]) -> set[ReadingKey]:
+    def differing(self, rows: Sequence[Ready]) -> set[ReadingKey]:
         found = self._with_values(
             rows,
             "SELECT site_key, reading_date FROM ({}) AS given CROSS JOIN reading "
-            "ON site_key = column1 AND reading_date = column2 WHERE reading_value = column3",
+            "ON site_key = column1 AND reading_date = column2 WHERE reading_value <> column3",
         )
         return {(site_key, instant) for site_key, instant in found}
 
@@ -118,6 +135,18 @@ class SqliteBulk:
             found: list[tuple[str, int, bool]] = self._driver.execute(
                 query, (json.dumps([*site_ids]),)
             ).fetchall()
+        return found
+
+    def newest(self, site_keys: Collection[int]) -> Iterable[tuple[int, int | None]]:
+        return self._of_keys(_NEWEST.format("IN (SELECT value FROM json_each(?))"), site_keys)
+
+    def names(self, site_keys: Collection[int]) -> list[str]:
+        query = "SELECT site_id FROM site WHERE key IN (SELECT value FROM json_each(?)) ORDER BY site_id"
+        return [site_id for (site_id,) in self._of_keys(query, site_keys)]
+
+    def _of_keys(self, query: str, site_keys: Collection[int]) -> list[Any]:
+        with driver_errors(self._connection):
+            found: list[Any] = self._driver.execute(query, (json.dumps([*site_keys]),)).fetchall()
         return found
 
     def present(self, site_keys: Collection[int]) -> int:
@@ -180,11 +209,12 @@ class PostgresqlBulk:
             while_waiting()
             return Comparison(*cursor.fetchone())
 
-    def same(self, rows: Sequence[Ready]) -> set[ReadingKey]:
+    def differing(self, rows: Sequence[Ready]) -> set[ReadingKey]:
         self._stage(rows)
         found = self._connection.exec_driver_sql(
-            "SELECT site_key, reading_date FROM staged_reading "
-            "JOIN reading USING (site_key, reading_date, reading_value)"
+            "SELECT site_key, reading_date "
+            "FROM staged_reading AS given JOIN reading AS stored USING (site_key, reading_date) "
+            "WHERE stored.reading_value <> given.reading_value"
         )
         return {(key, to_microseconds(instant)) for key, instant in found}
 
@@ -205,6 +235,14 @@ class PostgresqlBulk:
         query = "SELECT site_id, key, is_demo FROM site WHERE site_id = ANY(%s)"
         return self._connection.exec_driver_sql(query, ([*site_ids],)).all()
 
+    def newest(self, site_keys: Collection[int]) -> Iterable[tuple[int, int | None]]:
+        found = self._connection.exec_driver_sql(_NEWEST.format("= ANY(%s)"), ([*site_keys],))
+        return [(key, value) for key, value in found]
+
+    def names(self, site_keys: Collection[int]) -> list[str]:
+        query = "SELECT site_id FROM site WHERE key = ANY(%s) ORDER BY site_id"
+        return list(self._connection.exec_driver_sql(query, ([*site_keys],)).scalars())
+
     def present(self, site_keys: Collection[int]) -> int:
         query = "SELECT count(*) FROM site WHERE key = ANY(%s)"
         found: int = self._connection.exec_driver_sql(query, ([*site_keys],)).scalar_one()
@@ -223,3 +261,10 @@ class PostgresqlBulk:
             packed = [pack(3, 8, key, 8, at - epoch, 8, value) for key, at, value in rows]
             copy.write(b"".join([self.HEADER, *packed, self.END]))
             while_waiting()
+
+
+class DistributedBulk(PostgresqlBulk):
+    """The same over many machines: each batch goes to all of them, and waits for the slowest."""
+
+    BATCH = 100_000
+    """With 8,000, 1.5 million rows took 218 s; with this, 9 million took 64 s (44 s on one machine)."""

@@ -10,7 +10,7 @@ from operator import mul
 
 from ..models.types import to_microseconds
 from . import fields
-from .rows import trimmed
+from .lines import trimmed
 
 REMEMBERED = 50_000
 """So many texts at most, so that memory stays bounded whatever a file holds."""
@@ -55,10 +55,19 @@ _FACTORS = _Factors()
 
 def watt_hours(texts: Sequence[str]) -> list[int | None]:
     """Texts of ``reading_value`` in whole watt-hours."""
+    return read_registers(texts)[0]
+
+
+def read_registers(texts: Sequence[str]) -> tuple[list[int | None], bool]:
+    """The same, and whether some of them may have three decimals."""
     whole = "\n".join(texts)
     shape = whole.translate(_DIGITS_AS_ZEROS)
     if texts and _are_hundredths(shape, len(texts)):
-        return list(map(int, (whole.replace(".", "").replace("\n", "0\n") + "0").split("\n")))
+        return list(map(int, (whole.replace(".", "").replace("\n", "0\n") + "0").split("\n"))), False
+    return _read(texts, whole, shape), ".000" in shape
+
+
+def _read(texts: Sequence[str], whole: str, shape: str) -> list[int | None]:
     shapes = shape.split("\n")
     if len(shapes) != len(texts):  # a text from JSON may hold a line break
         return [_watt_hours(text) for text in texts]

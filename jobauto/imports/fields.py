@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from ..clock import has_real_offset
-from ..models.site import SITE_ID_LENGTH, SITE_NAME_LENGTH
+from ..models.site import NO_SITE_IDS, SITE_ID_LENGTH, SITE_NAME_LENGTH
 
 INSTANT = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]+)?)?"
@@ -14,6 +14,7 @@ INSTANT = re.compile(
 )
 NUMBER = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?")
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+OF_A_SPREADSHEET = re.compile(r"[0-9](\.[0-9]+)?E\+[0-9]{2,}")
 LARGEST = 999_999_999_999_99
 """In hundredths of a kWh."""
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
@@ -26,14 +27,26 @@ class FieldError(ValueError):
 
 
 def site_id(text: str | None) -> str:
-    """1 to 50 printable characters."""
+    """1 to 50 printable characters, not ``.`` or ``..``."""
     if not text:
         raise FieldError("site_id is empty")
     if len(text) > SITE_ID_LENGTH:
         raise FieldError(f"site_id has more than {SITE_ID_LENGTH} characters")
     if not text.isprintable():
         raise FieldError("site_id has a character that cannot be printed, or is not UTF-8")
+    if text in NO_SITE_IDS:
+        raise FieldError(f"site_id is {text}, which no address can hold")
     return text
+
+
+def new_site_id(text: str | None) -> str:
+    """The same, in a list of sites; not what a spreadsheet has made of a long number."""
+    found = site_id(text)
+    if OF_A_SPREADSHEET.fullmatch(found):
+        raise FieldError(
+            f"site_id {found} is what a spreadsheet has made of a long number: format it as text"
+        )
+    return found
 
 
 def short_text(text: str | None, name: str, longest: int = SITE_NAME_LENGTH) -> str:

@@ -1,34 +1,45 @@
 """Importing readings, a block of lines at a time: read as columns, made ready as rows, stored."""
 
 import gc
-import logging
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import datetime
-from typing import cast
+from typing import BinaryIO, cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, text
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy import Connection
 
 from ..extensions import db
-from ..logs import LogEvent
 from ..storage import partitions
-from . import fields
+from ..storage.citus import connections_kept
+from ..storage.vacuum import vacuum_analyze_after
+from . import fields, rows
 from .bulk import Ready, bulk_of
-from .columns import Instants, watt_hours
+from .columns import Instants, read_registers
+from .lines import trimmed
 from .prefetch import Prefetch
-from .result import ImportResult, Progress, unwatched
-from .rows import Block, Rejected, Row, in_blocks, trimmed
+from .result import UNKNOWN_SITE, ImportResult, Progress, unwatched
+from .rows import Block, Rejected, Row, Source, in_blocks
+from .seen import Columns, Seen
 from .site_keys import SiteKeys
-from .storing import Store
-
-log = logging.getLogger("job_automation")
-
-_Batch = tuple[list[Ready], list[Rejected]]
+from .storing import Batch, Store
+from .warnings import Watch
 
 COLUMNS = ("site_id", "reading_date", "reading_value")
-WORTH_ANALYSING = 1000
+REFUSED = ("unit", "zone", "time_zone", "status", "register", "channel")
+"""Columns that say that values may not be what they seem."""
+DRY_BATCH = 100_000
+"""Rows of a dry run are compared with those before them, of which fewer batches are quicker to search."""
+
+
+def from_csv(stream: BinaryIO, ignore: Collection[str] = ()) -> rows.Rows:
+    """The rows of a file of readings. Raises FileError."""
+    return rows.from_csv(stream, COLUMNS, refused=REFUSED, ignore=ignore)
+
+
+def from_json(body: bytes) -> Source:
+    """The rows of a list of readings in JSON. Raises FileError."""
+    return rows.from_json(body, COLUMNS)
 
 
 def import_readings(
@@ -36,7 +47,7 @@ def import_readings(
 ) -> ImportResult:
     """Store readings, and let PostgreSQL look at them. Safe to repeat."""
     result = store_readings(rows, zone=zone, now=now, progress=progress)
-    vacuum_analyze_after(result)
+    vacuum_analyze_after(result.new + result.updated)
     return result
 
 
@@ -45,7 +56,7 @@ def store_readings(
     *,
     zone: ZoneInfo,
     now: datetime,
-    progress: Progress,
+    progress: Progress = unwatched,
     dry_run: bool = False,
 ) -> ImportResult:
     """Store readings; those without an offset are local times of ``zone``. Safe to repeat.
@@ -53,18 +64,30 @@ def store_readings(
     A dry run stores nothing and counts what would be.
     """
     db.session.rollback()
-    result = ImportResult()
-    with db.engine.connect() as connection, db.engine.connect() as lookups:
+    result, watch = ImportResult(), Watch()
+    with (
+        db.engine.connect() as connection,
+        db.engine.connect() as lookups,
+        connections_kept(connection),
+        closing(Seen()) as seen,
+        closing(Seen()) as refused,
+    ):
         if not dry_run:
             partitions.keep_ahead(connection, now)
         bulk = bulk_of(connection)
-        store = Store(connection, bulk, result, dry_run=dry_run)
-        read = _Reader(lookups, fields.InstantReader(zone, now)).read
-        batches = Prefetch(map(read, in_blocks(rows, bulk.BATCH)))
-        for ready, rejected in batches:
+        store = Store(connection, bulk, result, seen, refused, dry_run=dry_run)
+        reader = _Reader(lookups, fields.InstantReader(zone, now), watch)
+        batches = Prefetch(map(reader.read, in_blocks(rows, DRY_BATCH if dry_run else bulk.BATCH)))
+        for batch in batches:
+            unchanged = result.unchanged
+            rejected = sorted([*batch.rejected, *store.add(batch, while_waiting=batches.fetch)])
+            if result.unchanged - unchanged < len(batch.lines):
+                watch.compare(batch.ready)
             result.reject(rejected)
-            store.add(ready, while_waiting=batches.fetch)
+            result.ignored_columns = rows.ignored_columns if isinstance(rows, Source) else []
             progress(result, rejected)
+        with lookups.begin():
+            result.warnings = watch.describe(seen, reader.bulk)
     return result
 
 
@@ -84,32 +107,53 @@ def _no_search_for_cycles() -> Iterator[None]:
 class _Reader:
     """From blocks of texts to rows that are ready to store."""
 
-    def __init__(self, lookups: Connection, instant: fields.InstantReader) -> None:
+    def __init__(self, lookups: Connection, instant: fields.InstantReader, watch: Watch) -> None:
+        self._lookups = lookups
+        self.bulk = bulk_of(lookups)
         self._site_keys = SiteKeys(lookups)
         self._instant = instant
         self._instants = Instants(instant)
+        self._watch = watch
 
-    def read(self, block: Block) -> _Batch:
+    def read(self, block: Block) -> Batch:
         """The rows that can be stored, in the order of the file, and the others with their reasons."""
         with _no_search_for_cycles():
-            return self._read(block) if block.lines else ([], block.rejected)
+            return self._read(block) if block.lines else Batch([], ([], [], []), [], block.rejected)
 
-    def _read(self, block: Block) -> _Batch:
-        site_ids, dates, values = cast("Sequence[Sequence[str]]", block.columns)
-        columns = (
-            self._site_keys.of(site_ids),
-            list(map(self._instants.__getitem__, dates)),
-            watt_hours(values),
-        )
-        rows = cast("list[Ready]", list(zip(*columns, strict=True)))
-        if not any(None in column for column in columns):
-            return rows, block.rejected
-        rejected = [
-            Rejected(line, self._why(*texts))
-            for line, row, *texts in zip(block.lines, rows, site_ids, dates, values, strict=True)
-            if None in row
-        ]
-        return [row for row in rows if None not in row], sorted([*block.rejected, *rejected])
+    def _read(self, block: Block) -> Batch:
+        site_ids, dates, texts = cast("Sequence[Sequence[str]]", block.columns)
+        values, may_have_three_decimals = read_registers(texts)
+        columns = self._site_keys.of(site_ids), list(map(self._instants.__getitem__, dates)), values
+        self._meet()
+        lines, rejected = block.lines, block.rejected
+        if any(None in column for column in columns):
+            rows = list(zip(lines, *columns, texts, strict=True))
+            rejected = sorted([*rejected, *self._rejected(block, rows)])
+            good = (row for row in rows if None not in row)
+            lines, *columns, texts = list(zip(*good, strict=True)) or [()] * 5  # type: ignore[assignment] # no None
+        if may_have_three_decimals:
+            self._watch.count_decimals(cast("Sequence[int]", columns[0]), texts)
+        return self._batch(lines, cast("Columns", tuple(columns)), rejected)
+
+    def _rejected(self, block: Block, rows: Sequence[tuple[object, ...]]) -> Iterator[Rejected]:
+        for line, row, *texts in zip(block.lines, rows, *block.columns, strict=True):
+            if None in row:
+                yield Rejected(line, self._why(*texts))
+
+    def _batch(self, lines: Sequence[int], columns: Columns, rejected: list[Rejected]) -> Batch:
+        rows: list[Ready] = list(zip(*columns, strict=True))
+        ready = sorted(rows)
+        if ready == rows:
+            self._watch.find_falls(columns[0], columns[2])
+        else:
+            self._watch.find_falls([row[0] for row in ready], [row[2] for row in ready])
+        return Batch(lines, columns, ready, rejected)
+
+    def _meet(self) -> None:
+        if self._site_keys.met:
+            with self._lookups.begin():
+                self._watch.meet(self._site_keys.met, self.bulk)
+            self._site_keys.met.clear()
 
     def _why(self, *texts: str) -> str:
         site_id, reading_date, reading_value = map(trimmed, texts)
@@ -119,27 +163,4 @@ class _Reader:
             fields.watt_hours(reading_value)
         except fields.FieldError as error:
             return str(error)
-        return f"unknown site: {site_id}"
-
-
-def vacuum_analyze_after(result: ImportResult) -> None:
-    """Let PostgreSQL look at what an import has stored, if that is worth it: on large tables for minutes.
-
-    Raises nothing: the readings are stored, and PostgreSQL looks by itself a little later.
-    """
-    if result.new + result.updated < WORTH_ANALYSING or db.engine.dialect.name != "postgresql":
-        return
-    try:
-        vacuum_analyze()
-    except DatabaseError as error:  # a partition was dropped while_waiting, say
-        log.warning(LogEvent("vacuum-failed", error=error.orig))
-
-
-def vacuum_analyze(*, everything: bool = False) -> None:
-    """Let PostgreSQL look at what has been imported; with ``everything``, at all partitions."""
-    # Statistics older than a large import made a rule 300 times slower; pages not yet marked all-visible
-    # make an index-only scan read the table as well.
-    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        in_parts = not everything and partitions.is_partitioned(connection)
-        tables = partitions.changed(connection) if in_parts else ["reading"]
-        connection.execute(text(f"VACUUM (ANALYZE) {', '.join(tables)}"))
+        return f"{UNKNOWN_SITE}{site_id}"

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from .background import rejects
-from .rows import physical_lines
+from .header import is_blank, is_separator_line
+from .lines import physical_lines, to_bytes
+from .uploads import rejects
 
 
 def rejected_rows(path: Path) -> Iterator[bytes]:
@@ -13,8 +14,8 @@ def rejected_rows(path: Path) -> Iterator[bytes]:
         wanted = _next(numbers)
         in_header = True
         for number, line in enumerate(physical_lines(file), start=1):
-            if in_header and line.strip():
-                in_header = False
+            if in_header and not is_blank(line):
+                in_header = is_separator_line(line)
                 yield _bytes(line)
             elif number == wanted:
                 yield _bytes(line)
@@ -28,4 +29,4 @@ def _next(numbers: Iterator[str]) -> int | None:
 
 def _bytes(line: str) -> bytes:
     ended = line if line.endswith(("\n", "\r")) else f"{line}\n"
-    return ended.encode("utf-8", errors="surrogateescape")
+    return to_bytes(ended)

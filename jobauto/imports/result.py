@@ -1,28 +1,90 @@
 """What an import did."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from .rows import Rejected
 
 NAMED = 1000
 """So many rejected rows are named; all are counted."""
+REASONS = 50
+"""So many reasons are told apart, and so many sites counted for one."""
+SITES = 10_000
+SITES_NAMED = 10
+UNKNOWN_SITE = "unknown site: "
+CONTRADICTION = "different values for the same site"
+OTHERS = "other reasons"
+
+
+@dataclass
+class Reasons:
+    """Why rows were rejected, summed up."""
+
+    rows: Counter[str] = field(default_factory=Counter)
+    unknown_sites: dict[str, None] = field(default_factory=dict)
+
+    def add(self, reason: str) -> None:
+        """Count one rejected row."""
+        kind = reason
+        if reason.startswith(UNKNOWN_SITE):
+            kind = UNKNOWN_SITE
+            if len(self.unknown_sites) < SITES:
+                self.unknown_sites[reason.removeprefix(UNKNOWN_SITE)] = None
+        elif CONTRADICTION in reason:
+            kind = CONTRADICTION + (" and time" if f"{CONTRADICTION} and time" in reason else "")
+        if kind not in self.rows and len(self.rows) >= REASONS:
+            kind = OTHERS
+        self.rows[kind] += 1
+
+    def describe(self) -> list[str]:
+        """A line a reason, the most frequent first: ``1,000 rows of 10 unknown sites: S1, S2, ...``."""
+        return [
+            f"{count:,} row{'' if count == 1 else 's'}{self._tail(kind)}"
+            for kind, count in self.rows.most_common()
+        ]
+
+    def by_column(self, columns: Sequence[str]) -> dict[str, list[str]]:
+        """The reasons by the column that each begins with; those that begin with none by the first column."""
+        found: dict[str, list[str]] = {}
+        kinds = [kind for kind, _ in self.rows.most_common()]
+        for kind, described in zip(kinds, self.describe(), strict=True):
+            column = next((column for column in columns if kind.startswith(column)), columns[0])
+            found.setdefault(column, []).append(described)
+        return found
+
+    def _tail(self, kind: str) -> str:
+        if kind != UNKNOWN_SITE:
+            return f": {kind}"
+        sites = len(self.unknown_sites)
+        named = list(self.unknown_sites)[:SITES_NAMED] + ["..."] * (sites > SITES_NAMED)
+        count = f"{sites:,}{' or more' if sites == SITES else ''}"
+        return f" of {count} unknown site{'' if sites == 1 else 's'}: {', '.join(named)}"
 
 
 @dataclass
 class ImportResult:
-    """How many rows were new, updated, unchanged and rejected; and the first rejected ones, by line."""
+    """How many rows were new, updated, unchanged and rejected; the first rejected ones, by line, and why.
+
+    ``warnings`` are sentences on what was taken and may have been meant otherwise; ``ignored_columns`` those
+    that nobody takes.
+    """
 
     new: int = 0
     updated: int = 0
     unchanged: int = 0
     rejected: int = 0
     errors: list[Rejected] = field(default_factory=list)
+    reasons: Reasons = field(default_factory=Reasons)
+    warnings: list[str] = field(default_factory=list)
+    ignored_columns: list[str] = field(default_factory=list)
 
     def reject(self, rows: list[Rejected]) -> None:
         """Count rejected rows, and name them as far as there is room."""
         self.rejected += len(rows)
         self.errors += rows[: max(0, NAMED - len(self.errors))]
+        for row in rows:
+            self.reasons.add(row.reason)
 
     @property
     def rows(self) -> int:

@@ -1,22 +1,19 @@
 """Rows with their line numbers, from a CSV file or a JSON list. What cannot be a row is named, never lost."""
 
 import csv
-import io
 import json
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain, count, islice
 from operator import itemgetter
 from typing import Any, BinaryIO, NamedTuple
 
-SPACES = " \t"
+from .header import Header, Wanted, named, read_header
+from .lines import SPACES, FileError, physical_lines, trimmed
+
 BATCH = 25_000
 """So many lines are read and checked at a time, unless whoever stores them wants others."""
-
-
-class FileError(Exception):
-    """The file as a whole cannot be imported; nothing was."""
 
 
 class Row(NamedTuple):
@@ -50,11 +47,18 @@ class Block(NamedTuple):
         return sorted([*rows, *self.rejected], key=itemgetter(0))
 
 
-class Rows(Iterator[Row | Rejected]):
+class Source(Iterator[Row | Rejected]):
+    """Rows in their order, and the columns of theirs that nobody takes: those that were met so far."""
+
+    ignored_columns: list[str]
+
+
+class Rows(Source):
     """The rows of a file in their order: one by one, or a block at a time, which is much faster."""
 
-    def __init__(self, blocks: Callable[[int], Iterator[Block]]) -> None:
+    def __init__(self, blocks: Callable[[int], Iterator[Block]], ignored_columns: list[str]) -> None:
         self.blocks = blocks
+        self.ignored_columns = ignored_columns
         self._rows = chain.from_iterable(block.rows() for block in blocks(BATCH))
 
     def __next__(self) -> Row | Rejected:
@@ -73,11 +77,6 @@ def in_blocks(rows: Iterable[Row | Rejected], size: int) -> Iterator[Block]:
         yield Block(
             [row.line for row in good], list(zip(*(row.values for row in good), strict=True)), rejected
         )
-
-
-def trimmed(text: str | None) -> str | None:
-    """A field without the spaces and tabs round it."""
-    return None if text is None else text.strip(SPACES)
 
 
 class _Lines:
@@ -101,10 +100,10 @@ class _Lines:
         self._again.extendleft(reversed(self.taken[1:]))
 
 
-def _records(lines: Iterable[str]) -> Iterator[tuple[int, list[str] | None]]:
+def _records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str] | None]]:
     """Each line's number and fields, or None where it is not CSV. A record never spans lines."""
     source = _Lines(lines)
-    reader = csv.reader(source, strict=True, skipinitialspace=True)
+    reader = csv.reader(source, delimiter=delimiter, strict=True, skipinitialspace=True)
     number = 0
     while True:
         source.taken.clear()
@@ -125,95 +124,84 @@ def _is_blank(fields: list[str]) -> bool:
     return not fields or (len(fields) == 1 and not fields[0].strip(SPACES))
 
 
-def _header(
-    records: Iterator[tuple[int, list[str] | None]], required: Sequence[str], optional: Sequence[str]
-) -> tuple[int, list[str]]:
-    for line, fields in records:
-        if fields is None or not _is_blank(fields):
-            header = [name.strip(SPACES) for name in fields or []]
-            if missing := [name for name in required if name not in header]:
-                raise FileError(f"The first line must name the columns. Missing: {', '.join(missing)}.")
-            if twice := [name for name in (*required, *optional) if header.count(name) > 1]:
-                raise FileError(f"The first line names a column twice: {', '.join(twice)}.")
-            return line, header
-    raise FileError("The file is empty. Its first line must name the columns.")
+def from_csv(
+    stream: BinaryIO,
+    required: Sequence[str],
+    optional: Sequence[str] = (),
+    *,
+    refused: Sequence[str] = (),
+    ignore: Collection[str] = (),
+) -> Rows:
+    """The rows of a CSV file: UTF-8 with or without BOM, a header, columns in any order.
 
-
-def physical_lines(stream: BinaryIO) -> Iterator[str]:
-    """The lines of a file as their numbers count them; bytes that are not UTF-8 are kept as surrogates."""
-    text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
-    try:
-        yield from text
-    finally:
-        if not stream.closed:
-            text.detach()  # the stream is its opener's to close
-
-
-def from_csv(stream: BinaryIO, required: Sequence[str], optional: Sequence[str] = ()) -> Rows:
-    """The rows of a CSV file: UTF-8 with or without BOM, commas, a header, columns in any order.
-
-    Bytes that are not UTF-8 spoil their own line only. Raises FileError when the header is not right.
+    Commas stand between fields, or what the header has between its names (see :mod:`.header`). A blank cell
+    of an ``optional`` column says nothing. A ``refused`` column refuses the file, unless it is one to
+    ``ignore``. Bytes that are not UTF-8 spoil their own line only. Raises FileError.
     """
     lines = physical_lines(stream)
-    above, header = _header(_records(lines), required, optional)
-    columns = [header.index(name) if name in header else None for name in (*required, *optional)]
-    return Rows(partial(_blocks, lines, above, header, columns))
+    header = read_header(lines, Wanted(required, optional, refused), ignore)
+    return Rows(partial(_blocks, lines, header, len(required)), header.ignored)
 
 
-def _blocks(
-    lines: Iterator[str], above: int, header: list[str], columns: list[int | None], size: int
-) -> Iterator[Block]:
+def _blocks(lines: Iterator[str], header: Header, required: int, size: int) -> Iterator[Block]:
     # Nothing here holds on to a block, whose texts would be in memory while its rows are stored.
     taken = iter(lambda: list(islice(lines, size)), [])
-    return map(partial(_block, header, columns), count(above + 1, size), taken)
+    return map(partial(_block, header, required), count(header.line + 1, size), taken)
 
 
-def _block(header: list[str], columns: list[int | None], first: int, lines: list[str]) -> Block:
+def _block(header: Header, required: int, first: int, lines: list[str]) -> Block:
     numbers: Sequence[int] = range(first, first + len(lines))
     rejected: list[Rejected] = []
     found = _split(lines, header) or _plain(lines, header)
     if found is None:
-        numbers, records, rejected = set_aside(lines, first - 1, header)
-        found = list(zip(*records, strict=True)) or [()] * len(header)
+        numbers, records, rejected = set_aside(lines, first - 1, header.names, header.delimiter)
+        found = list(zip(*records, strict=True)) or [()] * len(header.names)
     nothing = [None] * len(numbers)
-    return Block(numbers, [nothing if at is None else found[at] for at in columns], rejected)
+    columns = [nothing if at is None else found[at] for at in header.places]
+    said = map(_said, columns[required:])
+    return Block(numbers, [*columns[:required], *said], rejected)
 
 
-def _split(lines: list[str], header: list[str]) -> Sequence[Sequence[str]] | None:
+def _said(column: Sequence[str | None]) -> Sequence[str | None]:
+    return [text if trimmed(text) else None for text in column]
+
+
+def _split(lines: list[str], header: Header) -> Sequence[Sequence[str]] | None:
     """The columns of lines without any quote, a row each; None if there is anything else.
 
     For one list of all fields, Python needs a third of the time of the csv reader's list for each line.
     """
+    names, delimiter = header.names, header.delimiter
     text = "".join(lines).replace("\r\n", "\n")
     if '"' in text or "\r" in text or max(map(len, lines)) > csv.field_size_limit():
         return None
-    fields = text.removesuffix("\n").replace("\n", ",\n,").split(",")
-    each = len(header) + 1
-    line_ends = fields[len(header) :: each]
+    fields = text.removesuffix("\n").replace("\n", f"{delimiter}\n{delimiter}").split(delimiter)
+    each = len(names) + 1
+    line_ends = fields[len(names) :: each]
     if len(fields) != each * len(lines) - 1 or line_ends.count("\n") != len(lines) - 1:
         return None
-    columns = [fields[at::each] for at in range(len(header))]
-    return None if header[0] in columns[0] else columns
+    columns = [fields[at::each] for at in range(len(names))]
+    return None if names[0] in columns[0] else columns
 
 
-def _plain(lines: list[str], header: list[str]) -> Sequence[Sequence[str]] | None:
+def _plain(lines: list[str], header: Header) -> Sequence[Sequence[str]] | None:
     """The columns of lines that are a row each, as nearly all are; None if there is anything else."""
     try:
-        records = list(csv.reader(lines, strict=True, skipinitialspace=True))
+        records = list(csv.reader(lines, delimiter=header.delimiter, strict=True, skipinitialspace=True))
     except csv.Error:
         return None
-    if len(records) != len(lines) or set(map(len, records)) != {len(header)}:
+    if len(records) != len(lines) or set(map(len, records)) != {len(header.names)}:
         return None
     columns = list(zip(*records, strict=True))
-    return None if header[0] in columns[0] else columns
+    return None if header.names[0] in columns[0] else columns
 
 
 def set_aside(
-    lines: list[str], above: int, header: list[str]
+    lines: list[str], above: int, header: list[str], delimiter: str = ","
 ) -> tuple[list[int], list[list[str]], list[Rejected]]:
     """The numbers and fields of the lines that are rows, and the others with their reasons."""
     numbers, records, rejected = [], [], []
-    for line, fields in _records(lines):
+    for line, fields in _records(lines, delimiter):
         why = _why_no_row(fields, header)
         if why:
             rejected.append(Rejected(above + line, why))
@@ -233,7 +221,7 @@ def _why_no_row(fields: list[str] | None, header: list[str]) -> str | None:
     return f"{len(fields)} fields, but the header has {len(header)}"
 
 
-def from_json(body: bytes, required: Sequence[str], optional: Sequence[str] = ()) -> Iterator[Row | Rejected]:
+def from_json(body: bytes, required: Sequence[str], optional: Sequence[str] = ()) -> Source:
     """The rows of a JSON list of objects, or of one object; the first is line 1.
 
     Numbers are taken as they were written, never through a float. Raises FileError.
@@ -245,18 +233,30 @@ def from_json(body: bytes, required: Sequence[str], optional: Sequence[str] = ()
     items = [document] if isinstance(document, dict) else document
     if not isinstance(items, list):
         raise FileError("The body must be a JSON list of objects.")
-    return (_json_row(line, item, required, optional) for line, item in enumerate(items, start=1))
+    return _JsonRows(items, Wanted(required, optional))
 
 
-def _json_row(line: int, item: Any, required: Collection[str], optional: Collection[str]) -> Row | Rejected:
-    if not isinstance(item, dict):
-        return Rejected(line, "not an object")
-    if missing := [name for name in required if name not in item]:
-        return Rejected(line, f"missing: {', '.join(missing)}")
-    values = [item.get(name, _ABSENT) for name in (*required, *optional)]
-    if any(isinstance(value, list | dict) for value in values):
-        return Rejected(line, "a field is not text or a number")
-    return Row(line, [_as_text(value) for value in values])
+class _JsonRows(Source):
+    def __init__(self, items: list[Any], wanted: Wanted) -> None:
+        self.ignored_columns = []
+        self._items = enumerate(items, start=1)
+        self._wanted = wanted
+
+    def __next__(self) -> Row | Rejected:
+        line, item = next(self._items)
+        if not isinstance(item, dict):
+            return Rejected(line, "not an object")
+        self._name_unknown(item)
+        if missing := [name for name in self._wanted.required if name not in item]:
+            return Rejected(line, f"missing: {', '.join(missing)}")
+        values = [item.get(name, _ABSENT) for name in self._wanted.columns]
+        if any(isinstance(value, list | dict) for value in values):
+            return Rejected(line, "a field is not text or a number")
+        return Row(line, [_as_text(value) for value in values])
+
+    def _name_unknown(self, item: Mapping[str, Any]) -> None:
+        unknown = [name for name in item if name not in self._wanted.columns]
+        self.ignored_columns = named([*self.ignored_columns, *unknown]) if unknown else self.ignored_columns
 
 
 _ABSENT = object()

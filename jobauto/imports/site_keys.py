@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from . import fields
 from .bulk import bulk_of
-from .rows import trimmed
+from .lines import trimmed
 
 REMEMBERED = 50_000
 """So many sites at most, so that memory stays bounded however large the fleet is."""
@@ -20,6 +20,8 @@ class SiteKeys:
         self._bulk = bulk_of(connection)
         self._keys: dict[str | None, int] = {}
         self._may_go: set[int] = set()
+        self.met: set[int] = set()
+        """The sites that were looked up since somebody emptied this."""
 
     def of(self, texts: Sequence[str | None]) -> list[int | None]:
         """The keys of sites; None for what is no site."""
@@ -40,6 +42,7 @@ class SiteKeys:
         sites = list(self._bulk.sites(set(site_ids.values()))) if site_ids else []
         self._may_go.update(key for _, key, is_demo in sites if is_demo)
         found = {site_id: key for site_id, key, _ in sites}
+        self.met.update(found.values())
         self._keys.update((text, found[site_id]) for text, site_id in site_ids.items() if site_id in found)
 
 

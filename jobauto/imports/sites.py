@@ -1,8 +1,11 @@
-"""Importing the inventory of sites."""
+"""Importing the inventory of sites.
 
-from collections.abc import Iterable
-from dataclasses import replace
-from typing import Any
+An optional column is an entry of ``OPTIONAL_COLUMNS`` and an attribute of ``Site`` of the same name.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any, BinaryIO
 
 from sqlalchemy import (
     Boolean,
@@ -23,8 +26,8 @@ from sqlalchemy import (
     insert,
     literal,
     select,
-    true,
 )
+from sqlalchemy.types import TypeEngine
 
 from ..audit.service import Author
 from ..extensions import db
@@ -34,16 +37,46 @@ from ..models.site import GROUP_LENGTH
 from ..models.types import Instant
 from ..storage.citus import REGISTRY, is_distributed
 from ..storage.connections import insert as insert_or
-from . import fields
+from . import fields, rows
 from .result import ImportResult, Progress, unwatched
-from .rows import Rejected, Row
+from .rows import Rejected, Row, Rows, Source
 from .staging import Target, load
 
-REQUIRED = ("site_id", "site_name")
-OPTIONAL = ("monitored_from", "active", "group")
 
-NOT_SAID = ("search_text", "search_group")
+@dataclass(frozen=True)
+class OptionalColumn:
+    """A column that a list of sites may lack. What a row does not say stays as it is stored.
+
+    ``parse`` makes a value of a text, and raises FieldError; of an empty text, by which JSON's ``null``
+    clears, it makes the ``default``, which new sites have whose row does not say.
+    """
+
+    name: str
+    type: TypeEngine[Any]
+    parse: Callable[[str], Any]
+    default: Any
+
+    @property
+    def is_said(self) -> str:
+        """The staged column that tells whether a row says it."""
+        return f"says_{self.name}"
+
+
+OPTIONAL_COLUMNS = (
+    OptionalColumn("monitored_from", Date(), lambda text: fields.local_date(text, "monitored_from"), None),
+    OptionalColumn("active", Boolean(), lambda text: fields.boolean(text, "active"), True),
+    OptionalColumn("group", String(), lambda text: fields.short_text(text, "group", GROUP_LENGTH), ""),
+)
+REQUIRED = ("site_id", "site_name")
+OPTIONAL = tuple(column.name for column in OPTIONAL_COLUMNS)
+
+_FOLLOWING = (
+    OptionalColumn("search_text", String(), fold, ""),
+    OptionalColumn("search_group", String(), fold, ""),
+)
 """What is stored with a site and follows from the rest."""
+_STAGED = (*OPTIONAL_COLUMNS, *_FOLLOWING)
+NOT_SAID = tuple(column.name for column in _FOLLOWING)
 
 STAGE = Table(
     "staged_site",
@@ -51,28 +84,35 @@ STAGE = Table(
     Column("line", Integer),
     Column("site_id", String),
     Column("site_name", String),
-    Column("monitored_from", Date),
-    Column("says_monitored_from", Boolean),
-    Column("active", Boolean),
-    Column("group_name", String),
-    Column("search_text", String),
-    Column("search_group", String),
+    *(
+        staged
+        for column in _STAGED
+        for staged in (Column(column.is_said, Boolean), Column(column.name, column.type))
+    ),
     prefixes=["TEMPORARY"],
 )
 
 
+def from_csv(stream: BinaryIO) -> Rows:
+    """The rows of a list of sites. Raises FileError."""
+    return rows.from_csv(stream, REQUIRED, OPTIONAL)
+
+
+def from_json(body: bytes) -> Source:
+    """The rows of a list of sites in JSON. Raises FileError."""
+    return rows.from_json(body, REQUIRED, OPTIONAL)
+
+
 def _wanted(known: FromClause) -> dict[str, ColumnElement[Any]]:
-    """What staged rows make of sites. A column that a file lacks changes nothing: it stays as it is known."""
-    is_said = STAGE.c.says_monitored_from
-    return {
-        "site_id": STAGE.c.site_id,
-        "site_name": STAGE.c.site_name,
-        "monitored_from": case((is_said, STAGE.c.monitored_from), else_=known.c.monitored_from),
-        "active": func.coalesce(STAGE.c.active, known.c.active, true()),
-        "group": func.coalesce(STAGE.c.group_name, known.c.group, ""),
-        "search_text": STAGE.c.search_text,
-        "search_group": func.coalesce(STAGE.c.search_group, known.c.search_group, ""),
+    """What staged rows make of sites."""
+    optional = {
+        column.name: case(
+            (STAGE.c[column.is_said], STAGE.c[column.name]),
+            else_=func.coalesce(known.c[column.name], literal(column.default, column.type)),
+        )
+        for column in _STAGED
     }
+    return {"site_id": STAGE.c.site_id, "site_name": STAGE.c.site_name, **optional}
 
 
 def _compared(known: FromClause) -> Select[Any]:
@@ -88,22 +128,30 @@ def _compared(known: FromClause) -> Select[Any]:
 
 
 def _parse(row: Row) -> tuple[Any, ...]:
-    site_id, site_name, monitored_from, active, group = row.values
+    site_id, site_name, *optional = row.values
     name = fields.short_text(site_name, "site_name")
     if not name:
         raise fields.FieldError("site_name is empty")
-    if group is not None:
-        group = fields.short_text(group, "group", GROUP_LENGTH)
-    return (
-        fields.site_id(site_id),
-        name,
-        fields.local_date(monitored_from, "monitored_from"),
-        monitored_from is not None,
-        None if active is None else fields.boolean(active, "active"),
-        group,
-        fold_texts(site_id or "", name),
-        None if group is None else fold(group),
-    )
+    values: list[Any] = [fields.new_site_id(site_id), name]
+    for column, text in zip(OPTIONAL_COLUMNS, optional, strict=True):
+        values += (False, None) if text is None else (True, column.parse(text))
+    group = optional[OPTIONAL.index("group")]
+    values += (True, fold_texts(site_id or "", name))
+    values += (False, None) if group is None else (True, fold(group))
+    return tuple(values)
+
+
+def _merged(one: tuple[Any, ...], other: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    """What two rows of a site say together; None where they contradict each other."""
+    if one[:2] != other[:2]:
+        return None
+    values = list(one)
+    for at in range(2, len(values), 2):
+        (says, value), (also_says, another) = one[at : at + 2], other[at : at + 2]
+        if says and also_says and value != another:
+            return None
+        values[at : at + 2] = (says, value) if says else (also_says, another)
+    return tuple(values)
 
 
 _SITES = Site.__table__
@@ -112,6 +160,7 @@ _TARGET = Target(
     stage=STAGE,
     parse=_parse,
     key=lambda values: values[0],
+    merged=_merged,
     compared=_compared(_SITES),
     index=["site_id"],
 )

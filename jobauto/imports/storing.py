@@ -3,47 +3,80 @@
 1. Compare a batch with what is stored. If all of it is, that is all: the same file again writes nothing.
 2. If none of it is, insert it; and the next batches without asking, until one meets something stored, or the
    same key twice. Then none of that batch is inserted.
-3. Else let the last row of each key win, and compare again in the transaction that stores what differs.
+3. Else reject rows of a key whose values are not all equal, and store the others that differ from what is
+   stored. A row that differs from what this very import has stored contradicts the row before: it is
+   rejected, and the first stays.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
 from ..storage.connections import write_on
 from .bulk import AlreadyStored, Bulk, ReadingKey, Ready, WhileWaiting
+from .contradictions import IN_READINGS, describe, rejected_later, rejected_together
 from .result import ImportResult
+from .rows import Rejected
+from .seen import Columns, Seen
 
-Replaced = Sequence[tuple[ReadingKey, bool]]
-"""Rows that a later one of the batch has replaced: which, and whether their values differed."""
+
+@dataclass(frozen=True)
+class Batch:
+    """Readings that can be stored: in the order of the file with their lines, as columns, and sorted.
+
+    ``rejected`` are the rows among them that cannot be.
+    """
+
+    lines: Sequence[int]
+    columns: Columns
+    ready: Sequence[Ready]
+    rejected: list[Rejected]
 
 
 class Store:
-    """Takes the batches of one import. A dry run only compares."""
+    """Takes the batches of one import. A dry run only compares, and says the same."""
 
-    def __init__(self, connection: Connection, bulk: Bulk, result: ImportResult, *, dry_run: bool) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        bulk: Bulk,
+        result: ImportResult,
+        seen: Seen,
+        refused: Seen,
+        *,
+        dry_run: bool,
+    ) -> None:
         self._connection = connection
         self._bulk = bulk
         self._result = result
         self._dry_run = dry_run
         self._expects_new = False
+        self._seen = seen
+        self._refused = refused
 
-    def add(self, rows: Sequence[Ready], while_waiting: WhileWaiting) -> None:
-        """Store rows in the order of the file: of those with the same key the last one wins."""
-        if not rows:
-            return
-        ready = sorted(rows)
+    def add(self, batch: Batch, while_waiting: WhileWaiting) -> list[Rejected]:
+        """Store a batch; returns the rows that contradict others."""
+        if not batch.lines:
+            return []
+        rejected = self._add(batch, while_waiting)
+        self._seen.add(batch.lines, batch.columns)
+        return rejected
+
+    def _add(self, batch: Batch, while_waiting: WhileWaiting) -> list[Rejected]:
+        if self._dry_run or self._refused:
+            return self._one_by_one(batch)
         if not self._expects_new:
             with self._connection.begin():
-                found = self._bulk.compare(ready, while_waiting)
-            if found.same == len(ready):
-                self._result.unchanged += len(ready)
-                return
-            self._expects_new = not (found.stored or self._dry_run)
-        if self._expects_new and self._insert(ready, while_waiting):
-            self._result.new += len(ready)
-        else:
-            self._compare_and_store(*_one_a_key(rows))
+                found = self._bulk.compare(batch.ready, while_waiting)
+            if found.same == len(batch.ready):
+                self._result.unchanged += len(batch.ready)
+                return []
+            self._expects_new = not found.stored
+        if self._expects_new and self._insert(batch.ready, while_waiting):
+            self._result.new += len(batch.ready)
+            return []
+        return self._one_by_one(batch)
 
     def _insert(self, rows: Sequence[Ready], while_waiting: WhileWaiting) -> bool:
         try:
@@ -54,38 +87,80 @@ class Store:
             return False
         return True
 
-    def _compare_and_store(self, rows: Sequence[Ready], replaced: Replaced) -> None:
-        begin = self._connection.begin() if self._dry_run else write_on(self._connection)
-        with begin:
-            same = self._same(rows, replaced)
-            found = self._bulk.compare(rows)
-            if not self._dry_run:
-                self._bulk.change(rows)
-        self._result.new += len(rows) - found.stored
+    def _one_by_one(self, batch: Batch) -> list[Rejected]:
+        values, contradicted = _by_key(batch)
+        rejected = rejected_together(contradicted, IN_READINGS)
+        rejected += self._meet_refused(values, batch)
+        if contradicted:
+            self._refuse(contradicted)
+        if self._dry_run:
+            rejected += self._meet_seen(values, values, batch)
+            with self._connection.begin():
+                found = self._bulk.compare(_rows(values))
+        else:
+            with write_on(self._connection):
+                found = self._bulk.compare(_rows(values))
+                if self._seen and found.same < found.stored:
+                    rejected += self._meet_seen(values, self._bulk.differing(_rows(values)), batch)
+                    found = self._bulk.compare(_rows(values))
+                self._bulk.change(_rows(values))
+        self._result.new += len(values) - found.stored
         self._result.updated += found.stored - found.same
-        self._result.unchanged += found.same
-        self._count_replaced(replaced, same)
+        self._result.unchanged += found.same + len(batch.lines) - len(rejected) - len(values)
+        return rejected
 
-    def _same(self, rows: Sequence[Ready], replaced: Replaced) -> set[ReadingKey]:
-        contradicted = {key for key, differs in replaced if differs}
-        asked = [row for row in rows if row[:2] in contradicted] if contradicted else []
-        return self._bulk.same(asked) if asked else set()
+    def _meet_refused(self, values: dict[ReadingKey, int], batch: Batch) -> list[Rejected]:
+        """Take out, and reject, rows whose key was refused in a former batch."""
+        met = self._refused.find(values)
+        for key in met:
+            del values[key]
+        return [
+            Rejected(line, describe([met[key].line, line], IN_READINGS))
+            for line, key in _lines_of(batch, met)
+        ]
 
-    def _count_replaced(self, replaced: Replaced, same: set[ReadingKey]) -> None:
-        # A row that a later one replaced counts as updating, unless nothing is updated in the end: the same
-        # file again must say so.
-        updates = sum(differs and key not in same for key, differs in replaced)
-        self._result.updated += updates
-        self._result.unchanged += len(replaced) - updates
+    def _meet_seen(
+        self, values: dict[ReadingKey, int], keys: Iterable[ReadingKey], batch: Batch
+    ) -> list[Rejected]:
+        """Take out rows whose key came in a former batch, and reject those whose value differs from it."""
+        met = self._seen.find(list(keys))
+        contradicted = {key: first.line for key, first in met.items() if values[key] != first.value}
+        rejected = [
+            rejected_later(line, contradicted[key], IN_READINGS)
+            for line, key in _lines_of(batch, contradicted)
+        ]
+        for key in met:
+            del values[key]
+        return rejected
+
+    def _refuse(self, contradicted: dict[ReadingKey, list[int]]) -> None:
+        sites, instants = zip(*contradicted, strict=True)
+        self._refused.add([lines[0] for lines in contradicted.values()], (sites, instants, [0] * len(sites)))
 
 
-def _one_a_key(rows: Sequence[Ready]) -> tuple[list[Ready], Replaced]:
-    """The last row of each key, sorted; and of each earlier one, whether the next differed."""
-    replaced: list[tuple[ReadingKey, bool]] = []
+def _by_key(batch: Batch) -> tuple[dict[ReadingKey, int], dict[ReadingKey, list[int]]]:
+    """The value of each key whose rows agree; and the lines of those whose rows do not."""
     values: dict[ReadingKey, int] = {}
-    for site_key, instant, value in rows:
-        key = site_key, instant
-        if key in values:
-            replaced.append((key, values[key] != value))
-        values[key] = value
-    return sorted((*key, value) for key, value in values.items()), replaced
+    contradicted: dict[ReadingKey, list[int]] = {}
+    for site_key, instant, value in zip(*batch.columns, strict=True):
+        if values.setdefault((site_key, instant), value) != value:
+            contradicted[site_key, instant] = []
+    for line, key in _lines_of(batch, contradicted):
+        contradicted[key].append(line)
+    for key in contradicted:
+        del values[key]
+    return values, contradicted
+
+
+def _lines_of(batch: Batch, keys: Iterable[ReadingKey]) -> list[tuple[int, ReadingKey]]:
+    """The rows of some keys."""
+    wanted = frozenset(keys)
+    if not wanted:
+        return []
+    sites, instants, _ = batch.columns
+    every = zip(batch.lines, zip(sites, instants, strict=True), strict=True)
+    return [(line, key) for line, key in every if key in wanted]
+
+
+def _rows(values: dict[ReadingKey, int]) -> list[Ready]:
+    return sorted((*key, value) for key, value in values.items())

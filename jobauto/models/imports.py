@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from ..extensions import Base
 from .types import Instant, PrimaryKey
 
+KEPT_ON_LENGTH = 255
 _WAITING = text("status IN ('queued', 'running')")
 
 
@@ -16,9 +17,11 @@ class Import(Base):
     """One file that somebody sent to be imported, or looked at (``dry_run``), and what came of it.
 
     ``status`` is ``queued``, ``running``, ``finished`` or ``failed`` (with the ``error``). The file waits in
-    the instance folder as ``kept_as``; ``done`` of its ``size`` in bytes have been read. ``heartbeat_at``
-    proves that the process of this one of the ``attempts`` is at it. ``errors`` are the first rejected rows,
-    ``[[line, reason], ...]``.
+    the instance folder of the machine ``kept_on`` as ``kept_as``; ``done`` of its ``size`` in bytes have been
+    read. ``heartbeat_at`` proves that the process of this one of the ``attempts`` is at it. ``errors`` are
+    the first rejected rows, ``[[line, reason], ...]``, and ``reasons`` all of them summed up, a line each.
+    ``ignore_columns`` were to be left out; ``ignored_columns`` nobody takes. ``preview`` is what a dry run
+    understood of the first rows.
     """
 
     __tablename__ = "import"
@@ -28,6 +31,7 @@ class Import(Base):
     kind: Mapped[str] = mapped_column(String(20))
     filename: Mapped[str] = mapped_column(String(200))
     kept_as: Mapped[str] = mapped_column(String(40), unique=True)
+    kept_on: Mapped[str] = mapped_column(String(KEPT_ON_LENGTH), default="", server_default="")
     dry_run: Mapped[bool] = mapped_column(Boolean)
     status: Mapped[str] = mapped_column(String(20))
     requested_by: Mapped[str] = mapped_column(String(100))
@@ -43,3 +47,8 @@ class Import(Base):
     rejected: Mapped[int] = mapped_column(Integer, default=0)
     errors: Mapped[list[Any]] = mapped_column(JSON, default=list)
     error: Mapped[str | None] = mapped_column(Text)
+    ignore_columns: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
+    ignored_columns: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
+    warnings: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
+    reasons: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
+    preview: Mapped[list[Any]] = mapped_column(JSON, default=list, server_default="[]")

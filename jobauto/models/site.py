@@ -13,6 +13,8 @@ from .types import Instant, PrimaryKey
 _SNOOZED = text("snoozed_until IS NOT NULL")
 
 SITE_ID_LENGTH = 50
+NO_SITE_IDS = (".", "..")
+"""In an address they mean something else, however they are encoded."""
 SITE_NAME_LENGTH = 200
 GROUP_LENGTH = 100
 SNOOZE_REASON_LENGTH = 200

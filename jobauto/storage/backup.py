@@ -15,8 +15,8 @@ To restore:
 1. Unpack into a scratch file; a damaged file, or one of a newer program, ends here.
 2. Bring the scratch file to this program's schema by its migrations.
 3. In one transaction of the database: bring its schema up too, refuse it if it holds anything (unless it
-   is to be replaced), take away all rows, put in those of the file, end the sessions and give up the
-   messages that came with them, set the sequences. All or nothing.
+   is to be replaced), take away all rows, put in those of the file, end the sessions, give up the
+   messages and fail the imports that came with them, set the sequences. All or nothing.
 """
 
 import gzip
@@ -34,7 +34,7 @@ from typing import BinaryIO
 from sqlalchemy import Connection, NullPool, Table, create_engine, delete, func, select, update
 
 from ..extensions import db
-from ..models import OutboxMessage, SettingsVersion, UserSession
+from ..models import Import, OutboxMessage, SettingsVersion, UserSession
 from ..models.notification import WAITING
 from . import partitions
 from .bulk_copy import bulk_copy
@@ -98,7 +98,7 @@ def _replace(
     upgrade_on(connection)
     _make_room(connection, replace=replace)
     rows = _copy(copy, connection, progress)
-    _expire_sessions_and_messages(connection, now)
+    _expire_what_was_under_way(connection, now)
     if connection.dialect.name == "postgresql":
         _after_copying(connection)
     return rows
@@ -205,11 +205,20 @@ def _names(connection: Connection) -> str:
     return ", ".join(map(connection.dialect.identifier_preparer.format_table, _tables()))
 
 
-def _expire_sessions_and_messages(connection: Connection, now: datetime) -> None:
-    """End what went on when the backup was made: a login may have been ended since, a message sent."""
+def _expire_what_was_under_way(connection: Connection, now: datetime) -> None:
+    """End what went on when the backup was made.
+
+    A login may have been ended since, a message sent; and the files of imports are in no backup.
+    """
     connection.execute(delete(UserSession))
     given_up = {"status": "given_up", "settled_at": now, "error": "The database was restored from a backup."}
     connection.execute(update(OutboxMessage).where(WAITING).values(given_up))
+    failed = {
+        "status": "failed",
+        "finished_at": now,
+        "error": "The database was restored from a backup, which holds no files. Send it again.",
+    }
+    connection.execute(update(Import).where(Import.status.in_(["queued", "running"])).values(failed))
 
 
 def _after_copying(connection: Connection) -> None:

@@ -7,6 +7,9 @@ on the coordinator. Every unique index of a distributed table must contain that 
 ``tests/distribution/rules.py`` says what statements must keep to.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -74,6 +77,28 @@ def is_distributed(connection: Connection) -> bool:
     if connection.dialect.name != "postgresql":
         return False
     return bool(connection.scalar(text("SELECT to_regclass('site_registry') IS NOT NULL")))
+
+
+@contextmanager
+def connections_kept(connection: Connection) -> Iterator[None]:
+    """Let the coordinator keep its connections to the workers from one transaction to the next.
+
+    By default it keeps one a worker, and opens the others anew for each batch of an import.
+    """
+    kept = is_distributed(connection)
+    if kept:
+        _set(connection, "SET citus.max_cached_conns_per_worker = 16")
+    connection.rollback()
+    try:
+        yield
+    finally:
+        if kept and not connection.invalidated:
+            _set(connection, "RESET citus.max_cached_conns_per_worker")
+
+
+def _set(connection: Connection, statement: str) -> None:
+    connection.execute(text(statement))
+    connection.commit()
 
 
 def distribute(connection: Connection) -> bool:

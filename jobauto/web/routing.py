@@ -6,7 +6,7 @@ from flask import current_app, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter, IntegerConverter, ValidationError
 
-from ..models.site import SITE_ID_LENGTH
+from ..models.site import NO_SITE_IDS, SITE_ID_LENGTH
 
 
 class IdConverter(IntegerConverter):
@@ -27,7 +27,7 @@ class SiteIdConverter(BaseConverter):
     def to_python(self, value: str) -> str:
         """The site_id; there is no page for what no site can be called."""
         site_id = value.removesuffix("/")
-        if not (1 <= len(site_id) <= SITE_ID_LENGTH and site_id.isprintable()):
+        if not (1 <= len(site_id) <= SITE_ID_LENGTH and site_id.isprintable()) or site_id in NO_SITE_IDS:
             raise ValidationError
         return site_id
 

@@ -36,6 +36,7 @@ from ..settings.schedule import owed_slot, slots_open
 from ..storage import partitions
 from ..storage.connections import DatabaseNotReady, require_all_machines, require_ready
 from ..storage.leases import LeaseLost
+from ..storage.vacuum import vacuum_changed
 
 log = logging.getLogger("job_automation")
 
@@ -171,6 +172,7 @@ WORK: tuple[Callable[[], object], ...] = (
     sending.process_pending,
     keep_partitions,
     expire_run_sites,
+    vacuum_changed,
 )
 """A job each, so that neither a long import nor a slow mail server keeps a slot waiting."""
 _at_rest = _AtRest(len(WORK))

@@ -41,7 +41,10 @@ def test_json_is_counted_and_may_be_sent_again(oscar: Person) -> None:
     body = [reading("1.5"), reading("2.5", at="2026-01-06T06:00:00+01:00")]
     first, second = (oscar.api("POST", READINGS, json=body) for _ in range(2))
     assert first.status_code == second.status_code == 200
-    assert first.json == {"new": 2, "updated": 0, "unchanged": 0, "rejected": 0, "errors": []}
+    assert first.json == {
+        "new": 2, "updated": 0, "unchanged": 0, "rejected": 0,
+        "errors": [], "warnings": [], "ignored_columns": [],
+    }  # fmt: skip
     assert pluralize(second.json) == [0, 0, 2, 0]
     assert stored() == [Decimal("1.50"), Decimal("2.50")]
 
@@ -103,6 +106,59 @@ def test_a_bad_reading_is_rejected_and_the_good_one_kept(oscar: Person, wrong: A
     assert error["line"] == 1
     assert error["error"]
     assert stored() == [Decimal("2.00")]
+
+
+def test_where_no_row_could_be_taken_of_several_the_answer_is_422_and_tells_of_each(oscar: Person) -> None:
+    response = oscar.api(
+        "POST", READINGS, json=[reading(site_id="nobody"), reading("x"), {"site_id": "flat"}]
+    )
+    assert response.status_code == 422
+    assert pluralize(response.json) == [0, 0, 0, 3]
+    assert [error["line"] for error in response.json["errors"]] == [1, 2, 3]
+    assert response.json["warnings"] == response.json["ignored_columns"] == []
+    assert response.json["error"].startswith(
+        "None of the 3 rows could be taken: 1 row of 1 unknown site: nobody"
+    )
+    assert response.json["fields"] == {
+        "site_id": ["1 row of 1 unknown site: nobody", "1 row: missing: reading_date, reading_value"],
+        "reading_value": ["1 row: reading_value is not a number like 1234.56"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "counts"),
+    [
+        pytest.param([], [0, 0, 0, 0], id="none"),
+        pytest.param([reading(site_id="nobody")], [0, 0, 0, 1], id="a single bad one"),
+        pytest.param(reading("x"), [0, 0, 0, 1], id="a bad one alone"),
+        pytest.param([reading(), reading("x")], [1, 0, 0, 1], id="a good one"),
+    ],
+)
+def test_otherwise_it_is_200(oscar: Person, body: Any, counts: list[int]) -> None:
+    response = oscar.api("POST", READINGS, json=body)
+    assert (response.status_code, pluralize(response.json)) == (200, counts)
+
+
+def test_columns_that_nobody_takes_and_doubtful_values_are_named(oscar: Person) -> None:
+    rows = [reading(f"1.00{day}", at=f"2026-01-0{day}T06:00Z") | {"unit": "MWh"} for day in range(1, 4)]
+    answer = oscar.api("POST", READINGS, json=rows).json
+    assert pluralize(answer) == [3, 0, 0, 0]
+    assert answer["ignored_columns"] == ["unit"]
+    assert answer["warnings"] == [
+        "flat: every value has exactly three decimals: MWh, or a dot for thousands?"
+    ]
+
+
+@pytest.mark.parametrize("names", ["unit", "Unit&ignore_column=status"])
+def test_a_column_that_refuses_a_file_can_be_ignored(oscar: Person, names: str) -> None:
+    body = f"site_id,reading_date,reading_value,unit\nflat,{AT},1.5,kWh\n".encode()
+    refused = oscar.api("POST", READINGS, data=body, content_type="text/csv")
+    assert refused.status_code == 422
+    assert has_shape(refused.json, ERROR)
+    assert "&ignore_column=unit" in refused.json["error"]
+    answer = oscar.api("POST", f"{READINGS}?ignore_column={names}", data=body, content_type="text/csv")
+    assert (answer.status_code, answer.json["ignored_columns"]) == (200, ["unit"])
+    assert stored() == [Decimal("1.50")]
 
 
 @pytest.mark.parametrize(

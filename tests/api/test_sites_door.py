@@ -12,6 +12,7 @@ from tests.people import Person
 
 SITES = "/api/sites/"
 IMPORTED = {"new": int, "updated": int, "unchanged": int, "rejected": int, "errors": list}
+IMPORTED |= {"warnings": list, "ignored_columns": list}
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def send(person: Person, body: Any) -> Any:
         "Straße-ÄÖ",
         "日本-太陽光",
         "☀️1",
-        "..",
+        "...",
         "../../etc/passwd",
         "<script>",
         "'; DROP TABLE site; --",
@@ -112,6 +113,9 @@ def test_one_object_or_a_list_is_taken_and_counted(oscar: Person) -> None:
     [
         pytest.param({"site_id": "", "site_name": "x"}, "site_id is empty", id="no id"),
         pytest.param({"site_id": "x" * 51, "site_name": "x"}, "more than 50", id="an id too long"),
+        pytest.param({"site_id": ".", "site_name": "x"}, "no address can hold", id="a dot"),
+        pytest.param({"site_id": "..", "site_name": "x"}, "no address can hold", id="two dots"),
+        pytest.param({"site_id": "1.2E+12", "site_name": "x"}, "a spreadsheet", id="a spreadsheet's number"),
         pytest.param({"site_id": "a\0b", "site_name": "x"}, "cannot be printed", id="NUL in an id"),
         pytest.param({"site_id": "a\nb", "site_name": "x"}, "cannot be printed", id="a line end in an id"),
         pytest.param({"site_id": "\ud800", "site_name": "x"}, "cannot be printed", id="a surrogate"),

@@ -2,13 +2,15 @@
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from jobauto.extensions import db
-from jobauto.models import UserSession
+from jobauto.models import Import, UserSession
 from jobauto.notifications import sending
+from jobauto.storage.connections import write
 from tests.backup.everything import put_back, taken
 from tests.fleets import NOON
+from tests.imports.test_background import GOOD, HEADER, accept, entry
 from tests.notifications.telling import add_message, messages, put_message
 from tests.people import Person
 
@@ -24,6 +26,24 @@ def test_nobody_is_logged_in(app: Flask) -> None:
     assert (sessions(), ada.get("/jobs/").status_code) == (1, 200)
     put_back(content, replace=True)
     assert (sessions(), ada.get("/jobs/").status_code) == (0, 302)
+
+
+@pytest.mark.usefixtures("app")
+def test_imports_that_waited_or_were_under_way_have_failed_for_a_backup_has_no_files() -> None:
+    ids = [accept(HEADER + GOOD) for _ in range(3)]
+    for import_id, status in zip(ids, ("queued", "running", "finished"), strict=True):
+        with write() as session:
+            session.execute(update(Import).where(Import.id == import_id).values(status=status))
+
+    put_back(taken(), replace=True)
+
+    failed = ("failed", NOON, "The database was restored from a backup, which holds no files. Send it again.")
+    ends = map(entry, ids)
+    assert [(end.status, end.finished_at, end.error) for end in ends] == [
+        failed,
+        failed,
+        ("finished", None, None),
+    ]
 
 
 @pytest.mark.usefixtures("app")

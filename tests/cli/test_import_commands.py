@@ -44,6 +44,31 @@ def test_readings_from_standard_input_with_lines_that_are_rejected(cli: Cli) -> 
     assert count(Reading) == 1
 
 
+def test_what_is_to_be_said_beside_the_counts_goes_to_standard_error(cli: Cli) -> None:
+    add_site("S1")
+    lines = [f"S1,2026-03-0{day}T06:00,1.00{day},x,y" for day in range(1, 5)]
+    lines += [f"S{number},2026-03-01T06:00,1,x,y" for number in (7, 8, 7)]
+    done = cli("import-readings", "-", input=READINGS.strip() + ",a,quality\n" + "\n".join(lines))
+    assert done.stderr.splitlines() == [
+        "warning: S1: every value has exactly three decimals: MWh, or a dot for thousands?",
+        "ignored columns: a, quality",
+        "3 rows of 2 unknown sites: S7, S8",
+    ]
+    assert done.stdout.splitlines()[-1] == "4 new, 0 updated, 0 unchanged, 3 rejected"
+
+
+def test_a_file_with_a_column_that_refuses_it_is_2_unless_it_is_to_be_ignored(cli: Cli) -> None:
+    add_site("S1")
+    file = READINGS.strip() + ",Unit,status\nS1,2026-03-01T06:00,1,kWh,A\n"
+    for options, refused in [((), "Unit"), (("--ignore-column", "unit"), "status")]:
+        done = cli("import-readings", *options, "-", input=file)
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert f"a column {refused}:" in done.stderr
+        assert f"--ignore-column {refused}" in done.stderr
+    done = cli("import-readings", "--ignore-column", "unit", "--ignore-column", "status", "-", input=file)
+    assert (done.exit_code, done.stderr) == (0, "ignored columns: Unit, status\n")
+
+
 def test_only_the_first_thousand_rejected_lines_are_named(cli: Cli) -> None:
     done = cli("import-readings", "-", input=READINGS + "S9,2026-03-01T06:00,1\n" * 1203)
     lines = done.stdout.splitlines()
@@ -57,7 +82,7 @@ def test_only_the_first_thousand_rejected_lines_are_named(cli: Cli) -> None:
     [
         pytest.param("", "The file is empty.", id="nothing"),
         pytest.param("\n\n", "The file is empty.", id="blank lines"),
-        pytest.param("S1;One\n", "Missing: ", id="another separator"),
+        pytest.param("S1;One\n", "Missing: ", id="no header"),
         pytest.param("id,name\nS1,One\n", "Missing: ", id="other names"),
         pytest.param("\x00\x01\x02", "Missing: ", id="no text at all"),
     ],

@@ -10,12 +10,12 @@ import goes on. With ``breaking`` everything fails that the import does from the
 import signal
 import sys
 import threading
-from collections.abc import Sequence
 
 from jobauto import create_app
 from jobauto.imports import background
-from jobauto.imports.bulk import PostgresqlBulk, Ready, SqliteBulk, WhileWaiting
-from jobauto.imports.storing import Store
+from jobauto.imports.bulk import PostgresqlBulk, SqliteBulk, WhileWaiting
+from jobauto.imports.rows import Rejected
+from jobauto.imports.storing import Batch, Store
 from jobauto.work import threads
 
 SqliteBulk.BATCH = PostgresqlBulk.BATCH = 2
@@ -23,17 +23,18 @@ middle, told = threading.Event(), threading.Event()
 add = Store.add
 
 
-def stand(self: Store, rows: Sequence[Ready], while_waiting: WhileWaiting) -> None:
+def stand(self: Store, batch: Batch, while_waiting: WhileWaiting) -> list[Rejected]:
     """Store a batch; but the second one not before the process ends."""
     if middle.is_set():
         threading.main_thread().join()
         if "breaking" in sys.argv:
             raise RuntimeError("cannot schedule new futures after interpreter shutdown")
-    add(self, rows, while_waiting)
+    rejected = add(self, batch, while_waiting)
     if not middle.is_set():
         middle.set()
         sys.stdout.write("in the middle\n")
         sys.stdout.flush()
+    return rejected
 
 
 if __name__ == "__main__":

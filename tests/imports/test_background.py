@@ -11,10 +11,10 @@ from sqlalchemy import func, select, update
 from jobauto.audit.service import Author
 from jobauto.clock import utcnow
 from jobauto.extensions import db
-from jobauto.imports import background, readings
+from jobauto.imports import background, readings, uploads
+from jobauto.imports.lines import FileError
 from jobauto.imports.rejected_rows import rejected_rows
 from jobauto.imports.result import ImportResult
-from jobauto.imports.rows import FileError
 from jobauto.models import Import, Reading
 from jobauto.storage.connections import write
 from jobauto.work import threads
@@ -82,7 +82,7 @@ def test_a_file_without_the_header_is_refused_at_once_and_not_kept(app: Flask) -
         accept(b"site_id,reading_date\n")
 
     assert db.session.scalars(select(Import)).all() == []
-    assert list(background.kept("x").parent.iterdir()) == []
+    assert list(uploads.kept("x").parent.iterdir()) == []
 
 
 def test_the_rejected_rows_come_back_byte_for_byte_to_be_mended(app: Flask) -> None:
@@ -99,7 +99,7 @@ def test_the_rejected_rows_come_back_byte_for_byte_to_be_mended(app: Flask) -> N
 
     assert counts(import_id) == ("finished", 1, 0, 0, 4)
     assert [line for line, _ in entry(import_id).errors] == [2, 4, 6, 7]
-    mended = list(rejected_rows(background.kept(entry(import_id).kept_as)))
+    mended = list(rejected_rows(uploads.kept(entry(import_id).kept_as)))
     assert mended == [HEADER, *bad[:3], bad[3] + b"\n"]
 
 
@@ -178,12 +178,3 @@ def test_several_at_once_work_each_file_off_exactly_once(app: Flask) -> None:
     assert not any(worker.is_alive() for worker in workers)
     assert [counts(import_id) for import_id in ids] == [("finished", 1, 0, 0, 0)] * 8
     assert [entry(import_id).attempts for import_id in ids] == [1] * 8
-
-
-def test_a_file_that_is_on_another_machine_is_left_to_it(app: Flask) -> None:
-    import_id = accept(HEADER + GOOD)
-    background.kept(entry(import_id).kept_as).unlink()
-
-    background.process_pending()
-
-    assert counts(import_id)[0] == "queued"

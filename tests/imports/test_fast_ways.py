@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from jobauto.imports import columns, fields, rows
+from jobauto.imports.lines import SPACES, physical_lines
 from jobauto.models.types import to_microseconds
 from tests.imports.hostile_lines import HEADER, KEPT, NOW, REFUSED
 
@@ -31,7 +32,7 @@ ends = st.sampled_from([b"\n", b"\r\n", b"\r"])
 
 def row_by_row(file: bytes) -> list[rows.Row | rows.Rejected]:
     """Every line by the slow way alone."""
-    text = list(rows.physical_lines(BytesIO(file)))
+    text = list(physical_lines(BytesIO(file)))
     header = [name.decode() for name in HEADER.split(b",")]
     numbers, records, rejected = rows.set_aside(text[1:], 1, header)
     block = rows.Block(numbers, list(zip(*records, strict=True)) or [()] * 3, rejected)
@@ -68,7 +69,7 @@ numbers = st.one_of(
 def test_a_column_of_registers_is_what_each_of_them_is(column: list[str]) -> None:
     def alone(text: str) -> int | None:
         try:
-            return fields.watt_hours(text.strip(rows.SPACES))
+            return fields.watt_hours(text.strip(SPACES))
         except fields.FieldError:
             return None
 
@@ -100,7 +101,7 @@ def test_instants_that_are_remembered_are_those_that_were_read(zone: str, texts:
 
     def alone(text: str) -> int | None:
         try:
-            instant = fields.InstantReader(ZoneInfo(zone), NOW)(text.strip(rows.SPACES))
+            instant = fields.InstantReader(ZoneInfo(zone), NOW)(text.strip(SPACES))
             return to_microseconds(instant)
         except fields.FieldError:
             return None

@@ -3,6 +3,7 @@
 import pytest
 from flask import Flask
 
+from jobauto.imports import staging
 from tests.imports.importing import counts, import_sites, stored_sites
 
 ALL = "site_id,site_name,monitored_from,active,group"
@@ -22,12 +23,8 @@ def test_a_short_file_makes_active_sites_monitored_since_long_ago(app: Flask) ->
         pytest.param(
             "group,site_name,site_id", "south,Old,S1", ("Old", "2026-01-01", False, "south"), id="group"
         ),
-        pytest.param(
-            "site_id,site_name,group", "S1,Old,", ("Old", "2026-01-01", False, ""), id="an empty group"
-        ),
-        pytest.param(
-            "site_id,site_name,monitored_from", "S1,Old,", ("Old", None, False, "north"), id="an empty date"
-        ),
+        pytest.param(ALL, "S1,New,,,", ("New", "2026-01-01", False, "north"), id="blank cells"),
+        pytest.param(ALL, "S1,Old, ,\t,east", ("Old", "2026-01-01", False, "east"), id="spaces"),
         pytest.param(
             "site_id,site_name,active", "S1,Old,yes", ("Old", "2026-01-01", True, "north"), id="active"
         ),
@@ -44,11 +41,54 @@ def test_what_is_said_changes_and_what_is_not_said_stays(
     assert counts(import_sites(header, line)) == (0, 0, 1, 0)
 
 
-def test_within_a_file_the_last_row_of_a_site_wins(app: Flask) -> None:
-    result = import_sites("site_id,site_name", "S1,a", "S2,b", "S1,c", "S1,c")
+@pytest.mark.parametrize(
+    ("lines", "expected", "stored"),
+    [
+        pytest.param(["S1,a,,,", "S1,a,,,"], (1, 0, 1, 0), {"S1"}, id="equal"),
+        pytest.param(["S1,a,,yes,", "S1,a,,true,"], (1, 0, 1, 0), {"S1"}, id="equal in other words"),
+        pytest.param(["S1,a,,,", "S1,b,,,"], (0, 0, 0, 2), set(), id="names"),
+        pytest.param(["S1,a,,,", "S2,b,,,", "S1,a,,,", "S1,c,,,"], (1, 0, 0, 3), {"S2"}, id="the third"),
+        pytest.param(["S1,a,,,", "S1,c,,,", "S1,a,,,"], (0, 0, 0, 3), set(), id="the second"),
+        pytest.param(["S1,a,,,north", "S1,a,,,south"], (0, 0, 0, 2), set(), id="groups"),
+        pytest.param(["S1,a,,yes,", "S1,a,,no,"], (0, 0, 0, 2), set(), id="active"),
+        pytest.param(["S1,a,2026-01-01,,", "S1,a,2026-01-02,,"], (0, 0, 0, 2), set(), id="dates"),
+        pytest.param(["S1,a,,,north", "S1,,,,"], (1, 0, 0, 1), {"S1"}, id="a bad one contradicts nothing"),
+    ],
+)
+def test_rows_of_a_site_that_contradict_each_other_are_all_refused(
+    app: Flask, lines: list[str], expected: tuple[int, ...], stored: set[str]
+) -> None:
+    assert counts(import_sites(ALL, *lines)) == expected
+    assert set(stored_sites()) == stored
 
-    assert counts(result) == (2, 1, 1, 0)
-    assert {site: values[0] for site, values in stored_sites().items()} == {"S1": "c", "S2": "b"}
+
+def test_the_lines_of_contradicting_rows_are_named(app: Flask) -> None:
+    result = import_sites(ALL, "S1,a,,,", "S2,b,,,", "S1,c,,,")
+
+    assert result.errors == [
+        (line, "lines 2 and 4 give different values for the same site") for line in (2, 4)
+    ]
+
+
+def test_rows_of_a_site_say_together_what_each_of_them_says(app: Flask) -> None:
+    assert counts(import_sites(ALL, "S1,a,,,north", "S1,a,2026-01-01,no,")) == (1, 0, 1, 0)
+    assert stored_sites() == {"S1": ("a", "2026-01-01", False, "north")}
+
+
+def test_a_long_list_that_contradicts_itself_keeps_what_it_said_first(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(staging, "BATCH", 2)
+    lines = ["S1,a", "S2,b", "S1,a", "S3,c", "S1,z", "S4,d", "S4,e", "S5,f", "S5,f", "S4,d"]
+
+    result = import_sites("site_id,site_name", *lines)
+
+    assert counts(result) == (5, 0, 3, 2)
+    assert dict(result.errors) == {
+        6: "lines 2 and 6 give different values for the same site; line 2 stays",
+        8: "lines 7 and 8 give different values for the same site; line 7 stays",
+    }
+    assert [values[0] for _, values in sorted(stored_sites().items())] == ["a", "b", "c", "d", "f"]
 
 
 KEPT = {
@@ -67,6 +107,11 @@ KEPT = {
     "x" * 50: "n" * 200,
     "=1+1": "-2+3",
     "null": "NULL",
+    "...": "three dots",
+    "21E00777": "a serial number",
+    "1.2E+1": "one digit",
+    "12.5E+12": "two digits before the point",
+    "1.2e+12": "no spreadsheet writes it so",
     "a b": "two  spaces",
 }
 
@@ -87,6 +132,10 @@ REFUSED = {
     "   ,Mill Lane": "site_id is empty",
     "S1,": "site_name is empty",
     "S1,   ": "site_name is empty",
+    ".,Mill Lane": "site_id is ., which no address can hold",
+    " .. ,Mill Lane": "site_id is .., which no address can hold",
+    "1.2E+12,Mill Lane": "site_id 1.2E+12 is what a spreadsheet has made of a long number: format it as text",
+    "2E+05,Mill Lane": "site_id 2E+05 is what a spreadsheet has made of a long number: format it as text",
     f"{'x' * 51},Mill Lane": "site_id has more than 50 characters",
     f"S1,{'n' * 201}": "site_name has more than 200 characters",
     "S\x001,Mill Lane": "site_id has a character that cannot be printed, or is not UTF-8",

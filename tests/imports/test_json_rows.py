@@ -3,7 +3,8 @@
 import pytest
 
 from jobauto.imports import fields, rows
-from jobauto.imports.rows import FileError, Rejected, Row
+from jobauto.imports.lines import FileError
+from jobauto.imports.rows import Rejected, Row
 
 COLUMNS = ("site_id", "reading_date", "reading_value")
 

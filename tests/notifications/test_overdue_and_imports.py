@@ -10,7 +10,7 @@ from flask import Flask
 from jobauto.audit.service import Author
 from jobauto.clock import utcnow
 from jobauto.extensions import db
-from jobauto.imports import background
+from jobauto.imports import background, uploads
 from jobauto.runs import lifecycle
 from jobauto.runs.overdue import report_if_overdue
 from jobauto.work.scheduler import run_slot, tick
@@ -92,7 +92,7 @@ def test_an_import_that_fails_is_told_of_with_its_reason(app: Flask) -> None:
         dry_run=False,
         author=author,
     )
-    with background.kept(kept_as()).open("wb") as file:
+    with uploads.kept(kept_as()).open("wb") as file:
         file.write(b"\xff\xfe")  # no header any more
     background.process_pending()
     assert [(label, kind, topic) for label, kind, topic in told()] == [

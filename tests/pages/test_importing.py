@@ -84,6 +84,38 @@ def test_a_look_says_that_nothing_was_stored_and_how_to_import_for_real(oscar: P
     assert "No readings yet" in words(oscar.get("/sites/S1"))
 
 
+def test_a_look_shows_the_first_rows_as_understood_and_what_is_doubtful_about_them(oscar: Person) -> None:
+    add_site("S1")
+    rows = "".join(f"S1,2026-03-3{day}T06:00,1.00{day},x\n" for day in range(2))
+    late = "S1,2026-03-29T12:00,1.005,x\nS9,2026-03-29T12:00,1.000,x\n"
+    send(oscar, HEADER.strip() + ",quality\n" + rows + late, dry_run="y")
+    text = words(oscar.get("/import/1"))
+    assert (
+        "S1,2026-03-31T06:00,1.001,x S1 2026-03-31 06:00:00+01:00 Europe/London 2026-03-31 05:00:00 UTC 1.00"
+        in text
+    )
+    assert "S9,2026-03-29T12:00,1.000,x Rejected: unknown site: S9" in text
+    assert "S1: every value has exactly three decimals: MWh, or a dot for thousands?" in text
+    assert "They would be taken as they are." in text
+    assert "Ignored columns quality" in text
+    assert "1 row of 1 unknown site: S9" in text
+    assert "ignored columns: quality" in words(oscar.get("/import/"))
+
+
+def test_a_column_that_refuses_a_file_can_be_ignored(oscar: Person) -> None:
+    add_site("S1")
+    content = HEADER.strip() + ",unit,status\n" + GOOD.strip() + ",kWh,A\n"
+    assert "a column unit:" in error_beside(send(oscar, content), "file")
+    assert send(oscar, content, ignore_columns=" Unit , status").location == "/import/1"
+    assert "Ignored columns unit, status" in words(oscar.get("/import/1"))
+
+
+def test_it_says_how_long_rejected_rows_can_be_had(oscar: Person) -> None:
+    send(oscar, HEADER + BAD)
+    assert "Download the rejected rows until" in words(oscar.get("/import/1"))
+    assert "its rejected rows can be downloaded for 14 days" in words(oscar.get("/import/"))
+
+
 def test_while_it_waits_its_page_shows_how_far_it_is_and_looks_again_by_itself(
     oscar: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:

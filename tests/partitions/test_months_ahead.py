@@ -8,8 +8,8 @@ from flask import Flask
 from sqlalchemy import text
 
 from jobauto.extensions import db
-from jobauto.imports.readings import WORTH_ANALYSING
 from jobauto.storage import partitions
+from jobauto.storage.vacuum import WORTH_IT
 from jobauto.work import scheduler
 from tests.fleets import NOON, add_site, daily
 from tests.imports.importing import counts, import_readings
@@ -79,7 +79,7 @@ def test_a_plain_table_stays_as_it_is(app: Flask) -> None:
 
 def test_after_an_import_only_what_may_have_changed_is_vacuumed(parts: Flask) -> None:
     add_site("S1")
-    minutes = (NOON - timedelta(minutes=minute) for minute in range(WORTH_ANALYSING))
+    minutes = (NOON - timedelta(minutes=minute) for minute in range(WORTH_IT))
     import_readings(f"S1,{minute.isoformat()},1" for minute in minutes)
 
     await_until(lambda: vacuumed() == {"reading_2026_02", "reading_2026_03", "reading_2026_04"}, "a VACUUM")

@@ -49,6 +49,12 @@ class ReadingIn(In):
     reading_value: str | float
 
 
+class ReadingsFileIn(BaseModel):
+    """How a file of readings is read: without which of its columns."""
+
+    ignore_column: list[str] = []
+
+
 class SitesIn(RootModel[list[SiteIn] | SiteIn]):
     """One site or a list."""
 

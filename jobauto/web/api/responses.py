@@ -5,6 +5,7 @@ from typing import Any, Generic, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from ...imports.result import ImportResult
 from ...models import Job, Reading, Run
 from ...rules import RULES
 from ...settings.schema import Settings
@@ -311,3 +312,25 @@ class ImportOut(Out):
     unchanged: int
     rejected: int
     errors: list[LineErrorOut]
+    warnings: list[str]
+    ignored_columns: list[str]
+
+    @classmethod
+    def of(cls, result: ImportResult) -> Self:
+        """The outcome as JSON."""
+        errors = [LineErrorOut(line=row.line, error=row.reason) for row in result.errors]
+        return cls(
+            **{name: getattr(result, name) for name in cls.model_fields if name != "errors"}, errors=errors
+        )
+
+
+class ImportRefusedOut(ErrorOut):
+    """What was wrong; where there were rows, of which none could be taken, with what came of the import."""
+
+    new: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+    errors: list[LineErrorOut] = []
+    warnings: list[str] = []
+    ignored_columns: list[str] = []

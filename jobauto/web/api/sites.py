@@ -1,6 +1,7 @@
 """``/api/sites/``."""
 
 from datetime import UTC, datetime
+from functools import partial
 
 from flask import Blueprint
 
@@ -74,6 +75,5 @@ def site_detail(site_id: str) -> SiteDetailOut:
 def site_import() -> ImportOut:
     """Add or change sites: one object or a list. Each row is taken or rejected on its own."""
     author = current_author()
-    return import_rows(
-        sites.REQUIRED, sites.OPTIONAL, lambda source: sites.import_sites(source, author=author)
-    )
+    result = import_rows(sites.from_csv, sites.from_json, partial(sites.import_sites, author=author))
+    return ImportOut.of(result)

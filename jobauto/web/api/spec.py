@@ -43,10 +43,20 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-def responses(success: type[BaseModel] | Any, *errors: int, failed: type[BaseModel] = ErrorOut) -> Response:
-    """A view's answers: its success, the errors that every endpoint has, and these; ``failed`` is a 500."""
-    codes = {400, 401, 403, 429, 503, *errors}
-    return Response(HTTP_200=success, HTTP_500=failed, **{f"HTTP_{code}": ErrorOut for code in sorted(codes)})
+def responses(
+    success: type[BaseModel] | Any,
+    *errors: int,
+    failed: type[BaseModel] = ErrorOut,
+    refused: type[BaseModel] | None = None,
+) -> Response:
+    """A view's answers: its success, the errors that every endpoint has, and these.
+
+    ``failed`` is a 500; ``refused`` a 422 that tells more than others.
+    """
+    codes = dict.fromkeys(sorted({400, 401, 403, 429, 503, *errors}), ErrorOut) | {500: failed}
+    if refused:
+        codes[422] = refused
+    return Response(HTTP_200=success, **{f"HTTP_{code}": model for code, model in codes.items()})
 
 
 def _refuse(request: Request, _response: Any, error: Exception | None, *_: Any) -> None:

@@ -2,7 +2,8 @@
 
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
-from wtforms import BooleanField, SelectField
+from wtforms import BooleanField, SelectField, StringField
+from wtforms.validators import Length
 
 from .choices import choices
 
@@ -12,4 +13,14 @@ class ImportForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
 
     kind = SelectField("File contains", choices=choices([("readings", "Readings"), ("sites", "Sites")]))
     file = FileField("CSV file", [FileRequired("Choose a file.")], render_kw={"accept": ".csv,text/csv"})
+    ignore_columns = StringField(
+        "Columns to ignore",
+        [Length(max=500)],
+        description="Only where a file is refused for one. Names with commas between them.",
+    )
     dry_run = BooleanField("Only show what would happen", description="Nothing is stored.")
+
+    def columns_to_ignore(self) -> list[str]:
+        """The names of the columns."""
+        names = (self.ignore_columns.data or "").split(",")
+        return [name.strip() for name in names if name.strip()]

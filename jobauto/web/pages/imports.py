@@ -1,14 +1,16 @@
 """Importing files on a page, and the history of imports."""
 
 import logging
+from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from ...imports import background
+from ...clock import utcnow
+from ...imports import background, uploads
+from ...imports.lines import FileError
 from ...imports.rejected_rows import rejected_rows
-from ...imports.rows import FileError
 from ...logs import LogEvent
 from ...models import Import
 from ...work import broker, tasks, threads
@@ -21,6 +23,8 @@ log = logging.getLogger("job_automation")
 bp = Blueprint("imports", __name__, url_prefix="/import")
 
 LARGEST_FILE = 500 * 1000 * 1000
+REFRESH, SLOW_REFRESH = 2, 20
+SOON = timedelta(minutes=10)
 
 
 @bp.url_value_preprocessor
@@ -50,6 +54,7 @@ def submit() -> ResponseReturnValue:
             form.file.data.stream,
             dry_run=form.dry_run.data,
             author=author,
+            ignore_columns=form.columns_to_ignore(),
         )
     except FileError as error:
         form.file.errors = [str(error)]
@@ -66,7 +71,19 @@ def submit() -> ResponseReturnValue:
 def show(import_id: int) -> ResponseReturnValue:
     """One import: how far it is, what came of it, which rows were rejected and why."""
     entry = get_or_404(Import, import_id, "import")
-    return render_template("imports/show.html", entry=entry, can_mend=_can_mend(entry))
+    return render_template(
+        "imports/show.html",
+        entry=entry,
+        can_mend=_can_mend(entry),
+        reasons=dict(entry.errors),
+        kept_until=entry.finished_at + uploads.KEPT_FOR if entry.finished_at else None,
+        refresh=_refresh_seconds(entry),
+    )
+
+
+def _refresh_seconds(entry: Import) -> int:
+    """An import that has waited for long will wait on."""
+    return SLOW_REFRESH if utcnow() - entry.requested_at > SOON else REFRESH
 
 
 @bp.get("/<int:import_id>/rejected.csv")
@@ -77,19 +94,16 @@ def rejected(import_id: int) -> ResponseReturnValue:
     if not _can_mend(entry):
         abort(404, "The file of this import is not kept any more, or no row was rejected.")
     headers = {"Content-Disposition": f"attachment; filename=rejected-{import_id}.csv"}
-    return Response(rejected_rows(background.kept(entry.kept_as)), mimetype="text/csv", headers=headers)
+    return Response(rejected_rows(uploads.kept(entry.kept_as)), mimetype="text/csv", headers=headers)
 
 
 def _can_mend(entry: Import) -> bool:
-    path = background.kept(entry.kept_as)
+    path = uploads.kept(entry.kept_as)
     return (
-        entry.status == "finished"
-        and entry.rejected > 0
-        and path.exists()
-        and background.rejects(path).exists()
+        entry.status == "finished" and entry.rejected > 0 and path.exists() and uploads.rejects(path).exists()
     )
 
 
 def _page(form: ImportForm) -> str:
     page = page_of(background.newest_first(), *asked_page())
-    return render_template("imports/index.html", form=form, page=page)
+    return render_template("imports/index.html", form=form, page=page, kept_days=uploads.KEPT_FOR.days)

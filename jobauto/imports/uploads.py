@@ -1,0 +1,109 @@
+"""The files that were sent to the page, in the instance folder of the machine that took them.
+
+A file goes when its import has taken every row, or was a dry run; otherwise its rejected rows can be had for
+``KEPT_FOR``. The folder holds at most ``KEPT_BYTES``: where a new file needs room, the oldest of those whose
+import has ended go first.
+"""
+
+import socket
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import select
+
+from ..extensions import db
+from ..models import Import
+from ..models.imports import KEPT_ON_LENGTH
+from ..storage.configuration import instance_folder
+from .lines import FileError
+
+KEPT_FOR = timedelta(days=14)
+KEPT_BYTES = 5_000_000_000
+WAITING = ("queued", "running")
+FULL = "Too many files wait to be imported. Send it again when some of them are done."
+
+
+def here() -> str:
+    """This machine and its instance folder, as imports remember who has their file."""
+    host = socket.gethostname()[:100]
+    return f"{host}:{str(instance_folder())[-(KEPT_ON_LENGTH - len(host) - 1) :]}"
+
+
+def machine(kept_on: str) -> str:
+    """The machine's name alone, for people."""
+    return kept_on.partition(":")[0]
+
+
+def kept(name: str) -> Path:
+    """Where the file of an import is kept."""
+    return _folder() / f"{name}.csv"
+
+
+def rejects(path: Path) -> Path:
+    """Where the line numbers of an import's rejected rows are kept, in order."""
+    return path.with_suffix(".rejected")
+
+
+def forget(name: str) -> None:
+    """Delete the file of an import, and what is kept beside it."""
+    for path in (kept(name), rejects(kept(name))):
+        path.unlink(missing_ok=True)
+
+
+def make_room() -> None:
+    """Let files whose import has ended go, the oldest first, until the folder is within its bounds.
+
+    Raises FileError where those that wait leave no room.
+    """
+    sizes = {path: path.stat().st_size for path in _folder().iterdir()}
+    excess = sum(sizes.values()) - KEPT_BYTES
+    for name in _ended(path.stem for path in sizes) if excess > 0 else ():
+        excess -= sum(size for path, size in sizes.items() if path.stem == name)
+        forget(name)
+        if excess <= 0:
+            break
+    if excess > 0:
+        raise FileError(FULL)
+
+
+def delete_old(now: datetime) -> None:
+    """Delete files that nobody needs any more: taken whole, looked at only, or older than ``KEPT_FOR``."""
+    files = list(_folder().iterdir())
+    entries = {entry.kept_as: entry for entry in _entries(path.stem for path in files)}
+    for path in files:
+        entry = entries.get(path.stem)
+        if _is_over(entry, now) if entry else _changed_at(path) < now - KEPT_FOR:
+            path.unlink(missing_ok=True)
+
+
+def _is_over(entry: Import, now: datetime) -> bool:
+    if entry.status in WAITING or entry.finished_at is None:
+        return False
+    is_taken_whole = entry.status == "finished" and not entry.rejected
+    return entry.dry_run or is_taken_whole or entry.finished_at < now - KEPT_FOR
+
+
+def _changed_at(path: Path) -> datetime:
+    try:
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    except FileNotFoundError:  # its import has just ended
+        return datetime.max.replace(tzinfo=UTC)
+
+
+def _ended(names: Iterable[str]) -> list[str]:
+    """Of these files those whose import has ended, the oldest first."""
+    return [entry.kept_as for entry in _entries(names) if entry.status not in WAITING]
+
+
+def _entries(names: Iterable[str]) -> list[Import]:
+    wanted = set(names)
+    if not wanted:
+        return []
+    return list(db.session.scalars(select(Import).where(Import.kept_as.in_(wanted)).order_by(Import.id)))
+
+
+def _folder() -> Path:
+    folder = instance_folder() / "imports"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder

@@ -1,0 +1,164 @@
+"""Files that were sent are deleted when nobody needs them any more; an import whose file is lost fails."""
+
+import os
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import update
+
+from jobauto.clock import utcnow
+from jobauto.imports import background, uploads
+from jobauto.imports.lines import FileError
+from jobauto.models import Import
+from jobauto.storage.connections import write
+from tests.fleets import NOON, add_site
+from tests.imports.test_background import GOOD, HEADER, accept, counts, entry
+from tests.notifications.telling import add_message, messages
+
+BAD = b"S9,2026-03-31T06:00Z,1\n"
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def _site(app: Flask) -> None:
+    add_site("S1")
+
+
+def files() -> set[str]:
+    """The names of what is kept."""
+    return {path.suffix for path in uploads.kept("x").parent.iterdir()}
+
+
+def lose(import_id: int, **values: object) -> None:
+    """Take the file of an import away, and change its row."""
+    uploads.kept(entry(import_id).kept_as).unlink()
+    with write() as session:
+        session.execute(update(Import).where(Import.id == import_id).values(**values or {"size": 1}))
+
+
+def test_an_import_whose_file_is_gone_fails_with_a_sentence_and_is_told_of() -> None:
+    add_message("json://127.0.0.1:9")
+    lost, next_one = accept(HEADER + GOOD), accept(HEADER + GOOD)
+    lose(lost)
+
+    background.process_pending()
+
+    assert counts(lost)[0] == "failed"
+    assert entry(lost).error == "Its file is not on this machine any more. Send it again."
+    assert entry(lost).finished_at is not None
+    assert counts(next_one)[0] == "finished"
+    assert [message.topic for message in messages()] == [f"import-{lost}-failed"]
+
+
+def test_one_whose_process_died_and_whose_file_is_gone_fails_too() -> None:
+    import_id = accept(HEADER + GOOD)
+    long_ago = utcnow() - 2 * background.STALE_AFTER
+    lose(import_id, status="running", heartbeat_at=long_ago, attempts=1)
+
+    background.process_pending()
+
+    assert counts(import_id)[0] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("kept_on", "after", "status", "error"),
+    [
+        pytest.param("web-2:/srv", DAY, "queued", None, id="another machine"),
+        pytest.param("web-2:/srv", DAY + timedelta(seconds=1), "failed", "Its file is on web-2,", id="a day"),
+        pytest.param("", timedelta(0), "queued", None, id="nobody knows where"),
+        pytest.param("", 2 * DAY, "failed", "Its file is on another machine,", id="nor after two days"),
+    ],
+)
+def test_a_file_that_is_on_another_machine_is_left_to_it_for_a_day(
+    kept_on: str, after: timedelta, status: str, error: str | None
+) -> None:
+    import_id = accept(HEADER + GOOD)
+    lose(import_id, kept_on=kept_on)
+
+    background.process_pending(lambda: NOON + after)
+
+    assert counts(import_id)[0] == status
+    assert (entry(import_id).error or "").startswith(error or "")
+
+
+@pytest.mark.parametrize(
+    ("content", "dry_run", "left"),
+    [
+        pytest.param(GOOD, False, set(), id="taken whole"),
+        pytest.param(GOOD, True, set(), id="looked at"),
+        pytest.param(BAD, True, set(), id="looked at, with rejected rows"),
+        pytest.param(GOOD + BAD, False, {".csv", ".rejected"}, id="rejected rows"),
+    ],
+)
+def test_a_file_is_kept_only_for_its_rejected_rows(content: bytes, dry_run: bool, left: set[str]) -> None:
+    import_id = accept(HEADER + content, dry_run=dry_run)
+    assert files() == {".csv"}
+
+    background.process_pending()
+
+    assert counts(import_id)[0] == "finished"
+    assert files() == left
+
+
+def test_rejected_rows_are_kept_for_fourteen_days() -> None:
+    import_id = accept(HEADER + BAD)
+    background.process_pending()
+    ended = entry(import_id).finished_at
+    assert ended
+
+    background.process_pending(lambda: ended + 14 * DAY)
+    assert files() == {".csv", ".rejected"}
+    background.process_pending(lambda: ended + 14 * DAY + timedelta(seconds=1))
+    assert files() == set()
+
+
+def test_what_waits_is_never_deleted_and_what_no_import_knows_is_when_it_is_old() -> None:
+    import_id = accept(HEADER + GOOD)
+    for name in ("old", "new"):
+        uploads.kept(name).write_text("of a database that was replaced")
+    long_ago = (utcnow() - 15 * DAY).timestamp()
+    os.utime(uploads.kept("old"), (long_ago, long_ago))
+    os.utime(uploads.kept(entry(import_id).kept_as), (long_ago, long_ago))
+
+    uploads.delete_old(utcnow())
+
+    assert not uploads.kept("old").exists()
+    assert uploads.kept("new").exists()
+    assert uploads.kept(entry(import_id).kept_as).exists()
+
+
+def test_files_that_a_process_left_behind_when_it_died_are_deleted_by_the_next_tick() -> None:
+    import_id = accept(HEADER + GOOD)
+    with write() as session:
+        session.execute(update(Import).values(status="finished", finished_at=utcnow()))
+
+    background.process_pending()
+
+    assert not uploads.kept(entry(import_id).kept_as).exists()
+
+
+def test_the_folder_is_bounded_and_the_oldest_files_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = [accept(HEADER + BAD), accept(HEADER + BAD)]
+    background.process_pending()
+    monkeypatch.setattr(uploads, "KEPT_BYTES", 3 * len(HEADER + BAD))
+
+    waiting = accept(HEADER + GOOD)
+
+    assert [uploads.kept(entry(import_id).kept_as).exists() for import_id in (*ended, waiting)] == [
+        False,
+        True,
+        True,
+    ]
+
+
+def test_a_file_is_refused_where_those_that_wait_leave_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "KEPT_BYTES", 2 * len(HEADER + GOOD))
+    ids = [accept(HEADER + GOOD), accept(HEADER + GOOD)]
+
+    with pytest.raises(FileError, match="Too many files wait"):
+        accept(HEADER + GOOD)
+
+    background.process_pending()
+    assert [counts(import_id)[0] for import_id in ids] == ["finished", "finished"]
+    assert files() == set()

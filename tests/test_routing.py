@@ -1,0 +1,22 @@
+"""Addresses that carry a site's business key: every site that can be has one, and nothing else does."""
+
+import pytest
+from werkzeug.routing import Map, ValidationError
+
+from jobauto.web.routing import SiteIdConverter
+
+
+@pytest.mark.parametrize("site_id", ["S1", "a/b", "...", ".a", "..a", "../", "a/.."])
+def test_what_a_site_can_be_called_has_an_address(site_id: str) -> None:
+    converter = SiteIdConverter(Map())
+
+    assert converter.to_python(f"{site_id}/") == site_id
+
+
+@pytest.mark.parametrize("site_id", [".", "..", "", "x" * 51, "a\n"])
+def test_what_no_site_can_be_called_has_none(site_id: str) -> None:
+    converter = SiteIdConverter(Map())
+
+    for address in (site_id, f"{site_id}/"):
+        with pytest.raises(ValidationError):
+            converter.to_python(address)
