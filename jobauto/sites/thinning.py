@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, and_, column, func, or_, select, values
+from sqlalchemy import ColumnElement, Select, case, func, literal, or_, select
 
 from ..models import JobReading, Reading
-from ..models.types import MICROSECOND, Instant
+from ..models.types import MICROSECOND, Instant, microseconds_between
 
 BUCKETS = 180
 """So many parts of its time a chart shows apart from one another, more or less."""
@@ -39,7 +39,8 @@ def edges(start: datetime, end: datetime, zone: ZoneInfo) -> list[datetime]:
     Only over more than 360 days, where a day is less than a pixel, a bucket has several days.
     """
     days = max(1, (end - start) // DAY)
-    apart, parts = -(-days // (2 * BUCKETS)), max(1, min(24, BUCKETS // days))
+    apart = -(-days // (2 * BUCKETS))
+    parts = max(parts for parts in (1, 2, 3, 4, 6, 8, 12, 24) if parts == 1 or parts * days <= BUCKETS)
     whole = midnights(start, end, zone, apart)
     inside = [
         begins + (ends - begins) / parts * part for begins, ends in pairwise(whole) for part in range(parts)
@@ -55,25 +56,32 @@ def thinned(
     Oldest first: ``reading_date``, ``reading_value``, and ``number``, how many the bucket has. A bucket
     begins after one edge and ends with the next. So gaps and falls keep their true instants.
     """
-    bucket = (
-        values(column("after", Instant), column("until", Instant), name="bucket")
-        .data(list(pairwise(edges)))
-        .cte("bucket")
-    )
-    at, kwh = readings.reading_date, readings.reading_value
+    inside = (*which, readings.reading_date > edges[0], readings.reading_date <= edges[-1])
+    bucket = _bucket(readings.reading_date, edges).label("bucket")
+    seen = select(readings.reading_date, readings.reading_value, bucket).where(*inside).subquery("seen").c
+    at, kwh = seen.reading_date, seen.reading_value
     places = [
-        func.row_number().over(partition_by=bucket.c.after, order_by=order).label(f"place_{number}")
+        func.row_number().over(partition_by=seen.bucket, order_by=order).label(f"place_{number}")
         for number, order in enumerate([(at,), (at.desc(),), (kwh, at), (kwh.desc(), at)])
     ]
-    placed = (
-        select(at, kwh, func.count().over(partition_by=bucket.c.after).label("number"), *places)
-        .join_from(bucket, readings, and_(at > bucket.c.after, at <= bucket.c.until))
-        .where(*which)
-        .subquery("placed")
-    )
+    number = func.count().over(partition_by=seen.bucket).label("number")
+    placed = select(at, kwh, number, *places).subquery("placed")
     chosen = or_(*(placed.c[place.name] == 1 for place in places))
     return (
         select(placed.c.reading_date, placed.c.reading_value, placed.c.number)
         .where(chosen)
         .order_by(placed.c.reading_date)
     )
+
+
+def _bucket(at: Any, edges: Sequence[datetime]) -> ColumnElement[int]:
+    """SQL for the number of a reading's bucket: by division, for buckets are equally long from one change of
+    the clocks to the next."""
+    numbers, first = [], 0
+    for length, run in groupby(pairwise(edges), key=lambda edge: edge[1] - edge[0]):
+        ends = list(run)
+        since = literal(ends[0][0], Instant)
+        number = first + (microseconds_between(at, since) - 1) // (length // MICROSECOND)
+        numbers.append((at <= ends[-1][1], number))
+        first += len(ends)
+    return case(*numbers)
