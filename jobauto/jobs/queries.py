@@ -124,7 +124,10 @@ def of_site(site_key: int) -> Select[Any]:
 
 
 def earlier_of_this_fault(job: Job) -> Select[Any]:
-    """A site's jobs of the same rule before this one, newest first, as far back as a year."""
+    """A site's jobs of the same rule before this one, newest first, as far back as a year.
+
+    They are a few, unless ``check_duplicate`` is off: then one a day.
+    """
     return of_site(job.site_key).where(
         Job.rule == job.rule, Job.id < job.id, Job.created_at > job.created_at - LOOKED_BACK
     )

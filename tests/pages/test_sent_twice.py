@@ -108,6 +108,9 @@ def test_a_file_is_imported_once_and_another_of_the_same_name_too(oscar: Person)
     locations = [send(b"site_id,site_name\nS1,A\n") for _ in range(2)]
     assert locations == ["/import/1", "/import/1"]
     assert send(b"site_id,site_name\nS1,B\n") == "/import/2"
+    for thread in threading.enumerate():
+        if thread.name == "imports":
+            thread.join(30)
     assert count(Import) == 2
 
 
