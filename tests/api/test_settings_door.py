@@ -20,7 +20,7 @@ def test_the_defaults_are_those_of_the_contract(app: Flask, vera: Person) -> Non
             "job_type_id": "no_coms",
             "check_duplicate": True,
             "priority": "medium",
-            "description_template": "No readings for {days_threshold} days from {site_name}",
+            "description_template": "No readings from {site_name} (last reading: {last_reading})",
             "queue": "",
             "instructions": "",
             "initial_status": "open",

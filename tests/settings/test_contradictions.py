@@ -119,7 +119,7 @@ def test_the_defaults_are_those_of_the_contract() -> None:
         "NO_COMS": {
             **rule,
             "job_type_id": "no_coms",
-            "description_template": "No readings for {days_threshold} days from {site_name}",
+            "description_template": "No readings from {site_name} (last reading: {last_reading})",
             "days_threshold": 3,
         },
         "ZERO_READS": {

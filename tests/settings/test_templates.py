@@ -60,7 +60,7 @@ def test_anything_else_between_braces_is_an_error_in_words(template: str, reason
 @pytest.mark.parametrize(
     ("section", "names"),
     [
-        (NoComsSettings, "site_id site_name days_threshold last_reading"),
+        (NoComsSettings, "site_id site_name days_threshold last_reading days_without_reading"),
         (ZeroReadsSettings, "site_id site_name zero_count days_to_check date_range total_difference"),
     ],
     ids=["no_coms", "zero_reads"],
