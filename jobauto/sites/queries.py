@@ -84,7 +84,7 @@ def snoozed(now: datetime) -> Select[Any]:
 def any_demo() -> Select[Any]:
     """Whether the fleet is, or has, demo data."""
     # Spelled out as in the partial index, which SQLite does not take for "is_demo = 1".
-    return select(exists(select(Site.key)).where(text("is_demo")))
+    return select(exists(select(Site.key).where(text("is_demo")).limit(1)))
 
 
 def fleet_size() -> Select[int, int, int]:
@@ -95,9 +95,15 @@ def fleet_size() -> Select[int, int, int]:
     ).select_from(Site)
 
 
+def any_site() -> Select[Any]:
+    """Whether there is any site."""
+    return select(exists(select(Site.key).limit(1)))
+
+
 def any_reading() -> Select[Any]:
     """Whether there is any reading."""
-    return select(exists(select(Reading.site_key)))
+    # Without a limit a distributed database fetches them all and then looks whether there is one.
+    return select(exists(select(Reading.site_key).limit(1)))
 
 
 def verdicts(site: Site, settings: Settings, moment: Moment) -> list[Verdict]:
