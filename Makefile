@@ -1,11 +1,11 @@
-# Two commands: `make run` shows the program, `make test` tests it; and `make bench` measures it.
+# `make run` shows the program, `make check` tests it while one works, `make test` tests all; `make bench` measures it.
 
 HOST ?= 127.0.0.1
 PORT ?= 8000
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test load bench lint format lock audit clean
+.PHONY: run check test lint load bench format lock audit clean
 
 run: .venv/installed
 	@$(BIN)/jobauto db upgrade
@@ -15,11 +15,16 @@ run: .venv/installed
 	@echo "Serving on http://$(HOST):$(PORT)"
 	@exec $(BIN)/gunicorn --bind $(HOST):$(PORT) --workers 1 --threads 8 --no-control-socket --log-level warning wsgi:app
 
-test: .venv/installed-for-tests
+check: lint # on SQLite, without tests that start processes of their own
+	$(BIN)/pytest -n 2 --dist worksteal
+
+test: lint
+	$(BIN)/pytest -n 2 --dist worksteal --engine both --processes
+
+lint: .venv/installed-for-tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2 --dist worksteal
 
 load: .venv/installed-for-tests
 	@$(BIN)/python -W ignore -m tests.load

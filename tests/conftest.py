@@ -1,17 +1,61 @@
-"""Fixtures for all tests. Each test has a database of its own, once on SQLite and once on PostgreSQL."""
+"""Fixtures for all tests. Each test has a database of its own, on SQLite, and on PostgreSQL if asked."""
 
+import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import nullcontext
+from functools import cache
 from pathlib import Path
 
 import pytest
 from flask import Flask
 
-from jobauto import create_app
 from jobauto.extensions import db
-from tests.databases import Changed, Postgresql, Sqlite, partition_readings
+from tests.databases import (
+    POSTGRESQL,
+    SQLITE,
+    Changed,
+    Postgresql,
+    Sqlite,
+    application,
+    opened,
+    partition_readings,
+)
 from tests.fleets import add_one_fault_of_each_rule
+from tests.once import DIALECTS, Templates, hash_of_its_kind, one_of_a_kind
 from tests.people import CAST, Browser, Person, add_cast
+from tests.starting import allowed, forbidden
+
+ENGINES = ("sqlite", "postgresql")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What is left out unless it is asked for."""
+    parser.addoption(
+        "--engine",
+        choices=[*ENGINES, "both"],
+        default="sqlite",
+        help="the databases that tests work on: sqlite (the default), postgresql, or both",
+    )
+    parser.addoption("--processes", action="store_true", help="also tests that start processes of their own")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Take out what was not asked for."""
+    chosen = config.getoption("engine")
+    unwanted = set() if chosen == "both" else {*ENGINES} - {chosen}
+    if not config.getoption("processes"):
+        unwanted.add("process")
+    out = [item for item in items if unwanted & {mark.name for mark in item.iter_markers()}]
+    config.hook.pytest_deselected(items=out)
+    items[:] = [item for item in items if item not in set(out)]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """A test without the marker starts no process."""
+    with nullcontext() if item.get_closest_marker("process") else forbidden():
+        return (yield)
 
 
 @pytest.fixture(scope="session")
@@ -20,10 +64,14 @@ def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Sqlite:
 
 
 @pytest.fixture(scope="session")
-def postgresql() -> Iterator[Postgresql]:
-    server = Postgresql()
+def postgresql(pytestconfig: pytest.Config) -> Iterator[Postgresql]:
+    if pytestconfig.getoption("engine") == "sqlite":
+        pytest.fail("A test that needs PostgreSQL has to say so: @pytest.mark.postgresql")
+    with allowed():
+        server = Postgresql(reuse=True)
     yield server
-    server.stop()
+    with allowed():
+        server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +90,19 @@ def _no_configuration_of_the_host(tmp_path_factory: pytest.TempPathFactory) -> I
         yield
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(scope="session", autouse=True)
+def _once() -> Iterator[None]:
+    """Templates and statements are compiled, and a password is hashed with a salt, once a process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hashlib, "scrypt", cache(hashlib.scrypt))
+        patch.setitem(Flask.jinja_options, "bytecode_cache", Templates())
+        for dialect in DIALECTS:
+            patch.setattr(dialect, "__eq__", one_of_a_kind)
+            patch.setattr(dialect, "__hash__", hash_of_its_kind)
+        yield
+
+
+@pytest.fixture(params=[SQLITE, POSTGRESQL])
 def engine(request: pytest.FixtureRequest) -> Sqlite | Postgresql:
     """Each kind of database in turn."""
     kind: Sqlite | Postgresql = request.getfixturevalue(request.param)
@@ -60,7 +120,7 @@ def database_uri(engine: Sqlite | Postgresql) -> Iterator[str]:
 def app(database_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     """The application on a fresh database, with an app context pushed."""
     monkeypatch.setenv("JOBAUTO_INSTANCE_PATH", str(tmp_path))
-    app = create_app({"TESTING": True, "SQLALCHEMY_DATABASE_URI": database_uri, "SECRET_KEY": "tests"})
+    app = application(database_uri)
     app.test_client_class = Browser
     with app.app_context():
         yield app
@@ -98,17 +158,13 @@ def stranger(app: Flask) -> Person:
     return Person(app, None)
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=[SQLITE, POSTGRESQL])
 def standing(request: pytest.FixtureRequest) -> Iterator[Flask]:
     """The application on a database for a whole file of tests that leave it as it is: the cast, two jobs."""
-    with request.getfixturevalue(request.param).fresh() as uri:
-        app = create_app({"TESTING": True, "SQLALCHEMY_DATABASE_URI": uri, "SECRET_KEY": "tests"})
-        with app.app_context():
-            add_cast()
-            add_one_fault_of_each_rule()
-            yield app
-            db.session.remove()
-            db.engine.dispose()
+    with request.getfixturevalue(request.param).fresh() as uri, opened(uri) as app:
+        add_cast()
+        add_one_fault_of_each_rule()
+        yield app
 
 
 @pytest.fixture(scope="module")

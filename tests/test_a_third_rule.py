@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import jobauto
 
 PACKAGE = Path(jobauto.__file__).parent
@@ -96,6 +98,7 @@ json.dump(found, sys.stdout)
 '''  # fmt: skip
 
 
+@pytest.mark.process
 def test_a_third_rule_is_a_file_and_a_word_in_the_tuple(tmp_path: Path) -> None:
     copy = tmp_path / "jobauto"
     shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))

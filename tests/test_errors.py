@@ -13,7 +13,7 @@ from jobauto import create_app
 from jobauto.extensions import db
 from jobauto.web.access import PUBLIC
 from jobauto.web.headers import HEADERS
-from tests.databases import Postgresql, Sqlite
+from tests.databases import POSTGRESQL, Postgresql, Sqlite
 from tests.people import Browser, add_cast, log_in
 
 SECRET = "a secret of the inside"
@@ -91,7 +91,7 @@ def test_a_database_that_goes_away_is_a_503_that_does_not_say_where_it_was(
         db.engine.dispose()
 
 
-@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("engine", [POSTGRESQL], indirect=True)
 def test_a_connection_that_stood_still_and_was_ended_is_a_503(
     broken: tuple[Flask, Browser], caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -8,13 +8,12 @@ from flask_migrate import downgrade, upgrade
 from sqlalchemy import delete, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
-from jobauto import create_app
 from jobauto.extensions import db
 from jobauto.models import ApiToken, JobReading, User
 from jobauto.settings import service as settings
 from jobauto.settings.schema import Settings
 from jobauto.storage.connections import MIGRATIONS
-from tests.databases import Postgresql, Sqlite, opened
+from tests.databases import Postgresql, Sqlite, application, opened
 from tests.fleets import NOON, add_site, daily, run_noon
 
 
@@ -25,7 +24,7 @@ def empty(engine: Sqlite | Postgresql) -> str:
 
 
 def test_models_and_migrations_agree(empty: str) -> None:
-    app = create_app({"TESTING": True, "SQLALCHEMY_DATABASE_URI": empty, "SECRET_KEY": "tests"})
+    app = application(empty)
     with app.app_context():
         upgrade()
         with db.engine.connect() as connection:
@@ -36,7 +35,7 @@ def test_models_and_migrations_agree(empty: str) -> None:
 
 def test_conditions_of_partial_indexes_agree(empty: str) -> None:
     """Which Alembic does not compare, and on which it rests who wins."""
-    app = create_app({"TESTING": True, "SQLALCHEMY_DATABASE_URI": empty, "SECRET_KEY": "tests"})
+    app = application(empty)
     with app.app_context():
         upgrade()
         migrated = partial_indexes()
@@ -48,7 +47,7 @@ def test_conditions_of_partial_indexes_agree(empty: str) -> None:
 
 
 def test_they_lead_from_nothing_to_a_working_database_and_back(empty: str) -> None:
-    app = create_app({"TESTING": True, "SQLALCHEMY_DATABASE_URI": empty, "SECRET_KEY": "tests"})
+    app = application(empty)
     with app.app_context():
         upgrade()
         assert settings.current().settings == Settings()
@@ -62,7 +61,7 @@ def test_they_lead_from_nothing_to_a_working_database_and_back(empty: str) -> No
 
 def test_people_and_their_tokens_outlive_the_table_that_is_written_anew(empty: str) -> None:
     """SQLite replaces the table user, to which others refer."""
-    app = create_app({"TESTING": True, "SQLALCHEMY_DATABASE_URI": empty, "SECRET_KEY": "tests"})
+    app = application(empty)
     at = 0 if empty.startswith("sqlite") else NOON
     user = """INSERT INTO "user" VALUES (7, 'nina', 'hash', 'viewer', :active, 'key', :at)"""
     token = "INSERT INTO api_token VALUES (1, 7, 'laptop', 'hash', :at, NULL, NULL)"

@@ -6,8 +6,9 @@ from flask import Flask
 from jobauto import create_app
 from jobauto.extensions import db
 from jobauto.storage.connections import SILENT_SERVER
+from tests.databases import POSTGRESQL
 
-pytestmark = pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+pytestmark = pytest.mark.parametrize("engine", [POSTGRESQL], indirect=True)
 
 
 def parameters(app: Flask) -> dict[str, str]:

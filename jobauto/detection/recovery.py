@@ -25,7 +25,7 @@ def mark_recovered(connection: Connection, opening: Opening) -> None:
     of_rule = Job.rule == opening.rule.name
     connection.execute(
         update(Job)
-        .where(of_rule, Job.recovered_at.is_(None), Job.run_id != opening.run_id, _is_ok(opening))
+        .where(of_rule, Job.recovered_at.is_(None), _is_ok(opening))
         .values(recovered_at=opening.moment.as_of, recovered_run_id=opening.run_id)
     )
     connection.execute(

@@ -122,6 +122,7 @@ def _do(entry: Import) -> None:
     has_stored_readings = entry.kind == "readings" and not entry.dry_run
     try:
         result = _load(entry, watch)
+        watch.finish(result)
     except LeaseLost:
         log.warning(LogEvent("import-taken-over", **{"import": watch.import_id}))
     except rows.FileError as error:
@@ -132,7 +133,6 @@ def _do(entry: Import) -> None:
         log.exception(LogEvent("import-failed", **{"import": watch.import_id}))
         watch.fail("An unexpected error. The log tells more.")
     else:
-        watch.finish(result)
         if has_stored_readings:  # not before: minutes without a stamp would look like a death
             readings.vacuum_analyze_after(result)
 

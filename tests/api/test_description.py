@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from flask import Flask
 
 from tests.api.test_doors import DOORS
@@ -37,6 +38,7 @@ def test_the_settings_are_described_by_the_schema_that_validates_them(app: Flask
     assert (days["minimum"], days["maximum"], days["default"]) == (1, 30, 3)
 
 
+@pytest.mark.process
 def test_a_client_that_tries_everything_finds_no_fault(
     app: Flask, database_uri: str, tmp_path: Path, ada: Person
 ) -> None:

@@ -2,21 +2,21 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import permutations
-from threading import Barrier
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from jobauto.extensions import db
 from jobauto.models import Job
 from jobauto.models.job import RESOLUTIONS, STATUSES
 from jobauto.settings import service as settings
 from tests.api.fleet import JOB, has_shape, job_of
-from tests.fleets import NOON, add_one_fault_of_each_rule, run_noon
+from tests.fleets import NOON, add_one_fault_of_each_rule, add_site, days_before, run_noon
 from tests.people import Person
 from tests.processes import PATIENCE
+from tests.racing import both_before_either_commits
 
 
 @pytest.fixture
@@ -102,24 +102,26 @@ def test_it_is_refused_however_the_open_one_was_opened(job: str, oscar: Person) 
     assert oscar.api("PATCH", job, json={"status": "open"}).status_code == 409
 
 
-def test_of_two_jobs_reopened_at_once_one_stays_closed(app: Flask, job: str, oscar: Person) -> None:
-    change(oscar, job, status="closed")
-    run_noon()
-    second = f"/api/jobs/{job_of('no_coms')}/"
-    assert second != job
-    line = Barrier(2)
-    for _ in range(5):
-        db.session.execute(update(Job).values(status="closed"))
-        db.session.commit()
+@pytest.mark.parametrize("check_duplicate", [True, False])
+def test_of_two_jobs_reopened_at_once_one_stays_closed_however_they_were_opened(
+    app: Flask, oscar: Person, check_duplicate: bool
+) -> None:
+    settings.save(
+        lambda now: now.changed({"NO_COMS": {"check_duplicate": check_duplicate}}), by="ada", now=NOON
+    )
+    add_site("silent", {days_before(9): 100})
+    jobs = []
+    for _ in range(2):
+        run_noon()
+        jobs.append(f"/api/jobs/{job_of('no_coms')}/")
+        change(oscar, jobs[-1], status="closed")
 
-        def reopen(address: str) -> int:
-            line.wait(PATIENCE)
-            return oscar.api("PATCH", address, json={"status": "open"}).status_code
+    def reopen(address: str) -> int:
+        return oscar.api("PATCH", address, json={"status": "open"}).status_code
 
-        with ThreadPoolExecutor(2) as pool:
-            assert sorted(pool.map(reopen, [job, second], timeout=PATIENCE)) == [200, 409]
-        assert db.session.scalar(select(func.count()).select_from(Job).where(Job.status == "open")) == 1
-        db.session.rollback()
+    with both_before_either_commits("job"), ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(reopen, jobs, timeout=PATIENCE)) == [200, 409]
+    assert db.session.scalar(select(func.count()).select_from(Job).where(Job.status == "open")) == 1
 
 
 @pytest.mark.parametrize("nobody", [None, ""])

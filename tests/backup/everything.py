@@ -7,11 +7,11 @@ from flask import Flask
 from sqlalchemy import Table, inspect, select
 from sqlalchemy.types import JSON, Boolean, Date, Integer, String
 
-from jobauto import create_app
 from jobauto.clock import utcnow
 from jobauto.extensions import db
 from jobauto.models.types import Instant, Kwh
 from jobauto.storage import backup
+from tests import databases
 from tests.fleets import NOON, add_one_fault_of_each_rule
 from tests.people import PASSWORD, Browser, Person, add_cast
 
@@ -20,7 +20,7 @@ Rows = dict[str, list[tuple[Any, ...]]]
 
 def application(uri: str) -> Flask:
     """An application on a database."""
-    app = create_app({"TESTING": True, "SQLALCHEMY_DATABASE_URI": uri, "SECRET_KEY": "tests"})
+    app = databases.application(uri)
     app.test_client_class = Browser
     return app
 

@@ -8,10 +8,13 @@ from flask import Flask
 
 from tests.backup.everything import fill_every_table, goes_on_working, rows_of, without_sessions
 from tests.cli.conftest import Shell
+from tests.databases import POSTGRESQL, SQLITE
 from tests.processes import environment
 
+pytestmark = pytest.mark.process
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+
+@pytest.fixture(params=[SQLITE, POSTGRESQL])
 def elsewhere(request: pytest.FixtureRequest) -> str:
     """A database without any table, of each kind."""
     empty: str = request.getfixturevalue(request.param).empty()

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Error, sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests.browser.visitor import Cdn, Visitor
-from tests.databases import lacking
+from tests.databases import SQLITE, Postgresql, Sqlite, lacking
 from tests.pages import scenes
 
 CHART_PACKAGE = "chart.js@4.6.1"
@@ -28,6 +28,13 @@ QUIET = (
 )
 
 Visit = Callable[..., Visitor]
+
+
+@pytest.fixture(params=[SQLITE])
+def engine(request: pytest.FixtureRequest) -> Sqlite | Postgresql:
+    """One kind is enough for what a browser does; that pages are the same on both, tests of pages show."""
+    kind: Sqlite | Postgresql = request.getfixturevalue(request.param)
+    return kind
 
 
 @pytest.fixture(scope="session")

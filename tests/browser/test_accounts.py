@@ -1,9 +1,12 @@
 """People in a real browser."""
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
 from tests.people import PASSWORD
+
+pytestmark = pytest.mark.process
 
 
 def test_an_admin_makes_an_account_changes_its_role_and_finds_it_in_the_log(visit: Visit) -> None:

@@ -6,6 +6,8 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import Visit
 from tests.browser.visitor import Visitor
 
+pytestmark = pytest.mark.process
+
 COLOURS = """() => {
   const canvas = document.querySelector("#daily-chart");
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);

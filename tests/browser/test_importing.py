@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import FilePayload, Page, expect
 
 from tests.browser.conftest import Visit
 from tests.fleets import add_site
+
+pytestmark = pytest.mark.process
 
 HEADER = "site_id,reading_date,reading_value\n"
 GOOD = "S1,2026-03-31T06:00,1234.56\n"

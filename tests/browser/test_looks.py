@@ -17,6 +17,8 @@ from tests.browser.conftest import Visit
 from tests.fleets import add_site
 from tests.pages import scenes
 
+pytestmark = pytest.mark.process
+
 WIDTHS = (320, 375, 800, 1100, 1280)
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 ADDRESSES = (

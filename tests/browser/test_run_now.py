@@ -12,6 +12,8 @@ from tests.browser.conftest import Visit
 from tests.processes import PATIENCE, environment
 from tests.runs.fleet import add_faulty_fleet
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def port() -> int:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
 from jobauto.clock import utcnow
@@ -10,6 +11,8 @@ from jobauto.sites import queries as sites
 from tests.browser.conftest import Visit
 from tests.fleets import add_readings
 from tests.pages.scenes import FLAT
+
+pytestmark = pytest.mark.process
 
 
 def test_a_view_is_made_kept_and_its_jobs_are_worked_several_at_once(visit: Visit, run_id: int) -> None:

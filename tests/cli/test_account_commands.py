@@ -98,6 +98,7 @@ def test_a_password_that_cannot_be_set_is_2(
     assert may_log_in(app, "vera", PASSWORD)
 
 
+@pytest.mark.process
 def test_a_token_is_printed_alone_and_works(app: Flask, shell: Shell, cast: None) -> None:
     done = shell("create-token", "vera", "--name", "nightly script")
     assert done.returncode == 0

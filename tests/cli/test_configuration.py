@@ -11,7 +11,7 @@ from flask import Flask
 from jobauto import create_app
 from jobauto.config import ConfigError, load
 from tests.cli.conftest import Shell
-from tests.databases import Sqlite
+from tests.databases import SQLITE, Sqlite
 from tests.processes import PATIENCE
 
 PREFIX = "JOBAUTO_"
@@ -110,7 +110,8 @@ def test_a_secret_key_is_made_once_by_all_who_start_at_once_and_kept_for_its_own
     assert create_app().config["SECRET_KEY"] == "given"
 
 
-@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+@pytest.mark.process
+@pytest.mark.parametrize("engine", [SQLITE], indirect=True)
 def test_a_command_ends_with_2_and_a_sentence(engine: Sqlite, shell: Shell) -> None:
     done = shell("list-users", JOBAUTO_SCHEDULER_ENABLED="False")
     assert (done.returncode, done.stdout) == (2, "")

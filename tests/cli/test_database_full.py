@@ -95,6 +95,7 @@ def test_for_whoever_retries_it_is_an_error_like_any_other() -> None:
         import_readings(LINES)
 
 
+@pytest.mark.postgresql
 def test_a_connection_that_is_lost_meanwhile_is_known_to_be(postgresql: Postgresql) -> None:
     with postgresql.fresh() as uri, opened(uri):
         add_site("S1")

@@ -8,10 +8,9 @@ from flask import Flask
 from flask_migrate import upgrade
 from sqlalchemy import text
 
-from jobauto import create_app
 from jobauto.extensions import db
 from tests.cli.conftest import Shell
-from tests.databases import Postgresql, Sqlite
+from tests.databases import Postgresql, Sqlite, application
 from tests.people import Browser
 from tests.processes import environment
 
@@ -32,10 +31,6 @@ ADVICE = {
     "unreachable": "Check JOBAUTO_SQLALCHEMY_DATABASE_URI",
 }
 SILENT = "postgresql://ada:very-secret@127.0.0.1:1/jobauto?connect_timeout=2"
-
-
-def application(uri: str) -> Flask:
-    return create_app({"TESTING": True, "SQLALCHEMY_DATABASE_URI": uri, "SECRET_KEY": "tests"})
 
 
 @pytest.fixture(params=["empty", "newer", "unreachable"])
@@ -106,6 +101,7 @@ def test_a_database_becomes_ready_without_a_restart(engine: Sqlite | Postgresql)
         db.engine.dispose()
 
 
+@pytest.mark.process
 def test_db_upgrade_makes_an_empty_database_ready_for_an_operator(
     engine: Sqlite | Postgresql, tmp_path: Path
 ) -> None:
@@ -119,6 +115,7 @@ def test_db_upgrade_makes_an_empty_database_ready_for_an_operator(
     assert (after.returncode, after.stdout) == (0, "")
 
 
+@pytest.mark.process
 def test_db_upgrade_on_a_database_that_does_not_answer_is_a_sentence(
     engine: Sqlite | Postgresql, tmp_path: Path
 ) -> None:

@@ -79,6 +79,7 @@ def test_a_file_that_cannot_be_opened_is_2(standing_cli: Cli, arguments: list[st
     assert "Usage" in done.stderr
 
 
+@pytest.mark.process
 def test_an_operator_pipes_a_file_in(app: Flask, shell: Shell) -> None:
     sites = shell("import-sites", "-", typed="\ufeff" + SITES)
     assert (sites.returncode, sites.stdout) == (0, "2 new, 0 updated, 0 unchanged, 0 rejected\n")

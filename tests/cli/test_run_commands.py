@@ -60,6 +60,7 @@ def test_what_a_command_prints(cli: Cli, fleet: None, command: str, lines: list[
     assert again.stdout == done.stdout.replace("Created 2", "Created 0").replace("Created 1", "Created 0")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("program", [["jobauto"], ["flask", "--app", "wsgi"]], ids=["jobauto", "flask"])
 def test_standard_output_has_the_lines_and_nothing_else(
     app: Flask, shell: Shell, fleet: None, program: list[str]

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from tests.cli.conftest import Shell
-from tests.databases import Sqlite
+from tests.databases import SQLITE, Sqlite
 from tests.processes import PATIENCE, ROOT
 
 WITHOUT_CELERY = """
@@ -22,7 +22,7 @@ from jobauto.__main__ import main
 main()
 """
 
-pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+pytestmark = [pytest.mark.process, pytest.mark.parametrize("engine", [SQLITE], indirect=True)]
 
 
 def where_it_is_missing(shell: Shell, **env: str) -> "subprocess.CompletedProcess[str]":

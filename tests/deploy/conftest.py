@@ -1,4 +1,4 @@
-"""A site for a whole file of tests, on each database."""
+"""A site for a whole file of tests: by itself on PostgreSQL, under a sub-path on SQLite."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +7,7 @@ import pytest
 
 from jobauto.extensions import db
 from tests.backup.everything import application
+from tests.databases import POSTGRESQL, SQLITE
 from tests.deploy.site import Site, serving
 from tests.fleets import add_one_fault_of_each_rule
 from tests.people import add_cast
@@ -22,7 +23,7 @@ def populate(uri: str) -> None:
         db.engine.dispose()
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=[POSTGRESQL])
 def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The program as the whole of a site."""
     with request.getfixturevalue(request.param).fresh() as uri:
@@ -31,7 +32,7 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
             yield running
 
 
-@pytest.fixture(scope="module", params=["sqlite"])
+@pytest.fixture(scope="module", params=[SQLITE])
 def part(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The program under a sub-path of a site."""
     with request.getfixturevalue(request.param).fresh() as uri:

@@ -88,6 +88,7 @@ def analyze(machine: Path, *arguments: str) -> "subprocess.CompletedProcess[str]
     )
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("unit", [unit.name for unit in UNITS if unit.is_file()])
 def test_systemd_understands_the_unit(machine: Path, unit: str) -> None:
     done = analyze(machine, "verify", "--recursive-errors=no", f"{machine}/etc/systemd/system/{unit}")
@@ -95,6 +96,7 @@ def test_systemd_understands_the_unit(machine: Path, unit: str) -> None:
     assert (done.returncode, ours) == (0, []), done.stderr
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("service", SERVICES)
 def test_systemd_finds_little_exposed(machine: Path, service: str) -> None:
     done = analyze(machine, "security", "--offline=true", "--threshold=20", "--no-pager", service)

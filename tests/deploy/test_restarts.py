@@ -7,10 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
 
+import pytest
+
 from tests.databases import Sqlite
 from tests.deploy.conftest import populate
 from tests.deploy.site import Site, serving
 from tests.processes import await_until
+
+pytestmark = pytest.mark.process
 
 
 def ask_until(site: Site, enough: Event) -> Counter[int]:

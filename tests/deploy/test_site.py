@@ -8,6 +8,8 @@ import pytest
 
 from tests.deploy.site import ADDRESS, NAME, Site
 
+pytestmark = pytest.mark.process
+
 LOOPBACK = {
     "X-Forwarded-For": "127.0.0.1",
     "X-Real-IP": "127.0.0.1",

@@ -6,6 +6,8 @@ import pytest
 
 from tests.deploy.site import Site
 
+pytestmark = pytest.mark.process
+
 
 def test_the_rest_of_the_site_is_not_ours(part: Site) -> None:
     part.prefix, ours = "", part.prefix

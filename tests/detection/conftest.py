@@ -8,12 +8,11 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine
 
-from jobauto import create_app
 from jobauto.extensions import db
-from tests.databases import Changed, Postgresql, Sqlite
+from tests.databases import PARTITIONED, POSTGRESQL, SQLITE, Changed, Postgresql, Sqlite, application
 from tests.detection.ground import Ground
 
-KINDS = ["sqlite", "postgresql", "partitioned"]
+KINDS = [SQLITE, POSTGRESQL, PARTITIONED]
 
 
 @pytest.fixture(params=KINDS)
@@ -27,8 +26,7 @@ def engine(request: pytest.FixtureRequest) -> Sqlite | Postgresql | Changed:
 def fleet_engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     """A migrated database of each kind in turn, in which nothing is ever committed."""
     with request.getfixturevalue(request.param).fresh() as uri:
-        app = create_app({"TESTING": True, "SQLALCHEMY_DATABASE_URI": uri, "SECRET_KEY": "tests"})
-        with app.app_context():
+        with application(uri).app_context():
             engine = db.engine
         yield engine
         engine.dispose()

@@ -15,11 +15,12 @@ from jobauto.rules import RULES
 from jobauto.rules.no_coms import NO_COMS
 from jobauto.rules.rule import Rule
 from jobauto.settings.schema import Settings
+from tests.databases import POSTGRESQL, SQLITE
 from tests.detection.ground import MOMENT, NOON
 
 SITES, DAYS = 2000, 15
 # What partitions make of the plans stands in tests/partitions/test_plans.py.
-pytestmark = pytest.mark.parametrize("fleet_engine", ["sqlite", "postgresql"], indirect=True)
+pytestmark = pytest.mark.parametrize("fleet_engine", [SQLITE, POSTGRESQL], indirect=True)
 
 
 def populate(connection: Connection) -> None:

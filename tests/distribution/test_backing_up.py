@@ -23,6 +23,8 @@ from tests.backup.everything import quiet, taken
 from tests.fleets import NOON, add_site
 from tests.processes import PATIENCE, await_until
 
+pytestmark = pytest.mark.postgresql
+
 SOMETHING = insert(Event).values(at=NOON, subject="site", subject_id="S1", field="group")
 
 

@@ -18,6 +18,8 @@ from tests.distribution.conftest import pretend_citus
 from tests.fleets import add_site
 from tests.imports.importing import counts, import_readings, import_sites
 
+pytestmark = pytest.mark.postgresql
+
 
 def say(app: Flask) -> tuple[int, str]:
     """Call the command; its exit status and last line."""

@@ -1,5 +1,6 @@
 """After a restore the registry knows the sites of the backup, and hands out none of their keys again."""
 
+import pytest
 from flask import Flask
 from sqlalchemy import select
 
@@ -17,6 +18,8 @@ from tests.imports.importing import (
     stored_readings,
     stored_sites,
 )
+
+pytestmark = pytest.mark.postgresql
 
 HEADER = "site_id,site_name"
 

@@ -28,6 +28,8 @@ from tests.notifications.telling import add_one_of_each
 from tests.pages.scenes import PAGES
 from tests.people import Person
 
+pytestmark = pytest.mark.postgresql
+
 ADA = Author("ada", NOON)
 
 

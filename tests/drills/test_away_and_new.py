@@ -14,6 +14,8 @@ from tests.databases import Postgresql, Sqlite
 from tests.drills.clock import WallClock
 from tests.drills.stage import DAY, Stage, await_runs, await_ticks, london, nothing_is_half_done, runs
 
+pytestmark = pytest.mark.process
+
 EVENING_BEFORE = "2026-03-27"
 
 

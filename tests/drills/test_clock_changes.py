@@ -9,6 +9,8 @@ from jobauto.clock import utcnow
 from jobauto.settings import service as settings
 from tests.drills.stage import Stage, await_runs, await_ticks, runs
 
+pytestmark = pytest.mark.process
+
 
 def utc(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)

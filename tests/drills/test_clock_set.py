@@ -7,6 +7,8 @@ import pytest
 from tests.drills.stage import DAY, LEASE, Stage, await_runs, await_stop, await_ticks, london, runs
 from tests.runs.fleet import every_fault_has_one_job, statuses
 
+pytestmark = pytest.mark.process
+
 NEXT_DAY = "2026-04-01"
 
 

@@ -27,6 +27,8 @@ from tests.people import Person
 from tests.processes import await_until
 from tests.runs.fleet import every_fault_has_one_job, fresh
 
+pytestmark = pytest.mark.process
+
 FULL = "database or disk is full|No space left on device"
 
 

@@ -3,6 +3,8 @@
 import os
 import signal
 
+import pytest
+
 from tests.drills.stage import (
     DAY,
     LEASE,
@@ -15,6 +17,8 @@ from tests.drills.stage import (
     runs,
 )
 from tests.runs.fleet import every_fault_has_one_job
+
+pytestmark = pytest.mark.process
 
 
 def test_a_killed_scheduler(stage: Stage) -> None:

@@ -7,6 +7,8 @@ from tests.drills.stage import DAY, Stage, await_runs, await_ticks, london, runs
 from tests.people import PASSWORD, Person
 from tests.runs.fleet import every_fault_has_one_job
 
+pytestmark = pytest.mark.process
+
 
 @pytest.mark.parametrize("door", ["API", "page"])
 def test_a_time_moved_to_and_fro_gives_one_run_a_day(stage: Stage, ada: Person, door: str) -> None:

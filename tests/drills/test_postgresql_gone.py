@@ -21,6 +21,8 @@ from tests.drills.stage import (
 from tests.processes import PATIENCE, await_until
 from tests.runs.fleet import every_fault_has_one_job
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def engine(own_postgresql: OwnPostgresql) -> Iterator[OwnPostgresql]:

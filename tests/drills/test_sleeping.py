@@ -8,14 +8,21 @@ from tests.drills.stage import DAY, LEASE, Stage, await_runs, await_stop, london
 from tests.processes import await_until
 from tests.runs.fleet import every_fault_has_one_job
 
+pytestmark = pytest.mark.process
+
 
 @pytest.mark.parametrize(
     ("engine", "place"),
     [
-        pytest.param("sqlite", "verdict", id="sqlite, while it reads"),
-        pytest.param("postgresql", "verdict", id="postgresql, while it reads"),
+        pytest.param("sqlite", "verdict", marks=pytest.mark.sqlite, id="sqlite, while it reads"),
+        pytest.param("postgresql", "verdict", marks=pytest.mark.postgresql, id="postgresql, while it reads"),
         # SQLite's write lock would lie with the process until it goes on or is killed.
-        pytest.param("postgresql", "job", id="postgresql, with its jobs written and not committed"),
+        pytest.param(
+            "postgresql",
+            "job",
+            marks=pytest.mark.postgresql,
+            id="postgresql, with its jobs written and not committed",
+        ),
     ],
     indirect=["engine"],
 )

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import make_url
 
 from jobauto.extensions import db
+from tests.databases import SQLITE
 from tests.drills.asking import ask
 from tests.drills.stage import (
     DAY,
@@ -23,7 +24,7 @@ from tests.drills.stage import (
 )
 from tests.runs.fleet import every_fault_has_one_job
 
-pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+pytestmark = [pytest.mark.process, pytest.mark.parametrize("engine", [SQLITE], indirect=True)]
 IMPATIENT = {"DRILL_TIMEOUT_MS": "500"}
 """Not the half minute that the program waits for a lock."""
 

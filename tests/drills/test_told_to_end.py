@@ -10,6 +10,8 @@ from tests.drills.stage import DAY, LEASE, Stage, await_runs, await_stop, london
 from tests.people import Person
 from tests.runs.fleet import every_fault_has_one_job
 
+pytestmark = pytest.mark.process
+
 DAILY = ("run-daily-job-automation", "--scheduled")
 
 

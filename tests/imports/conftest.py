@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.databases import Changed, Postgresql, Sqlite
+from tests.databases import PARTITIONED, POSTGRESQL, SQLITE, Changed, Postgresql, Sqlite
 
 
-@pytest.fixture(params=["sqlite", "postgresql", "partitioned"])
+@pytest.fixture(params=[SQLITE, POSTGRESQL, PARTITIONED])
 def engine(request: pytest.FixtureRequest) -> Sqlite | Postgresql | Changed:
     """Each kind of database in turn."""
     kind: Sqlite | Postgresql | Changed = request.getfixturevalue(request.param)

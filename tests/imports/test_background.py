@@ -2,6 +2,7 @@
 
 import io
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -10,8 +11,9 @@ from sqlalchemy import func, select, update
 from jobauto.audit.service import Author
 from jobauto.clock import utcnow
 from jobauto.extensions import db
-from jobauto.imports import background
+from jobauto.imports import background, readings
 from jobauto.imports.rejected_rows import rejected_rows
+from jobauto.imports.result import ImportResult
 from jobauto.imports.rows import FileError
 from jobauto.models import Import, Reading
 from jobauto.storage.connections import write
@@ -112,6 +114,37 @@ def test_an_import_whose_process_died_is_begun_again_by_another(app: Flask) -> N
 
     assert counts(import_id) == ("finished", 1, 0, 0, 0)
     assert entry(import_id).attempts == 2
+
+
+@pytest.mark.parametrize(
+    ("late", "told"),
+    [
+        pytest.param(False, ("running", 0, 0, 0, 0), id="before it has told of what it stored"),
+        pytest.param(True, ("running", 1, 0, 0, 0), id="before it has told of its end"),
+    ],
+)
+def test_an_import_that_was_taken_over_is_no_longer_told_of_by_who_had_it(
+    app: Flask,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    late: bool,
+    told: tuple[str, int, int, int, int],
+) -> None:
+    add_site("S1")
+    import_id = accept(HEADER + GOOD)
+    store = readings.store_readings
+
+    def taken_over(*arguments: Any, **options: Any) -> ImportResult:
+        stored = store(*arguments, **options) if late else None
+        with write() as session:
+            session.execute(update(Import).values(heartbeat_at=utcnow(), attempts=2))
+        return stored or store(*arguments, **options)
+
+    monkeypatch.setattr(readings, "store_readings", taken_over)
+    background.process_pending()
+
+    assert (counts(import_id), entry(import_id).finished_at) == (told, None)
+    assert "event=import-taken-over" in caplog.text
 
 
 def test_an_import_that_somebody_is_at_is_left_alone(app: Flask) -> None:

@@ -16,6 +16,8 @@ from tests.fleets import add_site
 from tests.imports.test_background import HEADER, accept, counts, stored
 from tests.processes import environment, started
 
+pytestmark = pytest.mark.process
+
 MANY = HEADER + b"".join(b"S1,2026-03-31T%02d:00Z,1\n" % hour for hour in range(10))
 
 

@@ -15,6 +15,7 @@ from jobauto import create_app
 from jobauto.extensions import db
 from jobauto.imports import readings, rows
 from jobauto.models import Reading, Site
+from tests.databases import POSTGRESQL, SQLITE
 from tests.fleets import add_site
 from tests.imports.hostile_lines import HEADER, KEPT, NOW, REFUSED, SITES
 
@@ -45,7 +46,7 @@ LINES = lines()
 NUMBERS = {word: number for number, word in enumerate(LINES, start=2)}
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=[SQLITE, POSTGRESQL])
 def outcome(request: pytest.FixtureRequest) -> Iterator[Outcome]:
     """One import of all lines, with the three kinds of line ends in turn."""
     ends = cycle([b"\n", b"\r\n", b"\r"])

@@ -28,6 +28,7 @@ from jobauto.imports.result import ImportResult
 from jobauto.imports.site_keys import SiteKeys
 from jobauto.models import Site
 from jobauto.storage.connections import write
+from tests.databases import POSTGRESQL
 from tests.fleets import NOON, add_site
 from tests.imports.importing import Counts, counts, import_readings, stored_readings
 
@@ -131,7 +132,7 @@ def test_the_next_batch_is_made_while_a_server_works_on_this_one(app: Flask) -> 
     assert begun == (["insert", "compare"] if db.engine.dialect.name == "postgresql" else [])
 
 
-@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("engine", [POSTGRESQL], indirect=True)
 def test_nothing_is_stored_where_the_next_batch_is_interrupted(app: Flask) -> None:
     key = add_site("S1")
 

@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.load.load import CLIENTS, press, site_under_load
+
+pytestmark = pytest.mark.process
 
 TURNS = 10
 ROWS = 20_000

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from flask import Flask
 from sqlalchemy import update
 
@@ -18,6 +19,8 @@ from jobauto.runs import lifecycle
 from tests.notifications.receivers import Web
 from tests.notifications.telling import add_heartbeat, add_message, messages, put_message
 from tests.processes import BIN, await_until, environment, gunicorn, started
+
+pytestmark = pytest.mark.process
 
 SENDER = [sys.executable, "-m", "tests.notifications.sender"]
 MESSAGES, SENDERS = 12, 3

@@ -19,17 +19,17 @@ from tests.people import CAST, Person
 
 @pytest.mark.parametrize("name", CAST)
 @pytest.mark.parametrize("address", PAGES)
-def test_whatever_a_page_offers_is_allowed(
-    app: Flask, cast: None, run_id: int, name: str, address: str
-) -> None:
-    page = Person(app, name).get(address)
+def test_whatever_a_page_offers_is_allowed(readers: dict[str, Person], name: str, address: str) -> None:
+    page = readers[name].get(address)
     if page.status_code == 403:
         assert address in ("/users/", "/users/vera", "/audit/")
         assert name != "ada"
         return
     assert page.status_code == 200
     for method, target in _offers(page.text, address):
-        assert ROLES.index(_needed(app, method, target)) <= ROLES.index(CAST[name]), (method, target)
+        assert ROLES.index(_needed(readers[name].client.application, method, target)) <= ROLES.index(
+            CAST[name]
+        ), (method, target)
 
 
 @pytest.mark.parametrize(
@@ -40,8 +40,10 @@ def test_whatever_a_page_offers_is_allowed(
         ("ada", "Dashboard Jobs Sites Runs Import Settings Users Audit log"),
     ],
 )
-def test_the_navigation_leads_to_what_is_for_the_role(app: Flask, cast: None, name: str, places: str) -> None:
-    page = Person(app, name).get("/")
+def test_the_navigation_leads_to_what_is_for_the_role(
+    readers: dict[str, Person], name: str, places: str
+) -> None:
+    page = readers[name].get("/")
     assert words(page, "nav") == places
     assert 'href="/account"' in page.text
 

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from flask import Flask
 from sqlalchemy import text
 
@@ -14,6 +15,8 @@ from tests.fleets import NOON, add_site, daily
 from tests.imports.importing import counts, import_readings
 from tests.partitions.looking import all_partitions, keep_ahead, partition, partitions_with_rows
 from tests.processes import await_until
+
+pytestmark = pytest.mark.postgresql
 
 LATER = NOON + timedelta(days=90)
 MADE = ["reading_2026_07", "reading_2026_08", "reading_2026_09"]

@@ -17,6 +17,8 @@ from jobauto.rules.zero_reads import ZERO_READS
 from jobauto.settings.schema import Settings
 from tests.detection.ground import MOMENT, NOON
 
+pytestmark = pytest.mark.postgresql
+
 SITES, DAYS = 300, 100
 WINDOW = {"reading_2026_02"}
 """Of both rules, with the default settings, at noon on 10 February."""

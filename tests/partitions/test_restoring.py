@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from flask import Flask
 from sqlalchemy import text
 
@@ -9,6 +10,8 @@ from jobauto.extensions import db
 from tests.backup.everything import put_back, taken
 from tests.fleets import NOON, add_site, daily
 from tests.partitions.looking import all_partitions, partition, partitions_with_rows
+
+pytestmark = pytest.mark.postgresql
 
 
 def test_the_months_that_nobody_made_are_made_first(app: Flask) -> None:

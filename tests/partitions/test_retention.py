@@ -17,6 +17,8 @@ from tests.fleets import NOON, add_site, daily, days_before, run_noon
 from tests.imports.importing import counts, import_readings
 from tests.partitions.looking import all_partitions, drop_old, partition, partitions_with_rows
 
+pytestmark = pytest.mark.postgresql
+
 
 def ago(months: int) -> datetime:
     """The first instant of the month so many months before noon's."""

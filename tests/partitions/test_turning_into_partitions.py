@@ -18,6 +18,8 @@ from tests.fleets import NOON, add_site, daily, days_before
 from tests.imports.importing import stored_readings
 from tests.partitions.looking import all_partitions, partition, partitions_with_rows
 
+pytestmark = pytest.mark.postgresql
+
 
 def test_the_readings_stay(app: Flask) -> None:
     add_site("S1", daily(range(40)) | {days_before(3000): 1, datetime(1900, 1, 2, tzinfo=UTC): 2})

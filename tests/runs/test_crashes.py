@@ -15,6 +15,7 @@ from jobauto.extensions import db
 from jobauto.models import Job, Run, RunRule
 from jobauto.runs.lifecycle import RunInProgress, reap_stale_runs
 from jobauto.work.scheduler import tick
+from tests.databases import SQLITE
 from tests.fleets import NOON
 from tests.processes import await_until, environment, started
 from tests.runs.fleet import (
@@ -41,6 +42,7 @@ def count(model: type) -> int:
     return db.session.scalar(select(func.count()).select_from(model)) or 0
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("table", "jobs_kept"),
     [
@@ -72,6 +74,7 @@ def test_a_killed_run_leaves_nothing_half_done_and_frees_its_slot(
     assert every_fault_has_one_job()
 
 
+@pytest.mark.process
 def test_a_run_killed_in_its_second_rule_keeps_the_first_rules_jobs(
     app: Flask, database_uri: str, tmp_path: Path
 ) -> None:
@@ -90,6 +93,7 @@ def test_a_run_killed_in_its_second_rule_keeps_the_first_rules_jobs(
     assert every_fault_has_one_job()
 
 
+@pytest.mark.process
 def test_the_last_proof_of_life_is_the_end_of_a_crashed_run(
     app: Flask, database_uri: str, tmp_path: Path
 ) -> None:
@@ -108,6 +112,7 @@ def test_the_last_proof_of_life_is_the_end_of_a_crashed_run(
     assert (crashed.status, crashed.finished_at) == ("crashed", last_proof)
 
 
+@pytest.mark.process
 def test_a_process_that_wakes_up_after_it_was_given_up_writes_nothing_more(
     app: Flask, database_uri: str, tmp_path: Path
 ) -> None:
@@ -130,7 +135,8 @@ def test_a_process_that_wakes_up_after_it_was_given_up_writes_nothing_more(
     assert every_fault_has_one_job()
 
 
-@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+@pytest.mark.process
+@pytest.mark.parametrize("engine", [SQLITE], indirect=True)
 def test_a_rule_that_holds_the_write_lock_of_sqlite_is_not_taken_for_dead(
     app: Flask, database_uri: str, tmp_path: Path
 ) -> None:

@@ -13,9 +13,12 @@ from sqlalchemy import select
 from jobauto.clock import utcnow
 from jobauto.extensions import db
 from jobauto.models import Run
+from tests.databases import SQLITE
 from tests.fleets import NOON, add_site, days_before
 from tests.processes import BIN, PATIENCE, ROOT, await_until, environment, gunicorn, started
 from tests.runs.fleet import fresh, make_todays_slot_due, set_heartbeat, statuses
+
+pytestmark = pytest.mark.process
 
 THREADS = "import threading; print('threads:', sorted(t.name for t in threading.enumerate()))"
 
@@ -87,7 +90,7 @@ def test_a_scheduler_takes_over_the_slot_of_one_that_was_killed(
     assert statuses() == ["crashed", "succeeded"]
 
 
-@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("engine", [SQLITE], indirect=True)
 @pytest.mark.parametrize(
     ("command", "script", "enabled", "ticks"),
     [

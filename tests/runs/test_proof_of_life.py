@@ -15,6 +15,7 @@ from jobauto.runs import queries
 from jobauto.runs.lifecycle import Claim, RunInProgress, finish, heartbeat, reap_stale_runs, start
 from jobauto.storage.connections import write_on
 from jobauto.storage.leases import LeaseLost
+from tests.databases import SQLITE
 from tests.fleets import NOON
 from tests.processes import await_until
 from tests.runs.fleet import fresh, set_heartbeat, statuses
@@ -97,7 +98,7 @@ def test_a_run_that_was_given_up_cannot_be_finished(app: Flask) -> None:
     assert statuses() == ["crashed"]
 
 
-@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)  # only SQLite has one write lock for all
+@pytest.mark.parametrize("engine", [SQLITE], indirect=True)  # only SQLite has one write lock for all
 def test_a_page_does_not_wait_for_a_run_that_looks_dead_and_is_writing(app: Flask) -> None:
     start_a_run()
     set_heartbeat(timedelta(hours=1))

@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from flask import Flask
 from sqlalchemy import select
 
@@ -14,6 +15,8 @@ from tests.fleets import NOON
 from tests.runs import workers
 from tests.runs.conftest import RACERS, Race
 from tests.runs.fleet import add_faulty_fleet, every_fault_has_one_job, fresh, owe_slots_since
+
+pytestmark = pytest.mark.process
 
 DUE = datetime(2026, 3, 31, 5, 0, 10, tzinfo=UTC)
 """Ten seconds after 06:00 in London."""

@@ -16,6 +16,8 @@ from tests.people import Person
 from tests.processes import PATIENCE, environment, gunicorn
 from tests.runs.fleet import add_faulty_fleet, every_fault_has_one_job, statuses
 
+pytestmark = pytest.mark.process
+
 ASKERS = 12
 
 

@@ -45,6 +45,7 @@ def test_a_file_is_imported_by_the_process_that_took_it(oscar: Person) -> None:
     assert "Imported Every row of the file was taken." in words(oscar.get(page))
 
 
+@pytest.mark.process
 def test_a_broker_that_was_started_again_is_used_again_at_once(app: Flask, port: int, tmp_path: Path) -> None:
     for _ in range(2):
         with brokers.redis(tmp_path, port):
@@ -52,6 +53,7 @@ def test_a_broker_that_was_started_again_is_used_again_at_once(app: Flask, port:
     assert not broker.enqueue(tasks.IMPORT_FILES)
 
 
+@pytest.mark.process
 def test_a_database_that_is_away_is_asked_again_later(
     app: Flask, redis: Process, env: dict[str, str], tmp_path: Path
 ) -> None:

@@ -26,6 +26,8 @@ from tests.processes import Process, await_until
 from tests.runs.fleet import add_faulty_fleet, every_fault_has_one_job, fresh, set_heartbeat, statuses
 from tests.tasks.conftest import Worker
 
+pytestmark = pytest.mark.process
+
 LONG_AGO = timedelta(minutes=3)
 RECEIVED, DONE = " received", " succeeded in "
 

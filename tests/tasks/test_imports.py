@@ -2,6 +2,7 @@
 
 import threading
 
+import pytest
 from flask import Flask
 
 from jobauto.imports import background
@@ -11,6 +12,8 @@ from tests.pages.test_importing import BAD, GOOD, HEADER, send
 from tests.people import Person
 from tests.processes import Process, await_until
 from tests.tasks.conftest import Worker
+
+pytestmark = pytest.mark.process
 
 
 def test_a_file_is_imported_by_a_worker_while_the_page_waits(

@@ -11,6 +11,8 @@ from tests.people import Person
 from tests.processes import await_until
 from tests.tasks.conftest import Worker
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def web() -> Iterator[receivers.Web]:

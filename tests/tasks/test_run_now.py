@@ -19,6 +19,8 @@ from tests.processes import Process, await_until
 from tests.runs.fleet import add_faulty_fleet, every_fault_has_one_job, fresh, statuses
 from tests.tasks.conftest import Worker
 
+pytestmark = pytest.mark.process
+
 LOOKS_AGAIN = '<meta http-equiv="refresh" content="2">'
 
 

@@ -1,6 +1,6 @@
 """Changing accounts: sessions, tokens, and the admin who must not be lost."""
 
-import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from flask import Flask
@@ -16,6 +16,8 @@ from jobauto.models import ApiToken, User
 from jobauto.users import service
 from tests.fleets import NOON
 from tests.people import Person
+from tests.processes import PATIENCE
+from tests.racing import both_before_either_commits
 
 ADA = Author("ada", NOON)
 
@@ -33,27 +35,21 @@ def test_the_last_admin_keeps_the_role_and_stays_active(app: Flask, cast: None) 
 
 def test_two_admins_who_take_the_role_from_each_other_at_once_leave_one(app: Flask, cast: None) -> None:
     service.set_role("oscar", "admin", author=ADA)
-    start, outcomes = threading.Barrier(2), []
 
-    def demote(name: str) -> None:
+    def demote(name: str) -> str:
         with app.app_context():
-            start.wait(10)
             try:
                 service.set_role(name, "viewer", author=ADA)
-                outcomes.append("done")
             except InvalidInput:
-                outcomes.append("refused")
+                return "refused"
             finally:
                 db.session.remove()
+            return "done"
 
-    threads = [threading.Thread(target=demote, args=(name,)) for name in ("ada", "oscar")]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
+    with both_before_either_commits("user"), ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(demote, ["ada", "oscar"], timeout=PATIENCE)) == ["done", "refused"]
 
     db.session.rollback()
-    assert sorted(outcomes) == ["done", "refused"]
     assert len(db.session.scalars(select(User).where(User.role == "admin", User.active)).all()) == 1
 
 
