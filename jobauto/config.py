@@ -1,9 +1,11 @@
 """Configuration: defaults, and the environment with the prefix ``JOBAUTO_``, read strictly."""
 
+import json
 import os
 import re
 import secrets
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 PREFIX = "JOBAUTO_"
+HOST = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9_]([A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?")
 PUBLIC_URL = re.compile(r"https?://[^\s?#@/]+(/[^\s?#]*)?")
 LONGEST_TICK = 30
 """Seconds within which every process sees a changed schedule."""
@@ -35,6 +38,11 @@ class Variable:
 VARIABLES = (
     Variable(
         "SECRET_KEY", "", "Signs sessions. Empty: a random one, kept in the instance folder (mode 0600)."
+    ),
+    Variable(
+        "SECRET_KEY_FALLBACKS",
+        "",
+        "Former secret keys, with commas or as a JSON list: what they signed or encrypted stays readable.",
     ),
     Variable("SQLALCHEMY_DATABASE_URI", "", "The database. Empty: SQLite in the instance folder."),
     Variable("INSTANCE_PATH", "", "The folder for the SQLite file and the secret key."),
@@ -61,6 +69,11 @@ VARIABLES = (
         "KEEP_READINGS_MONTHS",
         0,
         "So many months of readings before this one are kept where they are in partitions. 0: all, for ever.",
+    ),
+    Variable(
+        "SEND_TO",
+        "",
+        "Hosts and networks in private ranges, with commas, that messages may go to. Empty: none.",
     ),
     Variable("PROXY_HOPS", 0, "How many proxies in front of the program set the X-Forwarded headers."),
 )
@@ -95,6 +108,8 @@ def load(app: Flask, overrides: dict[str, Any] | None) -> None:
         raise ConfigError(f"{PREFIX}TICK_SECONDS is not from 1 to {LONGEST_TICK}")
     _check_numbers(app)
     app.config["TRUSTED_HOSTS"] = _names(app.config["TRUSTED_HOSTS"])
+    app.config["SECRET_KEY_FALLBACKS"] = _former_keys(app.config["SECRET_KEY_FALLBACKS"])
+    app.config["SEND_TO"] = _send_to(app.config["SEND_TO"])
     app.config["SESSION_COOKIE_NAME"] = _cookie_name(app)
     _check_months(app.config["KEEP_READINGS_MONTHS"])
     Path(app.instance_path).mkdir(parents=True, exist_ok=True)
@@ -126,6 +141,32 @@ def _check_numbers(app: Flask) -> None:
 
 def _names(given: str | None) -> list[str] | None:
     return [name.strip() for name in (given or "").split(",") if name.strip()] or None
+
+
+def _former_keys(given: str) -> list[str]:
+    if not given.lstrip().startswith("["):
+        return _names(given) or []
+    try:
+        keys = json.loads(given)
+    except ValueError:
+        keys = None
+    if not isinstance(keys, list) or not all(isinstance(key, str) and key for key in keys):
+        raise ConfigError(f"{PREFIX}SECRET_KEY_FALLBACKS is not a list of texts in JSON")
+    return keys
+
+
+def _send_to(given: str) -> list[str]:
+    entries = _names(given) or []
+    for entry in entries:
+        try:
+            ip_network(entry)
+        except ValueError:
+            if not HOST.fullmatch(entry):
+                raise ConfigError(
+                    f"{PREFIX}SEND_TO: {entry} is neither a host, such as mail.internal, "
+                    "nor a network, such as 10.1.0.0/16"
+                ) from None
+    return entries
 
 
 def _cookie_name(app: Flask) -> str:

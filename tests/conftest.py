@@ -6,9 +6,11 @@ from collections.abc import Generator, Iterator
 from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import Engine, event
 
 from jobauto.extensions import db
 from tests.databases import (
@@ -25,6 +27,7 @@ from tests.fleets import add_one_fault_of_each_rule
 from tests.once import DIALECTS, Templates, hash_of_its_kind, one_of_a_kind
 from tests.people import CAST, Browser, Person, add_cast
 from tests.starting import allowed, forbidden
+from tests.typed import untyped_binds
 
 ENGINES = ("sqlite", "postgresql")
 
@@ -102,6 +105,30 @@ def _once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def _untyped() -> Iterator[list[str]]:
+    """What was bound without its type in any statement of the suite."""
+    found: list[str] = []
+
+    def look(
+        _connection: object, _cursor: object, statement: str, _: object, context: Any, *rest: Any
+    ) -> None:
+        compiled = context.compiled if context else None
+        found.extend(f"{name} in {statement}" for name in untyped_binds(compiled))
+
+    event.listen(Engine, "before_cursor_execute", look)
+    yield found
+    event.remove(Engine, "before_cursor_execute", look)
+
+
+@pytest.fixture(autouse=True)
+def _each_bind_says_its_type(_untyped: list[str]) -> Iterator[None]:
+    """An instant or kWh that is bound without its type lands on SQLite as text."""
+    _untyped.clear()
+    yield
+    assert _untyped == []
+
+
 @pytest.fixture(params=[SQLITE, POSTGRESQL])
 def engine(request: pytest.FixtureRequest) -> Sqlite | Postgresql:
     """Each kind of database in turn."""
@@ -120,6 +147,7 @@ def database_uri(engine: Sqlite | Postgresql) -> Iterator[str]:
 def app(database_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     """The application on a fresh database, with an app context pushed."""
     monkeypatch.setenv("JOBAUTO_INSTANCE_PATH", str(tmp_path))
+    monkeypatch.setenv("JOBAUTO_SEND_TO", "127.0.0.0/8")
     app = application(database_uri)
     app.test_client_class = Browser
     with app.app_context():

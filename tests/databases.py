@@ -24,6 +24,7 @@ from jobauto.extensions import db
 from jobauto.storage import partitions
 from tests.emptying import Emptying
 from tests.once import STATEMENTS
+from tests.typed import wrongly_stored
 
 SQLITE = pytest.param("sqlite", marks=pytest.mark.sqlite)
 POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.postgresql)
@@ -92,6 +93,7 @@ class Sqlite:
         file = (folder or self._folder) / f"{uuid4().hex}.sqlite3"
         shutil.copy(self._template, file)
         yield f"sqlite:///{file}"
+        assert wrongly_stored(file) == []
         for leftover in file.parent.glob(f"{file.name}*"):
             leftover.unlink()
 

@@ -26,6 +26,7 @@ def environment(database_uri: str, instance: Path, **more: str) -> dict[str, str
         "JOBAUTO_SQLALCHEMY_DATABASE_URI": database_uri,
         "JOBAUTO_INSTANCE_PATH": str(instance),
         "JOBAUTO_SECRET_KEY": "tests",
+        "JOBAUTO_SEND_TO": "127.0.0.0/8",
         "PYTHONPATH": str(ROOT),
         **more,
     }

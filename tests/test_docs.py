@@ -269,7 +269,7 @@ def test_no_page_shows_a_command_or_an_option_that_is_no_more(name: str) -> None
 def template(path: str) -> str:
     """``/api/jobs/ID/`` for ``/api/jobs/<int:job_id>/`` and ``/api/jobs/{job_id}``."""
     named = re.sub(r"[<{](?:\w+:)?(\w+)[>}]", lambda at: "SITE_ID" if at[1] == "site_id" else "ID", path)
-    return named if named.endswith((".json", "/")) else f"{named}/"
+    return named if named.endswith((".csv", ".json", "/")) else f"{named}/"
 
 
 def test_the_endpoints_are_as_the_page_says(program: Flask) -> None:

@@ -35,7 +35,12 @@ def broken(database_uri: str) -> Iterator[tuple[Flask, Browser]]:
     """The application as it is in production, with views that fail, and somebody logged in."""
     app = create_app({"SQLALCHEMY_DATABASE_URI": database_uri, "SECRET_KEY": SECRET})
     for path in ("/broken", "/api/broken"):
-        for name, view in (("view", fails), ("template", fails_in_a_template), ("query", fails_in_a_query)):
+        for name, view in (
+            ("view", fails),
+            ("template", fails_in_a_template),
+            ("query", fails_in_a_query),
+            ("name", fails_by_a_name),
+        ):
             app.add_url_rule(f"{path}/{name}", f"{path}/{name}", view)
     with app.app_context():
         add_cast()
@@ -58,8 +63,14 @@ def fails_in_a_query() -> ResponseReturnValue:
     return ""
 
 
+def fails_by_a_name() -> ResponseReturnValue:
+    """A fault of ours, whatever the column is called."""
+    db.session.execute(text("SELECT locked FROM run"))
+    return ""
+
+
 @pytest.mark.parametrize("place", ["/broken", "/api/broken"])
-@pytest.mark.parametrize("what", ["view", "template", "query"])
+@pytest.mark.parametrize("what", ["view", "template", "query", "name"])
 def test_a_fault_is_a_500_that_tells_nothing_and_a_log_line_that_does(
     broken: tuple[Flask, Browser], caplog: pytest.LogCaptureFixture, place: str, what: str
 ) -> None:

@@ -111,6 +111,18 @@ def test_evidence_keeps_its_readings_when_it_loses_its_foreign_key(engine: Sqlit
         assert len(kept) == 4
 
 
+def test_counts_of_failed_logins_begin_anew_where_one_may_be_no_instant(sqlite: Sqlite) -> None:
+    with sqlite.fresh() as uri, opened(uri):
+        downgrade(revision="0008")
+        with db.engine.begin() as connection:
+            connection.execute(
+                text("INSERT INTO login_failure VALUES ('x', 1, 0, '2026-11-26 06:00:00.000000')")
+            )
+        upgrade()
+        with db.engine.connect() as connection:
+            assert connection.execute(text("SELECT * FROM login_failure")).all() == []
+
+
 def stored_evidence() -> list[tuple[object, ...]]:
     columns = (JobReading.site_key, JobReading.job_id, JobReading.reading_date, JobReading.reading_value)
     with db.engine.connect() as connection:

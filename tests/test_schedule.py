@@ -1,6 +1,6 @@
 """Which local date's run is owed, when the next one is due, and what a changed schedule owes."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -10,7 +10,8 @@ from jobauto.settings.schema import ScheduleSettings
 row = pytest.param
 
 EVER = datetime(2026, 1, 1, tzinfo=UTC)
-LONDON, HAVANA = "Europe/London", "America/Havana"
+LONDON, HAVANA, NUUK = "Europe/London", "America/Havana", "America/Nuuk"
+LA = "America/Los_Angeles"
 
 
 def at(text: str) -> datetime:
@@ -32,11 +33,17 @@ OFF = schedule(enabled=False)
         row("2026-02-10", "06:00", LONDON, "2026-02-10T06:00", id="winter"),
         row("2026-07-10", "06:00", LONDON, "2026-07-10T05:00", id="summer"),
         row("2026-03-29", "00:59", LONDON, "2026-03-29T00:59", id="before the gap"),
-        row("2026-03-29", "01:30", LONDON, "2026-03-29T01:30", id="in the gap: 02:30 on the clocks"),
+        row("2026-03-29", "01:30", LONDON, "2026-03-29T01:00", id="in the gap: its end"),
+        row("2026-03-29", "01:00", LONDON, "2026-03-29T01:00", id="the gap's first minute"),
         row("2026-03-29", "02:00", LONDON, "2026-03-29T01:00", id="after the gap"),
         row("2026-10-25", "01:30", LONDON, "2026-10-25T00:30", id="twice: the first counts"),
         row("2026-10-25", "02:00", LONDON, "2026-10-25T02:00", id="after the doubled hour"),
-        row("2026-03-08", "00:30", HAVANA, "2026-03-08T05:30", id="no midnight: 01:30 on the clocks"),
+        row("2026-03-08", "00:30", HAVANA, "2026-03-08T05:00", id="no midnight: 01:00 on the clocks"),
+        row("2027-03-27", "22:59", NUUK, "2027-03-28T00:59", id="before the gap at the end of a date"),
+        row("2027-03-27", "23:30", NUUK, "2027-03-28T01:00", id="in it: midnight, the next date"),
+        row("2027-03-28", "23:30", NUUK, "2027-03-29T00:30", id="the date after"),
+        row("2026-10-04", "02:15", "Australia/Lord_Howe", "2026-10-03T15:30", id="a gap of half an hour"),
+        row("2026-03-29", "02:30", "Antarctica/Troll", "2026-03-29T01:00", id="a gap of two hours"),
         row("2026-11-01", "00:30", HAVANA, "2026-11-01T04:30", id="two midnights: the first counts"),
         row("2026-02-10", "06:00", "Pacific/Kiritimati", "2026-02-09T16:00", id="the day before"),
         row("2026-02-10", "23:59", "Pacific/Midway", "2026-02-11T10:59", id="the day after"),
@@ -63,12 +70,18 @@ def test_each_date_has_one_instant(day: str, run_time: str, zone: str, expected:
         row(schedule(), at("2026-02-10T06:00:01"), "2026-02-10T06:02", None, id="a second too late"),
         row(schedule("23:59"), EVER, "2026-02-10T23:59:30", "2026-02-10", id="the last minute"),
         row(schedule("00:00"), EVER, "2026-02-10T00:00", "2026-02-10", id="midnight"),
-        row(schedule("01:30"), EVER, "2026-03-29T01:29", None, id="the skipped hour, before"),
-        row(schedule("01:30"), EVER, "2026-03-29T01:30", "2026-03-29", id="the skipped hour"),
+        row(schedule("01:30"), EVER, "2026-03-29T00:59:59", None, id="the skipped hour, before"),
+        row(schedule("01:30"), EVER, "2026-03-29T01:00", "2026-03-29", id="the skipped hour"),
         row(schedule("01:30"), EVER, "2026-10-25T00:30", "2026-10-25", id="the doubled, first"),
         row(schedule("01:30"), EVER, "2026-10-25T01:30", "2026-10-25", id="the doubled, again"),
-        row(schedule("00:30", HAVANA), EVER, "2026-03-08T05:00", None, id="Havana, spring, early"),
-        row(schedule("00:30", HAVANA), EVER, "2026-03-08T05:30", "2026-03-08", id="Havana, spring"),
+        row(schedule("00:30", HAVANA), EVER, "2026-03-08T04:59", "2026-03-07", id="Havana, before the gap"),
+        row(schedule("00:30", HAVANA), EVER, "2026-03-08T05:00", "2026-03-08", id="Havana, spring"),
+        row(schedule("23:30", NUUK), EVER, "2027-03-28T00:59:59", None, id="Nuuk, before the gap"),
+        row(schedule("23:30", NUUK), EVER, "2027-03-28T01:00", "2027-03-27", id="Nuuk, at its end"),
+        row(schedule("23:30", NUUK), EVER, "2027-03-29T00:29:59", "2027-03-27", id="caught up all day"),
+        row(schedule("23:30", NUUK), EVER, "2027-03-29T00:30", "2027-03-28", id="until the next is due"),
+        row(schedule("23:30", NUUK), at("2027-03-28T01:01"), "2027-03-28T02:00", None, id="made after it"),
+        row(schedule("22:00", NUUK), EVER, "2027-03-28T01:00", None, id="no gap: a missed day"),
         row(schedule("00:30", HAVANA), EVER, "2026-11-01T04:30", "2026-11-01", id="Havana, autumn"),
         row(schedule("00:30", HAVANA), EVER, "2026-11-01T05:30", "2026-11-01", id="and the 2nd time"),
         row(
@@ -86,27 +99,36 @@ def test_the_owed_slot(plan: ScheduleSettings, owed_from: datetime, now: str, ex
 @pytest.mark.parametrize(
     ("plan", "owed_from", "now", "done", "expected"),
     [
-        row(schedule(), EVER, "2026-02-10T05:00", False, "2026-02-10T06:00", id="to come today"),
-        row(schedule(), EVER, "2026-02-10T08:00", False, "2026-02-10T06:00", id="overdue"),
-        row(schedule(), EVER, "2026-02-10T08:00", True, "2026-02-11T06:00", id="done"),
-        row(schedule(), EVER, "2026-02-10T05:00", True, "2026-02-11T06:00", id="done, then moved"),
-        row(OFF, EVER, "2026-02-10T05:00", False, None, id="off"),
+        row(schedule(), EVER, "2026-02-10T05:00", [], "2026-02-10T06:00", id="to come today"),
+        row(schedule(), EVER, "2026-02-10T08:00", [], "2026-02-10T06:00", id="overdue"),
+        row(schedule(), EVER, "2026-02-10T08:00", [0], "2026-02-11T06:00", id="done"),
+        row(schedule(), EVER, "2026-02-10T05:00", [0], "2026-02-11T06:00", id="done, then moved"),
+        row(schedule(), EVER, "2026-02-10T08:00", [1], "2026-02-10T06:00", id="tomorrow's done, not today's"),
+        row(schedule(), EVER, "2026-02-10T08:00", [0, 1, 2], "2026-02-13T06:00", id="three done"),
+        row(OFF, EVER, "2026-02-10T05:00", [], None, id="off"),
+        row(schedule(), at("2026-02-10T14:00"), "2026-02-10T14:01", [], "2026-02-11T06:00", id="not owed"),
         row(
-            schedule(),
-            at("2026-02-10T14:00"),
-            "2026-02-10T14:01",
-            False,
-            "2026-02-11T06:00",
-            id="not owed today",
+            schedule(), at("2026-02-20T14:00"), "2026-02-10T14:01", [], "2026-02-21T06:00", id="nor for days"
         ),
-        row(schedule(), EVER, "2026-03-28T12:00", True, "2026-03-29T05:00", id="over the change"),
-        row(schedule("00:30", HAVANA), EVER, "2026-03-08T04:00", True, "2026-03-08T05:30", id="into the gap"),
+        row(schedule(), EVER, "2026-03-28T12:00", [0], "2026-03-29T05:00", id="over the change"),
+        row(schedule("00:30", HAVANA), EVER, "2026-03-08T04:00", [-1, 0], "2026-03-09T04:30", id="gap, done"),
+        row(schedule("00:30", HAVANA), EVER, "2026-03-08T05:10", [], "2026-03-08T05:00", id="gap, overdue"),
+        row(schedule("23:30", NUUK), EVER, "2027-03-28T00:30", [], "2027-03-28T01:00", id="to come"),
+        row(
+            schedule("23:30", NUUK), EVER, "2027-03-28T01:30", [], "2027-03-28T01:00", id="overdue, next date"
+        ),
+        row(schedule("23:30", NUUK), EVER, "2027-03-28T01:30", [-1], "2027-03-29T00:30", id="done then"),
+        # 06:00 of the 27th has been done in Auckland, and it is the 26th in Los Angeles
+        row(schedule(timezone=LA), EVER, "2026-11-26T18:00", [0, 1], "2026-11-28T14:00", id="moved west"),
+        row(schedule(timezone=LA), EVER, "2026-11-26T13:00", [1], "2026-11-26T14:00", id="and still to come"),
     ],
 )
 def test_the_next_run_is_due(
-    plan: ScheduleSettings, owed_from: datetime, now: str, done: bool, expected: str | None
+    plan: ScheduleSettings, owed_from: datetime, now: str, done: list[int], expected: str | None
 ) -> None:
-    assert next_due(plan, owed_from, at(now), today_done=done) == (at(expected) if expected else None)
+    """``done`` are days after the one that it is in UTC."""
+    days = {at(now).date() + timedelta(days=ahead) for ahead in done}
+    assert next_due(plan, owed_from, at(now), days) == (at(expected) if expected else None)
 
 
 MADE = at("2026-02-10T14:00")
@@ -184,19 +206,3 @@ def test_there_and_back_again_owes_at_once() -> None:
     bound = owed_from_after_change(evening, noon, bound, at("2026-02-10T16:00"))
 
     assert owed_slot(noon, bound, at("2026-02-10T16:00")) == date(2026, 2, 10)
-
-
-@pytest.mark.parametrize("zone", [LONDON, HAVANA, "Australia/Lord_Howe", "Asia/Beirut"])
-@pytest.mark.parametrize("run_time", ["00:00", "00:30", "01:30", "02:15", "06:00", "23:30"])
-def test_a_year_of_ticks_finds_every_date_once_and_in_order(zone: str, run_time: str) -> None:
-    plan = schedule(run_time, zone)
-    found: list[date] = []
-    tick = int(at("2026-01-01T12:00").timestamp())
-    for seconds in range(tick, tick + 365 * 86_400, 1800):
-        slot = owed_slot(plan, EVER, datetime.fromtimestamp(seconds, UTC))
-        if slot and (not found or slot != found[-1]):
-            found.append(slot)
-
-    first = found[0].toordinal()
-    assert found == [date.fromordinal(first + day) for day in range(len(found))]
-    assert len(found) >= 365

@@ -14,6 +14,26 @@ def events_for(subject: str, subject_id: object) -> Select[Any]:
     )
 
 
+def last_change(subject: str, subject_id: object, field: str) -> Select[Any]:
+    """The newest change of one field of one thing."""
+    return (
+        select(Event)
+        .where(Event.subject == subject, Event.subject_id == str(subject_id), Event.field == field)
+        .order_by(Event.id.desc())
+        .limit(1)
+    )
+
+
+def last_change_of_setting(field: str) -> Select[Any]:
+    """The newest change of one setting, such as ``ZERO_READS.days_to_check``."""
+    return (
+        select(Event)
+        .where(Event.subject == "settings", Event.field == field)
+        .order_by(Event.id.desc())
+        .limit(1)
+    )
+
+
 def events_matching(*, who: str = "", subject: str = "", subject_id: str = "") -> Select[Any]:
     """Changes, newest first, narrowed by what is given."""
     query = select(Event).order_by(Event.id.desc())

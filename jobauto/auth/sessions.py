@@ -90,9 +90,12 @@ def end(session: Session, session_ids: list[int], user: User) -> int:
     return len(session.execute(delete(UserSession).where(*mine).returning(UserSession.id)).all())
 
 
-def end_all(session: Session, user: User) -> None:
-    """End every session of a user."""
-    session.execute(delete(UserSession).where(UserSession.user_id == user.id))
+def end_all(session: Session, user: User) -> int:
+    """End every session of a user; how many they were."""
+    ended = session.execute(
+        delete(UserSession).where(UserSession.user_id == user.id).returning(UserSession.id)
+    )
+    return len(ended.all())
 
 
 def _of(user_id: int) -> Select[UserSession]:

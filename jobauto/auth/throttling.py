@@ -123,13 +123,14 @@ def _count(session: Session, subject: str, now: datetime, forget_at: datetime, *
     statement = insert(session.connection(), LoginFailure).values(
         subject=subject, failures=1, last_at=now, forget_at=forget_at
     )
+    new = statement.excluded  # inside a CASE a plain value would have no type: SQLite would keep text
     session.execute(
         statement.on_conflict_do_update(
             index_elements=[LoginFailure.subject],
             set_={
-                "failures": case((stored <= now, 1), else_=LoginFailure.failures + 1),
-                "last_at": now,
-                "forget_at": forget_at if prolong else case((stored <= now, forget_at), else_=stored),
+                "failures": case((stored <= now, new.failures), else_=LoginFailure.failures + 1),
+                "last_at": new.last_at,
+                "forget_at": new.forget_at if prolong else case((stored <= now, new.forget_at), else_=stored),
             },
         )
     )

@@ -21,6 +21,15 @@ from ..storage.leases import LeaseLost
 from ..work import scheduler as daily_schedule
 from .common import RUN_IN_PROGRESS, on_database, operating_user
 
+_NOT_RUN: dict[str, Any] = {
+    "run_id": None,
+    "as_of": None,
+    "status": "skipped",
+    "created_jobs": 0,
+    "rules": {},
+}
+"""In place of a run's outcome, with the reason, where there was nothing to do."""
+
 Command = Callable[..., None]
 
 
@@ -60,7 +69,7 @@ def run_daily_job_automation(as_of: str | None, dry: bool, as_json: bool, schedu
         raise click.UsageError(
             "--scheduled runs now and for real: it goes with neither --as-of nor --dry-run."
         )
-    result = _run_slot() if scheduled else _run(RULES, as_of, dry)
+    result = _run_slot(as_json) if scheduled else _run(RULES, as_of, dry)
     if scheduled:
         sending.process_pending(utcnow)  # where cron runs the check there may be nobody else who does
     _finish(result, as_json, "Daily job automation completed")
@@ -79,12 +88,13 @@ def _run(rules: tuple[Rule, ...], as_of: str | None, dry: bool) -> RunResult:
         _refused(error)
 
 
-def _run_slot() -> RunResult:
-    slot = utcnow().astimezone(settings.current().settings.schedule.zone).date()
+def _run_slot(as_json: bool) -> RunResult:
+    slot = daily_schedule.slot_to_claim(utcnow)
     try:
         return daily_schedule.run_slot(slot, utcnow)
     except SlotTaken:
-        click.echo(f"The scheduled run of {slot} has been done already.")
+        reason = f"The scheduled run of {slot} has been done already."
+        click.echo(json.dumps(_NOT_RUN | {"reason": reason}) if as_json else reason)
         sys.exit(0)
     except (RunInProgress, LeaseLost) as error:
         _refused(error)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 
-from sqlalchemy import String, cast, delete, exists, select, update
+from sqlalchemy import String, cast, delete, exists, func, select, true, update
 from sqlalchemy.orm import Session
 
 from ..clock import Clock
@@ -14,7 +14,7 @@ from ..imports.rows import Row
 from ..imports.sites import import_sites
 from ..jobs.service import JobChange
 from ..jobs.service import change as change_job
-from ..models import Event, Hold, Job, JobReading, OutboxMessage, Reading, Run, RunRule, Site
+from ..models import Event, Hold, Job, JobReading, OutboxMessage, Reading, Run, RunRule, RunSite, Site
 from ..models.job import STILL_OPEN
 from ..notifications import service as notifications
 from ..settings import service as settings
@@ -35,7 +35,7 @@ class NotEmpty(Exception):
 
 def is_empty() -> bool:
     """Whether there are neither sites nor runs."""
-    return not db.session.scalar(any_site()) and not db.session.scalar(select(exists(select(Run.id))))
+    return db.session.scalar(any_site()) is None and not db.session.scalar(select(exists(select(Run.id))))
 
 
 def fill(now: datetime) -> int:
@@ -60,20 +60,49 @@ def fill(now: datetime) -> int:
 
 
 def remove() -> int:
-    """Take away the demo's sites, readings, jobs and runs, and what tells of them. Returns how many sites."""
+    """Take away the demo's sites, readings, jobs and runs, and what tells of them. Returns how many sites.
+
+    Runs that others started while there was nothing but the demo go with it. Those that looked at a fleet
+    beside it stay, and say so.
+    """
     demo_sites = select(Site.key).where(Site.is_demo)
     demo_runs = select(Run.id).where(Run.is_demo)
     with write() as session:
         unregister(session.connection(), select(Site.site_id).where(Site.is_demo))
+        _claim_runs_over_the_demo(session)
         _forget_what_was_told(session)
         session.execute(delete(JobReading).where(JobReading.site_key.in_(demo_sites)))
         session.execute(update(Job).where(Job.recovered_run_id.in_(demo_runs)).values(recovered_run_id=None))
         session.execute(delete(Job).where(Job.site_key.in_(demo_sites)))
         session.execute(delete(Hold).where(Hold.run_id.in_(demo_runs)))
         session.execute(delete(RunRule).where(RunRule.run_id.in_(demo_runs)))
+        session.execute(delete(RunSite).where(RunSite.run_id.in_(demo_runs)))
+        session.execute(delete(RunSite).where(RunSite.site_key.in_(demo_sites)))
         session.execute(delete(Run).where(Run.is_demo))
         session.execute(delete(Reading).where(Reading.site_key.in_(demo_sites)))
         return len(session.scalars(delete(Site).where(Site.is_demo).returning(Site.key)).all())
+
+
+def _claim_runs_over_the_demo(session: Session) -> None:
+    """The demo fills an empty database, so its sites have the lowest keys and its runs the lowest ids: the
+    runs after them were over the demo alone, up to the first one that knew of a site beside it."""
+    first = session.scalar(select(func.min(Run.id)).where(Run.is_demo))
+    if first is None:
+        return
+    own_site = session.scalar(select(func.min(Site.key)).where(~Site.is_demo))
+    alone = true() if own_site is None else Run.id < _first_run_over(session, own_site)
+    session.execute(update(Run).where(Run.id > first, alone).values(is_demo=True))
+    removed = session.scalar(select(func.count()).select_from(Site).where(Site.is_demo))
+    beside = (Run.id > first, ~Run.is_demo)
+    session.execute(update(Run).where(*beside).values(removed_demo_sites=removed))
+
+
+def _first_run_over(session: Session, site_key: int) -> int:
+    """The first run that can have looked at a site; later than all where none has."""
+    knew_of_it = select(func.min(RunRule.run_id)).where(RunRule.newest_site >= site_key)
+    opened_its_job = select(func.min(Job.run_id)).where(Job.site_key >= site_key)
+    last = session.scalar(select(func.max(Run.id))) or 0
+    return min(session.scalar(found) or last + 1 for found in (knew_of_it, opened_its_job))
 
 
 def _forget_what_was_told(session: Session) -> None:
@@ -85,7 +114,7 @@ def _forget_what_was_told(session: Session) -> None:
     for subject, ids in told.items():
         session.execute(delete(Event).where(Event.subject == subject, Event.subject_id.in_(ids)))
     for run_id, slot in session.execute(select(Run.id, Run.slot).where(Run.is_demo)).all():
-        session.execute(delete(OutboxMessage).where(notifications.of_run(run_id, slot)))
+        session.execute(delete(OutboxMessage).where(notifications.messages_for_run(run_id, slot)))
 
 
 def _always(instant: datetime) -> Clock:

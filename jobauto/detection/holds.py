@@ -11,10 +11,11 @@ from ..logs import LogEvent
 from ..models import Hold, Reading, Run, RunRule, Site
 from ..rules import RULES
 from ..rules.moment import Moment
-from ..rules.rule import VERDICT
+from ..rules.rule import FLAGGED, VERDICT
 from ..runs.queries import ENDED
 from ..settings import service as settings_service
 from ..storage.connections import write, write_on
+from . import run_sites
 from .opening import Opening, open_jobs
 from .service import status_of
 from .verdicts import judge
@@ -44,13 +45,15 @@ def release(run_id: int, author: Author) -> int:
     was_of_now = run.as_of >= run.started_at
     db.session.rollback()
     with db.engine.connect() as connection:
-        counts = judge(connection, rule, settings.rule(rule.name), moment)
+        counts, newest_site = judge(connection, rule, settings.rule(rule.name), moment)
         with write_on(connection), Session(connection) as session:
             _decide(session, run_id, "released", author)
             back = _forget_who_is_back(connection, moment, author) if was_of_now else 0
             opening = Opening(rule, settings.rule(rule.name), moment, run_id, author.now)
             created, flagged = open_jobs(connection, opening), counts.flagged - back
+            run_sites.keep_anew(connection, opening)
             figures = counts._asdict() | {"flagged": flagged, "skipped": flagged - created}
+            figures |= {"newest_site": newest_site}
             _keep(connection, opening, figures | {"status": "succeeded", "created": created})
     log.info(LogEvent("released", run=run_id, by=author.name, created=created))
     return created
@@ -85,13 +88,14 @@ def _decide(session: Session, run_id: int, decision: str, author: Author) -> Non
 
 
 def _forget_who_is_back(connection: Connection, moment: Moment, author: Author) -> int:
-    """Take away the verdicts of sites that have reported since; returns how many."""
+    """Take away the findings at sites that have reported since; returns how many."""
     reported = exists().where(
         Reading.site_key == Site.key,
         Reading.reading_date > moment.as_of,
         Reading.reading_date <= author.now,
     )
-    back = select(Site.key).where(Site.key.in_(select(VERDICT.c.site_key)), reported)
+    flagged = select(VERDICT.c.site_key).where(VERDICT.c.verdict == FLAGGED)
+    back = select(Site.key).where(Site.key.in_(flagged), reported)
     gone = delete(VERDICT).where(VERDICT.c.site_key.in_(back)).returning(VERDICT.c.site_key)
     return len(connection.execute(gone).all())
 

@@ -48,7 +48,7 @@ def open_jobs(connection: Connection, opening: Opening) -> int:
     source = (
         select(*columns.values())
         .select_from(JUDGED_SITES)
-        .where(*_wanted(opening))
+        .where(*wanted(opening))
         .order_by(VERDICT.c.site_key)
     )
     statement = insert(connection, Job).from_select(list(columns), source)
@@ -67,10 +67,11 @@ def open_jobs(connection: Connection, opening: Opening) -> int:
 
 def count_wanted(connection: Connection, opening: Opening) -> int:
     """How many jobs :func:`open_jobs` would open."""
-    return connection.scalar(select(func.count()).select_from(JUDGED_SITES).where(*_wanted(opening))) or 0
+    return connection.scalar(select(func.count()).select_from(JUDGED_SITES).where(*wanted(opening))) or 0
 
 
-def _wanted(opening: Opening) -> Iterator[ColumnElement[bool]]:
+def wanted(opening: Opening) -> Iterator[ColumnElement[bool]]:
+    """Which of the judged sites are to get a job."""
     yield VERDICT.c.verdict == FLAGGED
     if opening.settings.check_duplicate:
         yield ~has_open_job(opening)

@@ -20,9 +20,9 @@ from ..rules.rule import FLAGGED, VERDICT, Rule
 from ..runs.lifecycle import Claim, finish, heartbeat, renew, start
 from ..settings import service as settings_service
 from ..settings.schema import Settings
-from ..storage.connections import write_on
+from ..storage.connections import is_connection_lost, is_unavailable, write_on
 from ..storage.leases import LeaseLost
-from . import guard
+from . import guard, run_sites
 from .opening import Opening, count_wanted, open_jobs
 from .recovery import mark_recovered
 from .verdicts import Counts, judge
@@ -123,8 +123,9 @@ def run(request: RunParameters, clock: Clock) -> RunResult:
 
     1. Claim the run; the database refuses a second one (RunInProgress), or a slot or a request that is
        taken (SlotTaken, RequestTaken).
-    2. Each rule on its own: a failure is recorded and does not stop the next. A lost connection to the
-       database is no failure of a rule: it ends the run as crashed, and is raised.
+    2. Each rule on its own: a failure is recorded and does not stop the next. A database that is lost is no
+       failure of a rule: it ends the run as crashed, and is raised. So does, in a scheduled run, a database
+       that could do the work of no rule (it is full, say): the slot is free to be tried again.
     3. Finish. LeaseLost is raised when this process was silent for so long that its run was marked
        crashed; what was not committed before is rolled back.
     """
@@ -156,6 +157,8 @@ def run(request: RunParameters, clock: Clock) -> RunResult:
         with heartbeat(db.engine, run_id):
             results = {rule.name: work.rule(rule, place) for place, rule in enumerate(request.rules)}
             result = RunResult(run_id, moment.as_of, results)
+            if request.slot is not None and (hindrance := work.hindrance(results)):
+                raise hindrance
             finish(connection, run_id, result.status, clock())
     log.info(
         LogEvent("end", run=run_id, status=result.status, created=result.created_jobs, held=result.held_jobs)
@@ -178,8 +181,10 @@ def dry_run(request: RunParameters, clock: Clock) -> RunResult:
                 results[rule.name] = RuleResult("skipped")
                 continue
             try:
-                counts = judge(connection, rule, section, moment)
+                counts = judge(connection, rule, section, moment).counts
             except Exception as error:
+                if is_connection_lost(error):
+                    raise
                 log.exception(LogEvent("dry-run-failed", rule=rule.name))
                 results[rule.name] = RuleResult(
                     "failed", duration_ms=_since(began), error=describe_error(error)
@@ -200,6 +205,13 @@ class _Work:
     moment: Moment
     started_at: datetime
     clock: Clock
+    hindrances: list[Exception] = field(default_factory=list)
+    """Why rules failed, where it was for the database's sake."""
+
+    def hindrance(self, results: dict[str, RuleResult]) -> Exception | None:
+        """Why no rule could do its work, if each that was tried failed for the database's sake."""
+        tried = [result for result in results.values() if result.status != "skipped"]
+        return self.hindrances[-1] if tried and len(self.hindrances) == len(tried) else None
 
     def rule(self, rule: Rule, position: int) -> RuleResult:
         """Run one rule and keep what it did: its jobs and its figures, all or nothing."""
@@ -209,8 +221,10 @@ class _Work:
         except LeaseLost:
             raise
         except Exception as error:
-            if isinstance(error, DBAPIError) and error.connection_invalidated:
+            if is_connection_lost(error):
                 raise  # no fault of the rule, and the next could do no better: the whole run is tried again
+            if is_unavailable(error):
+                self.hindrances.append(error)
             log.exception(LogEvent("rule-failed", run=self.run_id, rule=rule.name))
             self.connection.rollback()
             result = RuleResult("failed", duration_ms=_since(began), error=describe_error(error))
@@ -221,18 +235,20 @@ class _Work:
 
     def _check(self, rule: Rule, position: int, began: float) -> RuleResult:
         section = self.settings.rule(rule.name)
-        counts = judge(self.connection, rule, section, self.moment) if section.enabled else None
+        judged = judge(self.connection, rule, section, self.moment) if section.enabled else None
         with write_on(self.connection):
-            if counts is None:
+            if judged is None:
                 result = RuleResult("skipped")
             else:
+                counts = judged.counts
                 opening = Opening(rule, section, self.moment, self.run_id, self.clock())
                 outcome = self._open_or_hold(opening, counts)
+                run_sites.keep(self.connection, opening, held=outcome["status"] == "held")
                 if self.moment.as_of >= self.started_at:
                     mark_recovered(self.connection, opening)
                     guard.supersede(self.connection, opening)
                 result = RuleResult(**outcome, **counts._asdict(), duration_ms=_since(began))
-            self._keep(rule, position, result)
+            self._keep(rule, position, result, judged.newest_site if judged else None)
         return result
 
     def _open_or_hold(self, opening: Opening, counts: Counts) -> dict[str, Any]:
@@ -248,10 +264,9 @@ class _Work:
         created = open_jobs(self.connection, opening)
         return {"status": "succeeded", "created": created, "skipped": counts.flagged - created}
 
-    def _keep(self, rule: Rule, position: int, result: RuleResult) -> None:
-        self.connection.execute(
-            insert(RunRule).values(run_id=self.run_id, rule=rule.name, position=position, **vars(result))
-        )
+    def _keep(self, rule: Rule, position: int, result: RuleResult, newest_site: int | None = None) -> None:
+        kept = {"rule": rule.name, "position": position, "newest_site": newest_site, **vars(result)}
+        self.connection.execute(insert(RunRule).values(run_id=self.run_id, **kept))
         renew(self.connection, self.run_id)
 
 

@@ -26,7 +26,7 @@ from ..models import Import
 from ..notifications import service as notifications
 from ..settings import service as settings
 from ..storage.configuration import instance_folder
-from ..storage.connections import write
+from ..storage.connections import is_connection_lost, write
 from ..storage.leases import LeaseLost
 from . import readings, rows, sites
 from .result import ImportResult, Progress
@@ -43,6 +43,12 @@ HEADER_OF = {"sites": sites.REQUIRED, "readings": readings.COLUMNS}
 def newest_first() -> Select[Import]:
     """All imports."""
     return select(Import).order_by(Import.id.desc())
+
+
+def history(before_id: int | None = None) -> Select[Import]:
+    """Imports that stored something or were to, newest first: all, or those before one."""
+    older = [Import.id < before_id] if before_id else []
+    return newest_first().where(~Import.dry_run, *older)
 
 
 def accept(kind: str, filename: str, content: BinaryIO, *, dry_run: bool, author: Author) -> int:
@@ -127,9 +133,9 @@ def _do(entry: Import) -> None:
         log.warning(LogEvent("import-taken-over", **{"import": watch.import_id}))
     except rows.FileError as error:
         watch.fail(str(error))
-    except Exception:
-        if not threading.main_thread().is_alive():  # nothing can be relied on any more: somebody begins again
-            raise
+    except Exception as error:
+        if not threading.main_thread().is_alive() or is_connection_lost(error):
+            raise  # nothing can be relied on any more: somebody begins again
         log.exception(LogEvent("import-failed", **{"import": watch.import_id}))
         watch.fail("An unexpected error. The log tells more.")
     else:

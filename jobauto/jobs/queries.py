@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, distinct, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, case, distinct, exists, func, literal, or_, select
 
-from ..extensions import db
-from ..models import Job, JobReading, Reading, Run, Site
+from ..models import Job, JobReading, Reading, Site
 from ..models.job import PRIORITIES, STILL_OPEN
 from ..models.types import BEFORE_ALL, Instant
+from ..rules.moment import Moment
 from ..storage.distinct import distinct_values
+from .recurrence import LOOKED_BACK
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class JobFilter:
     """Which jobs, and in which order. Empty texts do not narrow.
 
     The status ``unclosed`` means any but closed; the assignee ``-`` nobody; ``recovered`` is ``yes`` or
-    ``no``; ``min_age`` counts whole days since the job was opened.
+    ``no``; ``min_age`` counts whole days since the job was opened; of ``before_id`` on, newer jobs are left
+    out.
     """
 
     status: str = ""
@@ -31,21 +33,25 @@ class JobFilter:
     queue: str = ""
     recovered: str = ""
     min_age: int | None = None
+    before_id: int | None = None
     search: str = ""
     sort: str = "newest"
 
 
-SORTS: dict[str, tuple[str, ColumnElement[Any]]] = {
-    "newest": ("Newest first", Job.id.desc()),
-    "oldest": ("Oldest first", Job.id.asc()),
-    "longest": ("Longest fault first", Job.days.desc().nulls_last()),
+_NEWEST = Job.id.desc()
+
+SORTS: dict[str, tuple[str, tuple[ColumnElement[Any], ...]]] = {
+    "newest": ("Newest first", (_NEWEST,)),
+    "oldest": ("Oldest first", (Job.id.asc(),)),
+    "longest": ("Longest fault first", (Job.since.asc().nulls_first(), Job.id.asc())),
     "priority": (
         "Highest priority first",
-        case({name: place for place, name in enumerate(PRIORITIES)}, value=Job.priority).desc(),
+        (case({name: place for place, name in enumerate(PRIORITIES)}, value=Job.priority).desc(), _NEWEST),
     ),
-    "site": ("By site", Site.site_id.asc()),
+    "site": ("By site", (Site.site_id.asc(), _NEWEST)),
 }
-"""By name: the label, and what jobs are sorted by; newest first among equals."""
+"""By name: the label, and what jobs are sorted by. The longest fault is the one that began first, whenever
+it was found; a site that never reported has been silent for longer than any."""
 
 
 def jobs_matching(wanted: JobFilter, now: datetime) -> Select[Any]:
@@ -62,12 +68,14 @@ def jobs_matching(wanted: JobFilter, now: datetime) -> Select[Any]:
     }
     query = query.where(*(column == value for column, value in same.items() if value))
     query = query.where(*_states(wanted))
+    if wanted.before_id is not None:
+        query = query.where(Job.id < wanted.before_id)
     if wanted.min_age is not None:
         query = query.where(Job.created_at <= now - timedelta(days=wanted.min_age))
     if wanted.search:
         texts = (Site.site_id, Site.site_name, Job.description)
         query = query.where(or_(*(text.icontains(wanted.search, autoescape=True) for text in texts)))
-    return query.order_by(SORTS[wanted.sort][1], Job.id.desc())
+    return query.order_by(*SORTS[wanted.sort][1])
 
 
 def _states(wanted: JobFilter) -> Iterator[ColumnElement[bool]]:
@@ -75,6 +83,8 @@ def _states(wanted: JobFilter) -> Iterator[ColumnElement[bool]]:
         yield STILL_OPEN
     elif wanted.status:
         yield Job.status == wanted.status
+        if wanted.status != "closed":
+            yield STILL_OPEN  # which it is: so that the indexes of open jobs serve the list
     if wanted.assignee == "-":
         yield Job.assignee.is_(None)
     elif wanted.assignee:
@@ -91,6 +101,29 @@ def newest(count: int) -> Select[Any]:
 def of_site(site_key: int) -> Select[Any]:
     """A site's jobs, newest first."""
     return select(Job).where(Job.site_key == site_key).order_by(Job.id.desc())
+
+
+def earlier_of_this_fault(job: Job) -> Select[Any]:
+    """A site's jobs of the same rule before this one, newest first, as far back as a year."""
+    return of_site(job.site_key).where(
+        Job.rule == job.rule, Job.id < job.id, Job.created_at > job.created_at - LOOKED_BACK
+    )
+
+
+def later_of_this_fault(job: Job) -> Select[Any]:
+    """Whether a site has a job of the same rule after this one."""
+    later = (Job.site_key == job.site_key, Job.rule == job.rule, Job.id > job.id)
+    return select(exists(select(Job.id).where(*later)))
+
+
+def left_unrecovered(job_ids: Collection[int], rules: Collection[str], moment: Moment) -> Select[int]:
+    """How many of these jobs were closed while no run had seen the fault gone, at sites that are judged."""
+    judged = exists(select(Site.key)).where(Site.key == Job.site_key, moment.sites_to_check())
+    return (
+        select(func.count())
+        .select_from(Job)
+        .where(Job.id.in_(job_ids), Job.rule.in_(rules), Job.recovered_at.is_(None), judged)
+    )
 
 
 def of_run(run_id: int) -> Select[Any]:
@@ -112,9 +145,17 @@ def open_by_site(site_keys: Collection[int]) -> Select[int, int]:
     )
 
 
-def faulty_sites() -> Select[int]:
-    """How many sites, active or not, have an open job: one walk in the order of an index."""
-    return select(func.count(distinct(Job.site_key))).where(STILL_OPEN)
+def open_by_recovery() -> Select[int, int, int]:
+    """(sites, active or not, with an open job whose fault holds, such jobs, open jobs that have recovered).
+
+    One walk in the order of an index.
+    """
+    holds = Job.recovered_at.is_(None)
+    return select(
+        func.count(distinct(case((holds, Job.site_key)))),
+        func.count(case((holds, 1))),
+        func.count(Job.recovered_at),
+    ).where(STILL_OPEN)
 
 
 def evidence(job: Job) -> Select[Any]:
@@ -142,9 +183,14 @@ def readings_since(job: Job) -> Select[Any]:
     )
 
 
-def settings_version(job: Job) -> int:
-    """The version of the settings that the job was opened with."""
-    return db.session.scalars(select(Run.settings_version).where(Run.id == job.run_id)).one()
+def assignees_of_open_jobs() -> Select[str | None]:
+    """Who has open jobs, whether or not they may work them any more."""
+    return select(Job.assignee).where(STILL_OPEN, Job.assignee.is_not(None)).distinct().order_by(Job.assignee)
+
+
+def open_jobs_of(assignee: str) -> Select[int]:
+    """How many open jobs somebody has."""
+    return select(func.count()).select_from(Job).where(STILL_OPEN, Job.assignee == assignee)
 
 
 def queues() -> Select[Any]:

@@ -3,18 +3,21 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
+from ..audit.conflicts import Seen, require_agreement
 from ..audit.service import Author, Difference, record
 from ..errors import InvalidInput
 from ..extensions import db
 from ..models import Job, User
-from ..models.job import PRIORITIES, RESOLUTIONS, STATUSES
+from ..models.job import PRIORITIES, RESOLUTIONS, STATUSES, STILL_OPEN
 from ..storage.connections import write
+from .bulk import Refusal
 
 NOTE_LENGTH = 2000
 
@@ -25,7 +28,10 @@ class UnknownJob(LookupError):
 
 @dataclass(frozen=True)
 class JobChange:
-    """What is to become of a job; None leaves a thing as it is, an empty assignee takes the job from its."""
+    """What is to become of a job; None leaves a thing as it is.
+
+    An empty assignee takes the job from whoever has it; an empty resolution is none.
+    """
 
     status: str | None = None
     resolution: str | None = None
@@ -34,35 +40,68 @@ class JobChange:
     note: str | None = None
 
 
-def change(job_id: int, wanted: JobChange, *, by: str, now: datetime, site_key: int | None = None) -> None:
-    """Change a job, all or nothing. Who knows the key of its site spares a distributed database the search.
+def change(
+    job_id: int,
+    wanted: JobChange,
+    *,
+    by: str,
+    now: datetime,
+    seen: Seen = MappingProxyType({}),
+    unless: Refusal | None = None,
+    site_key: int | None = None,
+) -> list[Difference]:
+    """Change a job, all or nothing; returns what changed. ``seen`` is what the editor looked at.
 
     1. Closing needs no resolution: ``other`` where none is named. A resolution belongs to closed jobs only.
     2. Reopening beside an open job of the same site and type is refused (409). From then on the job counts
        against duplicates, so two that are reopened at once meet in the unique index.
-    Raises InvalidInput and UnknownJob.
+    3. What ``unless`` names as a reason, once the job is locked, leaves it as it is (409).
+    4. A distributed database finds a job by its ``site_key``; without it, all machines are asked first.
+    Raises InvalidInput, EditConflict and UnknownJob.
     """
     try:
         with write() as session:
             job = _locked(session, job_id, site_key)
+            if unless is not None and (reason := unless(job)) is not None:
+                raise InvalidInput(reason, status=409)
+            asked = {
+                name: value for name, value in vars(wanted).items() if value is not None and name in seen
+            }
+            require_agreement(session, "job", job_id, job, asked, seen)
             _check(session, job, wanted)
-            _apply(session, job, wanted, Author(by, now))
+            return _apply(session, job, wanted, Author(by, now))
     except IntegrityError as error:
         raise _open_beside() from error
 
 
-def change_several(job_ids: Collection[int], wanted: JobChange, *, by: str, now: datetime) -> dict[int, str]:
+def change_several(
+    job_ids: Collection[int], wanted: JobChange, *, by: str, now: datetime, unless: Refusal | None = None
+) -> dict[int, str]:
     """Change jobs, each on its own; returns those that were refused, and why."""
     refused = {}
     site_keys = _site_keys(job_ids)
     for job_id in job_ids:
         try:
-            change(job_id, wanted, by=by, now=now, site_key=site_keys.get(job_id))
+            change(job_id, wanted, by=by, now=now, unless=unless, site_key=site_keys.get(job_id))
         except InvalidInput as error:
             refused[job_id] = str(error)
         except UnknownJob:
             refused[job_id] = "There is no such job."
     return refused
+
+
+def hand_over(session: Session, assignee: str, to: str, author: Author) -> int:
+    """Give somebody's open jobs to somebody else, or to nobody; how many they were.
+
+    In the transaction of the caller. Raises InvalidInput where ``to`` may work no jobs.
+    """
+    if to and not _is_active_user(session, to):
+        raise InvalidInput("Nothing was changed.", {"to": [f"There is no active user {to}."]})
+    theirs = update(Job).where(STILL_OPEN, Job.assignee == assignee)
+    handed = session.scalars(theirs.values(assignee=to or None, touched=True).returning(Job.id)).all()
+    for job_id in handed:
+        record(session, author, "job", job_id, [("assignee", assignee, to or None)])
+    return len(handed)
 
 
 def _site_keys(job_ids: Collection[int]) -> dict[int, int]:
@@ -88,6 +127,8 @@ def _check(session: Session, job: Job, wanted: JobChange) -> None:
         value = getattr(wanted, name)
         if value is not None and value not in allowed:
             wrong[name] = [f"Must be one of {', '.join(allowed)}."]
+    if wanted.resolution == "":
+        wrong["resolution"] = ["A closed job has a resolution. Choose one, or reopen the job by its status."]
     if wanted.resolution is not None and (wanted.status or job.status) != "closed":
         wrong.setdefault("resolution", ["Only a closed job has a resolution."])
     if wanted.assignee and not _is_active_user(session, wanted.assignee):
@@ -97,14 +138,14 @@ def _check(session: Session, job: Job, wanted: JobChange) -> None:
     if wanted.note is not None and "\0" in wanted.note:
         wrong["note"] = ["Must be text, without NUL."]
     if wrong:
-        raise InvalidInput("The job was not changed.", wrong)
+        raise InvalidInput("Nothing was changed. What is wrong is said beside each field.", wrong)
 
 
 def _is_active_user(session: Session, username: str) -> bool:
     return session.scalar(select(User.id).where(User.username == username, User.active)) is not None
 
 
-def _apply(session: Session, job: Job, wanted: JobChange, author: Author) -> None:
+def _apply(session: Session, job: Job, wanted: JobChange, author: Author) -> list[Difference]:
     values: dict[str, Any] = {"touched": True}
     if job.status == "closed" and wanted.status not in (None, "closed"):
         _require_none_beside(session, job)
@@ -120,6 +161,7 @@ def _apply(session: Session, job: Job, wanted: JobChange, author: Author) -> Non
         same = (Job.id == job.id, Job.site_key == job.site_key)
         session.execute(update(Job).where(*same).values(values))
         record(session, author, "job", job.id, changes)
+    return changes
 
 
 def _require_none_beside(session: Session, job: Job) -> None:

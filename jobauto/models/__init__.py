@@ -1,19 +1,22 @@
 """Tables and constraints, nothing else."""
 
 from .event import Event
+from .form import Draft, SentForm
 from .imports import Import
 from .job import Job, JobReading
-from .notification import Address, OutboxMessage
+from .notification import Channel, OutboxMessage
 from .reading import Reading
 from .run import Hold, Run, RunRule
 from .run_request import RunRequest
+from .run_site import RunSite
 from .settings import SettingsVersion
 from .site import Site
 from .user import ApiToken, LoginFailure, User, UserSession
 
 __all__ = [
-    "Address",
     "ApiToken",
+    "Channel",
+    "Draft",
     "Event",
     "Hold",
     "Import",
@@ -25,6 +28,8 @@ __all__ = [
     "Run",
     "RunRequest",
     "RunRule",
+    "RunSite",
+    "SentForm",
     "SettingsVersion",
     "Site",
     "User",

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..extensions import Base
 from .site import Site
-from .types import Instant, Kwh, PrimaryKey
+from .types import DAY, Instant, Kwh, PrimaryKey
 
 STATUSES = ("open", "in_progress", "on_hold", "closed")
 RESOLUTIONS = ("fixed", "recovered", "false_alarm", "duplicate", "other")
@@ -26,6 +26,7 @@ PRIORITIES = ("low", "medium", "high")
 
 _IS_OPEN = text("status <> 'closed'")
 _NOT_RECOVERED = text("recovered_at IS NULL")
+_OPEN_AND_ASSIGNED = text("status <> 'closed' AND assignee IS NOT NULL")
 ONE_OPEN_JOB = text("status <> 'closed' AND duplicate_checked")
 """The condition of ``uq_job_open``, which ON CONFLICT has to repeat to the letter."""
 
@@ -53,7 +54,15 @@ class Job(Base):
             postgresql_where=ONE_OPEN_JOB,
         ),
         Index("ix_job_still_open", "rule", "site_key", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN),
-        Index("ix_job_open_site", "site_key", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN),
+        Index(
+            "ix_job_open_site", "site_key", "recovered_at", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN
+        ),
+        Index(
+            "ix_job_open_assignee",
+            "assignee",
+            sqlite_where=_OPEN_AND_ASSIGNED,
+            postgresql_where=_OPEN_AND_ASSIGNED,
+        ),
         Index(
             "ix_job_unrecovered",
             "rule",
@@ -65,6 +74,17 @@ class Job(Base):
         Index("ix_job_created", "created_at", "rule"),
         Index("ix_job_run", "run_id"),
         Index("ix_job_queue", "queue"),
+        # The longest fault first, where one without a beginning, of a site that never reported, comes first:
+        # so does SQLite of itself.
+        Index("ix_job_since", "since", "id", postgresql_ops={"since": "NULLS FIRST"}),
+        Index(
+            "ix_job_open_since",
+            "since",
+            "id",
+            postgresql_ops={"since": "NULLS FIRST"},
+            sqlite_where=_IS_OPEN,
+            postgresql_where=_IS_OPEN,
+        ),
     )
 
     id: Mapped[int] = mapped_column(PrimaryKey, primary_key=True)
@@ -92,6 +112,15 @@ class Job(Base):
     value: Mapped[Decimal | None] = mapped_column(Kwh)
 
     site: Mapped[Site] = relationship(lazy="joined", innerjoin=True)
+
+    def faulty_days(self, now: datetime) -> int | None:
+        """How long the fault has lasted, in whole days of 24 hours; None where the site never reported.
+
+        From ``since`` to the recovery; without one to the closing, or to now while the job is open.
+        """
+        if self.since is None:
+            return None
+        return max(0, ((self.recovered_at or self.closed_at or now) - self.since) // DAY)
 
 
 STILL_OPEN = Job.status != literal_column("'closed'")

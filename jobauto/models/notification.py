@@ -1,4 +1,4 @@
-"""Who is told, and what waits to be told."""
+"""Where messages go, and the outbox in which they wait. The tables keep the names that they began with."""
 
 from datetime import datetime
 
@@ -27,11 +27,12 @@ TITLE_LENGTH = 200
 _WAITING = text("status = 'waiting'")
 
 
-class Address(Base):
-    """Where messages go (``kind`` message: an Apprise URL), or signs of life (heartbeat: http or https).
+class Channel(Base):
+    """Where messages go (``kind`` message: an Apprise URL), or heartbeats (http or https).
 
-    The address itself is kept only ``sealed``, and is never shown again; ``hint`` is what may be: a scheme
-    and a host, or the name of a service. A removed address keeps its row, without the secret, because
+    The URL is kept only encrypted, and is never shown again; ``display_name`` is what may be: a scheme
+    and a host, or the name of a service. ``exempt``: it was stored before there were limits to where messages
+    may go, and goes on without them. A removed channel keeps its row, without the secret, because
     messages point at it.
     """
 
@@ -40,20 +41,21 @@ class Address(Base):
     id: Mapped[int] = mapped_column(PrimaryKey, primary_key=True)
     kind: Mapped[str] = mapped_column(String(20))
     label: Mapped[str] = mapped_column(String(LABEL_LENGTH))
-    hint: Mapped[str] = mapped_column(String(300))
-    sealed: Mapped[str] = mapped_column(Text)
+    display_name: Mapped[str] = mapped_column("hint", String(300))
+    encrypted_url: Mapped[str] = mapped_column("sealed", Text)
     wants_problems: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     wants_digest: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     active: Mapped[bool] = mapped_column(Boolean, default=True, server_default=true())
+    exempt: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     created_at: Mapped[datetime] = mapped_column(Instant)
     removed_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class OutboxMessage(Base):
-    """One message to one address.
+    """One message to one channel.
 
-    ``topic`` names what it tells of (``run-17-failed``, ``digest-2026-03-31``); an address is told of each
-    topic once. ``kind`` is ``problem``, ``digest`` or ``test``; to a heartbeat ``start``, ``success`` or
+    ``topic`` names what it tells of (``run-17-failed``, ``digest-2026-03-31``); each topic goes to
+    a channel once. ``kind`` is ``problem``, ``digest`` or ``test``; to a heartbeat ``start``, ``success`` or
     ``fail``, with ``rid``, the run's UUID. ``status`` is ``waiting``, ``sent`` or ``given_up``, the last two
     since ``settled_at``. It is tried once ``due_at`` has come, by whoever holds it until ``leased_until``,
     and given up at ``expires_at``; ``error`` tells why the last of the ``attempts`` failed.
@@ -67,7 +69,7 @@ class OutboxMessage(Base):
     )
 
     id: Mapped[int] = mapped_column(PrimaryKey, primary_key=True)
-    address_id: Mapped[int] = mapped_column(ForeignKey("address.id"))
+    channel_id: Mapped[int] = mapped_column("address_id", ForeignKey("address.id"))
     topic: Mapped[str] = mapped_column(String(100))
     kind: Mapped[str] = mapped_column(String(20))
     title: Mapped[str] = mapped_column(String(TITLE_LENGTH))

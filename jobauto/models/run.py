@@ -1,8 +1,8 @@
 """Executions of the rules over the fleet."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, String, Text, false, text
+from sqlalchemy import BigInteger, Boolean, Date, ForeignKey, Index, Integer, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..extensions import Base
@@ -19,6 +19,7 @@ class Run(Base):
 
     ``status`` is ``running``, ``succeeded``, ``held``, ``partial``, ``failed`` or ``crashed``. ``slot`` is
     the local date that a scheduled run serves. ``heartbeat_at`` proves that its process lives.
+    ``removed_demo_sites`` is how many sites of the demo its figures may count that are gone since.
     """
 
     __tablename__ = "run"
@@ -39,9 +40,15 @@ class Run(Base):
     slot: Mapped[date | None] = mapped_column(Date)
     settings_version: Mapped[int] = mapped_column(ForeignKey("settings_version.version"))
     is_demo: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    removed_demo_sites: Mapped[int | None] = mapped_column(Integer)
 
     rules: Mapped[list["RunRule"]] = relationship(lazy="selectin", order_by="RunRule.position")
     hold: Mapped["Hold | None"] = relationship(lazy="selectin")
+
+    @property
+    def looked_at_another_time(self) -> bool:
+        """Whether it looked at the fleet as of another time than that of its start, by over a minute."""
+        return abs(self.as_of - self.started_at) > timedelta(minutes=1)
 
     @property
     def created_jobs(self) -> int:
@@ -55,7 +62,10 @@ class Run(Base):
 
 
 class RunRule(Base):
-    """What one rule did in one run. ``status`` is ``succeeded``, ``held``, ``failed`` or ``skipped``."""
+    """What one rule did in one run. ``status`` is ``succeeded``, ``held``, ``failed`` or ``skipped``.
+
+    ``newest_site`` is the highest key of a site when the rule looked: sites beyond it were added later.
+    """
 
     __tablename__ = "run_rule"
 
@@ -70,6 +80,7 @@ class RunRule(Base):
     skipped: Mapped[int] = mapped_column(Integer, default=0)
     duration_ms: Mapped[int] = mapped_column(Integer, default=0)
     error: Mapped[str | None] = mapped_column(Text)
+    newest_site: Mapped[int | None] = mapped_column(BigInteger)
 
     @property
     def held(self) -> int:

@@ -1,111 +1,113 @@
-"""The ways out: a message by Apprise, a sign of life by HTTP. Every call on the network has its time-out.
+"""Adding, changing, testing and removing channels. Every change is kept, without the URL."""
 
-No error of theirs goes further than this file: it may hold the address. What is told instead is a sentence.
-"""
+from uuid import uuid4
 
-from urllib.parse import urlencode, urlsplit
+from sqlalchemy import update
+from sqlalchemy.orm import Session
 
-import requests
-from apprise import Apprise, AppriseAsset, NotifyBase
-from apprise import plugins as apprise_plugins
+from ..audit.service import Author, record
+from ..errors import InvalidInput
+from ..models import Channel, OutboxMessage
+from ..models.notification import WAITING
+from ..settings import service as settings
+from ..storage.configuration import public_url, send_to
+from ..storage.connections import write
+from . import destinations, texts
+from .encryption import encrypt, renewed
+from .outbox import Message, put
 
-CONNECT_SECONDS = 10
-ANSWER_SECONDS = 20
-LONGEST_HOST = 253
-PATHS = {"start": "/start", "success": "", "test": "", "fail": "/fail"}
-"""What Healthchecks appends to a heartbeat's address for each signal; a test gives the sign of success."""
-
-_ASSET = AppriseAsset(app_id="jobauto", app_desc="jobauto", app_url="", pgp_autogen=False)
-_HOST_IS_A_HOST = {"form", "forms", "json", "jsons", "mailto", "mailtos", "xml", "xmls"}
-"""Services in whose addresses the place of the host is not taken by a token."""
-_FILES = {"keyfile", "pgp", "pgppub", "pgpprv", "subfile", "template", "wkd"}
-"""Parameters that would make a service read a file of this machine and perhaps send it."""
+WANTS = ("wants_problems", "wants_digest")
 
 
-class BadAddress(ValueError):
-    """An address that nothing can be sent to. Says why, without repeating it."""
-
-
-class NotSent(Exception):
-    """It was not accepted. Says why in words that hold no secret."""
-
-
-def hint(kind: str, url: str) -> str:
-    """What may be shown of an address: its scheme and host, or the service's name. Raises BadAddress."""
-    if not url.isprintable() or any(character.isspace() for character in url):
-        raise BadAddress("An address is one line without spaces.")
-    return _host(url) if kind == "heartbeat" else _service_hint(url)
-
-
-def send(url: str, title: str, body: str) -> None:
-    """Send a message as plain text. Raises NotSent and BadAddress."""
-    service = _service(url)
-    # Whatever the address says: it must not take longer than the lease of a message.
-    service.socket_connect_timeout = CONNECT_SECONDS
-    service.socket_read_timeout = ANSWER_SECONDS
-    try:
-        accepted = service.notify(body=body, title=title, body_format="text")
-    except Exception as error:
-        raise NotSent(f"The service failed unexpectedly ({type(error).__name__}).") from None
-    if not accepted:
-        raise NotSent("The service could not be reached, or did not accept the message.")
-
-
-def ping(url: str, signal: str, body: str, rid: str | None) -> None:
-    """Give a sign of life: ``start``, ``success`` or ``fail``. Raises NotSent."""
-    try:
-        with requests.post(
-            ping_address(url, signal, rid),
-            data=body.encode(),
-            timeout=(CONNECT_SECONDS, ANSWER_SECONDS),
-            allow_redirects=False,
-            stream=True,  # what it answers is of no interest
-            headers={"User-Agent": "jobauto", "Content-Type": "text/plain; charset=utf-8"},
-        ) as answer:
-            status = answer.status_code
-    except Exception as error:
-        raise NotSent(f"The address could not be reached ({type(error).__name__}).") from None
-    if not 200 <= status < 300:
-        raise NotSent(f"The address answered with status {status}.")
-
-
-def ping_address(url: str, signal: str, rid: str | None) -> str:
-    """Where a signal goes; what the address asks for by itself (``?create=1``) is kept."""
-    parts = urlsplit(url)
-    asked = "&".join(part for part in (parts.query, urlencode({"rid": rid}) if rid else "") if part)
-    return parts._replace(path=parts.path.rstrip("/") + PATHS[signal], query=asked, fragment="").geturl()
-
-
-def _host(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port = None, None
-    if not host or len(host) > LONGEST_HOST or parts.scheme not in ("http", "https"):
-        raise BadAddress("A heartbeat's address starts with https:// or http:// and a host.")
-    return f"{parts.scheme}://{host}" + (f":{port}" if port else "")
-
-
-def _service_hint(url: str) -> str:
-    service = _service(url)
-    scheme = url.partition("://")[0].lower()
-    at = f" at {service.host}" if scheme in _HOST_IS_A_HOST else ""
-    return f"{service.service_name}{at}"
-
-
-def _service(url: str) -> NotifyBase:
-    try:
-        parsed = apprise_plugins.url_to_dict(url)  # type: ignore[no-untyped-call]
-        service = parsed and Apprise.instantiate(parsed, asset=_ASSET)
-    except Exception:
-        raise BadAddress("Apprise cannot read this address.") from None
-    if parsed is None:
-        raise BadAddress("This is not an address that Apprise knows, such as mailto://, slack:// or json://.")
-    if files := _FILES & set(parsed.get("qsd") or ()):
-        raise BadAddress(f"The parameter {min(files)} names a file of this machine, which is not read.")
-    if service is None:
-        raise BadAddress(
-            f"Apprise knows {parsed['schema']}://, but something in this address is missing or wrong."
+def add(kind: str, label: str, url: str, *, problems: bool, digest: bool, author: Author) -> int:
+    """Add a channel; returns its id. Raises BadUrl."""
+    is_message = kind == "message"
+    added = Channel(
+        kind=kind,
+        label=label,
+        display_name=destinations.check(kind, url, send_to()),
+        encrypted_url=encrypt(url),
+        wants_problems=is_message and problems,
+        wants_digest=is_message and digest,
+        created_at=author.now,
+    )
+    with write() as session:
+        session.add(added)
+        session.flush()
+        channel_id = added.id
+        wanted = [(name, None, getattr(added, name)) for name in WANTS if is_message]
+        record(
+            session,
+            author,
+            "address",
+            channel_id,
+            [("added", None, f"{label}, {added.display_name}"), *wanted],
         )
-    return service
+    return channel_id
+
+
+def change(channel_id: int, *, problems: bool, digest: bool, author: Author) -> None:
+    """Say what a channel for messages wants. Raises InvalidInput."""
+    with write() as session:
+        channel = _present(session, channel_id)
+        if channel.kind != "message":
+            raise InvalidInput("A heartbeat gets each run, and nothing else.", status=409)
+        wanted = dict(zip(WANTS, (problems, digest), strict=True))
+        changes = [(name, getattr(channel, name), value) for name, value in wanted.items()]
+        record(session, author, "address", channel_id, [each for each in changes if each[1] != each[2]])
+        for name, value in wanted.items():
+            setattr(channel, name, value)
+        channel.encrypted_url = renewed(channel.encrypted_url)
+
+
+def set_active(channel_id: int, active: bool, *, author: Author) -> None:
+    """Switch a channel on or off; off, what waits for it is given up. Raises InvalidInput."""
+    with write() as session:
+        channel = _present(session, channel_id)
+        if channel.active == active:
+            return
+        channel.active = active
+        channel.encrypted_url = renewed(channel.encrypted_url)
+        record(session, author, "address", channel_id, [("active", not active, active)])
+        if not active:
+            _give_up(session, channel_id, author, "The channel was switched off.")
+
+
+def remove(channel_id: int, *, author: Author) -> None:
+    """Forget a channel; what waits for it is given up. Raises InvalidInput."""
+    with write() as session:
+        channel = _present(session, channel_id)
+        channel.removed_at, channel.encrypted_url = author.now, ""
+        record(
+            session,
+            author,
+            "address",
+            channel_id,
+            [("removed", f"{channel.label}, {channel.display_name}", None)],
+        )
+        _give_up(session, channel_id, author, "The channel was removed.")
+
+
+def test(channel_id: int, *, author: Author) -> None:
+    """Put a test into the outbox; what becomes of it is seen among the channel's messages."""
+    zone = settings.current().settings.schedule.zone
+    with write() as session:
+        channel = _present(session, channel_id)
+        if not channel.active:
+            raise InvalidInput("The channel is switched off. Switch it on to test it.", status=409)
+        text = texts.test(channel.label, texts.Place(zone, public_url()))
+        message = Message(f"test-{uuid4()}", "test", text.title, text.body)
+        put(session.connection(), Channel.id == channel_id, message, author.now)
+        record(session, author, "address", channel_id, [("tested", None, channel.label)])
+
+
+def _present(session: Session, channel_id: int) -> Channel:
+    channel = session.get(Channel, channel_id, with_for_update=True)
+    if channel is None or channel.removed_at is not None:
+        raise InvalidInput(f"There is no channel {channel_id}.", status=404)
+    return channel
+
+
+def _give_up(session: Session, channel_id: int, author: Author, why: str) -> None:
+    waiting = update(OutboxMessage).where(OutboxMessage.channel_id == channel_id, WAITING)
+    session.execute(waiting.values(status="given_up", settled_at=author.now, error=why))

@@ -1,41 +1,44 @@
-"""Addresses with their passwords and tokens, encrypted in the database under the program's secret key."""
+"""URLs of channels, with their passwords, encrypted in the database under the program's secret key.
+
+They are encrypted with the newest key, and decrypted with that or a former one that is configured.
+"""
 
 from base64 import urlsafe_b64encode
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from ..storage.configuration import secret_key
+from ..storage.configuration import secret_key, secret_keys
 
 _PURPOSE = b"jobauto: addresses of notifications"
 
 
 class CannotDecrypt(Exception):
-    """What was encrypted cannot be decrypted with the secret key of now."""
+    """What was encrypted cannot be decrypted with any secret key of now."""
 
     def __init__(self) -> None:
         super().__init__(
-            "The address cannot be opened: JOBAUTO_SECRET_KEY has changed since it was added. "
-            "Remove it and add it again."
+            "The URL cannot be decrypted: JOBAUTO_SECRET_KEY has changed since it was added. "
+            "Name the former key in JOBAUTO_SECRET_KEY_FALLBACKS, or add the channel again."
         )
 
 
-def encrypt(address: str) -> str:
-    """The address as it may be stored."""
-    return _cipher().encrypt(address.encode()).decode()
+def encrypt(url: str) -> str:
+    """The URL as it may be stored."""
+    return _ciphers().encrypt(url.encode()).decode()
 
 
 def decrypt(encrypted: str) -> str:
-    """The address itself. Raises CannotDecrypt."""
+    """The URL itself. Raises CannotDecrypt."""
     try:
-        return _cipher().decrypt(encrypted).decode()
+        return _ciphers().decrypt(encrypted).decode()
     except InvalidToken as error:
         raise CannotDecrypt from error
 
 
 def can_decrypt(encrypted: str) -> bool:
-    """Whether it can be opened."""
+    """Whether it can be decrypted."""
     try:
         decrypt(encrypted)
     except CannotDecrypt:
@@ -43,7 +46,28 @@ def can_decrypt(encrypted: str) -> bool:
     return True
 
 
-def _cipher() -> Fernet:
+def needs_former_key(encrypted: str) -> bool:
+    """Whether it can be decrypted, but not with the newest key."""
+    try:
+        _cipher(secret_key()).decrypt(encrypted)
+    except InvalidToken:
+        return can_decrypt(encrypted)
+    return False
+
+
+def renewed(encrypted: str) -> str:
+    """The same, encrypted with the newest key; as it was if it cannot be decrypted."""
+    try:
+        return _ciphers().rotate(encrypted).decode()
+    except InvalidToken:
+        return encrypted
+
+
+def _ciphers() -> MultiFernet:
+    return MultiFernet(map(_cipher, secret_keys()))
+
+
+def _cipher(secret: str) -> Fernet:
     # A key of its own for this purpose, so that what signs sessions encrypts nothing.
     derived = HKDF(SHA256(), length=32, salt=None, info=_PURPOSE)
-    return Fernet(urlsafe_b64encode(derived.derive(secret_key().encode())))
+    return Fernet(urlsafe_b64encode(derived.derive(secret.encode())))

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, String, literal, select
 
 from ..logs import LogEvent
-from ..models import Address, OutboxMessage
+from ..models import Channel, OutboxMessage
 from ..models.types import Instant
 from ..storage.connections import insert
 
@@ -22,14 +22,14 @@ LIFETIMES = {
     "success": timedelta(minutes=10),
     "fail": timedelta(minutes=10),
 }
-"""For how long a message is worth sending, by kind: a sign of life that comes late would be a lie."""
+"""For how long a message is worth sending, by kind: a heartbeat that comes late would be a lie."""
 
 ONCE = ("test", "start")
 """Kinds that are tried once: a test is to tell how it is now, and a start is followed by an end."""
 
-PROBLEMS = Address.wants_problems & (Address.kind == "message")
-DIGESTS = Address.wants_digest & (Address.kind == "message")
-HEARTBEATS = Address.kind == "heartbeat"
+PROBLEMS = Channel.wants_problems & (Channel.kind == "message")
+DIGESTS = Channel.wants_digest & (Channel.kind == "message")
+HEARTBEATS = Channel.kind == "heartbeat"
 
 
 @dataclass(frozen=True)
@@ -44,23 +44,23 @@ class Message:
 
 
 def put(connection: Connection, to: ColumnElement[bool], message: Message, now: datetime) -> int:
-    """Put a message into the outbox, for each active address of a sort; returns for how many.
+    """Put a message into the outbox, for each active channel of a sort; returns for how many.
 
-    An address that has been told of the topic, or is about to be, is not told again: the database decides.
+    A channel that has got the topic, or is about to, does not get it again: the database decides.
     """
     values = {
-        "address_id": Address.id,
+        "address_id": Channel.id,
         **{name: literal(value, String) for name, value in vars(message).items()},
         **{name: literal(now, Instant) for name in ("created_at", "due_at")},
         "expires_at": literal(now + LIFETIMES[message.kind], Instant),
     }
-    addressed: Any = select(*(value.label(name) for name, value in values.items())).where(
-        Address.active, Address.removed_at.is_(None), to
+    recipients: Any = select(*(value.label(name) for name, value in values.items())).where(
+        Channel.active, Channel.removed_at.is_(None), to
     )
-    statement = insert(connection, OutboxMessage).from_select(list(values), addressed)
+    statement = insert(connection, OutboxMessage).from_select(list(values), recipients)
     added = connection.execute(
         statement.on_conflict_do_nothing(index_elements=["address_id", "topic"]).returning(OutboxMessage.id)
     ).all()
     if added:
-        log.info(LogEvent("message-waits", topic=message.topic, addresses=len(added)))
+        log.info(LogEvent("message-waits", topic=message.topic, channels=len(added)))
     return len(added)

@@ -1,4 +1,4 @@
-"""What is asked about addresses and messages."""
+"""What is asked about channels and messages."""
 
 from datetime import datetime
 from typing import Any
@@ -6,55 +6,67 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
-from ..models import Address, OutboxMessage
+from ..models import Channel, OutboxMessage
 from ..models.notification import WAITING
 from .outbox import ONCE
 
 
-def addresses() -> Select[Any]:
+def channels() -> Select[Any]:
     """Those that were not removed, in the order in which they were added."""
-    return select(Address).where(Address.removed_at.is_(None)).order_by(Address.id)
+    return select(Channel).where(Channel.removed_at.is_(None)).order_by(Channel.id)
 
 
-def messages_of(address_id: int) -> Select[Any]:
-    """What one address was told, newest first."""
+def messages_for(channel_id: int) -> Select[Any]:
+    """What one channel got, newest first."""
     return (
-        select(OutboxMessage).where(OutboxMessage.address_id == address_id).order_by(OutboxMessage.id.desc())
+        select(OutboxMessage).where(OutboxMessage.channel_id == channel_id).order_by(OutboxMessage.id.desc())
     )
 
 
 def last_settled() -> Select[Any]:
-    """For each address its newest message that was sent or given up."""
+    """For each channel its newest message that was sent or given up."""
     newest = (
         select(func.max(OutboxMessage.id))
         .where(OutboxMessage.status != "waiting")
-        .group_by(OutboxMessage.address_id)
+        .group_by(OutboxMessage.channel_id)
     )
     return select(OutboxMessage).where(OutboxMessage.id.in_(newest))
 
 
 def anything_to_do(now: datetime) -> Select[bool]:
     """Whether a message is to be sent or given up by somebody; a cheap look, before anything is locked."""
-    ripe = or_(OutboxMessage.due_at <= now, OutboxMessage.expires_at <= now)
-    return select(exists().where(WAITING, is_unleased(now), ripe))
+    expired = and_(WAITING, is_unleased(now), OutboxMessage.expires_at <= now)
+    return select(exists().where(or_(is_due(now), expired)))
 
 
 def is_due(now: datetime) -> ColumnElement[bool]:
     """Which messages may be sent by whoever comes first.
 
-    An earlier sign of life to the same address that still waits goes first: a start that came after the
-    success would raise a false alarm.
+    A channel gets one message at a time, lest it hold all lanes of a process. (Two processes may claim two of
+    them in the same moment; that does no harm.) An earlier heartbeat of the same channel that still waits
+    goes first: a start that came after the success would raise a false alarm.
     """
-    earlier = aliased(OutboxMessage)
+    other, earlier = aliased(OutboxMessage), aliased(OutboxMessage)
+    is_busy = exists().where(
+        other.channel_id == OutboxMessage.channel_id,
+        other.id != OutboxMessage.id,
+        other.status == "waiting",
+        other.leased_until >= now,
+    )
     overtakes = exists().where(
-        earlier.address_id == OutboxMessage.address_id,
+        earlier.channel_id == OutboxMessage.channel_id,
         earlier.id < OutboxMessage.id,
         earlier.status == "waiting",
         earlier.rid.is_not(None),
     )
     in_turn = or_(OutboxMessage.rid.is_(None), ~overtakes)
     return and_(
-        WAITING, is_unleased(now), OutboxMessage.due_at <= now, OutboxMessage.expires_at > now, in_turn
+        WAITING,
+        is_unleased(now),
+        OutboxMessage.due_at <= now,
+        OutboxMessage.expires_at > now,
+        ~is_busy,
+        in_turn,
     )
 
 

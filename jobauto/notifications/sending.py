@@ -2,16 +2,21 @@
 
 1. Give up what is no longer worth sending.
 2. Claim one message that is due: a lease in its row, by UPDATE ... RETURNING, so that of many processes one
-   gets it. The one whose signs of life end first comes first.
-3. Send it, outside any transaction.
-4. Settle it: sent; or due again later, twice as late each time; or given up.
+   gets it. One that has not failed yet comes before one that has, then the one that expires first. A channel
+   that is being sent to is passed over, so that one that answers slowly takes one lane and not all.
+3. Hand it to a lane, which sends it outside any transaction, and go on claiming while a lane is free.
+4. Settle each when its lane is done: sent; or due again later, twice as late each time, and not before the
+   service's ``Retry-After``; or given up.
 
-A process that dies between 3 and 4 has sent a message that another one sends again when the lease has run
-out: a message comes at least once, and twice only then.
+This thread alone talks to the database; a lane only waits for the process that sends. A process that dies
+between 3 and 4 has sent a message that another one sends again when the lease has run out: a message comes at
+least once, and twice only then.
 """
 
 import logging
 import random
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,21 +26,28 @@ from sqlalchemy import delete, select, update
 from ..clock import Clock, utcnow
 from ..extensions import db
 from ..logs import LogEvent
-from ..models import Address, OutboxMessage
+from ..models import Channel, OutboxMessage
 from ..models.notification import WAITING
+from ..storage.configuration import send_to
 from ..storage.connections import write
-from . import channels, queries
-from .channels import BadAddress, NotSent
+from . import delivery, queries
+from .courier import Errand
+from .delivery import NotSent
 from .encryption import CannotDecrypt, decrypt
 from .outbox import ONCE
+from .services import BadUrl, target_of
 
 log = logging.getLogger("job_automation")
 
+LANES = 4
+"""So many messages are sent at once, each by a process of some 50 MB."""
+LOOK_AGAIN_SECONDS = 1.0
+"""How often it is looked for new messages while others are being sent."""
 LEASE = timedelta(minutes=5)
-"""Far longer than the time-outs of one message allow."""
+"""Far longer than one message may take."""
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(hours=1)
-KEPT = timedelta(days=30)
+RETENTION = timedelta(days=30)
 """How long it can be looked up what was sent."""
 
 
@@ -45,9 +57,10 @@ class Claimed:
 
     id: int
     attempt: int
-    address_id: int
-    address_kind: str
-    sealed: str
+    channel_id: int
+    channel_kind: str
+    encrypted_url: str
+    exempt: bool
     kind: str
     title: str
     body: str
@@ -57,15 +70,55 @@ class Claimed:
 
 def process_pending(clock: Clock = utcnow) -> int:
     """Send every message that is due; returns how many were sent. Needs an app context."""
-    if not db.session.scalar(queries.anything_to_do(clock())):
-        db.session.rollback()
+    if not _is_anything_to_do(clock()):
         return 0
-    sent = 0
-    _give_up_the_late(clock())
-    while (claimed := claim(clock())) is not None:
-        sent += _try(claimed, clock)
-    _forget(clock() - KEPT)
+    _give_up_expired(clock())
+    with ThreadPoolExecutor(LANES, thread_name_prefix="lane") as lanes:
+        sent = sum(_settle(claimed, result, clock) for claimed, result in _results(lanes, clock))
+    _delete_settled(clock() - RETENTION)
     return sent
+
+
+def _results(lanes: ThreadPoolExecutor, clock: Clock) -> Iterator[tuple[Claimed, "Future[None]"]]:
+    """Hand over what is due as long as a lane is free, and yield each message when its lane is done."""
+    sending: dict[Future[None], Claimed] = {}
+    while True:
+        while len(sending) < LANES and (claimed := _claim_if_due(clock())) is not None:
+            sending[_hand_over(lanes, claimed)] = claimed
+        if not sending:
+            return
+        done, _ = wait(sending, LOOK_AGAIN_SECONDS, FIRST_COMPLETED)
+        for result in done:
+            yield sending.pop(result), result
+
+
+def _hand_over(lanes: ThreadPoolExecutor, claimed: Claimed) -> "Future[None]":
+    try:
+        return lanes.submit(delivery.deliver, _errand(claimed))
+    except (BadUrl, CannotDecrypt) as error:
+        failed: Future[None] = Future()
+        failed.set_exception(error)
+        return failed
+
+
+def _errand(claimed: Claimed) -> Errand:
+    url = decrypt(claimed.encrypted_url)
+    allowed = None if claimed.exempt else send_to()
+    if claimed.channel_kind == "heartbeat":
+        return delivery.heartbeat(url, claimed.kind, claimed.body, claimed.rid, allowed)
+    target_of("message", url, only_allowed=not claimed.exempt)
+    return delivery.message(url, claimed.title, claimed.body, allowed)
+
+
+def _is_anything_to_do(now: datetime) -> bool:
+    found = db.session.scalar(queries.anything_to_do(now))
+    db.session.rollback()
+    return bool(found)
+
+
+def _claim_if_due(now: datetime) -> Claimed | None:
+    # A cheap look first: a claim takes SQLite's write lock.
+    return claim(now) if _is_anything_to_do(now) else None
 
 
 def claim(now: datetime) -> Claimed | None:
@@ -73,7 +126,7 @@ def claim(now: datetime) -> Claimed | None:
     next_one = (
         select(OutboxMessage.id)
         .where(queries.is_due(now))
-        .order_by(OutboxMessage.expires_at, OutboxMessage.id)
+        .order_by(OutboxMessage.error.is_not(None), OutboxMessage.expires_at, OutboxMessage.id)
         .limit(1)
         .with_for_update(skip_locked=True)  # PostgreSQL's writers need not queue for the same one
         .scalar_subquery()
@@ -89,10 +142,10 @@ def claim(now: datetime) -> Claimed | None:
         message_id = session.scalar(lease)
         if message_id is None:
             return None
-        return Claimed(*session.execute(_of(message_id)).one())
+        return Claimed(**session.execute(_claimed(message_id)).one()._mapping)
 
 
-def wait_after(attempt: int, share: float) -> timedelta:
+def backoff(attempt: int, share: float) -> timedelta:
     """How long to wait after an attempt that failed: twice as long each time, less up to a half.
 
     ``share`` (0 to 1) is drawn by lot, so that messages that failed together do not come back together.
@@ -101,90 +154,103 @@ def wait_after(attempt: int, share: float) -> timedelta:
     return longest * (1 - share / 2)
 
 
-def _of(message_id: int) -> Any:
+def _claimed(message_id: int) -> Any:
     return (
         select(
-            OutboxMessage.id,
-            OutboxMessage.attempts,
-            Address.id,
-            Address.kind,
-            Address.sealed,
-            OutboxMessage.kind,
-            OutboxMessage.title,
-            OutboxMessage.body,
-            OutboxMessage.rid,
-            OutboxMessage.expires_at,
+            OutboxMessage.id.label("id"),
+            OutboxMessage.attempts.label("attempt"),
+            Channel.id.label("channel_id"),
+            Channel.kind.label("channel_kind"),
+            Channel.encrypted_url.label("encrypted_url"),
+            Channel.exempt.label("exempt"),
+            OutboxMessage.kind.label("kind"),
+            OutboxMessage.title.label("title"),
+            OutboxMessage.body.label("body"),
+            OutboxMessage.rid.label("rid"),
+            OutboxMessage.expires_at.label("expires_at"),
         )
-        .join(Address, Address.id == OutboxMessage.address_id)
+        .join(Channel, Channel.id == OutboxMessage.channel_id)
         .where(OutboxMessage.id == message_id)
     )
 
 
-def _try(claimed: Claimed, clock: Clock) -> bool:
-    told = {"message": claimed.id, "kind": claimed.kind, "address": claimed.address_id}
+def _settle(claimed: Claimed, result: "Future[None]", clock: Clock) -> bool:
+    facts = {"message": claimed.id, "kind": claimed.kind, "channel": claimed.channel_id}
     try:
-        _send(claimed)
-    except (NotSent, BadAddress, CannotDecrypt) as error:
-        due_at = _put_off(claimed, str(error), clock())
+        result.result()
+    except (NotSent, BadUrl, CannotDecrypt) as error:
+        due_at = _reschedule(claimed, error, clock())
         log.log(
             logging.WARNING if due_at else logging.ERROR,
             LogEvent(
                 "message-not-sent" if due_at else "message-given-up",
-                **told,
+                **facts,
                 attempt=claimed.attempt,
                 error=error,
                 next_try=due_at and due_at.isoformat(timespec="seconds"),
             ),
         )
         return False
-    _settle(claimed, status="sent", settled_at=clock(), error=None)
-    log.info(LogEvent("message-sent", **told, attempt=claimed.attempt))
+    mark_sent(claimed, clock())
+    log.info(LogEvent("message-sent", **facts, attempt=claimed.attempt))
     return True
 
 
-def _send(claimed: Claimed) -> None:
-    url = decrypt(claimed.sealed)
-    if claimed.address_kind == "heartbeat":
-        channels.ping(url, claimed.kind, claimed.body, claimed.rid)
-    else:
-        channels.send(url, claimed.title, claimed.body)
-
-
-def _put_off(claimed: Claimed, error: str, now: datetime) -> datetime | None:
-    """Let the message wait for its next try, and say when that is; None if there is none."""
-    due_at = now + wait_after(claimed.attempt, random.random())  # noqa: S311 (it keeps no secret)
-    if claimed.kind in ONCE or due_at >= claimed.expires_at:
-        _settle(claimed, status="given_up", settled_at=now, error=error)
-        return None
-    _settle(claimed, due_at=due_at, leased_until=None, error=error)
-    return due_at
-
-
-def _settle(claimed: Claimed, **values: Any) -> None:
-    # Unless another process has taken it over, or the address was removed in the meantime.
-    mine = (OutboxMessage.id == claimed.id, OutboxMessage.attempts == claimed.attempt, WAITING)
+def mark_sent(claimed: Claimed, now: datetime) -> None:
+    """Settle a message that was accepted."""
     with write() as session:
-        session.execute(update(OutboxMessage).where(*mine).values(**values))
+        session.execute(_mine(claimed).values(status="sent", settled_at=now, error=None))
 
 
-def _give_up_the_late(now: datetime) -> None:
+def _reschedule(claimed: Claimed, error: Exception, now: datetime) -> datetime | None:
+    """Let the message wait for its next try, and say when that is; None if there is none."""
+    due_at = now + backoff(claimed.attempt, random.random())  # noqa: S311 (it keeps no secret)
+    asked = delivery.not_before(error.retry_after, now) if isinstance(error, NotSent) else None
+    if asked is not None:
+        asked = min(asked, now + LONGEST_WAIT)
+        due_at = max(due_at, asked)
+    is_over = claimed.kind in ONCE or due_at >= claimed.expires_at
+    with write() as session:
+        if is_over:
+            session.execute(_mine(claimed).values(status="given_up", settled_at=now, error=str(error)))
+        else:
+            session.execute(_mine(claimed).values(due_at=due_at, leased_until=None, error=str(error)))
+        if asked is not None:
+            session.execute(_others_of_channel(claimed, asked))
+    return None if is_over else due_at
+
+
+def _mine(claimed: Claimed) -> Any:
+    # Unless another process has taken it over, or the channel was removed in the meantime.
+    return update(OutboxMessage).where(
+        OutboxMessage.id == claimed.id, OutboxMessage.attempts == claimed.attempt, WAITING
+    )
+
+
+def _others_of_channel(claimed: Claimed, asked: datetime) -> Any:
+    # A service that asks to be left alone means all that is sent to it.
+    others = (OutboxMessage.channel_id == claimed.channel_id, OutboxMessage.id != claimed.id, WAITING)
+    return update(OutboxMessage).where(*others, OutboxMessage.due_at < asked).values(due_at=asked)
+
+
+def _give_up_expired(now: datetime) -> None:
     late = (
         update(OutboxMessage)
         .where(WAITING, OutboxMessage.expires_at <= now, queries.is_unleased(now))
         .values(status="given_up", settled_at=now)
-        .returning(OutboxMessage.id, OutboxMessage.kind, OutboxMessage.address_id, OutboxMessage.error)
+        .returning(OutboxMessage.id, OutboxMessage.kind, OutboxMessage.channel_id, OutboxMessage.error)
         .execution_options(synchronize_session=False)
     )
     with write() as session:
         found = session.execute(late).all()
-    for message_id, kind, address_id, error in found:
+    for message_id, kind, channel_id, error in found:
         log.error(
             LogEvent(
-                "message-given-up", message=message_id, kind=kind, address=address_id, error=error or "late"
+                "message-given-up", message=message_id, kind=kind, channel=channel_id, error=error or "late"
             )
         )
 
 
-def _forget(before: datetime) -> None:
+def _delete_settled(before: datetime) -> None:
     with write() as session:
         session.execute(delete(OutboxMessage).where(OutboxMessage.settled_at < before))

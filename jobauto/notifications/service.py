@@ -1,4 +1,4 @@
-"""What is told, and to whom. Each is called in the transaction of the event, and puts its messages there.
+"""What is sent, and to whom. Each is called in the transaction of the event, and puts its messages there.
 
 | event                                    | messages    | heartbeats        |
 | ---------------------------------------- | ----------- | ----------------- |
@@ -9,7 +9,7 @@
 | a daily run is overdue by over an hour   | problem     |                   |
 | an import failed                         | problem     |                   |
 
-Nothing is told of the runs of the demo: they never were.
+Nothing is sent about the runs of the demo: they never were.
 """
 
 import logging
@@ -25,10 +25,10 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from ..logs import LogEvent
-from ..models import Address, Import, OutboxMessage, Run, SettingsVersion
+from ..models import Channel, Import, OutboxMessage, Run, SettingsVersion
 from ..settings import service as settings_service
 from ..settings.schedule import due_at
-from ..settings.schema import Settings
+from ..settings.stored import read_stored
 from ..storage.configuration import public_url
 from ..storage.connections import write
 from . import digest, texts
@@ -63,13 +63,13 @@ def run_ended(connection: Connection, run_id: int, now: datetime) -> None:
         if status != "succeeded" or slot is not None:
             run, place = _as_stored(connection, Run, run_id), _place(connection, settings_version)
             if status != "succeeded":
-                _problem(connection, f"run-{run_id}-{status}", texts.of_run(run, place), now)
+                _problem(connection, f"run-{run_id}-{status}", texts.run_problem(run, place), now)
             if slot is not None and status in digest.DIGESTED:
                 _digest(connection, run, place, now)
         _signal(connection, run_id, "success" if status == "succeeded" else "fail", now)
 
 
-def of_run(run_id: int, slot: date | None) -> ColumnElement[bool]:
+def messages_for_run(run_id: int, slot: date | None) -> ColumnElement[bool]:
     """The messages that tell of a run, by their topics."""
     return or_(OutboxMessage.topic.startswith(f"run-{run_id}-"), OutboxMessage.topic == f"digest-{slot}")
 
@@ -83,12 +83,12 @@ def import_failed(connection: Connection, import_id: int, now: datetime) -> None
 
 
 def run_overdue(slot: date, now: datetime) -> None:
-    """The daily run of a date did not happen; whoever says so first is heard, the others are not."""
+    """The daily run of a date did not happen; whoever says so first is heard."""
     schedule = settings_service.current().settings.schedule
     place = Place(schedule.zone, public_url())
     with write() as session:
-        told = texts.overdue(slot, due_at(schedule, slot), place)
-        _problem(session.connection(), f"overdue-{slot}", told, now)
+        text = texts.overdue(slot, due_at(schedule, slot), place)
+        _problem(session.connection(), f"overdue-{slot}", text, now)
 
 
 @contextmanager
@@ -115,13 +115,13 @@ def _problem(connection: Connection, topic: str, text: MessageText, now: datetim
 
 
 def _digest(connection: Connection, run: Run, place: Place, now: datetime) -> None:
-    if connection.scalar(select(exists().where(DIGESTS, Address.active))):
+    if connection.scalar(select(exists().where(DIGESTS, Channel.active))):
         text = digest.after(connection, run, place)
         put(connection, DIGESTS, Message(f"digest-{run.slot}", "digest", text.title, text.body), now)
 
 
 def _signal(connection: Connection, run_id: int, signal: str, now: datetime) -> None:
-    said = f"run {run_id} {texts.SIGN_OF_LIFE[signal]}"
+    said = f"run {run_id} {texts.SIGNALS[signal]}"
     put(connection, HEARTBEATS, Message(f"run-{run_id}-{signal}", signal, said, said, rid(run_id)), now)
 
 
@@ -129,4 +129,5 @@ def _place(connection: Connection, settings_version: int) -> Place:
     document = connection.execute(
         select(SettingsVersion.document).where(SettingsVersion.version == settings_version)
     ).scalar_one()
-    return Place(Settings.parsed(document).schedule.zone, public_url())
+    settings, _ = read_stored(document)
+    return Place(settings.schedule.zone, public_url())

@@ -1,4 +1,4 @@
-"""What people are told: plain text, whose titles hold nothing that others may choose."""
+"""The texts of messages: plain text, whose titles hold nothing that others may choose."""
 
 import re
 import unicodedata
@@ -14,7 +14,7 @@ from ..rules import RULES
 from ..wording import pluralize
 
 LONGEST = 200
-SIGN_OF_LIFE = {"start": "started", "success": "succeeded", "fail": "did not succeed"}
+SIGNALS = {"start": "started", "success": "succeeded", "fail": "did not succeed"}
 _TITLES = {rule.name: rule.title for rule in RULES}
 _HOW = {"manual": "by hand", "api": "through the API", "cli": "on the command line", "schedule": "early"}
 _OUTCOMES = {
@@ -71,7 +71,7 @@ def plain(text: object, longest: int = LONGEST) -> str:
     return _MENTION.sub("\\1\u200b", line if len(line) <= longest else line[: longest - 1] + "…")
 
 
-def of_run(run: Run, place: Place) -> MessageText:
+def run_problem(run: Run, place: Place) -> MessageText:
     """A run that did not succeed, by its status; why it was held, and what each rule did."""
     title, sentence = _OUTCOMES[run.status]
     held = run.hold.describe() if run.hold else ""
@@ -128,7 +128,7 @@ def digest(
 
 def test(label: str, place: Place) -> MessageText:
     """What the test button sends."""
-    lines = [f"This is a test of the address {plain(label)}. Nothing has happened.", place.link("/settings/")]
+    lines = [f"This is a test of the channel {plain(label)}. Nothing has happened.", place.link("/settings/")]
     return MessageText("jobauto: a test", _body(lines))
 
 

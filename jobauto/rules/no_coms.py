@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
-from sqlalchemy import Select, and_, case, cast, func, literal, null, select
+from sqlalchemy import Select, String, and_, case, cast, func, literal, null, select
 
 from ..models import Reading, Site
 from ..models.types import Instant, format_minute, local_minute_in, whole_days
@@ -20,10 +20,10 @@ class NoComsSettings(RuleSettings):
     """When a site counts as silent."""
 
     title = "No Coms"
-    variables = ("site_id", "site_name", "days_threshold", "last_reading")
+    variables = ("site_id", "site_name", "days_threshold", "last_reading", "days_without_reading")
 
     job_type_id: JobTypeId = "no_coms"
-    description_template: DescriptionTemplate = "No readings for {days_threshold} days from {site_name}"
+    description_template: DescriptionTemplate = "No readings from {site_name} (last reading: {last_reading})"
     days_threshold: Annotated[
         int,
         Field(
@@ -84,7 +84,11 @@ def _silent_sites(settings: NoComsSettings, moment: Moment) -> Select[int, date 
 def variables(settings: NoComsSettings, moment: Moment) -> Variables:
     """What a description may name, beside the site."""
     last = local_minute_in(VERDICT.c.since, moment.zone)
-    return {"days_threshold": str(settings.days_threshold), "last_reading": func.coalesce(last, "never")}
+    return {
+        "days_threshold": str(settings.days_threshold),
+        "last_reading": func.coalesce(last, "never"),
+        "days_without_reading": func.coalesce(cast(VERDICT.c.days, String), "never"),
+    }
 
 
 def explained(settings: NoComsSettings) -> list[str]:

@@ -25,6 +25,7 @@ from .settings import RuleSettings
 
 FLAGGED = "flagged"
 NOT_ASSESSABLE = "not_assessable"
+NOT_JUDGED = "not_judged"
 
 VERDICT = Table(
     "verdict",

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, case, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, case, literal, or_, select, update
 from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 
 from ..clock import utcnow
@@ -25,8 +25,6 @@ log = logging.getLogger("job_automation")
 
 HEARTBEAT_SECONDS = 10
 STALE_AFTER = timedelta(seconds=60)
-ATTEMPTS_A_SLOT = 3
-"""A slot whose runs keep crashing is given up: what kills its process must not do so all day."""
 
 
 class RunInProgress(Exception):
@@ -126,11 +124,6 @@ def _is_stale(now: datetime) -> ColumnElement[bool]:
     # A proof from the future counts as none: the clock was set back, and a live run renews it in seconds.
     stale = or_(Run.heartbeat_at < now - STALE_AFTER, Run.heartbeat_at > now + STALE_AFTER)
     return and_(Run.status == "running", stale)
-
-
-def crashes(slot: date) -> int:
-    """How often runs of a slot have crashed."""
-    return db.session.scalar(select(func.count()).where(Run.slot == slot, Run.status == "crashed")) or 0
 
 
 @contextmanager

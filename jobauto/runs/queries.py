@@ -3,18 +3,21 @@
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Select, exists, select
+from sqlalchemy import Select, exists, func, or_, select
 
-from ..models import Hold, Run
+from ..models import Hold, Run, RunRule
 from ..models.run import SLOT_TAKEN
+
+ATTEMPTS_A_SLOT = 3
+"""A slot whose runs keep crashing is given up: what kills its process must not do so all day."""
 
 ENDED = Run.status.not_in(("running", "crashed"))
 """Whether a run went to its end. A crashed one did not: its slot is run again, and so are its verdicts."""
 
 
-def newest_first() -> Select[Any]:
-    """All runs."""
-    return select(Run).order_by(Run.id.desc())
+def newest_first(before_id: int | None = None) -> Select[Any]:
+    """All runs, or those before one."""
+    return select(Run).where(*([Run.id < before_id] if before_id else [])).order_by(Run.id.desc())
 
 
 def last_finished() -> Select[Any]:
@@ -25,6 +28,17 @@ def last_finished() -> Select[Any]:
 def last_succeeded() -> Select[Any]:
     """The newest run that succeeded."""
     return select(Run).where(Run.status == "succeeded").order_by(Run.id.desc()).limit(1)
+
+
+def newest_of_rule(rule: str) -> Select[Run, RunRule]:
+    """The newest run that went to its end and asked a rule, and what the rule did in it."""
+    return (
+        select(Run, RunRule)
+        .join(RunRule, RunRule.run_id == Run.id)
+        .where(RunRule.rule == rule, RunRule.status != "skipped", ENDED)
+        .order_by(Run.id.desc())
+        .limit(1)
+    )
 
 
 def under_way() -> Select[Any]:
@@ -38,6 +52,18 @@ def waiting() -> Select[Any]:
     return select(Run).where(Run.id.in_(undecided), ENDED).order_by(Run.id.desc())
 
 
+def any_demo() -> Select[Any]:
+    """Whether there are runs of the demo, as there are with its fleet."""
+    return select(exists().where(Run.is_demo))
+
+
 def slot_is_taken(slot: date) -> Select[Any]:
     """Whether the scheduled run of a date was started, and did not crash."""
     return select(exists().where(Run.slot == slot, SLOT_TAKEN))
+
+
+def slots_done(since: date) -> Select[date | None]:
+    """The slots from a date on that get no run any more: they are taken, or were given up."""
+    attempts = select(Run.slot).where(Run.slot >= since).group_by(Run.slot)
+    crashed = func.count().filter(Run.status == "crashed")
+    return attempts.having(or_(func.count() > crashed, crashed >= ATTEMPTS_A_SLOT))

@@ -159,11 +159,11 @@ class Settings(_SectionsOfRules):  # as many sections as there are rules
                 yield f"{key}.description_template", [str(error)]
 
 
+_UNKNOWN = "extra_forbidden"
 _SENTENCES = {
     "bool_parsing": "Must be true or false.",
     "bool_type": "Must be true or false.",
     "dict_type": "Must be an object of settings.",
-    "extra_forbidden": "There is no such setting.",
     "greater_than_equal": "Must be at least {ge}.",
     "int_from_float": "Must be a whole number.",
     "int_parsing": "Must be a whole number.",
@@ -181,11 +181,14 @@ _SENTENCES = {
 _PATTERNS = {"job_type_id": "Must be 1 to 50 of a-z, 0-9, _ and -.", "run_time": "Must be a time like 06:00."}
 
 
-def describe_errors(errors: list[ErrorDetails]) -> Errors:
-    """What pydantic found wrong, by field, in sentences for a form."""
+def describe_errors(errors: list[ErrorDetails], unknown: str = "There is no such setting.") -> Errors:
+    """What pydantic found wrong, by field, in sentences for a form; ``unknown`` is for unknown names."""
     words: Errors = {}
     for error in errors:
         field = ".".join(str(part) for part in error["loc"])
-        sentence = _SENTENCES.get(error["type"]) or _PATTERNS.get(str(error["loc"][-1]), error["msg"])
+        sentence = unknown if error["type"] == _UNKNOWN else None
+        sentence = (
+            sentence or _SENTENCES.get(error["type"]) or _PATTERNS.get(str(error["loc"][-1]), error["msg"])
+        )
         words.setdefault(field or "settings", []).append(sentence.format(**error.get("ctx", {})))
     return words

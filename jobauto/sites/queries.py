@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, func, or_, select, text
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, text
 
 from ..extensions import db
 from ..models import Job, Reading, Site
@@ -37,9 +37,11 @@ class Verdict:
     value: Decimal | None = None
 
 
-def sites_matching(search: str = "", group: str = "") -> Select[Any]:
-    """Sites by their id; with a search, those whose id or name contains it; with a group, those in it."""
+def sites_matching(search: str = "", group: str = "", after: str = "") -> Select[Any]:
+    """Sites by their id: those that a search finds, that are in a group, and whose id comes after one."""
     query = select(Site).order_by(Site.site_id)
+    if after:
+        query = query.where(Site.site_id > after)
     if group:
         query = query.where(Site.group == group)
     if search:
@@ -60,6 +62,14 @@ def by_site_id(site_id: str) -> Select[Any]:
 def readings(site: Site) -> Select[Any]:
     """A site's readings, newest first."""
     return select(Reading).where(Reading.site_key == site.key).order_by(Reading.reading_date.desc())
+
+
+def readings_between(site: Site, start: datetime | None, end: datetime | None) -> Select[Any]:
+    """A site's readings from one instant to another, both included, newest first."""
+    query = readings(site)
+    if start is not None:
+        query = query.where(Reading.reading_date >= start)
+    return query if end is None else query.where(Reading.reading_date <= end)
 
 
 def readings_since(site: Site, start: datetime) -> Select[Any]:
@@ -87,17 +97,21 @@ def any_demo() -> Select[Any]:
     return select(exists(select(Site.key).where(text("is_demo")).limit(1)))
 
 
-def fleet_size() -> Select[int, int, int]:
-    """(number of sites, of active ones, of inactive ones that have an open job)."""
-    has_open_job = exists().where(Job.site_key == Site.key, STILL_OPEN)
+def any_site() -> Select[int]:
+    """Some site, if there is one."""
+    return select(Site.key).limit(1)
+
+
+def counts(watched: ColumnElement[bool], newest_site: int) -> Select[int, int, int, int]:
+    """How many sites are active, inactive with an open job whose fault holds, watched, and watched ones
+    added after the one with a key."""
+    is_faulty = exists().where(Job.site_key == Site.key, STILL_OPEN, Job.recovered_at.is_(None))
     return select(
-        func.count(), func.count().filter(Site.active), func.count().filter(~Site.active, has_open_job)
+        func.count().filter(Site.active),
+        func.count().filter(~Site.active, is_faulty),
+        func.count().filter(watched),
+        func.count().filter(watched, Site.key > newest_site),
     ).select_from(Site)
-
-
-def any_site() -> Select[Any]:
-    """Whether there is any site."""
-    return select(exists(select(Site.key).limit(1)))
 
 
 def any_reading() -> Select[Any]:

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ..audit.conflicts import Seen, asked_for, require_agreement
 from ..audit.service import Author, Difference, record
 from ..errors import InvalidInput
 from ..imports import fields
@@ -33,43 +35,66 @@ class SiteChange:
     group: str
 
 
-def edit(site_id: str, wanted: SiteChange, *, author: Author) -> None:
-    """Change a site. Raises UnknownSite and InvalidInput."""
+def edit(
+    site_id: str, wanted: SiteChange, *, author: Author, seen: Seen = MappingProxyType({})
+) -> list[Difference]:
+    """Change a site; returns what changed. ``seen`` is what the editor looked at.
+
+    Raises UnknownSite, InvalidInput and EditConflict.
+    """
     wrong = dict(_wrong_texts(wanted))
     if wrong:
         raise InvalidInput("The site was not changed.", wrong)
     with write() as session:
-        _set(session, _locked(session, site_id), vars(wanted), author)
+        return _set(session, _locked(session, site_id), vars(wanted), author, seen)
 
 
-def snooze(site_id: str, last_day: date, reason: str, zone: ZoneInfo, *, author: Author) -> None:
+def snooze(
+    site_id: str,
+    last_day: date,
+    reason: str,
+    zone: ZoneInfo,
+    *,
+    author: Author,
+    seen: Seen = MappingProxyType({}),
+) -> list[Difference]:
     """Do not judge a site through a local date; its jobs stay as they are. Ends by itself.
 
-    Raises UnknownSite, and InvalidInput without a reason, or for a day that is past or over a year away.
+    Returns what changed. ``seen`` is what the editor looked at: nobody's longer snooze is cut short unseen.
+
+    Raises UnknownSite, InvalidInput without a reason or for a day that is past or over a year away, and
+    EditConflict.
     """
-    until = datetime.combine(last_day + timedelta(days=1), time(), tzinfo=zone)
+    until = _end_of(last_day, zone)
     wrong: dict[str, list[str]] = {}
-    if not author.now < until <= author.now + LONGEST_SNOOZE:
-        wrong["last_day"] = ["Must be today or later, and within a year."]
+    if (why := wrong_day(last_day, zone, author.now)) is not None:
+        wrong["last_day"] = [why]
     if not 1 <= len(reason.strip()) <= SNOOZE_REASON_LENGTH:
         wrong["reason"] = [f"Must have 1 to {SNOOZE_REASON_LENGTH} characters."]
     elif problem := _problem(reason.strip(), "reason", SNOOZE_REASON_LENGTH):
         wrong["reason"] = [problem]
     if wrong:
         raise InvalidInput("The site was not snoozed.", wrong)
+    values = {"snoozed_until": until.astimezone(UTC), "snooze_reason": reason.strip()}
     with write() as session:
-        _set(
-            session,
-            _locked(session, site_id),
-            {"snoozed_until": until, "snooze_reason": reason.strip()},
-            author,
-        )
+        return _set(session, _locked(session, site_id), values, author, seen)
 
 
-def wake(site_id: str, *, author: Author) -> None:
-    """End a snooze early. Raises UnknownSite."""
+def wrong_day(last_day: date, zone: ZoneInfo, now: datetime) -> str | None:
+    """Why a site cannot be snoozed through a local date; None where it can."""
+    allowed = now < _end_of(last_day, zone) <= now + LONGEST_SNOOZE
+    return None if allowed else "Must be today or later, and within a year."
+
+
+def _end_of(last_day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(last_day + timedelta(days=1), time(), tzinfo=zone)
+
+
+def wake(site_id: str, *, author: Author, seen: Seen = MappingProxyType({})) -> list[Difference]:
+    """End a snooze early; returns what changed. Raises UnknownSite and EditConflict."""
+    values = {"snoozed_until": None, "snooze_reason": ""}
     with write() as session:
-        _set(session, _locked(session, site_id), {"snoozed_until": None, "snooze_reason": ""}, author)
+        return _set(session, _locked(session, site_id), values, author, seen)
 
 
 def _locked(session: Session, site_id: str) -> Site:
@@ -81,14 +106,19 @@ def _locked(session: Session, site_id: str) -> Site:
     return site
 
 
-def _set(session: Session, site: Site, values: dict[str, Any], author: Author) -> None:
+def _set(
+    session: Session, site: Site, values: dict[str, Any], author: Author, seen: Seen
+) -> list[Difference]:
+    asked = asked_for(values, seen)
+    require_agreement(session, "site", site.site_id, site, asked, seen)
     changes: list[Difference] = []
-    for field, after in values.items():
+    for field, after in asked.items():
         before = getattr(site, field)
         if before != after:
             changes.append((field, before, after))
             setattr(site, field, after)
     record(session, author, "site", site.site_id, changes)
+    return changes
 
 
 def _wrong_texts(wanted: SiteChange) -> Iterator[tuple[str, list[str]]]:

@@ -9,12 +9,13 @@ from typing import Any
 
 import psycopg
 from flask import Flask
-from sqlalchemy import Connection, Dialect, Table, event, inspect, text
+from sqlalchemy import Connection, Dialect, Table, event, inspect, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DatabaseError, DBAPIError
 from sqlalchemy.orm import Session
 
 from ..extensions import Base, db
+from ..models import Site
 from ..models.types import local_minute_sqlite
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
@@ -35,6 +36,22 @@ IDLE_TRANSACTION = "60s"
 """After so long PostgreSQL ends a transaction whose process stands still, so that its locks stop nobody."""
 _IMMEDIATE = "jobauto_immediate"
 _NOWAIT = "jobauto_nowait"
+
+
+_LOST = ("08", "57P")
+"""Classes of SQLSTATE: a connection that fails, and a server that stops, has crashed or is starting."""
+_HINDERED = ("40", "53", "55P03", "57", "58")
+"""Transactions in each other's way, no room or memory, a lock not given, interventions, a disk that fails."""
+_OUT_OF_ORDER = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PROTOCOL,
+}
 
 
 class DatabaseNotReady(Exception):
@@ -215,6 +232,44 @@ def revisions() -> list[str]:
     Alembic itself would read and run them all, and takes a tenth of a second to load.
     """
     return sorted(file.name.split("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
+def require_all_machines() -> None:
+    """Raise DatabaseUnreachable unless the fleet can be asked: a distributed database answers without it.
+
+    Costs one row.
+    """
+    try:
+        with db.engine.connect() as connection:
+            connection.execute(select(Site.key).limit(1))
+    except DatabaseError as error:
+        raise unreachable(error) from error
+
+
+def is_connection_lost(error: BaseException) -> bool:
+    """Whether an error means that the database went away: no fault of what was asked, so ask again later.
+
+    A distributed one says so on a connection that stays usable, when another machine is away.
+    """
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    if not isinstance(cause, psycopg.OperationalError):
+        return False
+    state = cause.sqlstate
+    return state is None or state.startswith(
+        _LOST
+    )  # without a state it is the driver's own, not the server's
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """Whether the database could not do its work at this moment: it is lost, busy, full, or out of order."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, sqlite3.Error):
+        return (getattr(cause, "sqlite_errorcode", 0) & 0xFF) in _OUT_OF_ORDER
+    if isinstance(cause, psycopg.Error) and (cause.sqlstate or "").startswith(_HINDERED):
+        return True
+    return is_connection_lost(error)
 
 
 def unreachable(error: DatabaseError | sqlite3.Error | psycopg.Error) -> DatabaseUnreachable:

@@ -1,5 +1,6 @@
 """What is asked about people."""
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Select, select
@@ -17,6 +18,12 @@ def assignable(keep: str | None = None) -> list[str]:
     """Who can be given a job: active users that may work jobs; and ``keep``, who has it now."""
     names = set(db.session.scalars(select(User.username).where(User.active, User.role != "viewer")))
     return sorted(names | ({keep} if keep else set()))
+
+
+def why_not_assignable(names: Collection[str]) -> dict[str, str]:
+    """Of names to whom no job can be given: ``inactive``, or ``viewer``."""
+    known = {user.username: user for user in db.session.scalars(select(User).where(User.username.in_(names)))}
+    return {name: "viewer" if name in known and known[name].active else "inactive" for name in names}
 
 
 def tokens(user: User) -> Select[Any]:

@@ -1,62 +1,90 @@
 """Changing accounts: roles, deactivation, passwords, tokens. The last admin cannot be lost."""
 
+from types import MappingProxyType
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ..audit.conflicts import Seen, asked_for, require_agreement
 from ..audit.service import Author, record
 from ..auth import service as auth
 from ..auth import sessions
 from ..errors import InvalidInput
+from ..jobs import service as jobs
 from ..models import ApiToken, User
 from ..models.user import ROLES
 from ..storage.connections import write
 
 
-def set_role(username: str, role: str, *, author: Author) -> None:
-    """Give a user another role. Raises InvalidInput where no active admin would be left."""
+def set_role(username: str, role: str, *, author: Author, seen: Seen = MappingProxyType({})) -> bool:
+    """Give a user another role; whether that changed anything. ``seen`` is what the editor looked at.
+
+    Raises InvalidInput where no active admin would be left, and EditConflict.
+    """
     if role not in ROLES:
         raise InvalidInput("The role was not changed.", {"role": [f"Must be one of {', '.join(ROLES)}."]})
     with write() as session:
         user = _locked(session, username)
-        record(session, author, "user", username, [("role", user.role, role)] if user.role != role else [])
+        asked = asked_for({"role": role}, seen)
+        require_agreement(session, "user", username, user, asked, seen)
+        if not asked or user.role == role:
+            return False
+        record(session, author, "user", username, [("role", user.role, role)])
         user.role = role
         _require_an_admin(session)
+        return True
 
 
-def set_active(username: str, active: bool, *, author: Author) -> None:
-    """Deactivate a user, which ends the sessions and tokens, or activate again. Raises InvalidInput."""
+def set_active(username: str, active: bool, *, author: Author, hand_over_to: str | None = None) -> bool:
+    """Deactivate a user, which ends the sessions and tokens, or activate again; whether it changed anything.
+
+    With ``hand_over_to``, a user or nobody (empty), their open jobs go there in the same transaction.
+    Raises InvalidInput where no active admin would be left, or nobody can take the jobs.
+    """
     with write() as session:
         user = _locked(session, username)
-        record(
-            session,
-            author,
-            "user",
-            username,
-            [("active", user.active, active)] if user.active != active else [],
-        )
+        if user.active == active:
+            return False
+        record(session, author, "user", username, [("active", user.active, active)])
         user.active = active
         _require_an_admin(session)
         if not active:
             sessions.end_all(session, user)
+        if hand_over_to is not None:
+            jobs.hand_over(session, username, hand_over_to, author)
+        return True
 
 
-def end_sessions(username: str, *, author: Author) -> None:
-    """End every session of a user; the tokens stay."""
+def hand_over(username: str, to: str, *, author: Author) -> int:
+    """Give a user's open jobs to somebody else, or to nobody (empty); how many they were.
+
+    Raises InvalidInput.
+    """
+    with write() as session:
+        return jobs.hand_over(session, username, to, author)
+
+
+def end_sessions(username: str, *, author: Author) -> int:
+    """End every session of a user; how many they were. The tokens stay."""
     with write() as session:
         user = auth.by_name(username)
-        sessions.end_all(session, user)
-        record(session, author, "user", username, [("sessions", None, "ended")])
+        ended = sessions.end_all(session, user)
+        if ended:
+            record(session, author, "user", username, [("sessions", None, "ended")])
+        return ended
 
 
-def revoke_token(token_id: int, *, author: Author, owner: str | None = None) -> None:
-    """Make a token worthless; with ``owner``, only one of that user. Does nothing to one that is already."""
+def revoke_token(token_id: int, *, author: Author, owner: str | None = None) -> bool:
+    """Make a token worthless; with ``owner``, only one of that user. False: it was worthless already."""
     with write() as session:
         token = session.get(ApiToken, token_id)
         if token is None or owner not in (None, token.user.username):
             raise InvalidInput("There is no such token.", status=404)
-        if token.revoked_at is None:
-            token.revoked_at = author.now
-            record(session, author, "token", token.user.username, [("revoked", None, token.name)])
+        if token.revoked_at is not None:
+            return False
+        token.revoked_at = author.now
+        record(session, author, "token", token.user.username, [("revoked", None, token.name)])
+        return True
 
 
 def _locked(session: Session, username: str) -> User:
@@ -64,7 +92,9 @@ def _locked(session: Session, username: str) -> User:
     session.execute(
         select(User.id).where(User.role == "admin", User.active).order_by(User.id).with_for_update()
     )
-    return auth.by_name(username)
+    user = auth.by_name(username)
+    session.refresh(user, with_for_update=True)
+    return user
 
 
 def _require_an_admin(session: Session) -> None:

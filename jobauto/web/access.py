@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from datetime import timedelta
 from typing import TypeVar
+from urllib.parse import urlsplit
 
-from flask import Flask, abort, current_app, g, redirect, request, url_for
+from flask import Flask, abort, current_app, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue, RouteCallable
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
@@ -15,8 +16,8 @@ from ..auth.sessions import Client, Limits
 from ..clock import utcnow
 from ..extensions import db
 from ..models import User, UserSession
-from . import rate_limit, security_log
-from .extensions import csrf, login_manager
+from . import drafts, idempotency, own_forms, rate_limit, security_log
+from .extensions import login_manager
 
 View = TypeVar("View", bound=RouteCallable)
 
@@ -49,6 +50,7 @@ def init_app(app: Flask) -> None:
     login_manager.user_loader(_by_session)
     login_manager.request_loader(_by_token)
     app.before_request(_gate)
+    idempotency.init_app(app)
     app.after_request(_keep_out_of_caches)
 
 
@@ -124,19 +126,45 @@ def _gate() -> ResponseReturnValue | None:
             abort(403, f"This needs the role {needed_role(request.endpoint)}.")
     if request.path.startswith("/api/"):
         rate_limit.count_request(_caller())
-    if request.method not in SAFE_METHODS:
-        db.session.rollback()  # from here on the body is read, and PostgreSQL ends what stands still for it
-        if not g.get("by_token"):
-            _require_our_own_form()
+    if request.method in SAFE_METHODS:
+        if session_id() is not None and not request.path.startswith("/api/"):
+            own_forms.mark_session(current_user)
+        return None
+    db.session.rollback()  # from here on the body is read, and PostgreSQL ends what stands still for it
+    if not g.get("by_token"):
+        try:
+            own_forms.require_own_form()
+        except CSRFError as error:
+            return _lead_on() or own_forms.refuse(error)
+    return idempotency.answer_of_the_first() if request.endpoint not in PUBLIC else None
+
+
+def _lead_on() -> ResponseReturnValue | None:
+    """Where a form of an older session leads, which is never taken; None for one that may not be ours."""
+    if request.path.startswith("/api/") or request.endpoint == "auth.logout":
+        return None
+    if not own_forms.is_of_an_older_session():
+        return None
+    whose = own_forms.whose()
+    if request.endpoint == "auth.login_submit" and whose is None:
+        if current_user.is_authenticated:
+            flash(f"You are logged in already, as {current_user.username}.", "info")
+            return redirect(target())
+        flash("This page was older than your last login or logout. Log in here.", "warning")
+        return redirect(url_for("auth.login", next=request.args.get("next")))
+    if current_user.is_authenticated and whose is not None and whose.id == current_user.id:
+        return drafts.back_to_the_page(whose)
     return None
 
 
-def _require_our_own_form() -> None:
-    try:
-        csrf.protect()
-    except CSRFError as error:
-        security_log.warn("csrf-refused", reason=error.description)
-        raise
+def target() -> str:
+    """The page that asked for the login, if it is one of ours."""
+    wanted = request.args.get("next", "")
+    parts = urlsplit(wanted)
+    is_local = wanted.startswith("/") and not wanted.startswith("//") and "\\" not in wanted
+    if is_local and not parts.scheme and not parts.netloc and wanted.isprintable():
+        return request.root_path + wanted
+    return url_for("dashboard.show")
 
 
 def _caller() -> str:
@@ -148,8 +176,14 @@ def _caller() -> str:
 def _ask_to_log_in() -> ResponseReturnValue:
     if request.path.startswith("/api/"):
         abort(401, "Log in, or send the header Authorization: Bearer TOKEN.")
-    target = request.full_path.rstrip("?") if request.method in SAFE_METHODS else None
-    return redirect(url_for("auth.login", next=None if target == "/" else target))
+    if request.method in SAFE_METHODS:
+        return redirect(drafts.login_address(request.full_path.rstrip("?")))
+    db.session.rollback()
+    whose = own_forms.whose() if drafts.is_small() and request.endpoint != "auth.logout" else None
+    if whose is None:
+        return redirect(url_for("auth.login"))
+    flash(drafts.SESSION_ENDED, "warning")
+    return redirect(drafts.login_address(drafts.keep_for(whose)))
 
 
 def _keep_out_of_caches(response: ResponseReturnValue) -> ResponseReturnValue:

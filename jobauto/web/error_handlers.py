@@ -19,7 +19,13 @@ from werkzeug.exceptions import (
 from ..errors import InvalidInput
 from ..extensions import db
 from ..logs import LogEvent
-from ..storage.connections import DatabaseNotReady, DatabaseUnreachable, require_ready, unreachable
+from ..storage.connections import (
+    DatabaseNotReady,
+    DatabaseUnreachable,
+    is_unavailable,
+    require_ready,
+    unreachable,
+)
 from . import security_log
 
 log = logging.getLogger("jobauto.errors")
@@ -102,7 +108,7 @@ def database_error(error: OperationalError | InternalError | ProgrammingError) -
         require_ready()
     except DatabaseNotReady as reason:
         return database_not_ready(reason)
-    if error.connection_invalidated or "locked" in str(error.orig):
+    if is_unavailable(error):
         return database_not_ready(unreachable(error))
     return http_error(InternalServerError())
 

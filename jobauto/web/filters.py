@@ -5,11 +5,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Flask, current_app, g, request
+from flask_login import current_user
 
+from ..audit.conflicts import shown
 from ..auth.browsers import describe_browser
 from ..clock import utcnow
 from ..extensions import db
-from ..models import Site
+from ..models import Job, Site
 from ..models.types import format_minute
 from ..rules import RULES, rule_named
 from ..rules.rule import FindingLike
@@ -20,6 +22,7 @@ from ..settings.schema import Settings
 from ..sites import queries as sites
 from ..storage.connections import require_ready
 from ..wording import label_of, pluralize
+from . import drafts
 
 WITHOUT_DATABASE = {"static", "bootstrap.static", "health.healthz"}
 _READY = "jobauto_database_ready"
@@ -46,8 +49,10 @@ def init_app(app: Flask) -> None:
         describe_finding,
         colour_of_rule,
         duration,
+        faulty_for,
         size,
         format_change,
+        format_conflict,
         labels.label,
         labels.format_value,
     ):
@@ -104,6 +109,12 @@ def colour_of_rule(name: str) -> str:
     return rule.colour if rule else "grey"
 
 
+def faulty_for(job: Job) -> str:
+    """How long a job's fault has lasted: ``44 days``, ``never reported``."""
+    days = job.faulty_days(utcnow())
+    return "never reported" if days is None else pluralize(days, "day")
+
+
 def snoozed(site: Site) -> bool:
     """Whether a site is not judged for a while."""
     return site.snoozed_until is not None and site.snoozed_until > utcnow()
@@ -118,6 +129,11 @@ def format_change(value: str | None, field: str) -> str:
     if field == "snoozed_until":
         return local_time(datetime.fromisoformat(value))
     return describe(value) if field in ("status", "resolution", "priority", "role") else value
+
+
+def format_conflict(value: Any, field: str) -> str:
+    """A value that two people would have otherwise, for people."""
+    return labels.format_value(value) if "." in field else format_change(shown(value), field)
 
 
 def size(count: int) -> str:
@@ -141,7 +157,11 @@ def address_of_page(number: int) -> str:
 
 
 def _frame() -> dict[str, Any]:
+    if not current_user.is_authenticated:
+        # Nothing of the fleet, which may lie on other machines: one can log in while those are away.
+        return {"has_demo_data": db.session.scalar(runs.any_demo())}
     return {
+        "shows_draft": drafts.is_shown(),
         "has_demo_data": db.session.scalar(sites.any_demo()),
         "waiting_runs": db.session.scalars(runs.waiting()).all(),
         "zone_name": settings().schedule.timezone,

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DatabaseError
 
 from ..clock import utcnow
 from ..runs.overdue import overdue_slot
-from ..storage.connections import DatabaseNotReady, require_ready
+from ..storage.connections import DatabaseNotReady, require_all_machines, require_ready
 from .metrics import Numbers
 
 bp = Blueprint("health", __name__)
@@ -21,6 +21,7 @@ def healthz() -> ResponseReturnValue:
     """200 when the database answers and no daily run is overdue by more than an hour, else 503 and why."""
     try:
         require_ready()
+        require_all_machines()
         problem = _overdue()
     except (DatabaseNotReady, DatabaseError):
         problem = "the database is not ready"

@@ -1,19 +1,47 @@
 """One page of a long list."""
 
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from flask import request
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from sqlalchemy import Select, func, literal, select
 
 from ..errors import InvalidInput
 from ..extensions import db
+from ..settings.schema import Errors, describe_errors
+from .numbers import whole_number
 
 T = TypeVar("T")
 PER_PAGE = 20
 MOST = 100
 LAST_PAGE = 1_000_000
 COUNTED = 10_000
+
+
+def number_or(default: int | None) -> BeforeValidator:
+    """Reads the text of a parameter as a whole number; left empty, it means the default."""
+
+    def read(given: Any) -> Any:
+        if not isinstance(given, str):
+            return given
+        if not given.strip():
+            return default
+        number = whole_number(given)
+        if number is None:
+            raise ValueError("Must be a whole number.")
+        return number
+
+    return BeforeValidator(read)
+
+
+class PageIn(BaseModel):
+    """Which page of a list; empty means the default."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    page: Annotated[int, number_or(1)] = Field(1, ge=1, le=LAST_PAGE)
+    per_page: Annotated[int, number_or(PER_PAGE)] = Field(PER_PAGE, ge=1, le=MOST)
 
 
 @dataclass(frozen=True)
@@ -34,7 +62,13 @@ class Page(Generic[T]):
 
 def asked_page() -> tuple[int, int]:
     """``page`` and ``per_page`` of the request's address. Raises InvalidInput."""
-    return _number("page", 1, LAST_PAGE), _number("per_page", PER_PAGE, MOST)
+    given = {name: request.args[name] for name in PageIn.model_fields if name in request.args}
+    try:
+        asked = PageIn.model_validate(given)
+    except ValidationError as error:
+        wrong = describe_errors(error.errors())
+        raise InvalidInput(describe_fields(wrong), wrong, 400) from error
+    return asked.page, asked.per_page
 
 
 def page_of(query: Select[T], page: int, per_page: int) -> Page[T]:
@@ -57,10 +91,6 @@ def _rows_of(query: Select[Any]) -> Select[int]:
     return query.order_by(None).with_only_columns(literal(1), maintain_column_froms=True)
 
 
-def _number(name: str, default: int, most: int) -> int:
-    text = request.args.get(name, "").strip()
-    if not text:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most):
-        raise InvalidInput(f"{name} must be a whole number from 1 to {most}.", {name: [f"1 to {most}"]}, 400)
-    return int(text)
+def describe_fields(wrong: Errors) -> str:
+    """What is wrong, field by field, in a sentence."""
+    return " ".join(f"{name}: {' '.join(why)}" for name, why in wrong.items())

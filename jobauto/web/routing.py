@@ -2,6 +2,8 @@
 
 from urllib.parse import quote
 
+from flask import current_app, request
+from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter, IntegerConverter, ValidationError
 
 from ..models.site import SITE_ID_LENGTH
@@ -32,3 +34,15 @@ class SiteIdConverter(BaseConverter):
     def to_url(self, value: str) -> str:
         """Percent-encoded, ``/`` included."""
         return quote(value, safe="") + ("/" if value.endswith("/") else "")
+
+
+def page_at(path: str) -> str | None:
+    """The address of the page that stands where a form was sent to; None where there is none."""
+    adapter = current_app.create_url_adapter(request)
+    try:
+        if adapter is None:
+            return None
+        adapter.match(path, "GET")
+    except HTTPException:
+        return None
+    return request.root_path + quote(path)

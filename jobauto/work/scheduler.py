@@ -22,6 +22,7 @@ from flask import Flask, current_app
 from sqlalchemy.exc import DatabaseError
 
 from ..clock import Clock, utcnow
+from ..detection import run_sites
 from ..detection.service import RunParameters, RunResult, describe_error, run
 from ..extensions import db
 from ..imports import background
@@ -31,9 +32,9 @@ from ..runs import lifecycle
 from ..runs import queries as runs
 from ..runs.overdue import report_if_overdue
 from ..settings import service as settings
-from ..settings.schedule import owed_slot
+from ..settings.schedule import owed_slot, slots_open
 from ..storage import partitions
-from ..storage.connections import DatabaseNotReady, require_ready
+from ..storage.connections import DatabaseNotReady, require_all_machines, require_ready
 from ..storage.leases import LeaseLost
 
 log = logging.getLogger("job_automation")
@@ -126,18 +127,26 @@ def _run_what_is_owed(clock: Clock) -> RunResult | None:
 
 
 def slot_to_run(clock: Clock) -> date | None:
-    """The slot that is owed and not yet taken."""
+    """The slot that is owed, neither taken nor given up."""
     stored = settings.current()
     slot = owed_slot(stored.settings.schedule, stored.slots_owed_from, clock())
-    if slot is None or db.session.scalar(runs.slot_is_taken(slot)):
-        return None
-    if lifecycle.crashes(slot) >= lifecycle.ATTEMPTS_A_SLOT:
-        return None
-    return slot
+    return None if slot is None or slot in db.session.scalars(runs.slots_done(slot)).all() else slot
+
+
+def slot_to_claim(clock: Clock) -> date:
+    """The slot for which somebody asks who keeps the time themselves, such as cron: due or not, the first
+    that may be done now and is not taken; where all are, the last."""
+    open_now = slots_open(settings.current().settings.schedule, clock())
+    untaken = (slot for slot in open_now if not db.session.scalar(runs.slot_is_taken(slot)))
+    return next(untaken, open_now[-1])
 
 
 def run_slot(slot: date, clock: Clock) -> RunResult:
-    """The scheduled run of a date. Raises SlotTaken and RunInProgress."""
+    """The scheduled run of a date. Raises SlotTaken and RunInProgress.
+
+    DatabaseUnreachable is raised before anything is claimed: it costs no attempt.
+    """
+    require_all_machines()
     return run(RunParameters(trigger="schedule", slot=slot), clock)
 
 
@@ -151,11 +160,17 @@ def keep_partitions(clock: Clock = utcnow) -> None:
             log.info(LogEvent(what, names=" ".join(names)))
 
 
+def expire_run_sites(clock: Clock = utcnow) -> None:
+    """Forget what runs of long ago found at single sites. Needs an app context."""
+    run_sites.expire(clock())
+
+
 WORK: tuple[Callable[[], object], ...] = (
     tick,
     background.process_pending,
     sending.process_pending,
     keep_partitions,
+    expire_run_sites,
 )
 """A job each, so that neither a long import nor a slow mail server keeps a slot waiting."""
 _at_rest = _AtRest(len(WORK))

@@ -18,6 +18,7 @@ RECENT_JOB = {
     "description": str,
     "days_without_reading": (int, type(None)),
     "days_with_zero_increase": (int, type(None)),
+    "faulty_days": (int, type(None)),
 }
 JOB = RECENT_JOB | {
     "priority": str,
@@ -27,6 +28,7 @@ JOB = RECENT_JOB | {
     "run_id": int,
     "queue": str,
     "recovered_at": (str, type(None)),
+    "covers": type(None),
 }
 RULE_RESULT = {
     "status": str,

@@ -25,7 +25,10 @@ DOORS = {
     ("GET", "/api/jobs/"): "viewer",
     ("GET", "/api/jobs/<int:job_id>/"): "viewer",
     ("PATCH", "/api/jobs/<int:job_id>/"): "operator",
+    ("GET", "/api/jobs/export.csv"): "viewer",
+    ("GET", "/api/imports/"): "viewer",
     ("GET", "/api/sites/"): "viewer",
+    ("GET", "/api/sites/<site_id:site_id>/readings/"): "viewer",
     ("GET", "/api/sites/<site_id:site_id>"): "viewer",
     ("POST", "/api/sites/"): "operator",
     ("POST", "/api/readings/"): "operator",
@@ -95,7 +98,7 @@ def test_a_role_opens_its_doors_and_no_others(people: People, method: str, rule:
         assert DOORS[method, rule] in response.json["error"]
     else:
         assert response.status_code == opened(rule)
-        assert response.mimetype == "application/json"
+        assert response.mimetype == ("text/csv" if rule.endswith(".csv") else "application/json")
         assert response.headers["Cache-Control"] == "no-store"
 
 

@@ -103,7 +103,7 @@ def test_it_is_refused_however_the_open_one_was_opened(job: str, oscar: Person) 
 
 
 @pytest.mark.parametrize("check_duplicate", [True, False])
-def test_of_two_jobs_reopened_at_once_one_stays_closed_however_they_were_opened(
+def test_of_two_jobs_reopened_at_once_one_stays_closed(
     app: Flask, oscar: Person, check_duplicate: bool
 ) -> None:
     settings.save(

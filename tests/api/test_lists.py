@@ -54,7 +54,7 @@ def test_a_job_of_each_rule_says_its_own_days(vera: Person) -> None:
     flat = vera.api("GET", f"/api/jobs/{job_of('zero_reads')}/").json
     assert (silent["days_without_reading"], silent["days_with_zero_increase"]) == (9, None)
     assert (flat["days_without_reading"], flat["days_with_zero_increase"]) == (None, 3)
-    assert silent["description"] == "No readings for 3 days from Silent House"
+    assert silent["description"] == "No readings from Silent House (last reading: 2026-03-22 12:00)"
     assert silent["created_at"] in ("2026-03-31T12:00:00Z", "2026-03-31T12:00:00+00:00")
     assert (silent["site_name"], silent["job_type"]) == ("Silent House", "no_coms")
 

@@ -124,6 +124,23 @@ def test_a_count_is_forgotten_and_its_row_goes(app: Flask, cast: None) -> None:
     assert failures_of(Subject.of("vera", HERE)) == (1, 1)
 
 
+@pytest.mark.parametrize(
+    "later",
+    [
+        pytest.param(14 * MINUTE, id="while it counts"),
+        pytest.param(16 * MINUTE, id="when the address's count is over"),
+        pytest.param(61 * MINUTE, id="when the account's is, too"),
+    ],
+)
+def test_the_same_account_and_address_may_fail_again_much_later(
+    app: Flask, cast: None, later: timedelta
+) -> None:
+    fail("vera", times=1)
+    fail("vera", times=1, now=NOON + later)
+    throttling.check_throttle(Subject.of("vera", HERE), NOON + later)
+    assert service.log_in("vera", PASSWORD, client(now=NOON + later)).username == "vera"
+
+
 def test_what_was_typed_is_not_kept(app: Flask, cast: None) -> None:
     fail("my-password-in-the-wrong-field", times=1)
     kept = db.session.scalars(select(LoginFailure.subject)).all()

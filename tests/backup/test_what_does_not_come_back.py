@@ -32,7 +32,7 @@ def test_what_waited_is_given_up_and_what_was_settled_stays() -> None:
     put_message(address, "sent")
     claimed = sending.claim(NOON)
     assert claimed
-    sending._settle(claimed, status="sent", settled_at=NOON, error=None)
+    sending.mark_sent(claimed, NOON)
     put_message(address, "waits")
     put_message(address, "is being sent")
     assert sending.claim(NOON)

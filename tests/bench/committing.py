@@ -30,11 +30,11 @@ def check() -> int:
 def forget() -> None:
     """Take the jobs and runs away, so that the next run opens them again."""
     with db.engine.begin() as connection:
-        for table in ("job_reading", "event", "job", "hold", "run_rule", "run"):
+        for table in ("run_site", "job_reading", "event", "job", "hold", "run_rule", "run"):
             connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608 (our tables)
     if db.engine.dialect.name == "postgresql":
         with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(text("VACUUM job, job_reading"))
+            connection.execute(text("VACUUM job, job_reading, run_site"))
 
 
 def check_for_the_first_time() -> None:

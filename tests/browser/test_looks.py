@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from jobauto.audit.service import Author
 from jobauto.clock import utcnow
 from jobauto.models import RunRule
-from jobauto.notifications import addresses
+from jobauto.notifications import channels
 from jobauto.notifications.sending import process_pending
 from jobauto.settings import service as settings
 from jobauto.sites import service as sites
@@ -127,8 +127,8 @@ def _something_of_everything(run_id: int) -> None:
         errors=[[1, "x" * 300], [9_999_999, "y"]],
     )
     settings.save(lambda before: before.changed({"NO_COMS": WORDY}), by="ada", now=utcnow())
-    addresses.add("message", "L" * 100, "json://127.0.0.1:9/x", problems=True, digest=True, author=ADA)
-    addresses.test(1, author=ADA)
+    channels.add("message", "L" * 100, "json://127.0.0.1:9/x", problems=True, digest=True, author=ADA)
+    channels.test(1, author=ADA)
     process_pending()  # in vain
     sites.snooze("LONG", utcnow().date(), "Z" * 200, ZoneInfo("UTC"), author=ADA)
 

@@ -5,14 +5,14 @@ from sqlalchemy import func, select
 
 from jobauto.audit.service import Author, record
 from jobauto.extensions import db
-from jobauto.models import Event, Job, JobReading, Reading, Run, RunRule, Site
+from jobauto.models import Event, Job, JobReading, Reading, Run, RunRule, RunSite, Site
 from jobauto.storage.connections import write
 from tests.cli.conftest import Cli
 from tests.fleets import NOON, add_site
 from tests.notifications.telling import add_one_of_each, put_message, told
 from tests.people import Person
 
-TABLES = (Site, Reading, Job, JobReading, Event, Run, RunRule)
+TABLES = (Site, Reading, Job, JobReading, Event, Run, RunRule, RunSite)
 
 
 def rows() -> list[int]:

@@ -219,6 +219,14 @@ def test_scheduled_claims_the_days_slot_once_and_says_so(cli: Cli, fleet: None) 
     assert cli(DAILY).exit_code == 0, "without --scheduled it runs whatever the slot"
 
 
+def test_scheduled_tells_a_script_in_json_that_the_slot_is_taken(cli: Cli, fleet: None) -> None:
+    first, second = (json.loads(cli(DAILY, "--scheduled", "--json").stdout) for _ in range(2))
+    assert (first["status"], first["created_jobs"]) == ("succeeded", 3)
+    assert second.pop("reason").endswith("has been done already.")
+    assert second == {"run_id": None, "as_of": None, "status": "skipped", "created_jobs": 0, "rules": {}}
+    assert set(second) <= set(first)
+
+
 def test_scheduled_waits_for_nobody(cli: Cli) -> None:
     with db.engine.connect() as connection:
         start(connection, Claim("manual", None, NOON, NOON, settings_version=1))

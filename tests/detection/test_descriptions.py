@@ -36,6 +36,7 @@ NO_COMS_TEXTS = {
     "{site_name}": "Mill Lane",
     "{days_threshold}": "3",
     "{last_reading}": "2026-03-20 06:00",
+    "{days_without_reading}": "11",
     "{days_threshold}{days_threshold}{site_id}": "33S/1",
     "no variable": "no variable",
     " ": " ",
@@ -80,7 +81,7 @@ def test_the_default_templates_read_as_in_the_contract(app: Flask) -> None:
     run_at()
 
     assert [job.description for job in jobs()] == [
-        "No readings for 3 days from Mill Lane",
+        "No readings from Mill Lane (last reading: 2026-03-20 06:00)",
         "No generation increase for 5 days at Quay 4",
     ]
 
@@ -99,14 +100,14 @@ def test_the_last_reading_is_told_on_the_clocks_of_the_schedules_zone_or_as_neve
     for number, last in enumerate(("2026-01-10T06:00Z", "2026-07-10T06:00Z", "2026-10-25T01:30Z")):
         add_site(f"S{number}", {datetime.fromisoformat(last): 5})
     add_site("S3")
-    save(no_coms={"description_template": "{last_reading}"})
+    save(no_coms={"description_template": "{last_reading} {days_without_reading}"})
     run_at(datetime(2027, 1, 1, tzinfo=UTC), rules=(NO_COMS,))
 
     assert [job.description for job in jobs()] == [
-        "2026-01-10 06:00",
-        "2026-07-10 07:00",
-        "2026-10-25 01:30",
-        "never",
+        "2026-01-10 06:00 355",
+        "2026-07-10 07:00 174",
+        "2026-10-25 01:30 67",
+        "never never",
     ]
 
 

@@ -25,6 +25,7 @@ from tests.distribution.rules import refused
 from tests.fleets import NOON
 from tests.imports.importing import counts, import_readings, import_sites, stored_readings, stored_sites
 from tests.notifications.telling import add_one_of_each
+from tests.pages.reading import form_of
 from tests.pages.scenes import PAGES
 from tests.people import Person
 
@@ -125,6 +126,33 @@ def test_the_work(sent: Sent) -> None:
 
 
 @pytest.mark.usefixtures("cast")
+def test_forms(sent: Sent, ada: Person) -> None:
+    fleet("S1", "S2")
+    readings(["S1", "S2"], range(7), "7")
+    run_at()
+    form = form_of(ada.get("/jobs/"))
+    ids = [str(job.id) for job in jobs()]
+    for action in ({"action": "assign", "assignee": "oscar"}, {"action": "close"}, {"action": "reopen"}):
+        assert ada.client.post("/jobs/", data=form | {"job": ids, "resolution": "fixed"} | action).location
+    for fields in ({"note": "Seen."}, {"resolution": "fixed", "snooze_until": utcnow().date().isoformat()}):
+        page = ada.get(f"/jobs/{ids[0]}")
+        assert ada.client.post(f"/jobs/{ids[0]}", data=form_of(page) | fields).status_code == 302
+    assert ada.post("/users/oscar", action="deactivate", to="ada").status_code == 302
+    db.session.rollback()
+    assert [(job.status, job.assignee) for job in jobs()] == [("closed", "oscar"), ("open", "ada")]
+    assert refused(sent) == {}
+
+
+def test_the_list_of_held_sites(sent: Sent, ada: Person) -> None:
+    save(guard={"guard_min_sites": 1})
+    fleet("S1", "S2")
+    held = run_at(NOON + timedelta(days=4))
+    for address in ("", "/held", "/release", "/discard"):
+        assert ada.get(f"/runs/{held.run_id}{address}").status_code == 200
+    assert refused(sent) == {}
+
+
+@pytest.mark.usefixtures("cast")
 def test_pages_and_doors(sent: Sent, ada: Person) -> None:
     fleet("FLAT", "WELL")
     readings(["FLAT"], range(7), "7")
@@ -183,5 +211,6 @@ def test_what_a_daily_run_tells(sent: Sent) -> None:
 def test_a_tick(sent: Sent, app: Flask) -> None:
     scheduler.tick()
     scheduler.keep_partitions()
+    scheduler.expire_run_sites()
     background.process_pending()
     assert refused(sent) == {}

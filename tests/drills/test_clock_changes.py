@@ -2,14 +2,17 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from jobauto.clock import utcnow
 from jobauto.settings import service as settings
+from tests.databases import SQLITE
 from tests.drills.stage import Stage, await_runs, await_ticks, runs
 
-pytestmark = pytest.mark.process
+# When a local time is does not depend on the database; who gets a slot, other drills show on both.
+pytestmark = [pytest.mark.process, pytest.mark.parametrize("engine", [SQLITE], indirect=True)]
 
 
 def utc(text: str) -> datetime:
@@ -51,17 +54,25 @@ def set_schedule(**changes: Any) -> None:
             "01:30",
             "Europe/London",
             "2026-03-29T00:59",
-            "2026-03-29T01:30",
-            ["2026-03-29T02:30"],
+            "2026-03-29T01:00",
+            ["2026-03-29T01:30", "2026-03-29T02:30"],
             id="01:30 in London in March, which is skipped",
         ),
         pytest.param(
             "02:30",
             "America/New_York",
             "2026-03-08T06:59",
-            "2026-03-08T07:30",
-            ["2026-03-08T08:30"],
+            "2026-03-08T07:00",
+            ["2026-03-08T07:30", "2026-03-08T08:30"],
             id="02:30 in New York in March, which is skipped",
+        ),
+        pytest.param(
+            "23:30",
+            "America/Nuuk",
+            "2026-03-29T00:59",
+            "2026-03-29T01:00",
+            ["2026-03-29T01:30", "2026-03-29T12:00"],
+            id="23:30 in Nuuk in March, which is skipped with the end of its date",
         ),
     ],
 )
@@ -69,7 +80,7 @@ def test_each_local_date_runs_once(
     stage: Stage, run_time: str, timezone: str, before: str, due: str, after: list[str]
 ) -> None:
     set_schedule(run_time=run_time, timezone=timezone)
-    day = utc(due).date()
+    day = utc(before).astimezone(ZoneInfo(timezone)).date()
     next_day = day + timedelta(days=1)
     stage.clock.set(utc(before))
     with stage.scheduler() as scheduler:
@@ -80,7 +91,9 @@ def test_each_local_date_runs_once(
         for shown in after:
             stage.clock.set(utc(shown))
             await_ticks(scheduler)
-        stage.clock.set(utc(due) + timedelta(hours=26))
+        for later in (timedelta(hours=23, minutes=45), timedelta(hours=26)):
+            stage.clock.set(utc(due) + later)
+            await_ticks(scheduler)
         await_runs(f"{day} succeeded", f"{next_day} succeeded")
         await_ticks(scheduler)
     assert none_yet == []

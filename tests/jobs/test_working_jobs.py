@@ -1,5 +1,7 @@
 """The steps of the work: who may do what from where, and what is kept of it."""
 
+from zoneinfo import ZoneInfo
+
 import pytest
 from flask import Flask
 
@@ -10,9 +12,11 @@ from jobauto.jobs.export import as_csv, harmless
 from jobauto.jobs.queries import SORTS, JobFilter, jobs_matching
 from jobauto.jobs.service import JobChange, change, change_several
 from jobauto.models import Job
-from tests.detection.running import jobs, later, run_at, save
+from tests.detection.running import jobs, later, run_at, save, work
 from tests.fleets import NOON, add_site, daily, days_before
 from tests.people import Person
+
+LONDON = ZoneInfo("Europe/London")
 
 
 @pytest.fixture
@@ -63,6 +67,20 @@ def test_the_list_is_narrowed_and_sorted(
     app: Flask, fleet: None, wanted: dict[str, object], sites: list[str]
 ) -> None:
     assert found(**wanted) == sites
+
+
+def test_the_longest_fault_is_the_one_that_began_first_and_one_without_a_beginning_is_longer(
+    app: Flask,
+) -> None:
+    ages = {"ten": 10, "twenty": 20, "five": 5}
+    add_site("four", daily([7] * 5))
+    for name, age in ages.items():
+        add_site(name, {days_before(age): 1})
+    add_site("never")
+    run_at()
+    add_site("another never")
+    run_at(later(1))
+    assert found(sort="longest") == ["never", "another never", "twenty", "ten", "five", "four"]
 
 
 def test_every_sort_order_runs(app: Flask, fleet: None) -> None:
@@ -128,8 +146,28 @@ def test_jobs_come_out_as_csv_with_hostile_names_harmless(app: Flask, fleet: Non
     add_site("=cmd", site_name='=HYPERLINK("x"),"y"')
     run_at(later(1))
 
-    lines = "".join(as_csv(jobs_matching(JobFilter(site_id="=cmd"), NOON))).splitlines()
+    lines = "".join(as_csv(jobs_matching(JobFilter(site_id="=cmd"), NOON), LONDON, NOON)).splitlines()
 
     assert len(lines) == 2
-    assert "'=cmd," in lines[1]
+    assert '"\'=cmd",' in lines[1]
     assert '"\'=HYPERLINK(""x""),""y"""' in lines[1]
+
+
+def test_the_csv_is_what_a_spreadsheet_takes(app: Flask) -> None:
+    add_site("L1", {days_before(44): 1}, site_name="línea; =1+1")
+    run_at()
+    work(jobs()[0], "closed")
+
+    text = "".join(as_csv(jobs_matching(JobFilter(), NOON), LONDON, NOON))
+
+    assert text.startswith('\ufeff"id","site_id","site_name",'), (
+        "a byte-order mark: Excel shows lÃ­nea without"
+    )
+    heading, row = (line.split(",") for line in text.removeprefix("\ufeff").splitlines())
+    assert all(cell[0] == cell[-1] == '"' for cell in (*heading, *row)), "every cell is quoted"
+    told = dict(zip(heading, row, strict=True))
+    assert heading[-4:] == ['"created_local"', '"closed_local"', '"recovered_local"', '"faulty_days"']
+    assert told['"created_at"'] == told['"closed_at"'] == '"2026-03-31 12:00:00"'
+    assert told['"created_local"'] == told['"closed_local"'] == '"2026-03-31 13:00:00"'
+    assert told['"recovered_at"'] == told['"recovered_local"'] == '""'
+    assert told['"faulty_days"'] == '"44"'

@@ -1,8 +1,9 @@
-"""Those who are told: real servers on the loopback, which keep what they are sent."""
+"""Receivers: real servers on the loopback, which keep what they are sent, or answer as nobody should."""
 
 import json
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import Message
@@ -18,11 +19,15 @@ from tests.processes import PATIENCE
 
 @dataclass
 class Web:
-    """An HTTP server: the paths and bodies of its requests, and the status that it answers with."""
+    """An HTTP server: the paths and bodies of what is posted, and the status that it answers with."""
 
     address: str = ""
     status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    """What it answers besides. A ``Location`` is answered to whatever else is asked of it."""
     requests: list[tuple[str, str]] = field(default_factory=list)
+    looked_at: list[str] = field(default_factory=list)
+    """The paths of GET requests; a page that is there answers 200."""
     holds: Event = field(default_factory=Event)
     """Set, a request is kept waiting once it has arrived, until ``released``."""
     released: Event = field(default_factory=Event)
@@ -58,8 +63,16 @@ def web() -> Iterator[Web]:
             kept.requests.append((self.path, body))
             if kept.holds.is_set():
                 kept.released.wait(PATIENCE)
-            self.send_response(kept.status)
-            self.send_header("Content-Length", "0")
+            self.answer(kept.status)
+
+        def do_GET(self) -> None:
+            kept.looked_at.append(self.path)
+            self.answer(kept.status if self.path == kept.headers.get("Location") == "/loop" else 200)
+
+        def answer(self, status: int) -> None:
+            self.send_response(status)
+            for name, value in ({"Content-Length": "0"} | kept.headers).items():
+                self.send_header(name, value)
             self.end_headers()
 
         def log_message(self, *_: Any) -> None:
@@ -83,6 +96,8 @@ class Mail:
     """A mail server: the mails that it has taken, as they came."""
 
     port: int = 0
+    refuses: bool = False
+    """Set, it takes no recipient."""
     raw: list[bytes] = field(default_factory=list)
     recipients: list[list[str]] = field(default_factory=list)
 
@@ -90,6 +105,15 @@ class Mail:
     def mails(self) -> list[Message]:
         """The mails, read."""
         return [message_from_bytes(content) for content in self.raw]
+
+    async def handle_RCPT(  # noqa: N802
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        """For aiosmtpd."""
+        if self.refuses:
+            return "550 No such user"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
         """For aiosmtpd."""
@@ -118,3 +142,56 @@ def mail() -> Iterator[Mail]:
         yield kept
     finally:
         controller.stop()
+
+
+PACE = 0.05
+"""Seconds between two bytes of a receiver that drips."""
+
+
+@dataclass
+class Rude:
+    """A server that is not one: it talks without end, until it is stopped or hung up on."""
+
+    port: int = 0
+    connections: int = 0
+    sent: int = 0
+    """Bytes that were taken from it, or wait on the way."""
+    stopped: Event = field(default_factory=Event)
+
+
+@contextmanager
+def rude(beginning: bytes, endless: bytes, *, drips: bool, most: int = 400_000_000) -> Iterator[Rude]:
+    """A server on a free port that says ``beginning``, then ``endless`` again and again.
+
+    It drips: a byte at a time. Else as fast as it is read, up to ``most`` bytes.
+    """
+    kept = Rude()
+
+    def talk(connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            connection.sendall(beginning)
+            while not kept.stopped.is_set() and kept.sent < most:
+                piece = endless[kept.sent % len(endless) :][:1] if drips else endless
+                connection.sendall(piece)
+                kept.sent += len(piece)
+                if drips:
+                    kept.stopped.wait(PACE)
+
+    def listen() -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = server.accept()
+                connection.settimeout(PATIENCE)
+                kept.connections += 1
+                Thread(target=talk, args=[connection], daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        kept.port = server.getsockname()[1]
+        listener = Thread(target=listen)
+        listener.start()
+        try:
+            yield kept
+        finally:
+            kept.stopped.set()
+            server.shutdown(socket.SHUT_RDWR)
+            listener.join()

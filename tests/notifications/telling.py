@@ -1,4 +1,4 @@
-"""Addresses, and looks at what the outbox holds."""
+"""Channels, and looks at what the outbox holds."""
 
 from datetime import datetime
 from typing import Any
@@ -7,8 +7,8 @@ from sqlalchemy import select
 
 from jobauto.audit.service import Author
 from jobauto.extensions import db
-from jobauto.models import Address, OutboxMessage
-from jobauto.notifications import addresses
+from jobauto.models import Channel, OutboxMessage
+from jobauto.notifications import channels
 from jobauto.notifications.outbox import Message, put
 from jobauto.storage.connections import write
 from tests.fleets import NOON
@@ -17,13 +17,13 @@ ADA = Author("ada", NOON)
 
 
 def add_message(url: str, *, problems: bool = True, digest: bool = False, label: str = "operations") -> int:
-    """An address for messages; returns its id."""
-    return addresses.add("message", label, url, problems=problems, digest=digest, author=ADA)
+    """A channel for messages; returns its id."""
+    return channels.add("message", label, url, problems=problems, digest=digest, author=ADA)
 
 
 def add_heartbeat(url: str) -> int:
-    """An address for signs of life; returns its id."""
-    return addresses.add("heartbeat", "watch", url, problems=False, digest=False, author=ADA)
+    """A channel for heartbeats; returns its id."""
+    return channels.add("heartbeat", "watch", url, problems=False, digest=False, author=ADA)
 
 
 def add_one_of_each(base: str = "http://127.0.0.1:9") -> None:
@@ -35,18 +35,18 @@ def add_one_of_each(base: str = "http://127.0.0.1:9") -> None:
     add_heartbeat(f"{base}/watch")
 
 
-def put_message(address_id: int, topic: str = "t", kind: str = "problem", now: datetime = NOON) -> None:
-    """A message to one address."""
+def put_message(channel_id: int, topic: str = "t", kind: str = "problem", now: datetime = NOON) -> None:
+    """A message to one channel."""
     with write() as session:
-        put(session.connection(), Address.id == address_id, Message(topic, kind, "A title", "A text."), now)
+        put(session.connection(), Channel.id == channel_id, Message(topic, kind, "A title", "A text."), now)
 
 
 def told() -> list[tuple[str, str, str]]:
-    """(label of the address, kind, topic) of each message, in the order in which they were put."""
+    """(label of the channel, kind, topic) of each message, in the order in which they were put."""
     db.session.rollback()
     rows = db.session.execute(
-        select(Address.label, OutboxMessage.kind, OutboxMessage.topic)
-        .join(Address, Address.id == OutboxMessage.address_id)
+        select(Channel.label, OutboxMessage.kind, OutboxMessage.topic)
+        .join(Channel, Channel.id == OutboxMessage.channel_id)
         .order_by(OutboxMessage.id)
     )
     return [(label, kind, topic) for label, kind, topic in rows]

@@ -33,9 +33,9 @@ def all_sent() -> bool:
 def test_processes_that_send_at_once_send_each_message_once(
     app: Flask, database_uri: str, tmp_path: Path, web: Web
 ) -> None:
-    address_id = add_message(web.json_url())
+    channel_id = add_message(web.json_url())
     for number in range(MESSAGES):
-        put_message(address_id, topic=f"topic-{number}", now=utcnow())
+        put_message(channel_id, topic=f"topic-{number}", now=utcnow())
     env = environment(database_uri, tmp_path)
     with ExitStack() as stack:
         senders = [stack.enter_context(started(SENDER, env)) for _ in range(SENDERS)]

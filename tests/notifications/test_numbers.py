@@ -16,11 +16,11 @@ def test_they_tell_what_waits_for_how_long_and_what_was_given_up(app: Flask, ver
     names = [f"jobauto_outbox_{name}" for name in ("waiting", "oldest_seconds", "given_up")]
     assert [told[name] for name in names] == [0, 0, 0]
 
-    address_id = add_message("json://127.0.0.1:9/x")
-    put_message(address_id, topic="old", now=utcnow() - timedelta(hours=2))
-    put_message(address_id, topic="new", now=utcnow())
-    put_message(address_id, topic="a test", kind="test", now=utcnow())
-    put_message(address_id, topic="late", now=utcnow() - timedelta(days=2))
+    channel_id = add_message("json://127.0.0.1:9/x")
+    put_message(channel_id, topic="old", now=utcnow() - timedelta(hours=2))
+    put_message(channel_id, topic="new", now=utcnow())
+    put_message(channel_id, topic="a test", kind="test", now=utcnow())
+    put_message(channel_id, topic="late", now=utcnow() - timedelta(days=2))
     process_pending()
 
     told = numbers(vera.api("GET", "/metrics").text)

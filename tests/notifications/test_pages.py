@@ -18,12 +18,12 @@ def add(ada: Person, **typed: str) -> None:
     assert answer.status_code == 302, words(answer)
 
 
-def test_the_settings_lead_to_the_addresses(vera: Person) -> None:
+def test_the_settings_lead_to_the_channels(vera: Person) -> None:
     assert f'href="{PAGE}"' in vera.get("/settings/").text
     assert "No recipients" in words(vera.get(PAGE))
 
 
-def test_an_address_is_added_and_shown_in_short(ada: Person) -> None:
+def test_a_channel_is_added_and_shown_in_short(ada: Person) -> None:
     add(ada)
     page = ada.get(f"{PAGE}1")
     assert "Added. Press Send a test" in words(page)
@@ -31,18 +31,18 @@ def test_an_address_is_added_and_shown_in_short(ada: Person) -> None:
     assert "operations JSON at 127.0.0.1 Problems Active None yet" in words(ada.get(PAGE))
 
 
-def test_a_heartbeat_is_told_of_each_run_whatever_is_ticked(ada: Person) -> None:
+def test_a_heartbeat_receives_each_run_whatever_is_ticked(ada: Person) -> None:
     add(ada, kind="heartbeat", url="https://hc.example/uuid", wants_digest="y")
     assert "operations https://hc.example Each run Active" in words(ada.get(PAGE))
-    assert "What it is told" not in words(ada.get(f"{PAGE}1"))
+    assert "What it receives" not in words(ada.get(f"{PAGE}1"))
 
 
 @pytest.mark.parametrize(
     ("typed", "field", "why"),
     [
         ({"label": ""}, "label", "Give it a name."),
-        ({"label": "see json://h/token"}, "label", "Everybody sees the name: it must not be an address."),
-        ({"url": ""}, "url", "Enter an address."),
+        ({"label": "see json://h/token"}, "label", "Everybody sees the name: it must not be a URL."),
+        ({"url": ""}, "url", "Enter a URL."),
         ({"url": "json://" + "x" * 2000}, "url", "Field cannot be longer than 2000 characters."),
         ({"kind": "pigeon"}, "kind", "Not a valid choice."),
     ],
@@ -61,7 +61,7 @@ def test_what_is_wrong_stands_beside_the_field(
 
 @pytest.mark.parametrize(
     ("status", "said"),
-    [(200, "jobauto: a test"), (500, "The service could not be reached, or did not accept the message.")],
+    [(200, "jobauto: a test"), (500, "The service answered 500 (Internal Server Error).")],
     ids=["it arrives", "it is refused"],
 )
 def test_the_test_button_shows_truly_what_became_of_it(
@@ -84,11 +84,11 @@ def test_the_test_button_shows_truly_what_became_of_it(
     assert "Tested: operations" in words(page)
 
 
-def test_what_an_address_is_told_is_changed(ada: Person) -> None:
+def test_what_a_channel_receives_is_changed(ada: Person) -> None:
     add(ada)
     ada.post(f"{PAGE}1", action="change", wants_digest="y")
     text = words(ada.get(f"{PAGE}1"))
-    assert "Is told Daily digest" in text
+    assert "Receives Daily digest" in text
     assert "Wants problems: yes → to no" in text
     assert "Wants digest: no → to yes" in text
 
@@ -98,7 +98,7 @@ def test_a_heartbeat_cannot_be_made_to_want_messages(app: Flask, ada: Person) ->
     assert ada.post(f"{PAGE}1", action="change", wants_digest="y").status_code == 409
 
 
-def test_an_address_is_switched_off_and_on_and_removed(app: Flask, ada: Person) -> None:
+def test_a_channel_is_switched_off_and_on_and_removed(app: Flask, ada: Person) -> None:
     add(ada)
     ada.post(f"{PAGE}1", action="switch-off")
     assert "Problems Inactive" in words(ada.get(PAGE))
@@ -120,7 +120,7 @@ def test_an_action_that_does_not_exist_is_refused(app: Flask, ada: Person, actio
 
 
 @pytest.mark.parametrize("action", ["change", "test", "switch-off", "remove"])
-def test_an_address_that_is_not_there_is_not_found(ada: Person, action: str) -> None:
+def test_a_channel_that_is_not_there_is_not_found(ada: Person, action: str) -> None:
     assert ada.post(f"{PAGE}1", action=action).status_code == 404
 
 

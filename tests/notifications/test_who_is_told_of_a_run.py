@@ -25,7 +25,7 @@ EACH = {
 
 
 def expected(*sorts: str) -> list[tuple[str, str]]:
-    """To whom what is put: messages by sort, signs of life as they are."""
+    """To whom what is put: messages by sort, heartbeats as they are."""
     return [pair for sort in sorts for pair in EACH.get(sort, [("watch", sort)])]
 
 
@@ -69,7 +69,7 @@ def test_start_and_end_of_a_run_have_its_uuid_and_another_run_has_another(app: F
     assert len(set(rids)) == 2
 
 
-def test_without_addresses_nothing_is_put(app: Flask) -> None:
+def test_without_channels_nothing_is_put(app: Flask) -> None:
     finish_as("failed", scheduled=True)
     assert told() == []
 
@@ -92,9 +92,9 @@ def test_the_message_names_what_each_rule_did_and_why_it_failed(app: Flask) -> N
     with db.engine.begin() as connection:  # without readings every rule fails
         connection.execute(text("ALTER TABLE reading RENAME TO reading_gone"))
     run(RunParameters("manual", "oscar"), lambda: NOON)
-    told_of = next(message for message in messages() if message.kind == "problem")
-    assert told_of.title == "jobauto: run 1 failed"
-    lines = told_of.body.splitlines()
+    describe_wants = next(message for message in messages() if message.kind == "problem")
+    assert describe_wants.title == "jobauto: run 1 failed"
+    lines = describe_wants.body.splitlines()
     assert lines[0] == "Run 1, started by hand by oscar, failed: none of its rules worked."
     assert "Checked as of 2026-03-31 13:00 (Europe/London)." in lines
     assert any(line.startswith("No Coms: failed. ") for line in lines)

@@ -15,10 +15,11 @@ from jobauto.jobs.service import JobChange, change
 from jobauto.models import Site
 from jobauto.settings import service as settings
 from jobauto.storage.connections import write
-from tests.fleets import add_site
+from tests.fleets import add_site, daily
 from tests.pages.reading import words
 from tests.pages.scenes import SILENT, add_run, faulty_fleet
 from tests.people import Person
+from tests.runs.fleet import owe_slots_since
 
 
 def test_the_cards_count_open_jobs_by_rule_and_created_ones_by_day(ada: Person, run_id: int) -> None:
@@ -61,7 +62,7 @@ def test_the_table_is_open_until_a_script_has_drawn_the_chart(ada: Person) -> No
 def test_recent_jobs_are_listed_newest_first(ada: Person, run_id: int) -> None:
     text = words(ada.get("/"))
     assert text.index("#2 No generation increase for 4 days at Flat roof") < text.index(
-        "#1 No readings for 3 days"
+        "#1 No readings from Silent roof (last reading: never)"
     )
 
 
@@ -81,10 +82,11 @@ def test_an_inactive_site_counts_neither_as_active_nor_as_faulty(ada: Person, ru
     assert "1 of 3 active sites has an open job" in words(ada.get("/"))
 
 
-def test_a_fleet_without_faults_is_called_so(ada: Person, run_id: int) -> None:
-    for job_id in (1, 2):
-        change(job_id, JobChange(status="closed"), by="ada", now=utcnow())
-    assert "No open faults None of the 4 active sites has an open job." in words(ada.get("/"))
+def test_a_fleet_without_faults_is_called_so(ada: Person) -> None:
+    for number in range(3):
+        add_site(f"S{number}", daily(range(5), utcnow()))
+    run(RunParameters(trigger="cli"), utcnow)
+    assert "No open faults All 3 active sites have been checked." in words(ada.get("/"))
 
 
 def test_without_sites_it_says_how_to_import_some(ada: Person) -> None:
@@ -132,6 +134,41 @@ def test_the_next_run_is_told_on_the_schedules_clocks(ada: Person) -> None:
     soon = (utcnow() + timedelta(hours=1)).astimezone(ZoneInfo("Asia/Kolkata"))
     _schedule(run_time=f"{soon:%H:%M}", timezone="Asia/Kolkata")
     assert f"Next run Schedule {soon:%Y-%m-%d %H:%M}" in words(ada.get("/"))
+
+
+@pytest.mark.parametrize(
+    ("statuses", "days_ahead"),
+    [
+        pytest.param([], 0, id="today's is to come"),
+        pytest.param(["succeeded"], 1, id="today's is done"),
+        pytest.param(["crashed"] * 2, 0, id="today's crashed, and is tried again"),
+        pytest.param(["crashed"] * 3, 1, id="today's was given up"),
+    ],
+)
+def test_no_run_is_promised_of_a_date_that_gets_none(
+    ada: Person, statuses: list[str], days_ahead: int
+) -> None:
+    _schedule(timezone="Asia/Kolkata", run_time="00:00")
+    now = utcnow().astimezone(ZoneInfo("Asia/Kolkata"))
+    owe_slots_since(now - timedelta(days=2))
+    for status in statuses:
+        add_run(status, slot=now.date())
+    assert _promised(ada) == f"{now.date() + timedelta(days=days_ahead)} 00:00"
+
+
+def test_no_run_is_promised_of_a_date_that_was_done_further_east(ada: Person) -> None:
+    zone = ZoneInfo("America/Los_Angeles")
+    today = utcnow().astimezone(zone).date()
+    for ahead in (0, 1):
+        add_run("succeeded", slot=today + timedelta(days=ahead))
+    _schedule(timezone=zone.key, run_time="06:00")
+    assert _promised(ada) == f"{today + timedelta(days=2)} 06:00"
+
+
+def _promised(person: Person) -> str:
+    found = re.search(r"Next run Schedule (?:Due since )?([0-9-]+ [0-9:]+)", words(person.get("/")))
+    assert found
+    return found[1]
 
 
 def test_a_schedule_that_is_off_is_told(ada: Person) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import update
 
 from jobauto import create_app
 from jobauto.extensions import db
-from jobauto.models import Site
+from jobauto.models import Run, Site
 from jobauto.storage.connections import write
 from tests.databases import Postgresql, Sqlite
 from tests.pages.reading import words
@@ -79,9 +79,7 @@ def test_the_navigation_says_where_one_is(readers: dict[str, Person], address: s
     assert [re.sub(r"<[^>]+>|\s", "", text) for text in current] == [name]
 
 
-def test_demo_data_is_marked_as_such_on_every_page_and_before_the_login(
-    ada: Person, stranger: Person, run_id: int
-) -> None:
+def test_demo_data_is_marked_as_such_on_every_page(ada: Person, stranger: Person, run_id: int) -> None:
     def marked() -> list[str]:
         own = [address for address in ADDRESSES if "Demo data." in ada.get(address).text]
         return own + ["/login"] * ("Demo data." in stranger.get("/login").text)
@@ -89,6 +87,7 @@ def test_demo_data_is_marked_as_such_on_every_page_and_before_the_login(
     assert marked() == []
     with write() as session:
         session.execute(update(Site).values(is_demo=True))
+        session.execute(update(Run).values(is_demo=True))
     assert marked() == [*ADDRESSES, "/login"]
 
 

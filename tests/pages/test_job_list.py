@@ -127,5 +127,5 @@ def test_the_jobs_of_a_view_come_out_as_a_file(vera: Person, run_id: int) -> Non
     answer = vera.get("/jobs/export.csv?rule=no_coms")
     assert answer.mimetype == "text/csv"
     assert answer.headers["Content-Disposition"] == "attachment; filename=jobs.csv"
-    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    rows = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
     assert [(row["id"], row["site_id"], row["status"]) for row in rows] == [("1", "SILENT", "open")]

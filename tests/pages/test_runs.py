@@ -1,11 +1,14 @@
 """The history of runs, and a run's page."""
 
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
 from jobauto.clock import utcnow
 from jobauto.detection.service import RunParameters, run
 from jobauto.models import RunRule
 from jobauto.settings import service as settings
 from tests.pages.reading import words
-from tests.pages.scenes import add_run
+from tests.pages.scenes import add_run, faulty_fleet
 from tests.people import Person
 
 
@@ -17,7 +20,7 @@ def test_what_each_rule_did_is_told_in_words(ada: Person, run_id: int) -> None:
 
 def test_the_jobs_that_a_run_opened_are_listed(ada: Person, run_id: int) -> None:
     text = words(ada.get(f"/runs/{run_id}"))
-    assert "#1 No readings for 3 days from Silent roof" in text
+    assert "#1 No readings from Silent roof (last reading: never)" in text
     assert "#2 No generation increase for 4 days at Flat roof" in text
 
 
@@ -72,3 +75,17 @@ def test_before_the_first_run_the_list_says_how_to_start_one(ada: Person) -> Non
 
 def test_a_run_that_is_not_there_is_not_found(ada: Person) -> None:
     assert ada.get("/runs/999").status_code == 404
+
+
+def test_a_run_as_of_another_time_is_told_with_it_wherever_it_is_told(ada: Person) -> None:
+    faulty_fleet()
+    as_of = utcnow() - timedelta(days=2)
+    run(RunParameters(trigger="cli", as_of=as_of), utcnow)
+    when = f"as of {as_of.astimezone(ZoneInfo('Europe/London')):%Y-%m-%d %H:%M}"
+    for address in ("/", "/runs/", "/runs/1", "/jobs/1"):
+        assert when in words(ada.get(address)).lower(), address
+
+
+def test_a_run_as_of_its_start_is_not_told_with_it_in_lists(ada: Person, run_id: int) -> None:
+    for address in ("/", "/runs/", "/jobs/1"):
+        assert "as of" not in words(ada.get(address)).lower(), address

@@ -27,7 +27,7 @@ def test_the_signs_of_life_of_a_run_are_given_by_the_worker_that_did_it(
     add_heartbeat(f"{web.address}/watch")
     oscar.post("/run-now")
     with worker():
-        await_until(lambda: len(web.paths) == 2, "both signs of life have come")
+        await_until(lambda: len(web.paths) == 2, "both heartbeats have come")
     assert web.paths == ["/watch/start", "/watch"]
 
 

@@ -22,7 +22,8 @@ bp = Blueprint("api_dashboard", __name__, url_prefix="/api/job-automation")
 def dashboard() -> ResponseReturnValue:
     """The numbers of the dashboard."""
     zone = settings_service.current().settings.schedule.zone
-    board = dashboard_of(db.session(), zone, utcnow())
+    now = utcnow()
+    board = dashboard_of(db.session(), zone, now)
     last = board.last_run
     return {
         "summary": {
@@ -31,7 +32,7 @@ def dashboard() -> ResponseReturnValue:
             "jobs_created_week": board.created_week,
             "last_run": last.finished_at.isoformat() if last and last.finished_at else None,
         },
-        "recent_jobs": [RecentJobOut.of(job).model_dump(mode="json") for job in board.recent_jobs],
+        "recent_jobs": [RecentJobOut.of(job, now).model_dump(mode="json") for job in board.recent_jobs],
         "daily_stats": [
             {"date": day.label, **{rule.name: day.by_rule[rule.name] for rule in RULES}}
             for day in board.daily

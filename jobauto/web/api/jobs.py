@@ -1,6 +1,6 @@
 """``/api/jobs/``."""
 
-from flask import Blueprint, abort
+from flask import Blueprint, Response, abort
 from flask_login import current_user
 
 from ...audit import queries as audit
@@ -9,10 +9,11 @@ from ...extensions import db
 from ...jobs import queries, service
 from ...models import Job
 from ..access import needs
+from ..exports import csv_response
 from ..lookup import get_or_404
 from ..paging import page_of
 from .bodies import body_of_request, check_body, query_of_request
-from .requests import JobChangeIn, JobsIn
+from .requests import JobChangeIn, JobFilterIn, JobsIn
 from .responses import EventOut, JobDetailOut, JobOut, PageOut
 from .spec import responses, spec
 
@@ -25,9 +26,17 @@ bp.before_request(check_body)
 def job_list() -> PageOut[JobOut]:
     """Jobs, newest first."""
     query: JobsIn = query_of_request()
-    wanted = queries.JobFilter(**query.model_dump(exclude={"page", "per_page"}))
-    page = page_of(queries.jobs_matching(wanted, utcnow()), query.page, query.per_page)
-    return PageOut(**vars(page) | {"items": [JobOut.of(job) for job in page.items]})
+    now = utcnow()
+    page = page_of(queries.jobs_matching(query.filter(), now), query.page, query.per_page)
+    return PageOut(**vars(page) | {"items": [JobOut.of(job, now) for job in page.items]})
+
+
+@bp.get("/export.csv")
+@spec.validate(query=JobFilterIn, resp=responses(None))
+def job_export() -> Response:
+    """The list as CSV, with the list's filters."""
+    query: JobFilterIn = query_of_request()
+    return csv_response(query.filter())
 
 
 @bp.get("/<int:job_id>/")
@@ -56,4 +65,4 @@ def _detail(job_id: int) -> JobDetailOut:
     job = get_or_404(Job, job_id, "job")
     events = db.session.scalars(audit.events_for("job", job_id))
     history = [EventOut.model_validate(event) for event in events]
-    return JobDetailOut(**vars(JobOut.of(job)), history=history)
+    return JobDetailOut(**vars(JobOut.of(job, utcnow())), history=history)

@@ -1,16 +1,17 @@
 """What comes in as JSON or in an address. Names are a contract with the scripts of others."""
 
-from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any, Literal, get_type_hints
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, RootModel, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, create_model
 
+from ...jobs.queries import JobFilter
 from ...rules import RULES
 from ...rules.settings import storable
 from ...settings.schema import Settings
-from ..paging import LAST_PAGE, MOST, PER_PAGE
+from ..paging import PER_PAGE, PageIn, number_or
 
+MOST_READINGS = 1000
 StorableText = Annotated[str, AfterValidator(storable)]
 
 
@@ -21,10 +22,6 @@ def _known_rule(name: str) -> str:
     if name and name not in _RULES:
         raise ValueError(f"Must be one of {', '.join(_RULES)}.")
     return name
-
-
-def _or_default(default: int) -> Callable[[Any], Any]:
-    return lambda value: default if value == "" else value
 
 
 class In(BaseModel):
@@ -59,26 +56,61 @@ class ReadingsIn(RootModel[list[ReadingIn] | ReadingIn]):
     """One reading or a list."""
 
 
-class PageIn(BaseModel):
-    """Which page of a list; empty means the default."""
+BeforeId = Annotated[
+    Annotated[int, Field(ge=1, le=10**18)] | None,
+    number_or(None),
+    Field(description="Only what is older than this: whatever comes or goes meanwhile, nothing is missed."),
+]
 
-    page: Annotated[int, BeforeValidator(_or_default(1))] = Field(1, ge=1, le=LAST_PAGE)
-    per_page: Annotated[int, BeforeValidator(_or_default(PER_PAGE))] = Field(PER_PAGE, ge=1, le=MOST)
+
+class NewestFirstIn(PageIn):
+    """Which part of a list that is newest first."""
+
+    before_id: BeforeId = None
 
 
-class JobsIn(PageIn):
-    """Which jobs."""
+class JobFilterIn(In):
+    """Which jobs. The assignee ``-`` is nobody; ``recovered`` tells whether the fault was seen gone."""
 
     status: Literal["", "open", "in_progress", "on_hold", "closed"] = ""
     rule: Annotated[str, Field(json_schema_extra={"enum": ["", *_RULES]}), AfterValidator(_known_rule)] = ""
     site_id: StorableText = ""
+    group: StorableText = ""
+    priority: Literal["", "low", "medium", "high"] = ""
+    assignee: StorableText = ""
     queue: StorableText = ""
+    recovered: Literal["", "true", "false"] = ""
+    search: StorableText = Field(
+        "", description="Words in a site's id, name or group, in the description or a note; or a number."
+    )
+    before_id: BeforeId = None
+
+    def filter(self) -> JobFilter:
+        """What the list is asked for."""
+        asked = {name: getattr(self, name) for name in JobFilterIn.model_fields}
+        return JobFilter(**asked | {"recovered": _RECOVERED[self.recovered]})
+
+
+_RECOVERED = {"": "", "true": "yes", "false": "no"}
+
+
+class JobsIn(PageIn, JobFilterIn):
+    """Which jobs, and which page of them."""
 
 
 class SitesQueryIn(PageIn):
-    """Which sites: those whose id or name contains ``q``."""
+    """Which sites: those that have each word of ``q`` in their id, name or group, with an id after one."""
 
     q: StorableText = ""
+    after: StorableText = Field("", description="Only sites whose site_id comes after this one.")
+
+
+class ReadingsQueryIn(PageIn):
+    """Which readings. Without an offset an instant is local time of the schedule's zone."""
+
+    per_page: Annotated[int, number_or(PER_PAGE)] = Field(PER_PAGE, ge=1, le=MOST_READINGS)
+    start: str = Field("", alias="from", description="The first instant, such as 2026-03-01T00:00.")
+    end: str = Field("", alias="to", description="The last instant.")
 
 
 class JobChangeIn(In):

@@ -5,7 +5,7 @@ from typing import Any, Generic, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from ...models import Job, Run
+from ...models import Job, Reading, Run
 from ...rules import RULES
 from ...settings.schema import Settings
 
@@ -36,7 +36,10 @@ _DaysOfRules: type[Out] = create_model("DaysOfRules", __base__=Out, **_DAYS)
 
 
 class RecentJobOut(_DaysOfRules):
-    """A job in short. The days are those of the finding; a job of one rule has none of the other's."""
+    """A job in short. The days of a rule are those of its finding; a job has none of another rule's.
+
+    ``faulty_days`` are those that the fault has lasted by now, or had when it ended.
+    """
 
     id: int
     site_id: str
@@ -46,12 +49,15 @@ class RecentJobOut(_DaysOfRules):
     created_at: datetime
     status: str
     description: str
+    faulty_days: int | None
 
     @classmethod
-    def of(cls, job: Job) -> Self:
-        """The job as JSON."""
+    def of(cls, job: Job, now: datetime) -> Self:
+        """The job as JSON; its fault may last until now."""
+        known = {name: getattr(job, name) for name in cls.model_fields if name in Job.__mapper__.columns}
         return cls(
-            **{name: getattr(job, name) for name in cls.model_fields if hasattr(job, name)},
+            **known,
+            faulty_days=job.faulty_days(now),
             site_id=job.site.site_id,
             site_name=job.site.site_name,
             **{rule.days_field: job.days if job.rule == rule.name else None for rule in RULES},
@@ -68,6 +74,39 @@ class JobOut(RecentJobOut):
     run_id: int
     queue: str
     recovered_at: datetime | None
+    covers: int | None = None
+
+
+class ReadingOut(Out):
+    """A reading: its value in kWh as text, so that nobody takes it for a float."""
+
+    reading_date: datetime
+    reading_value: str
+    quality: Literal["good"] = "good"
+
+    @classmethod
+    def of(cls, reading: Reading) -> Self:
+        """The reading as JSON."""
+        return cls(reading_date=reading.reading_date, reading_value=str(reading.reading_value))
+
+
+class ImportEntryOut(Out):
+    """An import in the history. None can be undone, or was read by a profile, so far."""
+
+    id: int
+    kind: str
+    profile: None = None
+    filename: str
+    status: str
+    requested_by: str
+    requested_at: datetime
+    finished_at: datetime | None
+    new: int
+    updated: int
+    unchanged: int
+    rejected: int
+    undone_at: None = None
+    undo_until: None = None
 
 
 class EventOut(Out):

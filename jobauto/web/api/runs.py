@@ -21,7 +21,7 @@ from ..access import current_author, needs
 from ..lookup import get_or_404
 from ..paging import page_of
 from .bodies import query_of_request
-from .requests import PageIn
+from .requests import NewestFirstIn
 from .responses import (
     JobOut,
     PageOut,
@@ -55,12 +55,12 @@ def run_manual() -> ResponseReturnValue:
 
 
 @bp.get("/runs/")
-@spec.validate(query=PageIn, resp=responses(PageOut[RunOut]))
+@spec.validate(query=NewestFirstIn, resp=responses(PageOut[RunOut]))
 def run_list() -> PageOut[RunOut]:
     """The history of runs, newest first."""
     reap_stale_runs()
-    query: PageIn = query_of_request()
-    page = page_of(runs.newest_first(), query.page, query.per_page)
+    query: NewestFirstIn = query_of_request()
+    page = page_of(runs.newest_first(query.before_id), query.page, query.per_page)
     return PageOut(**vars(page) | {"items": [RunOut.of(run) for run in page.items]})
 
 
@@ -70,8 +70,8 @@ def run_detail(run_id: int) -> RunDetailOut:
     """One run with the jobs that it opened."""
     reap_stale_runs()
     run = get_or_404(Run, run_id, "run")
-    opened = db.session.scalars(jobs.of_run(run_id))
-    return RunDetailOut(**vars(RunHoldOut.of(run)), jobs=[JobOut.of(job) for job in opened])
+    opened, now = db.session.scalars(jobs.of_run(run_id)), utcnow()
+    return RunDetailOut(**vars(RunHoldOut.of(run)), jobs=[JobOut.of(job, now) for job in opened])
 
 
 @bp.post("/runs/<int:run_id>/release/")

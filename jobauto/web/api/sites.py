@@ -1,9 +1,13 @@
 """``/api/sites/``."""
 
+from datetime import UTC, datetime
+
 from flask import Blueprint
 
 from ...clock import utcnow
+from ...errors import InvalidInput
 from ...imports import sites
+from ...imports.fields import FieldError, InstantReader
 from ...rules.moment import Moment
 from ...settings import service as settings_service
 from ...sites import queries
@@ -12,9 +16,12 @@ from ..lookup import site_or_404
 from ..paging import page_of
 from .bodies import query_of_request
 from .importing import import_rows
-from .requests import SitesIn, SitesQueryIn
-from .responses import ImportOut, PageOut, SiteDetailOut, SiteOut, VerdictOut
+from .requests import ReadingsQueryIn, SitesIn, SitesQueryIn
+from .responses import ImportOut, PageOut, ReadingOut, SiteDetailOut, SiteOut, VerdictOut
 from .spec import responses, spec
+
+FAR_AHEAD = datetime(9000, 1, 1, tzinfo=UTC)
+"""What is asked for may lie in the future, where a reading may not."""
 
 bp = Blueprint("api_sites", __name__, url_prefix="/api")
 
@@ -24,8 +31,30 @@ bp = Blueprint("api_sites", __name__, url_prefix="/api")
 def site_list() -> PageOut[SiteOut]:
     """The inventory, by site_id."""
     query: SitesQueryIn = query_of_request()
-    page = page_of(queries.sites_matching(query.q), query.page, query.per_page)
+    page = page_of(queries.sites_matching(query.q, after=query.after), query.page, query.per_page)
     return PageOut(**vars(page) | {"items": [SiteOut.model_validate(site) for site in page.items]})
+
+
+@bp.get("/sites/<site_id:site_id>/readings/")
+@spec.validate(query=ReadingsQueryIn, resp=responses(PageOut[ReadingOut], 404))
+def reading_list(site_id: str) -> PageOut[ReadingOut]:
+    """A site's readings, newest first."""
+    query: ReadingsQueryIn = query_of_request()
+    start, end = _instant("from", query.start), _instant("to", query.end)
+    found = queries.readings_between(site_or_404(site_id), start, end)
+    page = page_of(found, query.page, query.per_page)
+    return PageOut(**vars(page) | {"items": [ReadingOut.of(reading) for reading in page.items]})
+
+
+def _instant(name: str, text: str) -> datetime | None:
+    if not text:
+        return None
+    zone = settings_service.current().settings.schedule.zone
+    try:
+        return InstantReader(zone, now=FAR_AHEAD)(text.strip())
+    except FieldError as error:
+        why = str(error).removeprefix("reading_date ")
+        raise InvalidInput(f"{name} {why}.", {name: [f"It {why}."]}, 400) from error
 
 
 @bp.get("/sites/<site_id:site_id>")

@@ -15,6 +15,7 @@ from ...config import SESSION_COOKIE
 from ...errors import InvalidInput
 from ...models.site import SITE_ID_LENGTH
 from ...settings.schema import describe_errors
+from ..paging import describe_fields
 from .responses import ErrorOut
 
 bp = Blueprint("api_spec", __name__, url_prefix="/api")
@@ -27,11 +28,15 @@ def openapi() -> ResponseReturnValue:
 
 
 def _completed(document: dict[str, Any]) -> dict[str, Any]:
-    """With what SpecTree cannot know: the address of a site, and that readings may be CSV."""
+    """With what SpecTree cannot know: the address of a site, and what may be CSV."""
     site_id = {"type": "string", "minLength": 1, "maxLength": SITE_ID_LENGTH}
-    for operation in document["paths"]["/api/sites/{site_id}"].values():
-        for parameter in operation["parameters"]:
-            parameter["schema"] = site_id
+    for path in ("/api/sites/{site_id}", "/api/sites/{site_id}/readings/"):
+        for operation in document["paths"][path].values():
+            for parameter in operation["parameters"]:
+                if parameter["in"] == "path":
+                    parameter["schema"] = site_id
+    export = document["paths"]["/api/jobs/export.csv"]["get"]["responses"]["200"]
+    export["content"] = {"text/csv": {"schema": {"type": "string"}}}
     document["components"]["securitySchemes"]["session"]["name"] = current_app.config["SESSION_COOKIE_NAME"]
     body = document["paths"]["/api/readings/"]["post"]["requestBody"]
     body["content"]["text/csv"] = {"schema": {"type": "string"}}
@@ -46,10 +51,10 @@ def responses(success: type[BaseModel] | Any, *errors: int, failed: type[BaseMod
 
 def _refuse(request: Request, _response: Any, error: Exception | None, *_: Any) -> None:
     if isinstance(error, ValidationError):
-        status = 400 if request.method == "GET" else 422
-        raise InvalidInput(
-            "The request was not accepted.", describe_errors(error.errors()), status
-        ) from error
+        if request.method == "GET":
+            wrong = describe_errors(error.errors(), unknown="There is no such parameter.")
+            raise InvalidInput(describe_fields(wrong), wrong, 400) from error
+        raise InvalidInput("The request was not accepted.", describe_errors(error.errors()), 422) from error
 
 
 spec = SpecTree(

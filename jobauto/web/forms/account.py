@@ -20,6 +20,8 @@ class OwnPasswordForm(PasswordForm):
 class SessionsForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
     """Ending sessions, which needs the password: whoever found the screen unlocked does not have it."""
 
+    ACTION = "sessions"
+
     confirm = PasswordField(
         "Your password, to confirm",
         [InputRequired("Enter your password.")],
@@ -29,5 +31,7 @@ class SessionsForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
 
 class TokenForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
     """A new API token."""
+
+    ACTION = "token"
 
     name = StringField("What it is for", [InputRequired("Give it a name."), Length(max=100)])

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined] # its types are older
 
 ANY = ("", "Any")
+NOBODY = "-"
+"""Nobody as a choice; nothing at all is no choice."""
 
 
 def choices(pairs: Iterable[tuple[str, str]]) -> list[SelectChoice]:

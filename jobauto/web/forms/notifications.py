@@ -1,14 +1,14 @@
-"""Forms for addresses."""
+"""Forms for notification channels."""
 
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, SelectField, StringField
 from wtforms.validators import InputRequired, Length, Regexp
 
-from ...models.notification import LABEL_LENGTH, Address
+from ...models.notification import LABEL_LENGTH, Channel
 from .choices import choices
 
 KIND_LABELS = {"message": "Messages (Apprise)", "heartbeat": "Heartbeat (Healthchecks)"}
-LONGEST_ADDRESS = 2000
+LONGEST_URL = 2000
 
 
 class _SecretField(StringField):
@@ -31,8 +31,8 @@ def _wants_digest() -> BooleanField:
     return BooleanField("Daily digest", description="The new jobs, after each daily run.")
 
 
-class NewAddressForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
-    """A new address."""
+class NewChannelForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
+    """A new channel."""
 
     kind = SelectField("Kind", choices=choices(KIND_LABELS.items()))
     label = StringField(
@@ -40,38 +40,38 @@ class NewAddressForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no type
         [
             InputRequired("Give it a name."),
             Length(max=LABEL_LENGTH),
-            Regexp(r"(?s)(?!.*://)", message="Everybody sees the name: it must not be an address."),
+            Regexp(r"(?s)(?!.*://)", message="Everybody sees the name: it must not be a URL."),
         ],
-        description="Who or what is told, such as “operations by mail”.",
+        description="Who or what is reached, such as “operations by mail”.",
         render_kw={"autocomplete": "off", "maxlength": LABEL_LENGTH},
     )
     url = _SecretField(
-        "Address",
-        [InputRequired("Enter an address."), Length(max=LONGEST_ADDRESS)],
+        "URL",
+        [InputRequired("Enter a URL."), Length(max=LONGEST_URL)],
         filters=[lambda text: text.strip() if text else text],
         description="Messages: an Apprise URL, such as mailtos://…, slack://… or jsons://…; "
         "heartbeat: https://… It is encrypted, and never shown again.",
-        render_kw={"autocomplete": "off", "spellcheck": "false", "maxlength": LONGEST_ADDRESS},
+        render_kw={"autocomplete": "off", "spellcheck": "false", "maxlength": LONGEST_URL},
     )
     wants_problems = _wants_problems()
     wants_digest = _wants_digest()
 
 
-class AddressForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
-    """What an address wants."""
+class ChannelForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
+    """What a channel receives."""
 
     wants_problems = _wants_problems()
     wants_digest = _wants_digest()
 
 
-def form_of(address: Address) -> AddressForm:
+def form_of(channel: Channel) -> ChannelForm:
     """The form, filled with what is stored."""
-    return AddressForm(formdata=None, obj=address)
+    return ChannelForm(formdata=None, obj=channel)
 
 
-def told_of(address: Address) -> str:
-    """What an address is told of, in words."""
-    wanted = {"problems": address.wants_problems, "daily digest": address.wants_digest}
-    if address.kind == "heartbeat":
+def describe_wants(channel: Channel) -> str:
+    """What a channel receives, in words."""
+    wanted = {"problems": channel.wants_problems, "daily digest": channel.wants_digest}
+    if channel.kind == "heartbeat":
         return "Each run"
     return ", ".join(words for words, wants in wanted.items() if wants).capitalize() or "Nothing"

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from flask_wtf import FlaskForm
 from pydantic.fields import FieldInfo
+from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, Field, Form, FormField, HiddenField, SelectField, StringField, TextAreaField
 
 from ...rules.settings import Section
@@ -47,9 +48,12 @@ class _SettingsForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
         return [f"{name}: {' '.join(why)}" for name, why in errors.items() if name not in beside]
 
 
-def settings_form(settings: Settings, version: int) -> _SettingsForm:
-    """The form, filled with what was posted, otherwise with the given settings."""
-    form: _SettingsForm = _FORM(data={"version": version, **settings.document()})
+def settings_form(
+    settings: Settings, version: int, typed: MultiDict[str, str] | None = None
+) -> _SettingsForm:
+    """The form, filled with what was posted or had been ``typed``, otherwise with the given settings."""
+    given = {} if typed is None else {"formdata": typed}
+    form: _SettingsForm = _FORM(data={"version": version, **settings.document()}, **given)
     return form
 
 

@@ -13,6 +13,9 @@ from ...sites.service import SiteChange
 class SiteForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
     """What a site is like."""
 
+    ACTION = "edit"
+    KEPT = ("site_name", "group", "monitored_from", "active")
+
     site_name = StringField("Name", [InputRequired("Must not be empty."), Length(max=SITE_NAME_LENGTH)])
     group = StringField(
         "Group", [Length(max=GROUP_LENGTH)], description="For filters, such as a region or a team."
@@ -37,6 +40,9 @@ class SiteForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
 
 class SnoozeForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
     """Until when a site is not judged, and why."""
+
+    ACTION = "snooze"
+    KEPT = ("snoozed_until", "snooze_reason")
 
     last_day = DateField("Until and including", [InputRequired("Choose a day.")])
     reason = StringField("Reason", [InputRequired("Say why."), Length(max=SNOOZE_REASON_LENGTH)])

@@ -7,7 +7,8 @@ from wtforms.validators import EqualTo, InputRequired, Length
 
 from ...auth import passwords
 from ...models.user import ROLES
-from .choices import choices, of_codes
+from ..numbers import whole_number
+from .choices import NOBODY, choices, of_codes, of_names
 
 
 def _new_password() -> PasswordField:
@@ -39,11 +40,32 @@ class NewUserForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
 class UserForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
     """Another role."""
 
+    ACTION = "role"
+    KEPT = ("role",)
+
     role = SelectField("Role", choices=choices(of_codes(ROLES)))
+
+
+class HandOverForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
+    """To whom somebody's open jobs go."""
+
+    ACTION = "hand_over"
+
+    to = SelectField("Their open jobs", default="")
+
+    def offer(self, first: str, assignees: list[str]) -> None:
+        """Offer the people who can be assigned; ``first`` is what no choice means."""
+        self.to.choices = choices([("", first), (NOBODY, "Nobody"), *of_names(assignees)])
+
+    def chosen(self) -> str | None:
+        """A user, empty for nobody; None where nothing was chosen."""
+        return None if not self.to.data else "" if self.to.data == NOBODY else self.to.data
 
 
 class PasswordForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
     """Another password for somebody; ends that user's sessions."""
+
+    ACTION = "password"
 
     password = _new_password()
     once_more = _once_more()
@@ -51,10 +73,4 @@ class PasswordForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
 
 def id_in(field: str) -> int:
     """The id that a button or a box of the form that was sent stands for; 0, which no row has, for none."""
-    text = request.form.get(field, "")
-    return int(text) if is_id(text) else 0
-
-
-def is_id(text: str) -> bool:
-    """Whether a text is a number that the database can hold."""
-    return text.isascii() and text.isdigit() and len(text) < 19
+    return whole_number(request.form.get(field, "")) or 0

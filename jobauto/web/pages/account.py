@@ -11,10 +11,11 @@ from ...extensions import db
 from ...models import User
 from ...users import queries, service
 from ...wording import pluralize
-from .. import access, security_log
+from .. import access, drafts, security_log
 from ..access import current_author
 from ..forms.account import OwnPasswordForm, SessionsForm, TokenForm
-from ..forms.users import id_in, is_id
+from ..forms.users import id_in
+from ..numbers import whole_numbers
 
 bp = Blueprint("account", __name__, url_prefix="/account")
 
@@ -48,9 +49,11 @@ def _new_token() -> ResponseReturnValue:
 
 
 def _revoke() -> ResponseReturnValue:
-    service.revoke_token(id_in("token_id"), author=current_author(), owner=current_user.username)
-    security_log.tell("token-revoked", user=current_user.username)
-    flash("Revoked.", "success")
+    if service.revoke_token(id_in("token_id"), author=current_author(), owner=current_user.username):
+        security_log.tell("token-revoked", user=current_user.username)
+        flash("Revoked.", "success")
+    else:
+        flash("Nothing was changed: the token was revoked already.", "info")
     return redirect(url_for(".show"))
 
 
@@ -76,13 +79,16 @@ def _end_sessions() -> ResponseReturnValue:
     form = SessionsForm()
     if not form.validate():
         return _page(form), 422
-    chosen = [int(text) for text in request.form.getlist("session_id") if is_id(text)]
+    chosen = whole_numbers(request.form.getlist("session_id"))
     try:
         ended = auth.end_own_sessions(_myself(), chosen, form.confirm.data or "", access.client())
     except (auth.WrongLogin, Throttled) as error:
         return _unproven(form, form.confirm, error)
     security_log.tell("sessions-ended", user=current_user.username, count=ended)
-    flash(f"Ended {pluralize(ended, 'session')}." if ended else "No session was ended: tick some.", "success")
+    if ended:
+        flash(f"Ended {pluralize(ended, 'session')}.", "success")
+    else:
+        flash("No session was ended: tick some.", "warning")
     return redirect(url_for(".show"))
 
 
@@ -100,7 +106,7 @@ def _page(typed: OwnForm | None = None, new_token: str | None = None) -> str:
     """The page, with the one form that somebody has filled in, the others empty."""
 
     def form(kind: type[OwnForm]) -> OwnForm:
-        return typed if isinstance(typed, kind) else kind(formdata=None)
+        return typed if isinstance(typed, kind) else kind(formdata=drafts.typed(kind.ACTION))
 
     return render_template(
         "account/show.html",

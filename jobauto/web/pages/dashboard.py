@@ -5,17 +5,17 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from ...clock import utcnow
-from ...dashboard.condition import Fleet, condition
+from ...dashboard.condition import condition
+from ...dashboard.coverage import fleet
 from ...dashboard.queries import dashboard
 from ...detection.service import RunParameters, run
 from ...extensions import db
-from ...jobs import queries as jobs
 from ...rules import RULES
 from ...runs import queries as runs
 from ...runs import run_requests
 from ...runs.lifecycle import RunInProgress, reap_stale_runs
 from ...settings import service as settings_service
-from ...settings.schedule import next_due
+from ...settings.schedule import next_due, slots_open
 from ...sites import queries as sites
 from ...storage.leases import LeaseLost
 from ...work import broker, tasks
@@ -31,21 +31,20 @@ def show() -> ResponseReturnValue:
     now, stored = utcnow(), settings_service.current()
     schedule = stored.settings.schedule
     board = dashboard(db.session(), schedule.zone, now)
-    today_done = db.session.scalar(runs.slot_is_taken(now.astimezone(schedule.zone).date()))
-    next_run = next_due(schedule, stored.slots_owed_from, now, today_done=bool(today_done))
-    sites_in_all, active, faulty_inactive = db.session.execute(sites.fleet_size()).one()
-    # A job that is closed between the two questions must not make it less than none.
-    faulty = max(0, (db.session.scalar(jobs.faulty_sites()) or 0) - faulty_inactive)
+    done = db.session.scalars(runs.slots_done(slots_open(schedule, now)[0])).all()
+    next_run = next_due(schedule, stored.slots_owed_from, now, done)
+    found = fleet(db.session(), stored.settings, now)
     return render_template(
         "dashboard/show.html",
         board=board,
         rules=RULES,
         chart=board.chart(RULES),
-        condition=condition(Fleet(active, faulty), board.last_run, next_run, now),
+        condition=condition(found, board.last_run, next_run, now),
+        fleet=found,
         next_run=next_run,
         now=now,
         run_under_way=db.session.scalar(runs.under_way()),
-        sites_in_all=sites_in_all,
+        any_site=db.session.scalar(sites.any_site()),
         any_reading=db.session.scalar(sites.any_reading()),
     )
 

@@ -1,43 +1,38 @@
 """Lists of jobs, a job's page, and the steps of the work."""
 
-import re
+from typing import Any
 from urllib.parse import urlencode
 
-from flask import (
-    Blueprint,
-    Response,
-    flash,
-    redirect,
-    render_template,
-    request,
-    stream_with_context,
-    url_for,
-)
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from ...audit import queries as audit
+from ...audit.conflicts import EditConflict
 from ...clock import utcnow
 from ...errors import InvalidInput
 from ...extensions import db
-from ...jobs import queries, service
-from ...jobs.export import as_csv
+from ...jobs import outcome, queries, service
 from ...jobs.progress import progress
-from ...models import Job
+from ...jobs.recurrence import recurrence
+from ...models import Job, Run
 from ...settings import service as settings_service
 from ...settings.labels import of_section
 from ...sites import charts
 from ...sites import queries as sites
 from ...users import queries as users
-from ...wording import pluralize
+from .. import closing, drafts
 from ..access import needs
+from ..exports import csv_response
+from ..forms.choices import of_names
 from ..forms.jobs import BulkForm, FilterForm, JobForm, filter_form
+from ..forms.seen import Conflicts, catch_up, labelled, seen_in_request, seen_to_send
 from ..lookup import get_or_404
+from ..numbers import whole_numbers
 from ..paging import MOST, asked_page, page_up_to
 
 bp = Blueprint("jobs", __name__, url_prefix="/jobs")
 
-JOB_ID = re.compile("[0-9]{1,18}")
 NEWEST_READINGS = 60
 OTHER_JOBS = 20
 
@@ -60,10 +55,8 @@ def index() -> ResponseReturnValue:
 
 @bp.get("/export.csv")
 def export() -> ResponseReturnValue:
-    """The same jobs as a file."""
-    lines = as_csv(queries.jobs_matching(_filter().filter(), utcnow()))
-    headers = {"Content-Disposition": "attachment; filename=jobs.csv"}
-    return Response(stream_with_context(lines), mimetype="text/csv", headers=headers)
+    """The same jobs as a file. A filter that cannot be meant is refused: nobody sees it beside a file."""
+    return csv_response(_filter().strict_filter())
 
 
 @bp.post("/")
@@ -72,16 +65,20 @@ def bulk_submit() -> ResponseReturnValue:
     """Change several jobs; what cannot be changed is named, and does not hold up the others."""
     form = BulkForm()
     form.offer(users.assignable())
-    chosen = [int(text) for text in request.form.getlist("job") if JOB_ID.fullmatch(text)][:MOST]
+    chosen = whole_numbers(request.form.getlist("job"))[:MOST]
     if not form.validate() or not chosen:
         flash("Nothing was changed: tick some jobs first, then choose what to do with them.", "warning")
         return redirect(_back_to_list())
-    refused = service.change_several(chosen, form.change(), by=current_user.username, now=utcnow())
-    of_all = f" of {len(chosen):,}" if refused else ""
-    flash(
-        f"Changed {pluralize(len(chosen) - len(refused), 'job')}{of_all}.",
-        "warning" if refused else "success",
+    if not form.is_complete():
+        flash("Nothing was changed: choose whom to assign the ticked jobs to.", "warning")
+        return redirect(_back_to_list())
+    chosen = list(dict.fromkeys(chosen))
+    refused = service.change_several(
+        chosen, form.change(), by=current_user.username, now=utcnow(), unless=form.unless()
     )
+    flash(*outcome.of_several(len(chosen), len(refused)))
+    if form.action.data == "close" and (told := closing.left_open(set(chosen) - set(refused))):
+        flash(told, "aside")
     for job_id, reason in refused.items():
         flash(f"Job {job_id}: {reason}", "warning")
     return redirect(_back_to_list())
@@ -91,7 +88,7 @@ def bulk_submit() -> ResponseReturnValue:
 def show(job_id: int) -> ResponseReturnValue:
     """One job: what was seen and when, what the register has done since, and the history."""
     job = get_or_404(Job, job_id, "job")
-    return _page(job, _form(job))
+    return _page(job, _form(job, formdata=drafts.typed()))
 
 
 @bp.post("/<int:job_id>")
@@ -102,23 +99,42 @@ def change(job_id: int) -> ResponseReturnValue:
     form = _form(job)
     if not form.validate():
         return _page(job, form), 422
+    seen = seen_in_request(form.KEPT)
+    wanted = form.change({name: getattr(job, name) or "" for name in form.KEPT} | dict(seen))
+    if (wrong := closing.wrong_snooze(form.snooze_until.data, wanted)) is not None:
+        form.snooze_until.errors = [wrong]
+        return _page(job, form), 422
     try:
-        service.change(job_id, form.change(), by=current_user.username, now=utcnow())
+        changes = service.change(job_id, wanted, by=current_user.username, now=utcnow(), seen=seen)
+    except EditConflict as error:
+        job = get_or_404(Job, job_id, "job")
+        catch_up(form, job, seen)
+        return _page(job, form, conflicts=labelled(form, error.conflicts)), error.status
     except InvalidInput as error:
         for name, why in error.fields.items():
             form[name].errors = why
         flash(str(error), "danger")
         return _page(get_or_404(Job, job_id, "job"), form), error.status
-    flash("Saved.", "success")
+    flash(*outcome.of_job(job_id, changes))
+    if form.snooze_until.data is not None:
+        flash(*closing.snooze_site(get_or_404(Job, job_id, "job"), form.snooze_until.data))
     return redirect(url_for(".show", job_id=job_id))
 
 
 def _filter() -> FilterForm:
     return filter_form(
-        users.assignable(),
+        _assignees(),
         list(db.session.scalars(queries.queues())),
         list(db.session.scalars(sites.groups())),
     )
+
+
+def _assignees() -> list[tuple[str, str]]:
+    """Whom to filter by: everybody who can be given a job, and whoever has open ones all the same."""
+    assignable = users.assignable()
+    others = {name for name in db.session.scalars(queries.assignees_of_open_jobs()) if name} - set(assignable)
+    marked = users.why_not_assignable(others) if others else {}
+    return [*of_names(assignable), *((name, f"{name} ({why})") for name, why in sorted(marked.items()))]
 
 
 def _back_to_list() -> str:
@@ -126,22 +142,31 @@ def _back_to_list() -> str:
     return f"{url_for('.index')}?{query}" if query else url_for(".index")
 
 
-def _form(job: Job) -> JobForm:
-    """The form with what was posted, otherwise with the job as it is."""
-    form = JobForm(data={name: getattr(job, name) or "" for name in JobForm.KEPT})
+def _form(job: Job, **given: Any) -> JobForm:
+    """The form with what was posted, or typed before, otherwise with the job as it is."""
+    form = JobForm(data={name: getattr(job, name) or "" for name in JobForm.KEPT}, **given)
     form.offer(users.assignable(job.assignee))
     return form
 
 
-def _page(job: Job, form: JobForm) -> str:
-    zone = settings_service.current().settings.schedule.zone
+def _page(job: Job, form: JobForm, conflicts: Conflicts = ()) -> str:
+    settings = settings_service.current().settings
+    zone = settings.schedule.zone
+    earlier = db.session.scalars(queries.earlier_of_this_fault(job)).all()
     evidence = db.session.scalars(queries.evidence(job)).all()
     since = db.session.scalars(queries.readings_since(job).limit(NEWEST_READINGS)).all()
-    used = settings_service.of_version(queries.settings_version(job))
+    run = db.session.get_one(Run, job.run_id)
+    used = settings_service.of_version(run.settings_version)
     return render_template(
         "jobs/show.html",
         job=job,
+        run=run,
         form=form,
+        seen=seen_to_send(job, form.KEPT, anew=bool(conflicts)),
+        conflicts=conflicts,
+        fault=closing.fault_that_holds(job, settings, utcnow()),
+        after_closing=closing.what_follows(job, settings),
+        recurrence=recurrence(job, earlier, zone),
         history=db.session.scalars(audit.events_for("job", job.id)).all(),
         evidence=evidence,
         since=since,

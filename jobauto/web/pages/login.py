@@ -1,14 +1,12 @@
 """Logging in and out."""
 
-from urllib.parse import urlsplit
-
 from flask import Blueprint, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_user, logout_user
 
 from ...auth import service
 from ...auth.throttling import Throttled
-from .. import access, security_log
+from .. import access, drafts, own_forms, security_log
 from ..forms.login import LoginForm
 
 bp = Blueprint("auth", __name__)
@@ -18,8 +16,8 @@ bp = Blueprint("auth", __name__)
 def login() -> ResponseReturnValue:
     """The form."""
     if current_user.is_authenticated:
-        return redirect(_target())
-    return render_template("login/show.html", form=LoginForm())
+        return redirect(access.target())
+    return _page(LoginForm())
 
 
 @bp.post("/login")
@@ -27,7 +25,7 @@ def login_submit() -> ResponseReturnValue:
     """Take it. Which of the two was wrong is not told, nor whether there is such a user."""
     form = LoginForm()
     if not form.validate():
-        return render_template("login/show.html", form=form), 422
+        return _page(form), 422
     username = form.username.data or ""
     try:
         user = service.log_in(
@@ -36,15 +34,18 @@ def login_submit() -> ResponseReturnValue:
     except Throttled as slowed:
         security_log.warn("login-slowed", user=service.known(username), seconds=slowed.seconds)
         form.password.errors = [str(slowed)]
-        return render_template("login/show.html", form=form), 429, {"Retry-After": str(slowed.seconds)}
+        return _page(form), 429, {"Retry-After": str(slowed.seconds)}
     except service.WrongLogin:
         security_log.warn("login-failed", user=service.known(username))
         form.password.errors = ["User name or password is wrong."]
-        return render_template("login/show.html", form=form), 401
+        return _page(form), 401
     security_log.tell("login", user=user.username)
     session.clear()  # nothing that was known before the login is worth anything after it
     login_user(user)
-    return redirect(_target())
+    own_forms.mark_session(user)
+    if "next" not in request.args and (page := drafts.waiting_page(user)):
+        return redirect(page)
+    return redirect(access.target())
 
 
 @bp.post("/logout")
@@ -58,11 +59,8 @@ def logout() -> ResponseReturnValue:
     return redirect(url_for("auth.login"))
 
 
-def _target() -> str:
-    """The page that asked for the login, if it is one of ours."""
-    target = request.args.get("next", "")
-    parts = urlsplit(target)
-    is_local = target.startswith("/") and not target.startswith("//") and "\\" not in target
-    if is_local and not parts.scheme and not parts.netloc and target.isprintable():
-        return request.root_path + target
-    return url_for("dashboard.show")
+def _page(form: LoginForm) -> str:
+    has_ended = "_user_id" in session
+    return render_template(
+        "login/show.html", form=form, has_ended=has_ended, is_kept=drafts.is_asked_for(access.target())
+    )

@@ -1,4 +1,4 @@
-"""Who is told: seen by everybody without the addresses themselves, changed by admins."""
+"""Notification channels: seen by everybody without their URLs, changed by admins."""
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -6,13 +6,14 @@ from flask.typing import ResponseReturnValue
 from ...audit import queries as audit
 from ...errors import InvalidInput
 from ...extensions import db
-from ...models import Address
-from ...notifications import addresses, queries
-from ...notifications.channels import BadAddress
-from ...notifications.encryption import can_decrypt
+from ...models import Channel
+from ...notifications import channels, destinations, queries
+from ...notifications.encryption import can_decrypt, needs_former_key
+from ...notifications.services import BadUrl
+from ...storage.configuration import send_to
 from ...work import broker, tasks
 from ..access import current_author, needs
-from ..forms.notifications import KIND_LABELS, AddressForm, NewAddressForm, form_of, told_of
+from ..forms.notifications import KIND_LABELS, ChannelForm, NewChannelForm, describe_wants, form_of
 from ..paging import asked_page, page_of
 
 bp = Blueprint("notifications", __name__, url_prefix="/settings/notifications")
@@ -24,24 +25,24 @@ DONE = {
     "switch-off": "Switched off. Nothing is sent there until it is switched on again.",
     "remove": "Removed.",
 }
-"""The actions of an address's page, and what is said when one is done."""
+"""The actions of a channel's page, and what is said when one is done."""
 
 
 @bp.get("/")
 def index() -> ResponseReturnValue:
-    """All addresses, and the form for a new one."""
-    return _list(NewAddressForm())
+    """All channels, and the form for a new one."""
+    return _list(NewChannelForm())
 
 
 @bp.post("/")
 @needs("admin")
 def add() -> ResponseReturnValue:
-    """Take a new address."""
-    form = NewAddressForm()
+    """Take a new channel."""
+    form = NewChannelForm()
     if not form.validate():
         return _list(form), 422
     try:
-        address_id = addresses.add(
+        channel_id = channels.add(
             form.kind.data,
             form.label.data or "",
             form.url.data or "",
@@ -49,65 +50,69 @@ def add() -> ResponseReturnValue:
             digest=form.wants_digest.data,
             author=current_author(),
         )
-    except BadAddress as error:
+    except BadUrl as error:
         form.url.errors = [str(error)]
         return _list(form), 422
     flash("Added. Press Send a test to see whether messages arrive.", "success")
-    return redirect(url_for(".show", address_id=address_id))
+    return redirect(url_for(".show", channel_id=channel_id))
 
 
-@bp.get("/<int:address_id>")
-def show(address_id: int) -> ResponseReturnValue:
-    """One address: what it is told, and what became of each message."""
-    address = db.session.get(Address, address_id)
-    if address is None or address.removed_at is not None:
-        abort(404, f"There is no address {address_id}.")
+@bp.get("/<int:channel_id>")
+def show(channel_id: int) -> ResponseReturnValue:
+    """One channel: what it receives, and what became of each message."""
+    channel = db.session.get(Channel, channel_id)
+    if channel is None or channel.removed_at is not None:
+        abort(404, f"There is no channel {channel_id}.")
     return render_template(
         "notifications/show.html",
-        address=address,
-        kind_label=KIND_LABELS[address.kind],
-        told_of=told_of,
-        opens=can_decrypt(address.sealed),
-        form=form_of(address),
-        page=page_of(queries.messages_of(address_id), *asked_page()),
-        history=db.session.scalars(audit.events_for("address", address_id)).all(),
+        channel=channel,
+        kind_label=KIND_LABELS[channel.kind],
+        describe_wants=describe_wants,
+        opens=can_decrypt(channel.encrypted_url),
+        needs_former_key=needs_former_key(channel.encrypted_url),
+        needs=destinations.needs_of([channel], send_to()).get(channel_id),
+        form=form_of(channel),
+        page=page_of(queries.messages_for(channel_id), *asked_page()),
+        history=db.session.scalars(audit.events_for("address", channel_id)).all(),
     )
 
 
-@bp.post("/<int:address_id>")
+@bp.post("/<int:channel_id>")
 @needs("admin")
-def change(address_id: int) -> ResponseReturnValue:
+def change(channel_id: int) -> ResponseReturnValue:
     """Take one of the page's forms; its ``action`` tells which."""
     action = request.form.get("action", "")
     if action not in DONE:
         raise InvalidInput(f"There is no action {action}.", status=400)
-    _apply(address_id, action)
+    _apply(channel_id, action)
     flash(DONE[action], "success")
-    return redirect(url_for(".index") if action == "remove" else url_for(".show", address_id=address_id))
+    return redirect(url_for(".index") if action == "remove" else url_for(".show", channel_id=channel_id))
 
 
-def _apply(address_id: int, action: str) -> None:
+def _apply(channel_id: int, action: str) -> None:
     if action == "change":
-        form = AddressForm()
+        form = ChannelForm()
         wanted = {"problems": form.wants_problems.data, "digest": form.wants_digest.data}
-        addresses.change(address_id, **wanted, author=current_author())
+        channels.change(channel_id, **wanted, author=current_author())
     elif action == "test":
-        addresses.test(address_id, author=current_author())
+        channels.test(channel_id, author=current_author())
         broker.enqueue(tasks.SEND_MESSAGES)
     elif action == "remove":
-        addresses.remove(address_id, author=current_author())
+        channels.remove(channel_id, author=current_author())
     else:
-        addresses.set_active(address_id, action == "switch-on", author=current_author())
+        channels.set_active(channel_id, action == "switch-on", author=current_author())
 
 
-def _list(form: NewAddressForm) -> str:
-    found = db.session.scalars(queries.addresses()).all()
+def _list(form: NewChannelForm) -> str:
+    found = db.session.scalars(queries.channels()).all()
     newest = db.session.scalars(queries.last_settled()).all()
     return render_template(
         "notifications/index.html",
         form=form,
-        addresses=found,
-        told_of=told_of,
-        sealed_for_ever={address.id for address in found if not can_decrypt(address.sealed)},
-        last={message.address_id: message for message in newest},
+        channels=found,
+        describe_wants=describe_wants,
+        needs=destinations.needs_of(found, send_to()),
+        under_former_key=[channel for channel in found if needs_former_key(channel.encrypted_url)],
+        undecryptable={channel.id for channel in found if not can_decrypt(channel.encrypted_url)},
+        last={message.channel_id: message for message in newest},
     )

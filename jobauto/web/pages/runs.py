@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from ...clock import utcnow
 from ...detection import holds
+from ...detection.held_sites import held_sites
 from ...jobs import queries as jobs
 from ...models import Run, RunRequest
 from ...runs import queries, run_requests
@@ -14,9 +15,12 @@ from ...settings.labels import listed
 from ...wording import pluralize
 from ..access import current_author, needs
 from ..lookup import get_or_404
-from ..paging import asked_page, page_of
+from ..paging import Page, asked_page, page_of
 
 bp = Blueprint("runs", __name__, url_prefix="/runs")
+
+SHOWN_SITES = 20
+"""So many held sites are listed where they are not the matter of the page."""
 
 
 @bp.get("/")
@@ -24,6 +28,42 @@ def index() -> ResponseReturnValue:
     """All runs, newest first."""
     reap_stale_runs()
     return render_template("runs/index.html", page=page_of(queries.newest_first(), *asked_page()))
+
+
+@bp.get("/<int:run_id>/held")
+def held(run_id: int) -> ResponseReturnValue:
+    """The sites whose jobs a run holds."""
+    run = get_or_404(Run, run_id, "run")
+    number, per_page = asked_page()
+    sites = held_sites(run, utcnow(), limit=per_page, offset=(number - 1) * per_page)
+    run = get_or_404(Run, run_id, "run")
+    page = Page(sites.items, number, per_page, sites.total)
+    return render_template("runs/held.html", run=run, page=page)
+
+
+@bp.get("/<int:run_id>/release")
+@needs("operator")
+def ask_release(run_id: int) -> ResponseReturnValue:
+    """Ask before the jobs that the guard held are opened."""
+    return _ask(run_id, "release")
+
+
+@bp.get("/<int:run_id>/discard")
+@needs("operator")
+def ask_discard(run_id: int) -> ResponseReturnValue:
+    """Ask before they are given up."""
+    return _ask(run_id, "discard")
+
+
+def _ask(run_id: int, decision: str) -> ResponseReturnValue:
+    run = get_or_404(Run, run_id, "run")
+    if run.hold is None or run.hold.decision is not None:
+        flash(str(holds.NothingHeld(run_id)), "warning")
+        return redirect(url_for(".show", run_id=run_id))
+    sites = held_sites(run, utcnow(), limit=SHOWN_SITES)
+    return render_template(
+        "runs/decide.html", run=get_or_404(Run, run_id, "run"), decision=decision, held=sites
+    )
 
 
 @bp.post("/<int:run_id>/release")
@@ -65,10 +105,12 @@ def requested(request_id: int) -> ResponseReturnValue:
 def show(run_id: int) -> ResponseReturnValue:
     """One run: what each rule did, the settings used, the jobs that it opened."""
     reap_stale_runs()
+    held = held_sites(get_or_404(Run, run_id, "run"), utcnow(), limit=SHOWN_SITES)
     run = get_or_404(Run, run_id, "run")
     return render_template(
         "runs/show.html",
         run=run,
+        held=held,
         settings_used=listed(settings_service.of_version(run.settings_version)),
         page=page_of(jobs.of_run(run_id), *asked_page()),
     )

@@ -1,5 +1,6 @@
 """The settings page: seen by everybody, changed by admins."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,22 +8,28 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from ...audit.conflicts import Conflict
 from ...clock import utcnow
 from ...rules import RULES
 from ...settings import service
 from ...settings.labels import format_value, label
 from ...settings.schema import SettingsError
+from .. import drafts
 from ..access import needs
 from ..forms.settings import settings_form
+from ..numbers import whole_number
 
 bp = Blueprint("settings", __name__, url_prefix="/settings")
+
+NO_VERSION = 0
+"""What nonsense stands for: a version that never was."""
 
 
 @bp.get("/")
 def edit() -> ResponseReturnValue:
     """The settings in force, what they mean, and how they came to be."""
     stored = service.current()
-    return _page(settings_form(stored.settings, stored.version), stored)
+    return _page(settings_form(stored.settings, stored.version, drafts.typed()), stored)
 
 
 @bp.post("/")
@@ -31,15 +38,13 @@ def edit_submit() -> ResponseReturnValue:
     """Save them, all or nothing. What was typed is kept when something is wrong."""
     stored = service.current()
     form = settings_form(stored.settings, stored.version)
-    typed, seen = form.document(), _number(str(form.version.data))
+    typed, seen = form.document(), whole_number(str(form.version.data)) or NO_VERSION
     try:
-        saved = service.save(
-            lambda settings: settings.changed(typed), by=current_user.username, now=utcnow(), seen=seen
-        )
+        saved = service.merge(typed, seen=seen, by=current_user.username, now=utcnow())
     except SettingsError as error:
         return _page(form, stored, general=form.show(error.fields), wrong=len(error.fields)), 422
-    except service.StaleSettings:
-        return _moved(form, seen), 409
+    except service.StaleSettings as error:
+        return _moved(form, seen, error.conflicts), 409
     if saved.version == stored.version:
         flash("Nothing was changed: these settings are in force already.", "info")
     else:
@@ -56,7 +61,7 @@ class Difference:
     typed: str
 
 
-def _moved(form: Any, seen: int) -> str:
+def _moved(form: Any, seen: int, conflicts: Sequence[Conflict]) -> str:
     """Somebody else was faster: take theirs, keep what was typed, and set the two side by side."""
     stored = service.current()
     if 0 < seen < stored.version:
@@ -68,7 +73,27 @@ def _moved(form: Any, seen: int) -> str:
         for name, value in values.items()
         if str(value) != str(typed[section][name])
     ]
-    return _page(form, stored, moved=True, differences=differences)
+    told = [(label(one.field), one) for one in conflicts]
+    return _page(form, stored, moved=True, differences=differences, conflicts=told)
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """A stored value that cannot be read, and what counts instead of it (None: it is no setting any more)."""
+
+    label: str
+    stored: str
+    why: str
+    instead: str | None
+
+
+def _replaced(stored: service.Stored) -> Iterator[Replaced]:
+    document = stored.settings.document()
+    for found in stored.unreadable:
+        section, _, name = found.field.partition(".")
+        values = document.get(section, {})
+        instead = format_value(values[name]) if name in values else None
+        yield Replaced(label(found.field), format_value(found.value), found.why, instead)
 
 
 def _page(form: Any, stored: service.Stored, **told: Any) -> str:
@@ -78,10 +103,6 @@ def _page(form: Any, stored: service.Stored, **told: Any) -> str:
         stored=stored,
         rules={rule.name.upper(): rule for rule in RULES},
         changes=list(service.changes()),
+        replaced=list(_replaced(stored)),
         **told,
     )
-
-
-def _number(text: str) -> int:
-    """The version that was looked at; nonsense is one that never was."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0

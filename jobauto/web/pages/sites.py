@@ -4,6 +4,8 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ...audit import queries as audit
+from ...audit.conflicts import EditConflict, Seen
+from ...audit.service import Difference
 from ...clock import utcnow
 from ...errors import InvalidInput
 from ...extensions import db
@@ -12,7 +14,9 @@ from ...models import Site
 from ...rules.moment import Moment
 from ...settings import service as settings_service
 from ...sites import charts, queries, service
+from .. import drafts
 from ..access import current_author, needs
+from ..forms.seen import Conflicts, catch_up, labelled, seen_in_request, seen_to_send
 from ..forms.sites import SiteForm, SnoozeForm
 from ..lookup import site_or_404
 from ..paging import asked_page, page_up_to
@@ -21,7 +25,8 @@ bp = Blueprint("sites", __name__, url_prefix="/sites")
 
 NEWEST_READINGS = 30
 NEWEST_JOBS = 20
-ACTIONS = ("edit", "snooze", "wake")
+DONE = {"edit": "Saved.", "snooze": "Snoozed.", "wake": "The snooze has ended."}
+"""The actions of a site's page, and what is said when one has changed something."""
 
 
 @bp.get("/")
@@ -54,33 +59,37 @@ def change(site_id: str) -> ResponseReturnValue:
     """Take one of the page's forms; its ``action`` is ``edit``, ``snooze`` or ``wake``."""
     site = site_or_404(site_id)
     action = request.form.get("action", "edit")
-    if action not in ACTIONS:
+    if action not in DONE:
         raise InvalidInput(f"There is no action {action}.", status=400)
     form = SnoozeForm() if action == "snooze" else SiteForm()
     if action != "wake" and not form.validate():
         return _page(site, form), 422
+    seen = seen_in_request(SiteForm.KEPT if action == "edit" else SnoozeForm.KEPT)
     try:
-        _apply(site_id, action, form)
+        changes = _apply(site_id, action, form, seen)
+    except EditConflict as error:
+        site = site_or_404(site_id)
+        catch_up(form, site, seen)
+        return _page(site, form, conflicts=labelled(form, error.conflicts)), error.status
     except InvalidInput as error:
         for name, why in error.fields.items():
             form[name].errors = why
         return _page(site_or_404(site_id), form), error.status
-    flash("Saved.", "success")
+    flash(*(DONE[action], "success") if changes else ("Nothing was changed.", "info"))
     return redirect(url_for(".show", site_id=site_id))
 
 
-def _apply(site_id: str, action: str, form: SiteForm | SnoozeForm) -> None:
+def _apply(site_id: str, action: str, form: SiteForm | SnoozeForm, seen: Seen) -> list[Difference]:
     author = current_author()
     if action == "wake":
-        service.wake(site_id, author=author)
-    elif isinstance(form, SnoozeForm):
+        return service.wake(site_id, author=author, seen=seen)
+    if isinstance(form, SnoozeForm):
         zone = settings_service.current().settings.schedule.zone
-        service.snooze(site_id, form.day(), form.reason.data or "", zone, author=author)
-    else:
-        service.edit(site_id, form.change(), author=author)
+        return service.snooze(site_id, form.day(), form.reason.data or "", zone, author=author, seen=seen)
+    return service.edit(site_id, form.change(), author=author, seen=seen)
 
 
-def _page(site: Site, typed: SiteForm | SnoozeForm | None = None) -> str:
+def _page(site: Site, typed: SiteForm | SnoozeForm | None = None, conflicts: Conflicts = ()) -> str:
     settings = settings_service.current().settings
     zone, now = settings.schedule.zone, utcnow()
     recent = db.session.scalars(queries.readings_since(site, now - charts.SPAN)).all()
@@ -88,8 +97,12 @@ def _page(site: Site, typed: SiteForm | SnoozeForm | None = None) -> str:
     return render_template(
         "sites/show.html",
         site=site,
-        form=typed if isinstance(typed, SiteForm) else SiteForm(formdata=None, obj=site),
-        snooze_form=typed if isinstance(typed, SnoozeForm) else SnoozeForm(formdata=None),
+        form=typed if isinstance(typed, SiteForm) else SiteForm(drafts.typed("edit"), obj=site),
+        snooze_form=typed if isinstance(typed, SnoozeForm) else SnoozeForm(drafts.typed("snooze")),
+        open_form=type(typed).ACTION if typed else drafts.action() or request.args.get("open"),
+        seen=seen_to_send(site, SiteForm.KEPT, anew=bool(conflicts)),
+        seen_snooze=seen_to_send(site, SnoozeForm.KEPT, anew=bool(conflicts)),
+        conflicts=conflicts,
         is_snoozed=site.snoozed_until is not None and site.snoozed_until > now,
         verdicts=queries.verdicts(site, settings, Moment(now, zone)),
         register=register,

@@ -5,25 +5,31 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from ...audit import queries as audit
+from ...audit.conflicts import EditConflict
 from ...auth import service as auth
 from ...errors import InvalidInput
 from ...extensions import db
+from ...jobs import queries as jobs
 from ...models import User
 from ...users import queries, service
-from .. import access, security_log
+from ...wording import pluralize
+from .. import access, drafts, security_log
 from ..access import current_author, needs
-from ..forms.users import NewUserForm, PasswordForm, UserForm, id_in
+from ..forms.seen import Conflicts, labelled, seen_in_request, seen_to_send
+from ..forms.users import HandOverForm, NewUserForm, PasswordForm, UserForm, id_in
 
 bp = Blueprint("users", __name__, url_prefix="/users")
 
-ACTIONS = ("role", "password", "activate", "deactivate", "revoke", "sessions")
+ACTIONS = ("role", "password", "activate", "deactivate", "revoke", "sessions", "hand_over")
+SECURITY = ("role", "password", "activate", "deactivate", "revoke")
+"""Those that change what somebody may do; ending sessions is told in any case."""
 
 
 @bp.get("/")
 @needs("admin")
 def index() -> ResponseReturnValue:
     """Everybody, and the form for a new account."""
-    return _list(NewUserForm())
+    return _list(NewUserForm(drafts.typed()))
 
 
 @bp.post("/")
@@ -65,29 +71,69 @@ def change(username: str) -> ResponseReturnValue:
     if action in ("password", "role") and not form.validate():
         return _account(user, form), 422
     try:
-        _apply(user, action, form)
+        done = _apply(user, action, form)
+    except EditConflict as error:
+        user = _user(username)
+        return _account(user, form, conflicts=labelled(form, error.conflicts)), error.status
     except InvalidInput as error:
         flash(str(error), "danger")
         return _account(_user(username)), error.status
     except auth.PasswordRefused as error:
         form.password.errors = [str(error)]
         return _account(user, form), 422
-    security_log.tell(f"user-{action}", user=username, by=current_user.username)
-    flash("Saved.", "success")
+    if action == "sessions" or (done is not None and action in SECURITY):
+        security_log.tell(f"user-{action}", user=username, by=current_user.username)
+    flash(*(done, "success") if done is not None else ("Nothing was changed.", "info"))
     return redirect(url_for(".show", username=username))
 
 
-def _apply(user: User, action: str, form: UserForm | PasswordForm) -> None:
+def _apply(user: User, action: str, form: UserForm | PasswordForm) -> str | None:
+    """What was done, in a sentence; None where it was so already."""
+    name, author = user.username, current_author()
     if action == "role" and isinstance(form, UserForm):
-        service.set_role(user.username, form.role.data, author=current_author())
-    elif action == "password" and isinstance(form, PasswordForm):
-        auth.set_password(user.username, form.password.data or "", current_author())
-    elif action in ("activate", "deactivate"):
-        service.set_active(user.username, action == "activate", author=current_author())
-    elif action == "revoke":
-        service.revoke_token(id_in("token_id"), author=current_author(), owner=user.username)
-    elif action == "sessions":
-        service.end_sessions(user.username, author=current_author())
+        changed = service.set_role(name, form.role.data, author=author, seen=seen_in_request(form.KEPT))
+        return f"{name} has the role {form.role.data} now." if changed else None
+    if action == "deactivate":
+        return _deactivate(user)
+    if action == "activate":
+        return f"{name} is activated." if service.set_active(name, True, author=author) else None
+    if action == "hand_over":
+        to = _chosen_to_take_over(user)
+        count = 0 if to is None else service.hand_over(name, to, author=author)
+        return f"{pluralize(count, 'open job')} of {name} went to {to or 'nobody'}." if count else None
+    if action == "revoke":
+        revoked = service.revoke_token(id_in("token_id"), author=author, owner=name)
+        return "The token is revoked." if revoked else None
+    if action == "sessions":
+        ended = service.end_sessions(name, author=author)
+        return f"Ended {pluralize(ended, 'session')} of {name}." if ended else None
+    auth.set_password(name, form["password"].data or "", author)
+    return f"The password of {name} is changed, and their sessions have ended."
+
+
+def _deactivate(user: User) -> str | None:
+    name, to = user.username, _chosen_to_take_over(user)
+    if not service.set_active(name, False, author=current_author(), hand_over_to=to):
+        return None
+    left = db.session.scalar(jobs.open_jobs_of(name)) or 0
+    told = f"{name} is deactivated."
+    if left:
+        return f"{told} {pluralize(left, 'open job')} stay with {name} until you hand them over below."
+    return told if to is None else f"{told} Their open jobs went to {to or 'nobody'}."
+
+
+def _chosen_to_take_over(user: User) -> str | None:
+    form = _offer_to_hand_over(user, HandOverForm())
+    if not form.validate():
+        raise InvalidInput("Nothing was changed: nobody of that name can take the jobs.")
+    return form.chosen()
+
+
+def _offer_to_hand_over(user: User, form: HandOverForm | None = None) -> HandOverForm:
+    form = form or HandOverForm(formdata=None)
+    first = f"Leave them with {user.username}" if user.active else "Choose …"
+    form.offer(first, [name for name in queries.assignable() if name != user.username])
+    return form
 
 
 def _user(username: str) -> User:
@@ -101,11 +147,15 @@ def _list(form: NewUserForm) -> str:
     return render_template("users/index.html", form=form, users=db.session.scalars(queries.all_users()).all())
 
 
-def _account(user: User, typed: UserForm | PasswordForm | None = None) -> str:
+def _account(user: User, typed: UserForm | PasswordForm | None = None, conflicts: Conflicts = ()) -> str:
     return render_template(
         "users/show.html",
         account=user,
-        form=typed if isinstance(typed, UserForm) else UserForm(formdata=None, obj=user),
+        form=typed if isinstance(typed, UserForm) else UserForm(drafts.typed("role"), obj=user),
+        seen=seen_to_send(user, UserForm.KEPT, anew=bool(conflicts)),
+        conflicts=conflicts,
+        hand_over_form=_offer_to_hand_over(user),
+        open_jobs=db.session.scalar(jobs.open_jobs_of(user.username)),
         password_form=typed if isinstance(typed, PasswordForm) else PasswordForm(formdata=None),
         tokens=db.session.scalars(queries.tokens(user)).all(),
         sessions=access.sessions_of(user),

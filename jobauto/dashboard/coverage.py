@@ -1,0 +1,103 @@
+"""What the newest runs say of the sites that are watched now, and what the open jobs say."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, select
+from sqlalchemy.orm import Session
+
+from ..jobs import queries as jobs
+from ..models import Run, RunRule, RunSite, Site
+from ..rules import RULES
+from ..rules.moment import Moment
+from ..rules.rule import FLAGGED, NOT_ASSESSABLE, NOT_JUDGED
+from ..runs import queries as runs
+from ..settings.schema import Settings
+from ..sites import queries as sites
+
+FRESH = timedelta(hours=25)
+"""A verdict of an older instant says nothing of now: a day, and the hour that a change of the clocks adds."""
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """What is known of the fleet.
+
+    Of the ``active`` sites ``faulty`` have an open job whose fault holds; in all there are so many jobs open
+    whose fault is ``holding``, or has ``recovered``. Of the active ones ``watched`` are not snoozed; of these
+    ``unchecked`` lack a fresh verdict of an enabled rule, and ``unassessable`` could not be assessed and are
+    flagged by no rule. ``runs`` are the newest finished ones of the enabled rules; None stands for a rule
+    that never ran.
+    """
+
+    active: int = 0
+    faulty: int = 0
+    holding: int = 0
+    recovered: int = 0
+    watched: int = 0
+    unchecked: int = 0
+    unassessable: int = 0
+    runs: Sequence[Run | None] = ()
+
+
+def fleet(session: Session, settings: Settings, now: datetime) -> Fleet:
+    """The fleet as of now, in one walk over the sites, one over the open jobs, and what the runs kept.
+
+    A site has a verdict of a rule's newest finished run if it was there (its key is no higher than that of
+    the newest site then) and is not kept as one that was not judged. It is ok unless it is kept as something
+    else.
+    """
+    watched = Moment(now, settings.schedule.zone).sites_to_check()
+    newest = [
+        session.execute(runs.newest_of_rule(rule.name)).one_or_none()
+        for rule in RULES
+        if settings.rule(rule.name).enabled
+    ]
+    fresh = [found[1] for found in newest if found and _is_fresh(*found, now - FRESH)]
+    newest_site = min((entry.newest_site or 0 for entry in fresh), default=0)
+    active, faulty_inactive, count, added = session.execute(sites.counts(watched, newest_site)).one()
+    faulty, holding, recovered = session.execute(jobs.open_by_recovery()).one()
+    unjudged, unassessable = session.execute(_not_ok(fresh, watched, newest_site)).one()
+    return Fleet(
+        active=active,
+        # A job that is closed between the two questions must not make it less than none.
+        faulty=max(0, faulty - faulty_inactive),
+        holding=holding,
+        recovered=recovered,
+        watched=count,
+        unchecked=added + unjudged if len(fresh) == len(newest) else count,
+        unassessable=unassessable,
+        runs=[found[0] if found else None for found in newest],
+    )
+
+
+def _is_fresh(run: Run, entry: RunRule, oldest: datetime) -> bool:
+    return run.as_of >= oldest and entry.status != "failed" and entry.newest_site is not None
+
+
+def _not_ok(entries: Sequence[RunRule], watched: ColumnElement[bool], newest_site: int) -> Select[int, int]:
+    """(sites that were not judged, sites that could not be assessed) by what runs kept of their rules."""
+    kept = (and_(RunSite.run_id == entry.run_id, RunSite.rule == entry.rule) for entry in entries)
+    by_site = (
+        select(
+            RunSite.site_key,
+            _says(NOT_JUDGED).label("unjudged"),
+            (_says(NOT_ASSESSABLE) - _says(FLAGGED)).label("unassessable"),
+        )
+        .where(or_(false(), *kept))
+        .group_by(RunSite.site_key)
+        .subquery()
+    )
+    return (
+        select(
+            func.count(case((by_site.c.unjudged == 1, 1))),
+            func.count(case((by_site.c.unassessable == 1, 1))),
+        )
+        .join(Site, Site.key == by_site.c.site_key)
+        .where(watched, Site.key <= newest_site)
+    )
+
+
+def _says(verdict: str) -> ColumnElement[int]:
+    return func.max(case((RunSite.verdict == verdict, 1), else_=0))

@@ -1,0 +1,101 @@
+"""The same form with the same contents, sent again by the same person within ten seconds, is taken once.
+
+1. Before the view, the form claims the key that stands for it: a keyed hash of who sends what to where.
+2. Whoever comes second, even at the same time, does nothing. It waits until the first is done, then leads
+   where the first led and says what the first said: the browser may never have shown that answer.
+3. A form that was refused has done nothing. It gives its key back, and may be sent again.
+"""
+
+import hashlib
+import hmac
+import json
+import logging
+import time
+from datetime import timedelta
+
+from flask import Flask, Response, flash, g, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from sqlalchemy.exc import OperationalError
+from werkzeug.datastructures import FileStorage
+
+from ..clock import utcnow
+from ..logs import LogEvent
+from ..storage import sent_forms
+from ..storage.configuration import secret_key
+from ..storage.sent_forms import Sending
+from .routing import page_at
+
+log = logging.getLogger("jobauto.errors")
+
+PATIENCE = timedelta(seconds=10)
+LOOKED_EVERY = 0.1
+"""Seconds between two looks whether the first sending is done."""
+
+EXEMPT = {"auth.logout"}
+"""A session that has begun since is ended all the same."""
+
+
+def init_app(app: Flask) -> None:
+    """Note what becomes of each form."""
+    app.after_request(_note_the_outcome)
+
+
+def answer_of_the_first() -> ResponseReturnValue | None:
+    """None where the form of this request is to be taken; otherwise where its first sending led."""
+    if request.method != "POST" or request.endpoint in EXEMPT or request.path.startswith("/api/"):
+        return None
+    sending = Sending(_digest(), utcnow())
+    waits_until = time.monotonic() + PATIENCE.total_seconds()
+    while not sent_forms.claim(sending):
+        while (first := sent_forms.outcome(sending.digest)) is not None:
+            if first.location is not None:
+                _say_again(first.messages)
+                return redirect(first.location)
+            if time.monotonic() > waits_until:
+                flash("This was sent already, and is still being worked on.", "info")
+                return redirect(page_at(request.path) or url_for("dashboard.show"))
+            time.sleep(LOOKED_EVERY)
+    g.sending = sending
+    return None
+
+
+def _digest() -> str:
+    fields = sorted(item for item in request.form.items(multi=True) if item[0] != "csrf_token")
+    files = [(name, file.filename, _content(file)) for name, file in request.files.items(multi=True)]
+    contents = json.dumps([current_user.id, request.full_path, fields, files])
+    return hmac.digest(secret_key().encode(), contents.encode(), "sha256").hex()  # a field may be a password
+
+
+def _content(file: FileStorage) -> str:
+    digest = hashlib.file_digest(file.stream, "sha256").hexdigest()  # type: ignore[arg-type] # it is a file
+    file.stream.seek(0)
+    return digest
+
+
+def _say_again(messages: list[list[str]]) -> None:
+    waiting = [text for _, text in session.get("_flashes", [])]
+    for category, text in messages:
+        if text not in waiting:
+            flash(text, category)
+
+
+def _note_the_outcome(response: Response) -> Response:
+    sending: Sending | None = g.pop("sending", None)
+    if sending is None:
+        return response
+    try:
+        if response.status_code >= 400:
+            sent_forms.give_back(sending)
+        else:
+            sent_forms.settle(sending, *_led_to(response), draft_of=(current_user.id, request.path))
+    except OperationalError as error:  # what was asked for is done: only a second click may find no answer
+        log.warning(LogEvent("form-not-settled", path=request.path, error=error.orig))
+    return response
+
+
+def _led_to(response: Response) -> tuple[str, list[list[str]]]:
+    if response.location:
+        return response.location, [list(message) for message in session.get("_flashes", [])]
+    once = "Your first press has done this already. What its answer showed can be shown only once."
+    return page_at(request.path) or url_for("dashboard.show"), [["info", once]]
