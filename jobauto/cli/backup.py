@@ -13,6 +13,7 @@ from flask.cli import with_appcontext
 
 from ..clock import utcnow
 from ..storage import backup as service
+from ..storage.snapshot import NeverQuiet
 from .common import in_sentences, on_database
 
 
@@ -24,7 +25,7 @@ def backup(file: Path) -> None:
     try:
         with _written(file) as target:
             contents = service.back_up(target, _told)
-    except OSError as error:
+    except (OSError, NeverQuiet) as error:
         raise click.ClickException(f"The backup was not written: {error}") from error
     _tell_end(f"Backed up {contents.describe()}", err=str(file) == "-")
 

@@ -18,6 +18,8 @@ from ..models import Event, Hold, Job, JobReading, OutboxMessage, Reading, Run, 
 from ..models.job import STILL_OPEN
 from ..notifications import service as notifications
 from ..settings import service as settings
+from ..sites.queries import any_site
+from ..storage.citus import unregister
 from ..storage.connections import write
 from . import fleet
 
@@ -33,9 +35,7 @@ class NotEmpty(Exception):
 
 def is_empty() -> bool:
     """Whether there are neither sites nor runs."""
-    return not db.session.scalar(select(exists(select(Site.key)))) and not db.session.scalar(
-        select(exists(select(Run.id)))
-    )
+    return db.session.scalar(any_site()) is None and not db.session.scalar(select(exists(select(Run.id))))
 
 
 def fill(now: datetime) -> int:
@@ -68,6 +68,7 @@ def remove() -> int:
     demo_sites = select(Site.key).where(Site.is_demo)
     demo_runs = select(Run.id).where(Run.is_demo)
     with write() as session:
+        unregister(session.connection(), select(Site.site_id).where(Site.is_demo))
         _claim_runs_over_the_demo(session)
         _forget_what_was_told(session)
         session.execute(delete(JobReading).where(JobReading.site_key.in_(demo_sites)))

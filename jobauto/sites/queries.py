@@ -87,7 +87,7 @@ def snoozed(now: datetime) -> Select[Any]:
 def any_demo() -> Select[Any]:
     """Whether the fleet is, or has, demo data."""
     # Spelled out as in the partial index, which SQLite does not take for "is_demo = 1".
-    return select(exists(select(Site.key)).where(text("is_demo")))
+    return select(exists(select(Site.key).where(text("is_demo")).limit(1)))
 
 
 def any_site() -> Select[int]:
@@ -115,7 +115,8 @@ def count_added(since: int, watched: ColumnElement[bool]) -> Select[int]:
 
 def any_reading() -> Select[Any]:
     """Whether there is any reading."""
-    return select(exists(select(Reading.site_key)))
+    # Without a limit a distributed database fetches them all and then looks whether there is one.
+    return select(exists(select(Reading.site_key).limit(1)))
 
 
 def verdicts(site: Site, settings: Settings, moment: Moment) -> list[Verdict]:

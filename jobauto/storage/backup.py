@@ -6,8 +6,8 @@ database to the other, and carries the length and checksum of gzip.
 
 To back up:
 
-1. Copy what one instant shows into a scratch file: SQLite by its online backup, PostgreSQL in one
-   REPEATABLE READ transaction. Whoever writes meanwhile is not kept waiting.
+1. Copy what one instant shows into a scratch file: SQLite by its online backup, PostgreSQL by
+   :func:`~.snapshot.snapshot`. Whoever writes meanwhile is not kept waiting.
 2. Compress it.
 
 To restore:
@@ -42,6 +42,7 @@ from .citus import is_distributed, register_anew
 from .configuration import instance_folder
 from .connections import DatabaseNotReady, foreign_keys_off, revision_of, write_on
 from .migrating import upgrade_on
+from .snapshot import snapshot
 
 CHUNK = 10_000
 Progress = Callable[[str, int], None]
@@ -68,7 +69,7 @@ class Contents:
 
 
 def back_up(target: BinaryIO, progress: Progress) -> Contents:
-    """Write the database as it is at this instant."""
+    """Write the database as it is at this instant. Raises NeverQuiet."""
     with _scratch() as file:
         with _opened(file) as copy:
             _take(copy, progress)
@@ -120,8 +121,7 @@ def _opened(file: Path) -> Iterator[Connection]:
     """A SQLite file that only this process knows, and that need not outlive it."""
     engine = create_engine(f"sqlite:///{file}", poolclass=NullPool)
     with engine.connect() as connection:
-        driver = connection.connection.driver_connection
-        assert isinstance(driver, sqlite3.Connection)  # noqa: S101 (for the type checker)
+        driver = _sqlite(connection)
         driver.execute("PRAGMA synchronous = OFF")
         yield connection
         connection.commit()
@@ -129,16 +129,20 @@ def _opened(file: Path) -> Iterator[Connection]:
 
 
 def _take(copy: Connection, progress: Progress) -> None:
-    target = copy.connection.driver_connection
-    with db.engine.connect() as connection:
-        source = connection.connection.driver_connection
-        if isinstance(source, sqlite3.Connection) and isinstance(target, sqlite3.Connection):
-            source.backup(target)
-            return
-        upgrade_on(copy)
-        _clear(copy)
-        connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    if db.engine.dialect.name == "sqlite":
+        with db.engine.connect() as connection:
+            _sqlite(connection).backup(_sqlite(copy))
+        return
+    upgrade_on(copy)
+    _clear(copy)
+    with snapshot() as connection:
         _copy(connection, copy, progress)
+
+
+def _sqlite(connection: Connection) -> sqlite3.Connection:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)  # noqa: S101 (for the type checker)
+    return driver
 
 
 def _copy(source: Connection, target: Connection, progress: Progress) -> dict[str, int]:
@@ -231,7 +235,8 @@ def _after_copying(connection: Connection) -> None:
         if column is not None:
             sequence = func.pg_get_serial_sequence(prepared.format_table(table), column.name)
             connection.execute(select(func.setval(sequence, func.coalesce(func.max(column), 0) + 1, False)))
-    connection.exec_driver_sql("ANALYZE")
+    # By name: in a distributed database ANALYZE alone waits for the locks of this very transaction.
+    connection.exec_driver_sql(f"ANALYZE {_names(connection)}")
 
 
 def _count(connection: Connection, table: Table) -> int:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Connection,
     Identity,
     MetaData,
+    Select,
     String,
     Table,
     delete,
@@ -124,16 +125,26 @@ def register_anew(connection: Connection) -> None:
     connection.execute(select(func.setval(sequence, func.coalesce(func.max(REGISTRY.c.key), 0) + 1, False)))
 
 
+def unregister(connection: Connection, site_ids: Select[str]) -> None:
+    """Forget sites that this transaction goes on to delete; only a distributed database has a registry.
+
+    An import of such sites, which would go by the keys that they had, has ended or waits until they are gone.
+    """
+    if is_distributed(connection):
+        connection.execute(text(f"LOCK TABLE {REGISTRY.name} IN SHARE ROW EXCLUSIVE MODE"))
+        connection.execute(delete(REGISTRY).where(REGISTRY.c.site_id.in_(site_ids)))
+
+
 def _check(connection: Connection) -> None:
     if connection.dialect.name != "postgresql":
         raise CannotDistribute("Only PostgreSQL with the extension Citus can be distributed.")
-    has_citus = text("SELECT EXISTS (SELECT FROM pg_proc WHERE proname = 'create_distributed_table')")
+    has_citus = text("SELECT EXISTS (SELECT 1 FROM pg_proc WHERE proname = 'create_distributed_table')")
     if not connection.scalar(has_citus):
         raise CannotDistribute(
             "The database has no Citus. Ask its administrator for: CREATE EXTENSION citus (see deploy/citus)"
         )
     for table in DISTRIBUTED:
-        if connection.scalar(text(f"SELECT EXISTS (SELECT FROM {table})")):  # noqa: S608 (our names)
+        if connection.scalar(text(f"SELECT 1 FROM {table} LIMIT 1")):  # noqa: S608 (our names)
             raise CannotDistribute(
                 f"The table {table} is not empty. Distribute a fresh database, then import into it."
             )

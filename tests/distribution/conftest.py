@@ -5,6 +5,7 @@ what it was asked for; the rest of ``jobauto db distribute`` is real: keys, inde
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import event, text
@@ -12,6 +13,8 @@ from sqlalchemy import event, text
 from jobauto.extensions import db
 from jobauto.storage.citus import distribute
 from tests.databases import Changed, Postgresql
+
+Sent = dict[str, None]
 
 PRETENDED_CITUS = """
 CREATE TABLE asked_to_distribute (name text, by_column text, beside text);
@@ -48,10 +51,10 @@ def engine(distributed: Changed) -> Changed:
     return distributed
 
 
-@pytest.fixture
-def sent(app: object) -> Iterator[dict[str, None]]:
-    """The statements that are sent, each once, in order."""
-    statements: dict[str, None] = {}
+@contextmanager
+def sending() -> Iterator[Sent]:
+    """The statements that are sent, each once, in order. Needs an app context."""
+    statements: Sent = {}
 
     def keep(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         statements.setdefault(statement)
@@ -59,3 +62,10 @@ def sent(app: object) -> Iterator[dict[str, None]]:
     event.listen(db.engine, "before_cursor_execute", keep)
     yield statements
     event.remove(db.engine, "before_cursor_execute", keep)
+
+
+@pytest.fixture
+def sent(app: object) -> Iterator[Sent]:
+    """What the test sends."""
+    with sending() as statements:
+        yield statements

@@ -10,14 +10,26 @@ are local ones of the coordinator, the connection's temporary tables included. O
    distributed table. One that reads local tables reads them through a named query.
 4. FOR UPDATE is for one key.
 5. No recursive query reads distributed tables.
+6. Every subquery selects a column: EXISTS (SELECT FROM ...) becomes one that no machine can parse.
 
 And of a change to a distributed table:
 
-6. The distribution column is given when a row is inserted, is part of what may conflict, and never updated.
-7. Nothing volatile is computed, and nothing stable from columns, where rows are updated.
+7. The distribution column is given when a row is inserted, is part of what may conflict, and never updated.
+8. Nothing volatile is computed, and nothing stable from columns, where rows are updated.
+
+What it does not refuse, but does so that nobody can work with it:
+
+9. An uncorrelated subquery into a distributed table is fetched first, by the coordinator: all that it finds.
+   As a value or in EXISTS it has a LIMIT, or is an aggregate without groups, or is for one key. A list (IN)
+   is fetched on purpose.
+10. ANALYZE and VACUUM name their tables. One that does not takes all of the database's, on connections of
+    its own to the machines, and there waits for the locks of its own transaction.
+11. A job is changed by its number beside its site's key. By its number alone all shards are asked to change
+    it, and all machines have to commit.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from sqlglot import exp, parse_one
@@ -25,6 +37,13 @@ from sqlglot import exp, parse_one
 from jobauto.storage.citus import DISTRIBUTED
 
 UNSTABLE = {"now", "random", "nextval", "clock_timestamp", "to_char", "gen_random_uuid"}
+PARTITION = re.compile("reading_([0-9]{4}_[0-9]{2}|older)")
+"""What the partitions of the readings are called: they lie where the readings do."""
+UPKEEP = re.compile(
+    r"\s*(ANALYZE|VACUUM)\b(\s*\([^)]*\)|\s+(FULL|FREEZE|VERBOSE|ANALYZE)\b)*(?P<tables>[^;]*)", re.IGNORECASE
+)
+READ = {"SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "ANALYZE", "VACUUM"}
+"""What the statements begin with that are read; the others set things up."""
 Name = tuple[str, str]
 """(source, column)."""
 
@@ -71,8 +90,22 @@ class Block:
 
 
 def violations(statement: str) -> list[str]:
-    """Why Citus would refuse a statement; empty where it would not."""
+    """Why Citus would refuse a statement, or nobody could wait for it; empty where neither is so."""
+    if upkeep := UPKEEP.match(statement):
+        return [] if upkeep["tables"].strip() else ["an ANALYZE or VACUUM that names no table"]
     return list(_Reader().read(parse_one(statement, dialect="postgres")))
+
+
+def refused(statements: Iterable[str]) -> dict[str, list[str]]:
+    """Of statements that were sent, those with violations."""
+    read = [statement for statement in statements if statement.split()[0].upper() in READ]
+    assert read
+    return {statement: found for statement in read if (found := violations(statement))}
+
+
+def _distributed_by(table: str) -> str | None:
+    """The distribution column of a table; None of a local one."""
+    return DISTRIBUTED["reading"] if PARTITION.fullmatch(table) else DISTRIBUTED.get(table)
 
 
 class _Reader:
@@ -104,7 +137,7 @@ class _Reader:
 
     def _read_insert(self, node: exp.Insert) -> Iterator[str]:
         target = node.this.this if isinstance(node.this, exp.Schema) else node.this
-        column = DISTRIBUTED.get(target.name)
+        column = _distributed_by(target.name)
         if column:
             given = [part.name for part in node.this.expressions] if isinstance(node.this, exp.Schema) else []
             if column not in given:
@@ -128,6 +161,7 @@ class _Reader:
         yield from _locks(block)
         yield from _updates(block)
         for subquery in _nested(node):
+            yield from _without_columns(subquery)
             if subquery.parent and isinstance(subquery.parent.parent, exp.From | exp.Join):
                 yield from self.read(subquery)
             else:
@@ -145,7 +179,7 @@ class _Reader:
             if node.name in self.named:
                 query = self.named[node.name]
                 return Source(name, query.distributed, is_table=False, keys=query.keys)
-            column = DISTRIBUTED.get(node.name)
+            column = _distributed_by(node.name)
             return Source(name, column is not None, keys={column} if column else set())
         return Source(name, _reads_distributed(node), is_table=False, keys=self._keys_selected(node))
 
@@ -175,9 +209,10 @@ class _Reader:
             for column in subquery.find_all(exp.Column)
             if column.table and column.table not in inner.sources and outer.source(column.table)
         }
-        if not foreign:
-            return
         _equate(inner, *(_conditions(query) for query in subquery.find_all(exp.Select)))
+        if not foreign:
+            yield from _fetched(subquery, inner)
+            return
         local = [
             source.name for source in inner.sources.values() if source.is_table and not source.distributed
         ]
@@ -230,7 +265,7 @@ def _all_sources(node: exp.Expr) -> list[exp.Expr]:
 
 
 def _reads_distributed(node: exp.Expr) -> bool:
-    return any(table.name in DISTRIBUTED for table in node.find_all(exp.Table))
+    return any(_distributed_by(table.name) for table in node.find_all(exp.Table))
 
 
 def _conditions(node: exp.Expr) -> exp.Expr | None:
@@ -272,6 +307,29 @@ def _unjoined(block: Block) -> Iterator[str]:
         yield f"distributed tables are not joined by the distribution column: {names}"
 
 
+def _without_columns(query: exp.Expr) -> Iterator[str]:
+    if isinstance(query, exp.Select) and not query.expressions:
+        yield "a subquery selects no column"
+
+
+def _fetched(query: exp.Expr, block: Block) -> Iterator[str]:
+    """Of an uncorrelated query: whether the coordinator fetches more of it than a value needs."""
+    is_list = isinstance(query.parent and query.parent.parent, exp.In | exp.Any)
+    if not block.distributed or is_list or query.args.get("limit") or _is_one_row(query):
+        return
+    for source in block.distributed:
+        if all(block.root((source.name, key)) != ("", "a value") for key in source.keys):
+            yield f"a value is sought in {source.name}, and all that is found is fetched: it has no LIMIT"
+
+
+def _is_one_row(query: exp.Expr) -> bool:
+    return (
+        isinstance(query, exp.Select)
+        and not query.args.get("group")
+        and any(item.find(exp.AggFunc) for item in query.expressions)
+    )
+
+
 def _locks(block: Block) -> Iterator[str]:
     if not block.node.args.get("locks"):
         return
@@ -283,11 +341,19 @@ def _locks(block: Block) -> Iterator[str]:
 def _updates(block: Block) -> Iterator[str]:
     if not isinstance(block.node, exp.Update) or block.node.this.name not in DISTRIBUTED:
         return
+    table = block.node.this
+    by_value = {column for column in ("id", DISTRIBUTED[table.name]) if _is_value(block, table, column)}
+    if by_value == {"id"}:
+        yield f"a row of {table.name} is changed by its number alone"
     for change in block.node.expressions:
         if change.this.name == DISTRIBUTED[block.node.this.name]:
             yield f"the distribution column of {block.node.this.name} is updated"
         if not change.expression.find(exp.Select):
             yield from _unstable(change.expression)
+
+
+def _is_value(block: Block, table: exp.Expr, column: str) -> bool:
+    return block.root((table.alias_or_name, column)) == ("", "a value")
 
 
 def _unstable(node: exp.Expr) -> Iterator[str]:

@@ -4,11 +4,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from flask import Flask
-from sqlalchemy import inspect, select, text
+from sqlalchemy import inspect, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import OperationalError
 
+from jobauto.demo import service as demo
 from jobauto.extensions import db
 from jobauto.models import Site
-from jobauto.storage.citus import DISTRIBUTED, REGISTRY
+from jobauto.storage.citus import DISTRIBUTED, REGISTRY, unregister
+from jobauto.storage.connections import write
 from tests.databases import Changed, Postgresql, Sqlite, opened
 from tests.distribution.conftest import pretend_citus
 from tests.fleets import add_site
@@ -60,7 +64,32 @@ def test_a_site_id_is_given_one_key_however_many_ask_at_once(app: Flask) -> None
         assert sum(new for new, *_ in pool.map(ask, range(4))) >= 200
     keys = dict(db.session.execute(select(Site.site_id, Site.key)).all())
     assert len(keys) == len(db.session.scalars(select(Site.key)).all()) == 200
-    assert dict(db.session.execute(select(REGISTRY.c.site_id, REGISTRY.c.key)).all()) == keys
+    assert registered() == keys
+
+
+def test_the_demo_takes_its_keys_with_it(app: Flask) -> None:
+    import_sites("site_id,site_name", "DEMO-1,Site", "OURS,Site")
+    with write() as session:
+        session.execute(update(Site).where(Site.site_id == "DEMO-1").values(is_demo=True))
+    assert demo.remove() == 1
+    assert registered() == {"OURS": 2}
+
+    assert counts(import_sites("site_id,site_name", "DEMO-1,Anew")) == (1, 0, 0, 0)
+    assert registered() == {"OURS": 2, "DEMO-1": 3}
+
+
+def test_sites_are_not_taken_away_while_an_import_goes_by_their_keys(app: Flask) -> None:
+    import_sites("site_id,site_name", "DEMO-1,Site")
+    with db.engine.connect() as importing, db.engine.connect() as removing:
+        known = insert(REGISTRY).values(site_id="DEMO-1").on_conflict_do_nothing()
+        importing.execute(known)
+        removing.execute(text("SET LOCAL lock_timeout = '50ms'"))
+        with pytest.raises(OperationalError, match="lock timeout"):
+            unregister(removing, select(Site.site_id))
+
+
+def registered() -> dict[str, int]:
+    return dict(db.session.execute(select(REGISTRY.c.site_id, REGISTRY.c.key)).all())
 
 
 def test_partitions_are_made_before(app: Flask) -> None:

@@ -1,7 +1,7 @@
 """Every statement that the program sends keeps to what a distributed database can do."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -13,11 +13,15 @@ from jobauto.detection import holds
 from jobauto.detection.service import RunParameters, dry_run
 from jobauto.extensions import db
 from jobauto.imports import background, rows, sites
-from jobauto.jobs.service import JobChange, change
+from jobauto.imports.readings import vacuum_analyze
+from jobauto.jobs.service import JobChange, change, change_several
 from jobauto.sites import service as site_service
+from jobauto.storage import partitions
 from jobauto.work import scheduler
+from tests.databases import Changed, opened
 from tests.detection.running import jobs, run_at, save
-from tests.distribution.rules import violations
+from tests.distribution.conftest import Sent, pretend, sending
+from tests.distribution.rules import refused
 from tests.fleets import NOON
 from tests.imports.importing import counts, import_readings, import_sites, stored_readings, stored_sites
 from tests.notifications.telling import add_one_of_each
@@ -27,15 +31,7 @@ from tests.people import Person
 
 pytestmark = pytest.mark.postgresql
 
-Sent = dict[str, None]
 ADA = Author("ada", NOON)
-
-
-def refused(sent: Iterable[str]) -> dict[str, list[str]]:
-    """The statements that would be refused, and why; those that only set things up are not looked at."""
-    queries = [text for text in sent if text.split()[0] in ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")]
-    assert queries
-    return {text: found for text in queries if (found := violations(text))}
 
 
 def fleet(*site_ids: str) -> None:
@@ -98,6 +94,19 @@ def test_held_runs(sent: Sent) -> None:
 
     readings(["S2"], [-1])
     assert holds.release(held.run_id, Author("ada", NOON + timedelta(days=4, hours=1))) == 2
+    assert refused(sent) == {}
+
+
+def test_several_jobs_are_found_in_one_query(sent: Sent) -> None:
+    fleet("S1", "S2")
+    readings(["S1", "S2"], range(7), "7")
+    run_at()
+    both = [job.id for job in jobs()]
+    sent.clear()
+    assert change_several(both, JobChange(priority="high"), by="ada", now=NOON) == {}
+
+    assert [job.priority for job in jobs()] == ["high", "high"]
+    assert [text for text in sent if "job.id = " in text and "job.site_key = " not in text] == []
     assert refused(sent) == {}
 
 
@@ -172,6 +181,22 @@ def test_pages_and_doors(sent: Sent, ada: Person) -> None:
 def test_the_demo(sent: Sent) -> None:
     assert demo.fill(utcnow()) == demo.remove() > 100
     assert refused(sent) == {}
+
+
+def test_upkeep(sent: Sent) -> None:
+    vacuum_analyze()
+    vacuum_analyze(everything=True)
+    assert refused(sent) == {}
+
+
+def test_old_months(partitioned: Changed) -> None:
+    with partitioned.fresh() as uri, opened(uri):
+        pretend()
+        with sending() as sent, db.engine.connect() as connection:
+            # The oldest partition of a month stays; is there something in that of what is older?
+            assert partitions.drop_old(connection, datetime(2026, 2, 1, tzinfo=UTC), 12) == []
+            assert len(partitions.drop_old(connection, datetime(2026, 4, 1, tzinfo=UTC), 12)) == 3
+        assert refused(sent) == {}
 
 
 def test_what_a_daily_run_tells(sent: Sent) -> None:
