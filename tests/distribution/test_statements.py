@@ -13,10 +13,10 @@ from jobauto.detection import holds
 from jobauto.detection.service import RunParameters, dry_run
 from jobauto.extensions import db
 from jobauto.imports import background, rows, sites
-from jobauto.imports.readings import vacuum_analyze
 from jobauto.jobs.service import JobChange, change, change_several
 from jobauto.sites import service as site_service
 from jobauto.storage import partitions
+from jobauto.storage.vacuum import vacuum_analyze
 from jobauto.work import scheduler
 from tests.databases import Changed, opened
 from tests.detection.running import jobs, run_at, save

@@ -27,7 +27,7 @@ def install_before(*saved: str) -> None:
     for template in saved:
         save(no_coms={"description_template": template})
     db.session.remove()
-    downgrade(revision="0010a")
+    downgrade(revision="0011")
 
 
 @pytest.mark.parametrize(

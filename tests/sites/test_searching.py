@@ -96,7 +96,7 @@ def test_sites_of_before_are_found_after_the_upgrade(engine: Sqlite | Postgresql
         run_at()
         change(jobs()[0].id, JobChange(note="Schlüssel beim Nachbarn."), by="ada", now=NOON)
         db.session.remove()
-        downgrade(revision="0010b")
+        downgrade(revision="0012")
         upgrade()
         assert {search: found(search) for search in SEARCHES} == SEARCHES
         assert jobs_found("schlussel") == [1]

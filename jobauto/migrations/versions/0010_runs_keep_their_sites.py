@@ -1,7 +1,7 @@
 """runs keep their sites
 
 Revision ID: 0010
-Revises: 0008
+Revises: 0009
 Create Date: 2026-11-26 08:10:00
 """
 

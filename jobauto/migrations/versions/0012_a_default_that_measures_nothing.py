@@ -1,7 +1,7 @@
 """a default that measures nothing
 
-Revision ID: 0010b
-Revises: 0010a
+Revision ID: 0012
+Revises: 0011
 Create Date: 2026-11-26 08:40:00
 """
 
@@ -13,8 +13,8 @@ from alembic import op
 from jobauto.clock import utcnow
 from jobauto.models.types import Instant
 
-revision = "0010b"
-down_revision = "0010a"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 

@@ -1,15 +1,15 @@
 """channels from before JOBAUTO_SEND_TO
 
-Revision ID: 0012
-Revises: 0008
+Revision ID: 0015
+Revises: 0014
 Create Date: 2026-11-26 08:40:00
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0012"
-down_revision = "0011"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 

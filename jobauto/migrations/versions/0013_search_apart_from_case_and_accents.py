@@ -1,7 +1,7 @@
 """search apart from case and accents
 
-Revision ID: 0010c
-Revises: 0010b
+Revision ID: 0013
+Revises: 0012
 Create Date: 2026-11-26 08:50:00
 """
 
@@ -10,8 +10,8 @@ from alembic import op
 
 from jobauto.models.folding import fold, fold_texts
 
-revision = "0010c"
-down_revision = "0010b"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 

@@ -1,15 +1,15 @@
 """what an import says of its file
 
-Revision ID: 0011
-Revises: 0008
+Revision ID: 0014
+Revises: 0013
 Create Date: 2026-11-26 08:30:00
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0011"
-down_revision = "0010c"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 

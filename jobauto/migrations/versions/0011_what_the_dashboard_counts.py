@@ -1,6 +1,6 @@
 """what dashboard and lists count and sort
 
-Revision ID: 0010a
+Revision ID: 0011
 Revises: 0010
 Create Date: 2026-11-26 08:30:00
 """
@@ -8,7 +8,7 @@ Create Date: 2026-11-26 08:30:00
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0010a"
+revision = "0011"
 down_revision = "0010"
 branch_labels = None
 depends_on = None

@@ -1,7 +1,7 @@
 """forms sent twice, drafts, and who has open jobs
 
-Revision ID: 0013
-Revises: 0008
+Revision ID: 0016
+Revises: 0015
 Create Date: 2026-11-26 08:20:00
 """
 
@@ -10,8 +10,8 @@ from alembic import op
 
 from jobauto.models.types import Instant, PrimaryKey
 
-revision = "0013"
-down_revision = "0012"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
