@@ -135,6 +135,7 @@ def test_the_image_runs_as_nobody_in_particular_and_says_how_it_is() -> None:
     assert re.search(r"^HEALTHCHECK .+$", last, re.MULTILINE)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("status", "ended"),
     [

@@ -59,6 +59,7 @@ def test_what_is_wrong_stands_beside_the_field(
     assert form_of(page)["url"] == ""
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("status", "said"),
     [(200, "jobauto: a test"), (500, "The service answered 500 (Internal Server Error).")],
