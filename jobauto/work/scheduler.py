@@ -70,7 +70,7 @@ def start_in_web_process(app: Flask) -> None:
     context = click.get_current_context(silent=True)
     if not app.config["SCHEDULER_ENABLED"] or (context is not None and context.info_name != "run"):
         return
-    # A process that ends finishes its last run; each tick that cannot begin meanwhile would leave a traceback.
+    # A process that ends finishes its last run; each tick that cannot begin then would leave a traceback.
     logging.getLogger("apscheduler.scheduler").addFilter(lambda record: record.levelno < logging.ERROR)
     _start(app)
     if hasattr(os, "register_at_fork"):
