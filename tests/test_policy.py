@@ -94,6 +94,27 @@ def test_only_edges_import_an_edge() -> None:
         assert module == ROOT or is_edge(module) or not edges, (module, edges)
 
 
+def all_below(module: str) -> set[str]:
+    """What a module loads, by whatever way."""
+    found, new = set[str](), {module}
+    while new:
+        found |= new
+        new = {target for each in new for target in imports(each)} - found - {ROOT}
+    return found
+
+
+def test_a_slot_is_run_without_what_only_a_tick_needs() -> None:
+    """So that the command for cron loads neither APScheduler nor what imports files and sends messages."""
+    below = all_below(f"{ROOT}.work.slots")
+    assert not below & {
+        f"{ROOT}.work.scheduler",
+        f"{ROOT}.notifications.sending",
+        f"{ROOT}.notifications.courier",
+    }
+    assert "imports" not in {folder_of(module) for module in below}
+    assert not [module for module in below if any(_names_from(module, "apscheduler"))]
+
+
 @pytest.mark.parametrize("kind", ["pages", "api", "forms"])
 def test_no_page_imports_another_page(kind: str) -> None:
     beside = {"api": {"bodies", "importing", "requests", "responses", "spec"}, "forms": {"choices", "users"}}

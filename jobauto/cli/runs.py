@@ -18,7 +18,7 @@ from ..rules.rule import Rule
 from ..runs.lifecycle import RunInProgress, SlotTaken
 from ..settings import service as settings
 from ..storage.leases import LeaseLost
-from ..work import scheduler as daily_schedule
+from ..work import slots
 from .common import RUN_IN_PROGRESS, on_database, operating_user
 
 _NOT_RUN: dict[str, Any] = {
@@ -89,9 +89,9 @@ def _run(rules: tuple[Rule, ...], as_of: str | None, dry: bool) -> RunResult:
 
 
 def _run_slot(as_json: bool) -> RunResult:
-    slot = daily_schedule.slot_to_claim(utcnow)
+    slot = slots.slot_to_claim(utcnow)
     try:
-        return daily_schedule.run_slot(slot, utcnow)
+        return slots.run_slot(slot, utcnow)
     except SlotTaken:
         reason = f"The scheduled run of {slot} has been done already."
         click.echo(json.dumps(_NOT_RUN | {"reason": reason}) if as_json else reason)

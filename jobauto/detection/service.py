@@ -134,13 +134,13 @@ def run(request: RunParameters, clock: Clock) -> RunResult:
     started_at = clock()
     moment = Moment(request.as_of or started_at, stored.settings.schedule.zone)
     claim = Claim(
-        request.trigger,
-        request.requested_by,
-        moment.as_of,
-        started_at,
-        stored.version,
-        request.slot,
-        request.is_demo,
+        trigger=request.trigger,
+        requested_by=request.requested_by,
+        as_of=moment.as_of,
+        started_at=started_at,
+        settings_version=stored.version,
+        slot=request.slot,
+        is_demo=request.is_demo,
     )
     with db.engine.connect() as connection:
         run_id = start(connection, claim, request.request_id)

@@ -30,7 +30,7 @@ from ..models import Import
 from ..notifications import service as notifications
 from ..settings import service as settings
 from ..storage.connections import is_connection_lost, write
-from ..storage.leases import LeaseLost
+from ..storage.leases import LeaseLost, is_stale
 from ..storage.vacuum import vacuum_analyze_after
 from . import readings, sites
 from .lines import FileError
@@ -123,7 +123,8 @@ def process_pending(clock: Clock = utcnow) -> None:
 
 def _claim(now: datetime) -> Import | None:
     waits = or_(
-        Import.status == "queued", and_(Import.status == "running", Import.heartbeat_at < now - STALE_AFTER)
+        Import.status == "queued",
+        and_(Import.status == "running", is_stale(Import.heartbeat_at, now, STALE_AFTER)),
     )
     candidates = db.session.scalars(select(Import).where(waits).order_by(Import.id)).all()
     for candidate in [_Candidate.of(candidate) for candidate in candidates]:
@@ -261,7 +262,7 @@ class _Watch:
             if found and values.get("status") == "failed":
                 notifications.import_failed(session.connection(), self.import_id, utcnow())
         if found is None:
-            raise LeaseLost
+            raise LeaseLost(f"import {self.import_id} was taken over; nothing more is written")
 
 
 def _counts(result: ImportResult) -> dict[str, int]:

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, case, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, case, literal, select, update
 from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 
 from ..clock import utcnow
@@ -18,7 +18,7 @@ from ..models.run import SLOT_TAKEN
 from ..models.types import Instant
 from ..notifications import service as notifications
 from ..storage.connections import insert, write_nowait, write_on
-from ..storage.leases import LeaseLost
+from ..storage.leases import LeaseLost, is_stale
 from . import run_requests
 
 log = logging.getLogger("job_automation")
@@ -121,9 +121,7 @@ def reap_stale_runs() -> None:
 
 
 def _is_stale(now: datetime) -> ColumnElement[bool]:
-    # A proof from the future counts as none: the clock was set back, and a live run renews it in seconds.
-    stale = or_(Run.heartbeat_at < now - STALE_AFTER, Run.heartbeat_at > now + STALE_AFTER)
-    return and_(Run.status == "running", stale)
+    return and_(Run.status == "running", is_stale(Run.heartbeat_at, now, STALE_AFTER))
 
 
 @contextmanager

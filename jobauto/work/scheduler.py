@@ -1,154 +1,36 @@
-"""The daily schedule: a tick that asks which slot is owed, and claims it in the database.
+"""The tick: what goes on by itself, every few seconds, in web processes and in ``jobauto scheduler``.
 
-APScheduler supplies the tick and nothing else. Whether a run is owed is decided by
-:func:`jobauto.settings.schedule.owed_slot`, who runs it by the database; so it does not matter how many web
-workers and scheduler processes tick, or that the clocks change.
+APScheduler supplies it and decides nothing: each piece of work asks the database what there is to do. So it
+does not matter how many processes tick.
 """
 
 import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
-from contextlib import suppress
-from datetime import date, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 import click
 from apscheduler.executors.pool import ThreadPoolExecutor
-from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask, current_app
 from sqlalchemy.exc import DatabaseError
 
 from ..clock import Clock, utcnow
 from ..detection import run_sites
-from ..detection.service import RunParameters, RunResult, describe_error, run
+from ..detection.service import describe_error
 from ..extensions import db
 from ..imports import background
 from ..logs import LogEvent
 from ..notifications import sending
-from ..runs import lifecycle
-from ..runs import queries as runs
-from ..runs.overdue import report_if_overdue
-from ..settings import service as settings
-from ..settings.schedule import owed_slot, slots_open
 from ..storage import partitions
-from ..storage.connections import DatabaseNotReady, require_all_machines, require_ready
-from ..storage.leases import LeaseLost
+from ..storage.connections import DatabaseNotReady, require_ready
 from ..storage.vacuum import vacuum_changed
+from .slots import tick
 
 log = logging.getLogger("job_automation")
-
-
-class _AtRest:
-    """Lets a process fork only while no tick is at work.
-
-    A child forked in the middle of one would inherit the half-done state of libraries whose other half was
-    in a thread that the child does not have.
-    """
-
-    def __init__(self, jobs: int) -> None:
-        self.locks = [threading.Lock() for _ in range(jobs)]
-
-    def acquire(self) -> None:
-        """Wait until nothing is at work, and let nothing begin."""
-        for lock in self.locks:
-            lock.acquire()
-
-    def release(self) -> None:
-        """Let work begin again."""
-        for lock in self.locks:
-            lock.release()
-
-
-class _Steady(MemoryJobStore):  # type: ignore[misc] # APScheduler ships no types
-    """Keeps the tick going when the clock is set back.
-
-    APScheduler would be silent until the clock has come again to where it was.
-    """
-
-    def __init__(self, every: timedelta) -> None:
-        super().__init__()
-        self._every = every
-
-    def get_due_jobs(self, now: datetime) -> Any:
-        """What is due by ``now``; a tick that lies further ahead than the next one ever can is due too."""
-        for job in self.get_all_jobs():
-            if job.next_run_time > now + self._every:
-                job.modify(next_run_time=now)
-        return super().get_due_jobs(now)
-
-
-class _Awake(BackgroundScheduler):  # type: ignore[misc] # APScheduler ships no types
-    """Looks at its jobs at least once a tick.
-
-    It waits by the clock on the wall; set back at the wrong moment, that would be for days.
-    """
-
-    def __init__(self, every: timedelta, **options: Any) -> None:
-        super().__init__(**options)
-        self._every = every
-
-    def _process_jobs(self) -> float:
-        until_next: float | None = super()._process_jobs()
-        longest = self._every.total_seconds()
-        return longest if until_next is None else min(until_next, longest)
-
-
-class _Pool(ThreadPoolExecutor):  # type: ignore[misc] # APScheduler ships no types
-    """Begins nothing more, and without a word, while its process is ending and a last run is finished."""
-
-    def _do_submit_job(self, job: Any, run_times: list[datetime]) -> None:
-        with suppress(RuntimeError):
-            super()._do_submit_job(job, run_times)
-
-
-def tick(clock: Clock = utcnow) -> RunResult | None:
-    """Run the slot that is owed, if one is and nobody else has claimed it. Needs an app context.
-
-    A run under way elsewhere is not waited for: the slot stays owed, and the next tick looks again.
-    """
-    lifecycle.reap_stale_runs()
-    try:
-        return _run_what_is_owed(clock)
-    finally:  # not before: a run that starts late is only told of where it does not start
-        report_if_overdue(clock())
-
-
-def _run_what_is_owed(clock: Clock) -> RunResult | None:
-    slot = slot_to_run(clock)
-    if slot is None:
-        return None
-    try:
-        return run_slot(slot, clock)
-    except (lifecycle.RunInProgress, lifecycle.SlotTaken, LeaseLost) as reason:
-        log.info(LogEvent("tick", slot=slot, outcome=type(reason).__name__))
-        return None
-
-
-def slot_to_run(clock: Clock) -> date | None:
-    """The slot that is owed, neither taken nor given up."""
-    stored = settings.current()
-    slot = owed_slot(stored.settings.schedule, stored.slots_owed_from, clock())
-    return None if slot is None or slot in db.session.scalars(runs.slots_done(slot)).all() else slot
-
-
-def slot_to_claim(clock: Clock) -> date:
-    """The slot for which somebody asks who keeps the time themselves, such as cron: due or not, the first
-    that may be done now and is not taken; where all are, the last."""
-    open_now = slots_open(settings.current().settings.schedule, clock())
-    untaken = (slot for slot in open_now if not db.session.scalar(runs.slot_is_taken(slot)))
-    return next(untaken, open_now[-1])
-
-
-def run_slot(slot: date, clock: Clock) -> RunResult:
-    """The scheduled run of a date. Raises SlotTaken and RunInProgress.
-
-    DatabaseUnreachable is raised before anything is claimed: it costs no attempt.
-    """
-    require_all_machines()
-    return run(RunParameters(trigger="schedule", slot=slot), clock)
 
 
 def keep_partitions(clock: Clock = utcnow) -> None:
@@ -175,7 +57,8 @@ WORK: tuple[Callable[[], object], ...] = (
     vacuum_changed,
 )
 """A job each, so that neither a long import nor a slow mail server keeps a slot waiting."""
-_at_rest = _AtRest(len(WORK))
+_at_work = [threading.Lock() for _ in WORK]
+"""Held while each is done."""
 
 
 def start_in_web_process(app: Flask) -> None:
@@ -187,15 +70,29 @@ def start_in_web_process(app: Flask) -> None:
     context = click.get_current_context(silent=True)
     if not app.config["SCHEDULER_ENABLED"] or (context is not None and context.info_name != "run"):
         return
+    # A process that ends finishes its last run; each tick that cannot begin then would leave a traceback.
+    logging.getLogger("apscheduler.scheduler").addFilter(lambda record: record.levelno < logging.ERROR)
     _start(app)
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(
-            before=_at_rest.acquire, after_in_parent=_at_rest.release, after_in_child=lambda: _start_anew(app)
+            before=_let_nothing_begin, after_in_parent=_go_on, after_in_child=lambda: _start_anew(app)
         )
 
 
+def _let_nothing_begin() -> None:
+    # A child forked in the middle of a tick would inherit the half-done state of libraries whose other half
+    # was in a thread that the child does not have.
+    for lock in _at_work:
+        lock.acquire()
+
+
+def _go_on() -> None:
+    for lock in _at_work:
+        lock.release()
+
+
 def _start_anew(app: Flask) -> None:
-    _at_rest.release()
+    _go_on()
     with app.app_context():
         db.engine.dispose(close=False)
     _start(app)
@@ -213,19 +110,14 @@ def serve(app: Flask) -> None:
     log.info(LogEvent("scheduler-end"))
 
 
-def _start(app: Flask) -> Any:
+def _start(app: Flask) -> BackgroundScheduler:
     every = timedelta(seconds=app.config["TICK_SECONDS"])
-    scheduler = _Awake(
-        every,
-        timezone="UTC",
-        executors={"default": _Pool(len(WORK))},
-        jobstores={"default": _Steady(every)},
-    )
-    for work, at_rest in zip(WORK, _at_rest.locks, strict=True):
+    scheduler = BackgroundScheduler(timezone="UTC", executors={"default": ThreadPoolExecutor(len(WORK))})
+    for work, at_work in zip(WORK, _at_work, strict=True):
         scheduler.add_job(
             _in_context,
             "interval",
-            [app, work, at_rest],
+            [app, work, at_work],
             name=work.__name__,
             seconds=every.total_seconds(),
             next_run_time=utcnow(),
@@ -234,11 +126,29 @@ def _start(app: Flask) -> Any:
             max_instances=1,
         )
     scheduler.start()
+    threading.Thread(target=_watch, args=(scheduler, every), name="tick-watchdog", daemon=True).start()
     return scheduler
 
 
-def _in_context(app: Flask, work: Callable[[], object], at_rest: threading.Lock) -> None:
-    with at_rest, app.app_context():
+def _watch(scheduler: BackgroundScheduler, every: timedelta) -> None:
+    while scheduler.running:
+        time.sleep(every.total_seconds())  # by the monotonic clock, which nobody sets
+        wake_if_set_back(scheduler, every, utcnow())
+
+
+def wake_if_set_back(scheduler: BackgroundScheduler, every: timedelta, now: datetime) -> None:
+    """Let work that lies further ahead than the next tick ever can begin at once.
+
+    The scheduler waits by the clock on the wall: set back, it would be silent until that has come again to
+    where it was.
+    """
+    for job in scheduler.get_jobs():
+        if job.next_run_time > now + every:
+            job.modify(next_run_time=now)
+
+
+def _in_context(app: Flask, work: Callable[[], object], at_work: threading.Lock) -> None:
+    with at_work, app.app_context():
         try:
             require_ready()
             work()

@@ -1,6 +1,7 @@
 """SIGTERM, SIGINT and what systemd does: a run is finished, or leaves nothing half done and says so."""
 
 import signal
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -35,6 +36,8 @@ def test_web_workers_finish_the_run_of_their_tick_and_end(stage: Stage) -> None:
     with stage.web("--workers", "2", DRILL_STOP="job") as (server, _):
         await_stop(server)
         server.signal(signal.SIGTERM)
+        with pytest.raises(subprocess.TimeoutExpired):  # it waits for its run, while its next ticks are due
+            server.popen.wait(timeout=3)
         stage.go.touch()
         assert server.end() == 0
     assert "Traceback" not in server.output

@@ -103,12 +103,18 @@ def test_the_rejected_rows_come_back_byte_for_byte_to_be_mended(app: Flask) -> N
     assert mended == [HEADER, *bad[:3], bad[3] + b"\n"]
 
 
-def test_an_import_whose_process_died_is_begun_again_by_another(app: Flask) -> None:
+@pytest.mark.parametrize(
+    "ago",
+    [
+        pytest.param(background.STALE_AFTER + timedelta(seconds=1), id="some minutes ago"),
+        pytest.param(timedelta(days=-1), id="by a clock that was set back since"),
+    ],
+)
+def test_an_import_whose_process_died_is_begun_again_by_another(app: Flask, ago: timedelta) -> None:
     add_site("S1")
     import_id = accept(HEADER + GOOD)
-    long_ago = utcnow() - background.STALE_AFTER - timedelta(seconds=1)
     with write() as session:
-        session.execute(update(Import).values(status="running", heartbeat_at=long_ago, attempts=1))
+        session.execute(update(Import).values(status="running", heartbeat_at=utcnow() - ago, attempts=1))
 
     background.process_pending()
 
