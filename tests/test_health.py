@@ -13,7 +13,7 @@ from jobauto import create_app
 from jobauto.clock import utcnow
 from jobauto.extensions import db
 from jobauto.models import SettingsVersion
-from jobauto.work.scheduler import run_slot
+from jobauto.work.slots import run_slot
 from tests.people import Person
 from tests.runs.fleet import make_todays_slot_due
 

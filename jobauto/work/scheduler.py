@@ -1,8 +1,6 @@
-"""The daily schedule: a tick that asks which slot is owed, and claims it in the database.
+"""The tick: work that each process looks for every few seconds, the daily schedule's slots among it.
 
-APScheduler supplies the tick and nothing else. Whether a run is owed is decided by
-:func:`jobauto.settings.schedule.owed_slot`, who runs it by the database; so it does not matter how many web
-workers and scheduler processes tick, or that the clocks change.
+APScheduler supplies the tick and nothing else. Which slot is owed is decided in :mod:`jobauto.work.slots`.
 """
 
 import logging
@@ -11,7 +9,7 @@ import signal
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import click
@@ -23,20 +21,15 @@ from sqlalchemy.exc import DatabaseError
 
 from ..clock import Clock, utcnow
 from ..detection import run_sites
-from ..detection.service import RunParameters, RunResult, describe_error, run
+from ..detection.service import describe_error
 from ..extensions import db
 from ..imports import background
 from ..logs import LogEvent
 from ..notifications import sending
-from ..runs import lifecycle
-from ..runs import queries as runs
-from ..runs.overdue import report_if_overdue
-from ..settings import service as settings
-from ..settings.schedule import owed_slot, slots_open
 from ..storage import partitions
-from ..storage.connections import DatabaseNotReady, require_all_machines, require_ready
-from ..storage.leases import LeaseLost
+from ..storage.connections import DatabaseNotReady, require_ready
 from ..storage.vacuum import vacuum_changed
+from .slots import tick
 
 log = logging.getLogger("job_automation")
 
@@ -102,53 +95,6 @@ class _Pool(ThreadPoolExecutor):  # type: ignore[misc] # APScheduler ships no ty
     def _do_submit_job(self, job: Any, run_times: list[datetime]) -> None:
         with suppress(RuntimeError):
             super()._do_submit_job(job, run_times)
-
-
-def tick(clock: Clock = utcnow) -> RunResult | None:
-    """Run the slot that is owed, if one is and nobody else has claimed it. Needs an app context.
-
-    A run under way elsewhere is not waited for: the slot stays owed, and the next tick looks again.
-    """
-    lifecycle.reap_stale_runs()
-    try:
-        return _run_what_is_owed(clock)
-    finally:  # not before: a run that starts late is only told of where it does not start
-        report_if_overdue(clock())
-
-
-def _run_what_is_owed(clock: Clock) -> RunResult | None:
-    slot = slot_to_run(clock)
-    if slot is None:
-        return None
-    try:
-        return run_slot(slot, clock)
-    except (lifecycle.RunInProgress, lifecycle.SlotTaken, LeaseLost) as reason:
-        log.info(LogEvent("tick", slot=slot, outcome=type(reason).__name__))
-        return None
-
-
-def slot_to_run(clock: Clock) -> date | None:
-    """The slot that is owed, neither taken nor given up."""
-    stored = settings.current()
-    slot = owed_slot(stored.settings.schedule, stored.slots_owed_from, clock())
-    return None if slot is None or slot in db.session.scalars(runs.slots_done(slot)).all() else slot
-
-
-def slot_to_claim(clock: Clock) -> date:
-    """The slot for which somebody asks who keeps the time themselves, such as cron: due or not, the first
-    that may be done now and is not taken; where all are, the last."""
-    open_now = slots_open(settings.current().settings.schedule, clock())
-    untaken = (slot for slot in open_now if not db.session.scalar(runs.slot_is_taken(slot)))
-    return next(untaken, open_now[-1])
-
-
-def run_slot(slot: date, clock: Clock) -> RunResult:
-    """The scheduled run of a date. Raises SlotTaken and RunInProgress.
-
-    DatabaseUnreachable is raised before anything is claimed: it costs no attempt.
-    """
-    require_all_machines()
-    return run(RunParameters(trigger="schedule", slot=slot), clock)
 
 
 def keep_partitions(clock: Clock = utcnow) -> None:

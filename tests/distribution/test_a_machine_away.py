@@ -18,7 +18,7 @@ from jobauto.extensions import db
 from jobauto.models import RunRule
 from jobauto.runs.queries import ATTEMPTS_A_SLOT
 from jobauto.storage.connections import DatabaseUnreachable
-from jobauto.work.scheduler import run_slot, tick
+from jobauto.work.slots import run_slot, tick
 from tests.people import PASSWORD, Person
 from tests.runs.fleet import add_faulty_fleet, every_fault_has_one_job, make_todays_slot_due, statuses
 

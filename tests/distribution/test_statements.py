@@ -17,7 +17,7 @@ from jobauto.jobs.service import JobChange, change, change_several
 from jobauto.sites import service as site_service
 from jobauto.storage import partitions
 from jobauto.storage.vacuum import vacuum_analyze
-from jobauto.work import scheduler
+from jobauto.work import scheduler, slots
 from tests.databases import Changed, opened
 from tests.detection.running import jobs, run_at, save
 from tests.distribution.conftest import Sent, pretend, sending
@@ -209,7 +209,7 @@ def test_what_a_daily_run_tells(sent: Sent) -> None:
 
 
 def test_a_tick(sent: Sent, app: Flask) -> None:
-    scheduler.tick()
+    slots.tick()
     scheduler.keep_partitions()
     scheduler.expire_run_sites()
     background.process_pending()

@@ -9,7 +9,7 @@ from jobauto.detection.service import RunParameters, run
 from jobauto.extensions import db
 from jobauto.notifications.digest import NAMED
 from jobauto.runs import lifecycle
-from jobauto.work.scheduler import run_slot
+from jobauto.work.slots import run_slot
 from tests.fleets import NOON, add_site, days_before
 from tests.notifications.telling import add_message, messages
 from tests.runs.fleet import set_heartbeat

@@ -5,7 +5,7 @@ from flask import Flask
 
 from jobauto.notifications.sending import process_pending
 from jobauto.notifications.texts import LONGEST, plain
-from jobauto.work.scheduler import run_slot
+from jobauto.work.slots import run_slot
 from tests.fleets import NOON, add_site, days_before
 from tests.notifications.receivers import Mail
 from tests.notifications.telling import add_message

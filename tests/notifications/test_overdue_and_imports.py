@@ -13,7 +13,7 @@ from jobauto.extensions import db
 from jobauto.imports import background, uploads
 from jobauto.runs import lifecycle
 from jobauto.runs.overdue import report_if_overdue
-from jobauto.work.scheduler import run_slot, tick
+from jobauto.work.slots import run_slot, tick
 from tests.notifications.telling import add_message, add_one_of_each, messages, told
 from tests.runs.fleet import owe_slots_since
 

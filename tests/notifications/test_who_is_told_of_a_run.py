@@ -12,7 +12,7 @@ from jobauto.extensions import db
 from jobauto.notifications import digest, service
 from jobauto.runs import lifecycle
 from jobauto.storage.leases import LeaseLost
-from jobauto.work.scheduler import run_slot
+from jobauto.work.slots import run_slot
 from tests.fleets import NOON, add_site, days_before
 from tests.notifications.telling import add_one_of_each, messages, told
 from tests.runs.fleet import set_heartbeat

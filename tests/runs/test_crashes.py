@@ -14,7 +14,7 @@ from jobauto.detection.service import RunParameters, RunResult, run
 from jobauto.extensions import db
 from jobauto.models import Job, Run, RunRule
 from jobauto.runs.lifecycle import RunInProgress, reap_stale_runs
-from jobauto.work.scheduler import tick
+from jobauto.work.slots import tick
 from tests.databases import SQLITE
 from tests.fleets import NOON
 from tests.processes import await_until, environment, started

@@ -15,7 +15,7 @@ from jobauto.models import Run
 from jobauto.runs.lifecycle import Claim, finish, reap_stale_runs, start
 from jobauto.runs.queries import ATTEMPTS_A_SLOT
 from jobauto.settings import service as settings
-from jobauto.work.scheduler import run_slot, tick
+from jobauto.work.slots import run_slot, tick
 from tests.runs.fleet import add_faulty_fleet, every_fault_has_one_job, owe_slots_since, set_heartbeat
 
 

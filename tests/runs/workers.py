@@ -9,7 +9,7 @@ from jobauto.detection.service import RunParameters, run
 from jobauto.extensions import db
 from jobauto.runs.lifecycle import RunInProgress, SlotTaken
 from jobauto.runs.run_requests import RequestTaken
-from jobauto.work.scheduler import run_slot, tick
+from jobauto.work.slots import run_slot, tick
 from tests.processes import PATIENCE
 
 _start: list[Barrier] = []

@@ -15,7 +15,7 @@ from jobauto.models import SettingsVersion
 from jobauto.settings import service
 from jobauto.settings.schema import Settings
 from jobauto.settings.stored import read_stored
-from jobauto.work.scheduler import tick
+from jobauto.work.slots import tick
 from tests.fleets import add_one_fault_of_each_rule
 from tests.pages.reading import form_of, words
 from tests.people import Person
