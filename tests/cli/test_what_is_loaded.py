@@ -17,14 +17,15 @@ BACKGROUND = {"apscheduler", "celery", "jobauto.imports"}
 SENDING = {"apprise", "cryptography", "requests"}
 MIGRATING = {"alembic", "flask_migrate"}
 TELL_AT_THE_END = """
-import atexit, sys
-atexit.register(lambda: print(*sys.modules, file=sys.stderr))
+import atexit, gc, sys
+found = lambda: [*sys.modules, *["garbage is collected"] * gc.isenabled()]
+atexit.register(lambda: print(*found(), sep="|", file=sys.stderr))
 """
 COMMAND = "from jobauto.__main__ import main; main()"
 
 
 def loaded(shell: Shell, program: str, *arguments: str, **env: str) -> set[str]:
-    """The modules that a program has loaded when it ends."""
+    """The modules that a program has loaded when it ends, and whether it collected garbage then."""
     done = subprocess.run(
         [sys.executable, "-c", TELL_AT_THE_END + program, *arguments],
         env=shell.env | env,
@@ -34,7 +35,7 @@ def loaded(shell: Shell, program: str, *arguments: str, **env: str) -> set[str]:
         timeout=PATIENCE,
         check=True,
     )
-    return set(done.stderr.splitlines()[-1].split())
+    return set(done.stderr.splitlines()[-1].split("|"))
 
 
 def test_the_list_of_commands(engine: Sqlite, shell: Shell) -> None:
@@ -51,6 +52,7 @@ def test_a_run_by_command(engine: Sqlite, shell: Shell, command: str) -> None:
     found = loaded(shell, COMMAND, command)
 
     assert {"jobauto.core", "jobauto.detection.service"} <= found
+    assert "garbage is collected" in found
     assert found & (PAGES | BACKGROUND | SENDING | MIGRATING) == set()
 
 
@@ -72,4 +74,4 @@ def test_a_web_process_without_a_broker(engine: Sqlite, shell: Shell) -> None:
     found = loaded(shell, "import jobauto.wsgi", JOBAUTO_SCHEDULER_ENABLED="false")
 
     assert found >= PAGES
-    assert found & {"celery", "jobauto.cli.runs", "jobauto.storage.backup"} == set()
+    assert found & {"celery", *MIGRATING, "jobauto.cli.runs", "jobauto.storage.backup"} == set()
