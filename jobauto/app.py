@@ -7,7 +7,6 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from . import cli
 from .core import create_core
-from .storage.migrating import migrate
 from .web import access, api, error_handlers, filters, headers, health, rate_limit
 from .web.extensions import bootstrap, csrf, login_manager
 from .web.pages import (
@@ -44,7 +43,6 @@ def _extensions(app: Flask) -> None:
     csrf.init_app(app)
     login_manager.init_app(app)
     bootstrap.init_app(app)
-    migrate.init_app(app)
     if hops := app.config["PROXY_HOPS"]:
         # Not X-Forwarded-Port: the host has its port, and what no proxy sets anybody may forge.
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]

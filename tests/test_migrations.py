@@ -4,7 +4,6 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from flask_migrate import downgrade, upgrade
 from sqlalchemy import delete, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
@@ -17,6 +16,7 @@ from jobauto.storage.connections import MIGRATIONS
 from jobauto.storage.migrating import is_compared
 from tests.databases import Postgresql, Sqlite, application, opened
 from tests.fleets import NOON, add_site, daily, run_noon
+from tests.migrating import downgrade, upgrade
 
 
 @pytest.fixture

@@ -20,6 +20,8 @@ LINES = {
     "dashboard",
     "job list",
     "open jobs",
+    "help",
+    "run by command",
 }
 COSTS = Line("seeks", "ours", "the other", target=1.3)
 IS_FASTER = Line("loop", "ours", "the other", target=200, faster=True)

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from flask_migrate import upgrade
 from sqlalchemy import text
 
 from jobauto.extensions import db
 from tests.cli.conftest import Shell
 from tests.databases import Postgresql, Sqlite, application
+from tests.migrating import upgrade
 from tests.people import Browser
 from tests.processes import environment
 

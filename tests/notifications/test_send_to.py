@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from flask_migrate import upgrade
 from sqlalchemy import text, update
 
 from jobauto import create_app
@@ -20,6 +19,7 @@ from jobauto.notifications.encryption import encrypt
 from jobauto.notifications.sending import process_pending
 from tests.databases import Postgresql, Sqlite
 from tests.fleets import NOON
+from tests.migrating import upgrade
 from tests.notifications.receivers import Mail, Web
 from tests.notifications.telling import add_heartbeat, add_message, messages, put_message
 from tests.pages.reading import error_beside, words

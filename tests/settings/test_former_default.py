@@ -1,7 +1,6 @@
 """An installation that still has the former default text gets the new one, and its runs keep the former."""
 
 import pytest
-from flask_migrate import downgrade, upgrade
 from sqlalchemy import select, text
 
 from jobauto.extensions import db
@@ -9,6 +8,7 @@ from jobauto.models import Event, SettingsVersion
 from jobauto.settings import service
 from tests.databases import Postgresql, Sqlite, opened
 from tests.detection.running import run_at, save
+from tests.migrating import downgrade, upgrade
 
 FORMER = "No readings for {days_threshold} days from {site_name}"
 NEW = "No readings from {site_name} (last reading: {last_reading})"

@@ -4,7 +4,6 @@ import unicodedata
 
 import pytest
 from flask import Flask
-from flask_migrate import downgrade, upgrade
 
 from jobauto.audit.service import Author
 from jobauto.extensions import db
@@ -17,6 +16,7 @@ from tests.databases import Postgresql, Sqlite, opened
 from tests.detection.running import jobs, run_at
 from tests.fleets import NOON, add_site
 from tests.imports.importing import import_sites
+from tests.migrating import downgrade, upgrade
 from tests.people import Person
 
 SITES = {
