@@ -22,9 +22,9 @@ from ..settings.schema import Settings
 from ..sites import queries as sites
 from ..storage.connections import require_ready
 from ..wording import label_of, pluralize
-from . import drafts
+from . import drafts, static_files
 
-WITHOUT_DATABASE = {"static", "bootstrap.static", "health.livez", "health.healthz"}
+WITHOUT_DATABASE = {"health.livez", "health.healthz"} | static_files.ENDPOINTS
 _READY = "jobauto_database_ready"
 _WORDS = {
     "api": "API",
