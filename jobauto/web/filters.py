@@ -27,12 +27,15 @@ from . import drafts, static_files
 WITHOUT_DATABASE = {"health.livez", "health.healthz"} | static_files.ENDPOINTS
 _READY = "jobauto_database_ready"
 _WORDS = {
+    "address": "Channel",
     "api": "API",
     "cli": "Command line",
     "manual": "By hand",
     "ok": "OK",
     "schedule": "Daily schedule",
     "unclosed": "Not closed",
+    "wants_digest": "Daily digest",
+    "wants_problems": "Problems",
     **{rule.name: rule.title for rule in RULES},
 }
 
