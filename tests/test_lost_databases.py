@@ -25,6 +25,7 @@ def server(postgresql: Postgresql) -> str:
     return postgresql.empty()
 
 
+@pytest.mark.postgresql
 @pytest.mark.parametrize(
     ("code", "expected"),
     [
@@ -56,6 +57,7 @@ def test_what_postgresql_says(server: str, code: str, expected: tuple[bool, bool
     assert told_apart(raised.value.orig or raised.value) == expected, "the driver's own error, too"
 
 
+@pytest.mark.postgresql
 def test_a_server_that_ends_the_connection(server: str) -> None:
     engine = create_engine(server)
     with engine.connect() as connection, pytest.raises(DBAPIError) as raised:

@@ -157,7 +157,7 @@ def _apply(session: Session, job: Job, wanted: JobChange, author: Author) -> lis
     values |= {field: after for field, _, after in changes}
     if wanted.note is not None:
         changes.append(("note", None, wanted.note.strip()))
-        job.search_notes = f"{job.search_notes} {fold(wanted.note)}"
+        values["search_notes"] = f"{job.search_notes} {fold(wanted.note)}"
     if changes:
         # With the site's key beside its number: an UPDATE of the session's own would go to every machine.
         same = (Job.id == job.id, Job.site_key == job.site_key)

@@ -135,7 +135,8 @@ def _gate() -> ResponseReturnValue | None:
     if request.path.startswith("/api/"):
         rate_limit.count_request(_caller())
     if request.method in SAFE_METHODS:
-        if session_id() is not None and not request.path.startswith("/api/"):
+        is_page = request.endpoint not in PUBLIC and not request.path.startswith("/api/")
+        if is_page and session_id() is not None:
             own_forms.mark_session(current_user)
         return None
     db.session.rollback()  # from here on the body is read, and PostgreSQL ends what stands still for it

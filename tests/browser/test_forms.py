@@ -11,6 +11,8 @@ from jobauto.storage.connections import write
 from tests.browser.conftest import Visit
 from tests.people import PASSWORD
 
+pytestmark = pytest.mark.process
+
 PHONE = {"viewport": {"width": 375, "height": 667}}
 
 

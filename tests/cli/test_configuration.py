@@ -152,6 +152,7 @@ def test_a_command_ends_with_2_and_a_sentence(engine: Sqlite, shell: Shell) -> N
     assert done.stderr == "Error: JOBAUTO_SCHEDULER_ENABLED='False' is not true or false (in small letters)\n"
 
 
+@pytest.mark.process
 def test_a_folder_that_cannot_be_made_is_a_sentence_too(shell: Shell, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     done = shell("list-users", JOBAUTO_INSTANCE_PATH=str(tmp_path / "file"))

@@ -22,6 +22,8 @@ from jobauto.work.scheduler import run_slot, tick
 from tests.people import PASSWORD, Person
 from tests.runs.fleet import add_faulty_fleet, every_fault_has_one_job, make_todays_slot_due, statuses
 
+pytestmark = pytest.mark.postgresql
+
 SENTENCE = "The database does not answer."
 AWAY = """
 CREATE FUNCTION is_there() RETURNS boolean STABLE LANGUAGE plpgsql AS $$ BEGIN

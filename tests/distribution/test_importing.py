@@ -19,6 +19,7 @@ KEPT = text("SELECT current_setting('citus.max_cached_conns_per_worker', true)")
 FILE = b"site_id,reading_date,reading_value\nS1,2026-03-30T06:00Z,1\nS1,2026-03-31T06:00Z,2\n"
 
 
+@pytest.mark.postgresql
 def test_its_batches_are_large(app: Flask) -> None:
     with db.engine.connect() as connection:
         bulk = bulk_of(connection)
@@ -27,6 +28,7 @@ def test_its_batches_are_large(app: Flask) -> None:
     assert bulk.BATCH == 100_000
 
 
+@pytest.mark.postgresql
 def test_connections_to_the_workers_are_kept_for_its_time_and_no_longer(app: Flask) -> None:
     with db.engine.connect() as connection:
         for _ in range(2):
@@ -40,6 +42,7 @@ def test_connections_to_the_workers_are_kept_for_its_time_and_no_longer(app: Fla
             connection.rollback()
 
 
+@pytest.mark.postgresql
 def test_an_import_sets_them_and_leaves_none_behind(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     add_site("S1")
     seen: list[str | None] = []

@@ -13,6 +13,7 @@ from jobauto.extensions import db
 from jobauto.imports import background, readings
 from jobauto.storage import partitions, vacuum
 from jobauto.work import threads
+from tests.databases import PARTITIONED, POSTGRESQL
 from tests.fleets import NOON, add_site
 from tests.imports.importing import counts as counted
 from tests.imports.importing import import_readings
@@ -67,7 +68,7 @@ def test_an_import_is_finished_before_a_vacuum_that_may_take_minutes(
 ANOTHER_VACUUM = "LOCK TABLE reading IN SHARE UPDATE EXCLUSIVE MODE"
 
 
-@pytest.mark.parametrize("engine", ["postgresql", "partitioned"], indirect=True)
+@pytest.mark.parametrize("engine", [POSTGRESQL, PARTITIONED], indirect=True)
 def test_the_api_answers_while_somebody_else_vacuums(oscar: Person) -> None:
     answers: list[int] = []
 
@@ -83,7 +84,7 @@ def test_the_api_answers_while_somebody_else_vacuums(oscar: Person) -> None:
         assert answers == [200]
 
 
-@pytest.mark.parametrize("engine", ["postgresql", "partitioned"], indirect=True)
+@pytest.mark.parametrize("engine", [POSTGRESQL, PARTITIONED], indirect=True)
 def test_the_tick_vacuums_what_has_changed_and_not_again_at_once(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     readings.store_readings(
@@ -106,7 +107,7 @@ def test_the_tick_vacuums_what_has_changed_and_not_again_at_once(caplog: pytest.
     assert vacuumed() == 1, "five minutes have not passed"
 
 
-@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("engine", [POSTGRESQL], indirect=True)
 def test_a_tick_does_not_wait_for_another_vacuum() -> None:
     readings.store_readings(
         readings.from_csv(io.BytesIO(HEADER + many(1200))), zone=ZoneInfo("UTC"), now=NOON

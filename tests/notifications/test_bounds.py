@@ -52,6 +52,7 @@ def in_the_background(app: Flask, work: Callable[[], object]) -> Iterator[None]:
         thread.join()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("kind", "beginning", "endless"),
     [
@@ -74,6 +75,7 @@ def test_a_receiver_that_answers_drop_by_drop_is_left_at_the_deadline(
     assert messages()[0].error == f"It was not done within {DEADLINE:g} seconds."
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("kind", ["message", "heartbeat"])
 def test_of_an_endless_reply_only_the_beginning_is_read(app: Flask, kind: str) -> None:
     with rude(HTTP + b"\r\n", bytes(64 * 1024), drips=False) as receiver:
@@ -82,6 +84,7 @@ def test_of_an_endless_reply_only_the_beginning_is_read(app: Flask, kind: str) -
         assert receiver.sent < ENOUGH
 
 
+@pytest.mark.process
 def test_a_mail_server_that_greets_without_end_does_not_fill_the_memory(app: Flask) -> None:
     line = b"220-" + b"x" * 8000 + b"\r\n"
     with rude(b"", line * 8, drips=False, most=2_000_000_000) as receiver:
@@ -91,6 +94,7 @@ def test_a_mail_server_that_greets_without_end_does_not_fill_the_memory(app: Fla
     assert messages()[0].error == "The service failed unexpectedly (MemoryError)."
 
 
+@pytest.mark.process
 def test_a_channel_that_is_slow_does_not_hold_the_others(app: Flask, web: Web) -> None:
     with receivers.web() as slow:
         slow.holds.set()

@@ -32,6 +32,7 @@ def test_words_of_others_become_one_plain_line(name: object, told: str) -> None:
     assert plain(name) == told
 
 
+@pytest.mark.process
 def test_a_mail_about_a_site_with_a_hostile_name_has_no_header_of_its_choosing(
     app: Flask, mail: Mail
 ) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from flask import Flask
 
 from jobauto.clock import utcnow
@@ -11,6 +12,7 @@ from tests.people import Person
 from tests.test_metrics import numbers
 
 
+@pytest.mark.process
 def test_they_tell_what_waits_for_how_long_and_what_was_given_up(app: Flask, vera: Person) -> None:
     told = numbers(vera.api("GET", "/metrics").text)
     names = [f"jobauto_outbox_{name}" for name in ("waiting", "oldest_seconds", "given_up")]

@@ -43,6 +43,7 @@ def everything_logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixt
     return caplog
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("kind", "url", "name"), CHANNELS)
 def test_no_page_no_log_no_audit_and_no_table_holds_it(
     app: Flask, ada: Person, everything_logged: pytest.LogCaptureFixture, kind: str, url: str, name: str
@@ -109,6 +110,7 @@ def test_a_bad_url_is_an_error_beside_the_field_which_does_not_repeat_it(
     assert "No recipients" in words(ada.get("/settings/notifications/"))
 
 
+@pytest.mark.process
 def test_after_the_secret_key_changed_page_and_log_say_so_and_nothing_breaks(
     app: Flask, ada: Person, vera: Person, web: Web, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -131,6 +133,7 @@ def test_after_the_secret_key_changed_page_and_log_say_so_and_nothing_breaks(
     assert ada.get("/settings/notifications/1").status_code == 404
 
 
+@pytest.mark.process
 def test_with_a_former_key_named_messages_arrive_and_people_stay_logged_in(
     app: Flask, ada: Person, web: Web
 ) -> None:
@@ -142,6 +145,7 @@ def test_with_a_former_key_named_messages_arrive_and_people_stay_logged_in(
     assert ada.get("/settings/notifications/1").status_code == 200
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("kind", "forms"),
     [
@@ -205,6 +209,7 @@ def test_the_key_is_derived_for_this_purpose_alone_and_each_encryption_differs(a
         encryption.decrypt(first)
 
 
+@pytest.mark.process
 def test_a_database_that_was_stolen_holds_no_url(
     app: Flask, tmp_path: Path, engine: object, web: Web
 ) -> None:

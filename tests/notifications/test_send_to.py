@@ -142,6 +142,7 @@ def test_it_is_added_to_what_is_set(app: Flask, ada: Person) -> None:
     assert "set JOBAUTO_SEND_TO=127.0.0.0/8,10.1.2.3 and" in words(page)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("send_to", [["localhost"], ["127.0.0.1"], ["127.0.0.0/8"]], ids=" ".join)
 def test_a_host_that_is_named_gets_its_messages(app: Flask, web: Web, mail: Mail, send_to: list[str]) -> None:
     app.config["SEND_TO"] = send_to
@@ -151,6 +152,7 @@ def test_a_host_that_is_named_gets_its_messages(app: Flask, web: Web, mail: Mail
     assert process_pending(lambda: NOON) == 3
 
 
+@pytest.mark.process
 @pytest.mark.usefixtures("by_default")
 def test_a_name_that_leads_inside_only_when_it_is_connected_to_gets_nothing(
     app: Flask, web: Web, mail: Mail, monkeypatch: pytest.MonkeyPatch
@@ -172,6 +174,7 @@ def make_exempt() -> None:
     db.session.commit()
 
 
+@pytest.mark.process
 def test_channels_from_before_go_on_and_the_page_names_those_that_would_need_it(
     app: Flask, vera: Person, web: Web
 ) -> None:
@@ -199,6 +202,7 @@ def test_channels_from_before_go_on_and_the_page_names_those_that_would_need_it(
     assert "inside:" not in words(vera.get(PAGE))
 
 
+@pytest.mark.process
 @pytest.mark.usefixtures("by_default")
 def test_a_channel_that_was_allowed_once_is_not_from_before(app: Flask, vera: Person, web: Web) -> None:
     app.config["SEND_TO"] = ["127.0.0.1"]
@@ -228,6 +232,7 @@ def test_an_upgrade_lets_the_channels_go_on_that_it_finds(engine: Sqlite | Postg
         db.engine.dispose()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "what",
     [

@@ -27,6 +27,7 @@ def statuses() -> list[tuple[str, int]]:
     return [(message.status, message.attempts) for message in messages()]
 
 
+@pytest.mark.process
 def test_a_message_reaches_a_webhook_as_plain_text(app: Flask, web: Web) -> None:
     put_message(add_message(web.json_url("hook/token")))
     assert send() == 1
@@ -36,6 +37,7 @@ def test_a_message_reaches_a_webhook_as_plain_text(app: Flask, web: Web) -> None
     assert len(web.requests) == 1
 
 
+@pytest.mark.process
 def test_a_message_reaches_a_mailbox_as_plain_text(app: Flask, mail: Mail) -> None:
     put_message(
         add_message(
@@ -53,6 +55,7 @@ def test_a_message_reaches_a_mailbox_as_plain_text(app: Flask, mail: Mail) -> No
     assert str(letter.get_payload()).strip() == "A text."
 
 
+@pytest.mark.process
 def test_a_run_is_told_to_a_heartbeat_in_order_and_with_its_uuid(app: Flask, web: Web) -> None:
     add_heartbeat(f"{web.address}/uuid/?create=1")
     run(RunParameters("cli"), lambda: NOON)
@@ -62,6 +65,7 @@ def test_a_run_is_told_to_a_heartbeat_in_order_and_with_its_uuid(app: Flask, web
     assert asked == [{"create": ["1"], "rid": [service.rid(1)]}] * 2
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("status", [500, 404, 301, 401], ids=str)
 def test_what_is_not_accepted_is_not_sent(app: Flask, web: Web, status: int) -> None:
     web.status = status
@@ -71,6 +75,7 @@ def test_what_is_not_accepted_is_not_sent(app: Flask, web: Web, status: int) -> 
     assert statuses() == [("waiting", 1), ("waiting", 1)]
 
 
+@pytest.mark.process
 def test_it_is_tried_again_with_growing_pauses_until_it_is_accepted(app: Flask, web: Web) -> None:
     web.status = 503
     put_message(add_message(web.json_url()))
@@ -119,6 +124,7 @@ def test_after_a_day_it_is_given_up_and_the_log_says_so(
     assert send(NOON + timedelta(days=2)) == 0
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("kind", ["test", "start"])
 def test_a_test_and_a_start_are_tried_once(app: Flask, web: Web, kind: str) -> None:
     web.status = 500
@@ -136,6 +142,7 @@ def test_a_heartbeat_that_would_come_late_is_not_given(app: Flask, web: Web) -> 
     assert [message.status for message in messages()] == ["given_up", "given_up"]
 
 
+@pytest.mark.process
 def test_a_start_never_comes_after_the_success(app: Flask, web: Web) -> None:
     """Two processes send: while one is at the start, the other does not take the end."""
     add_heartbeat(web.address)
@@ -150,6 +157,7 @@ def test_a_start_never_comes_after_the_success(app: Flask, web: Web) -> None:
     assert web.paths == ["/"]
 
 
+@pytest.mark.process
 def test_a_dead_channel_does_not_keep_the_others_waiting(app: Flask, web: Web) -> None:
     put_message(add_message("json://127.0.0.1:9/nobody"))
     put_message(add_message(web.json_url()))
@@ -172,6 +180,7 @@ def test_what_waits_for_a_channel_that_is_no_more_is_given_up(app: Flask, web: W
     ]
 
 
+@pytest.mark.process
 def test_a_topic_is_sent_to_a_channel_once(app: Flask, web: Web) -> None:
     channel_id = add_message(web.json_url())
     for _ in range(2):
@@ -182,6 +191,7 @@ def test_a_topic_is_sent_to_a_channel_once(app: Flask, web: Web) -> None:
     assert len(web.requests) == 1
 
 
+@pytest.mark.process
 def test_what_was_settled_a_month_ago_is_forgotten(app: Flask, web: Web) -> None:
     channel_id = add_message(web.json_url())
     put_message(channel_id)
@@ -192,6 +202,7 @@ def test_what_was_settled_a_month_ago_is_forgotten(app: Flask, web: Web) -> None
     assert [message.topic for message in messages()] == ["later"]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("kind", "url"),
     [

@@ -25,6 +25,7 @@ def add(kind: str, web: Web) -> int:
     )
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("kind", ["message", "heartbeat"])
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308], ids=str)
 @pytest.mark.parametrize("location", ["/login", "/loop"])
@@ -41,6 +42,7 @@ def test_a_redirect_is_not_sent_and_not_followed(
     assert message.error.endswith("): it leads elsewhere, as to a login page.")
 
 
+@pytest.mark.process
 def test_no_message_is_repeated_to_where_a_redirect_leads(app: Flask, web: Web) -> None:
     web.status = 307
     with socket.create_server(("127.0.0.1", 0)) as elsewhere:
@@ -52,6 +54,7 @@ def test_no_message_is_repeated_to_where_a_redirect_leads(app: Flask, web: Web) 
             elsewhere.accept()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("kind", ["message", "heartbeat"])
 @pytest.mark.parametrize(
     ("status", "why"),
@@ -73,6 +76,7 @@ def test_the_status_that_was_answered_is_named(
     assert messages()[0].error == why
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("kind", "url", "why"),
     [
@@ -100,6 +104,7 @@ def test_a_receiver_that_is_away_is_told_from_one_that_refuses(
     assert messages()[0].error == why
 
 
+@pytest.mark.process
 def test_what_a_mail_server_answers_is_named(app: Flask, mail: Mail) -> None:
     mail.refuses = True
     put_message(
@@ -109,6 +114,7 @@ def test_what_a_mail_server_answers_is_named(app: Flask, mail: Mail) -> None:
     assert messages()[0].error == "The mail server answered 550."
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("header", "least"),
     [
@@ -133,6 +139,7 @@ def test_the_next_try_comes_not_before_the_service_allows_it(
     assert max(least, timedelta(seconds=15)) <= message.due_at - NOON <= max(least, timedelta(seconds=30))
 
 
+@pytest.mark.process
 def test_a_heartbeat_comes_not_before_the_service_allows_it_either(app: Flask, web: Web) -> None:
     web.status, web.headers = 429, {"Retry-After": "300"}
     put_message(add_heartbeat(web.address), kind="success")
@@ -140,6 +147,7 @@ def test_a_heartbeat_comes_not_before_the_service_allows_it_either(app: Flask, w
     assert messages()[0].due_at == NOON + timedelta(minutes=5)
 
 
+@pytest.mark.process
 def test_what_else_waits_for_that_channel_waits_as_long_and_other_channels_do_not(
     app: Flask, web: Web
 ) -> None:

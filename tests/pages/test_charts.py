@@ -72,7 +72,7 @@ def test_what_a_job_was_opened_on_is_drawn_over_the_register_of_now(vera: Person
     page = vera.get("/jobs/2")
     register, evidence = charts(page)["register"]["series"]
     assert [kwh for _, kwh in evidence["points"]] == [1234.0] * 5
-    assert (evidence["title"], evidence["rule"]) == ("When the job was opened, kWh", "zero_reads")
+    assert (evidence["title"], evidence["colour"]) == ("When the job was opened, kWh", "orange")
     assert len(register["points"]) == 5
     assert words(page).count("1,234.00") >= 10
     assert [mark["text"] for mark in charts(page)["register"]["marks"]] == ["job 2 opened"]
