@@ -7,7 +7,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from . import cli
 from .core import create_core
-from .web import access, api, error_handlers, filters, headers, health, rate_limit
+from .web import access, api, error_handlers, filters, headers, health, rate_limit, static_files
 from .web.extensions import bootstrap, csrf, login_manager
 from .web.pages import (
     account,
@@ -32,6 +32,7 @@ def create_app(overrides: dict[str, Any] | None = None) -> Flask:
     _routes(app)
     error_handlers.init_app(app)
     headers.init_app(app)
+    static_files.init_app(app)
     access.init_app(app)
     rate_limit.init_app(app)
     filters.init_app(app)

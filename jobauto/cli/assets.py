@@ -8,8 +8,12 @@ from flask import Flask, current_app
 from flask.cli import with_appcontext
 from flask_bootstrap import Bootstrap5
 
+from ..web.static_files import version_of
+
 READABLE_FOLDER = 0o755
 READABLE_FILE = 0o644
+VERSIONS = "versions"
+"""Its folder has an empty file for each version that is there: nginx lets those be kept for a year."""
 
 
 @click.command("static-files")
@@ -21,9 +25,16 @@ def static_files(folder: Path) -> None:
     Readable by all. Call it after each upgrade; it may be called while nginx serves them.
     """
     copied = 0
+    versions = folder / VERSIONS
+    shutil.rmtree(versions, ignore_errors=True)  # first: nothing is kept long that is about to be replaced
+    versions.mkdir(parents=True)
     for address, source in _sources(current_app._get_current_object()):  # type: ignore[attr-defined]
         for file in sorted(path for path in source.rglob("*") if path.is_file()):
-            _copy(file, folder / address / file.relative_to(source))
+            target = folder / address / file.relative_to(source)
+            _copy(file, target)
+            marker = versions / version_of(target)
+            marker.touch()
+            marker.chmod(READABLE_FILE)
             copied += 1
     for path in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
         path.chmod(READABLE_FOLDER)

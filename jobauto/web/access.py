@@ -196,6 +196,6 @@ def _ask_to_log_in() -> ResponseReturnValue:
 
 
 def _keep_out_of_caches(response: ResponseReturnValue) -> ResponseReturnValue:
-    if request.endpoint not in ("static", "bootstrap.static"):
-        response.headers.setdefault("Cache-Control", "no-store")  # type: ignore[union-attr]
+    # Those of files have one already: see static_files.
+    response.headers.setdefault("Cache-Control", "no-store")  # type: ignore[union-attr]
     return response

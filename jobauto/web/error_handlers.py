@@ -46,7 +46,7 @@ def init_app(app: Flask) -> None:
 def http_error(error: HTTPException) -> ResponseReturnValue:
     """What Flask refuses, and what nobody expected."""
     if isinstance(error, NotFound) and request.url_rule is None:
-        error = _with_the_last_slash() or error
+        error = _with_the_last_slash() or NotFound("There is no page at this address.")
     if error.code is None or error.code < 400:
         return error
     response = _answer(error.code, error.description or error.name, {}, error.name)

@@ -22,17 +22,20 @@ from ..settings.schema import Settings
 from ..sites import queries as sites
 from ..storage.connections import require_ready
 from ..wording import label_of, pluralize
-from . import drafts
+from . import drafts, static_files
 
-WITHOUT_DATABASE = {"static", "bootstrap.static", "health.livez", "health.healthz"}
+WITHOUT_DATABASE = {"health.livez", "health.healthz"} | static_files.ENDPOINTS
 _READY = "jobauto_database_ready"
 _WORDS = {
+    "address": "Channel",
     "api": "API",
     "cli": "Command line",
     "manual": "By hand",
     "ok": "OK",
     "schedule": "Daily schedule",
     "unclosed": "Not closed",
+    "wants_digest": "Daily digest",
+    "wants_problems": "Problems",
     **{rule.name: rule.title for rule in RULES},
 }
 

@@ -39,8 +39,8 @@ def refuse(error: CSRFError) -> NoReturn:
 
 
 def is_of_an_older_session() -> bool:
-    """Whether the form comes from a page of ours at all, whenever and for whomever it was made."""
-    return _signed() is not None
+    """Whether the form comes from a page of ours, whenever and for whomever, but not for this session."""
+    return _signed() not in (None, session.get(_KEY))
 
 
 def whose() -> User | None:

@@ -28,6 +28,9 @@ def test_the_demo_fleet_comes_and_goes(app: Flask, cli: Cli) -> None:
     assert all(full)
     assert db.session.scalar(select(func.count()).select_from(Site).where(~Site.is_demo)) == 0
 
+    at_once = select(func.count()).select_from(Run).where(Run.finished_at <= Run.started_at)
+    assert db.session.scalar(at_once) == 0, "runs that took no time"
+
     again = cli("demo")
     assert (again.exit_code, again.stdout) == (2, "")
     assert "not empty" in again.stderr

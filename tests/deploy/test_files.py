@@ -15,6 +15,7 @@ import yaml
 from flask import Flask
 
 from jobauto.config import PREFIX, VARIABLES
+from jobauto.web.static_files import version_of
 from tests.databases import lacking
 from tests.deploy.site import DEPLOY
 from tests.processes import PATIENCE, ROOT
@@ -192,6 +193,8 @@ def test_static_files_are_copied_for_others_to_read(app: Flask, tmp_path: Path) 
     old_mask = os.umask(0o077)
     try:
         for _ in range(2):
+            (folder / "versions").mkdir(parents=True, exist_ok=True)
+            (folder / "versions" / ("0" * 16)).touch()
             assert app.test_cli_runner().invoke(args=["static-files", str(folder)]).exit_code == 0
     finally:
         os.umask(old_mask)
@@ -200,3 +203,6 @@ def test_static_files_are_copied_for_others_to_read(app: Flask, tmp_path: Path) 
     for path in (folder, *folder.rglob("*")):
         assert path.stat().st_mode & 0o005 == (0o005 if path.is_dir() else 0o004), path
         assert not path.name.endswith(".new")
+    versions = {path.name for path in (folder / "versions").iterdir()}
+    assert version_of(ROOT / "static/app.css") in versions
+    assert "0" * 16 not in versions, "one that is there no more"

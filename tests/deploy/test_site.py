@@ -145,7 +145,7 @@ def test_the_files_of_a_page_come_from_nginx_with_their_headers(site: Site) -> N
         answer = site.ask(file, headers={"Accept-Encoding": "gzip"})
         assert answer.status == 200, file
         assert answer.headers["Content-Type"] == kinds[file.partition("?")[0].rpartition(".")[2]]
-        assert answer.headers["Cache-Control"] == "public, no-cache"
+        assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["Strict-Transport-Security"]
         assert answer.headers["Set-Cookie"] is None
@@ -205,3 +205,29 @@ def multipart(fields: dict[str, str], file: str) -> tuple[bytes, str]:
 def test_an_error_of_the_api_stays_json(site: Site) -> None:
     assert site.ask("/api/nonsense").json["error"]
     assert json.loads(site.ask("/api/jobs").body)["error"], "not a redirect to the last slash"
+
+
+@pytest.mark.parametrize(
+    "version",
+    [
+        "",
+        "?v=",
+        "?v=0123456789abcdef",
+        "?v=../static/app.css",
+        "?v=%2e%2e/static/app.css",
+    ],
+)
+def test_a_file_under_another_version_is_asked_for_again(site: Site, version: str) -> None:
+    answer = site.ask(f"/static/app.css{version}")
+    assert (answer.status, answer.headers["Cache-Control"]) == (200, "public, no-cache")
+
+
+@pytest.mark.parametrize("address", ["/jobs/", "/api/openapi.json", "/jobs/export.csv", "/static/app.css"])
+def test_what_is_long_comes_compressed_to_whom_can_read_it(site: Site, address: str) -> None:
+    cookie = {"Cookie": site.log_in("vera").cookie}
+    plain = site.ask(address, headers=cookie)
+    packed = site.ask(address, headers=cookie | {"Accept-Encoding": "gzip"})
+    assert plain.headers["Content-Encoding"] is None
+    assert (packed.status, packed.headers["Content-Encoding"]) == (200, "gzip")
+    assert "Accept-Encoding" in packed.headers["Vary"]
+    assert len(packed.body) < len(plain.body)

@@ -90,8 +90,8 @@ def test_what_a_channel_receives_is_changed(ada: Person) -> None:
     ada.post(f"{PAGE}1", action="change", wants_digest="y")
     text = words(ada.get(f"{PAGE}1"))
     assert "Receives Daily digest" in text
-    assert "Wants problems: yes → to no" in text
-    assert "Wants digest: no → to yes" in text
+    assert "Problems: yes → to no" in text
+    assert "Daily digest: no → to yes" in text
 
 
 def test_a_heartbeat_cannot_be_made_to_want_messages(app: Flask, ada: Person) -> None:

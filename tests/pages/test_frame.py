@@ -112,10 +112,14 @@ def test_a_message_is_shown_on_the_next_page_once(ada: Person) -> None:
     assert "Mind the" not in ada.get("/").text
 
 
-def test_an_error_page_says_what_is_wrong_and_leads_back(ada: Person) -> None:
-    page = ada.get("/jobs/999")
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [("/jobs/999", "There is no job 999."), ("/nowhere", "There is no page at this address.")],
+)
+def test_an_error_page_says_what_is_wrong_and_leads_back(ada: Person, address: str, why: str) -> None:
+    page = ada.get(address)
     assert page.status_code == 404
-    assert "There is no job 999." in words(page)
+    assert why in words(page)
     assert 'href="/"' in page.text
 
 

@@ -144,7 +144,9 @@ def test_a_second_press_is_told_that_it_came_too_late(oscar: Person, held_run: i
 
 def test_the_audit_log_tells_who_decided(ada: Person, oscar: Person, held_run: int) -> None:
     oscar.post(f"/runs/{held_run}/release")
-    assert "oscar Run 1 Held jobs: none → to released" in words(ada.get("/audit/"))
+    page = ada.get("/audit/")
+    assert "oscar Run 1 Held jobs: none → to released" in words(page)
+    assert 'Run <a href="/runs/1">' in page.text
 
 
 def test_the_dashboard_says_that_the_run_is_held(oscar: Person, held_run: int) -> None:

@@ -74,6 +74,11 @@ def test_rejected_rows_are_named_by_line_and_come_back_as_a_file(oscar: Person) 
     assert oscar.get("/import/1/rejected.csv").text == HEADER + BAD
 
 
+def test_where_every_row_was_rejected_it_does_not_say_that_others_were_imported(oscar: Person) -> None:
+    send(oscar, HEADER + BAD)
+    assert "2 rows were rejected Nothing was imported." in words(oscar.get("/import/1"))
+
+
 def test_a_look_says_that_nothing_was_stored_and_how_to_import_for_real(oscar: Person) -> None:
     add_site("S1")
     send(oscar, HEADER + GOOD, dry_run="y")
