@@ -1,6 +1,7 @@
 """Policies of docs/architecture.md that a machine can hold us to."""
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from graphlib import TopologicalSorter
@@ -65,6 +66,18 @@ def test_no_import_of_folders_goes_round_in_a_circle() -> None:
             found = {folder_of(target) for target in imports(module) if target != ROOT}
             arrows[folder_of(module)] |= found - {folder_of(module)}
     TopologicalSorter(arrows).prepare()
+
+
+def test_no_folder_imports_one_that_stands_above_it_in_the_page_on_architecture() -> None:
+    page = (PACKAGE.parent / "docs" / "architecture.md").read_text()
+    table = page[page.index("| in `jobauto/` | holds |") :].split("\n\n")[0]
+    rows = [re.findall(r"`([\w.]+?)(?:\.py|/)`", line.split("|")[1]) for line in table.splitlines()[2:]]
+    place = {name: number for number, names in enumerate(rows) for name in names}
+    assert {folder_of(module) for module in FILES} - {ROOT} == set(place) - {"__init__"}
+    for module in FILES:
+        for target in imports(module) - {ROOT}:
+            if module != ROOT:
+                assert place[folder_of(module)] <= place[folder_of(target)], (module, target)
 
 
 @pytest.mark.parametrize("module", ["extensions", "clock", "wording", "errors", "config"])

@@ -1,4 +1,4 @@
-"""Lists as files."""
+"""Lists as files to download; what stands in them is said by their features (`jobs/export.py`)."""
 
 from flask import Response, stream_with_context
 
