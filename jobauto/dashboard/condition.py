@@ -38,7 +38,7 @@ def condition(fleet: Fleet, last_run: Run | None, next_run: datetime | None, now
             "unknown", "The fleet has not been checked yet", "Nothing is known about faults yet."
         )
     level, headline, detail = _worst(fleet, last_run, next_run, now)
-    return Condition(level, headline, " ".join([detail, *_left_out(fleet, headline)]))
+    return Condition(level, headline, " ".join(filter(None, [detail, *_left_out(fleet, headline)])))
 
 
 def _worst(fleet: Fleet, last_run: Run, next_run: datetime | None, now: datetime) -> tuple[str, str, str]:
@@ -53,7 +53,7 @@ def _worst(fleet: Fleet, last_run: Run, next_run: datetime | None, now: datetime
         return (
             "warning",
             _faulty(fleet),
-            "The newest check found no fault at the others that it could assess.",
+            "" if fleet.jobless else "The newest check found no fault at the others that it could assess.",
         )
     if not fleet.watched:
         return "unknown", "No site is watched", "All active sites are snoozed."
@@ -90,14 +90,18 @@ def _share(count: int, fleet: Fleet, what: str) -> str:
 
 
 def _all(fleet: Fleet) -> str:
+    is_all = fleet.watched == fleet.active
     if fleet.watched == 1:
-        return "The one active site has"
-    without = " that are not snoozed" if fleet.watched < fleet.active else ""
+        return f"The one active site{'' if is_all else ' that is not snoozed'} has"
+    without = "" if is_all else " that are not snoozed"
     return f"All {fleet.watched:,} active sites{without} have"
 
 
 def _left_out(fleet: Fleet, headline: str) -> Iterator[str]:
     """What is to be said in any case, as far as the headline does not."""
+    if fleet.jobless:
+        verb = "has" if fleet.jobless == 1 else "have"
+        yield f"{pluralize(fleet.jobless, 'flagged site')} {verb} no open job any more."
     if fleet.unchecked and "not checked" not in headline:
         yield f"{pluralize(fleet.unchecked, 'site')} {_was(fleet.unchecked)} not checked."
     if fleet.unassessable and "assessed" not in headline:

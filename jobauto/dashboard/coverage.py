@@ -8,7 +8,8 @@ from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, sele
 from sqlalchemy.orm import Session
 
 from ..jobs import queries as jobs
-from ..models import Run, RunRule, RunSite, Site
+from ..models import Job, Run, RunRule, RunSite, Site
+from ..models.job import STILL_OPEN
 from ..rules import RULES
 from ..rules.moment import Moment
 from ..rules.rule import FLAGGED, NOT_ASSESSABLE, NOT_JUDGED
@@ -27,7 +28,8 @@ class Fleet:
     Of the ``active`` sites ``faulty`` have an open job whose fault holds; in all there are so many jobs open
     whose fault is ``holding``, or has ``recovered``. Of the active ones ``watched`` are not snoozed; of these
     ``unchecked`` lack a fresh verdict of an enabled rule, and ``unassessable`` could not be assessed and are
-    flagged by no rule. ``runs`` are the newest finished ones of the enabled rules; None stands for a rule
+    flagged by no rule; ``jobless`` are flagged, not held, and have no open job any more, since it was closed
+    while the fault held. ``runs`` are the newest finished ones of the enabled rules; None stands for a rule
     that never ran.
     """
 
@@ -38,6 +40,7 @@ class Fleet:
     watched: int = 0
     unchecked: int = 0
     unassessable: int = 0
+    jobless: int = 0
     runs: Sequence[Run | None] = ()
 
 
@@ -60,7 +63,7 @@ def fleet(session: Session, settings: Settings, now: datetime) -> Fleet:
     count = active - (session.scalar(sites.count_snoozed(now)) or 0)
     added = session.scalar(sites.count_added(newest_site, watched)) or 0
     faulty, holding, recovered = session.execute(jobs.open_by_recovery()).one()
-    unjudged, unassessable = session.execute(_not_ok(fresh, watched, newest_site)).one()
+    unjudged, unassessable, jobless = session.execute(_not_ok(fresh, watched, newest_site)).one()
     return Fleet(
         active=active,
         # A job that is closed between the two questions must not make it less than none.
@@ -70,6 +73,7 @@ def fleet(session: Session, settings: Settings, now: datetime) -> Fleet:
         watched=count,
         unchecked=added + unjudged if len(fresh) == len(newest) else count,
         unassessable=unassessable,
+        jobless=jobless,
         runs=[found[0] if found else None for found in newest],
     )
 
@@ -78,15 +82,21 @@ def _is_fresh(run: Run, entry: RunRule, oldest: datetime) -> bool:
     return run.as_of >= oldest and entry.status != "failed" and entry.newest_site is not None
 
 
-def _not_ok(entries: Sequence[RunRule], watched: ColumnElement[bool], newest_site: int) -> Select[int, int]:
-    """(sites that were not judged, sites that could not be assessed) by what runs kept of their rules."""
+def _not_ok(
+    entries: Sequence[RunRule], watched: ColumnElement[bool], newest_site: int
+) -> Select[int, int, int]:
+    """(sites that were not judged, that could not be assessed, that are flagged but have no open job) by what
+    runs kept of their rules."""
     kept = (and_(RunSite.run_id == entry.run_id, RunSite.rule == entry.rule) for entry in entries)
+    flagged = and_(RunSite.verdict == FLAGGED, RunSite.outcome != "held")
     by_site = (
         select(
             RunSite.site_key,
             _says(NOT_JUDGED).label("unjudged"),
             (_says(NOT_ASSESSABLE) - _says(FLAGGED)).label("unassessable"),
+            func.max(case((and_(flagged, Job.id.is_(None)), 1), else_=0)).label("jobless"),
         )
+        .outerjoin(Job, and_(Job.site_key == RunSite.site_key, STILL_OPEN, flagged))
         .where(or_(false(), *kept))
         .group_by(RunSite.site_key)
         .subquery()
@@ -95,6 +105,7 @@ def _not_ok(entries: Sequence[RunRule], watched: ColumnElement[bool], newest_sit
         select(
             func.count(case((by_site.c.unjudged == 1, 1))),
             func.count(case((by_site.c.unassessable == 1, 1))),
+            func.count(case((by_site.c.jobless == 1, 1))),
         )
         .join(Site, Site.key == by_site.c.site_key)
         .where(watched, Site.key <= newest_site)

@@ -45,6 +45,7 @@ STALE_AFTER = timedelta(minutes=2)
 ATTEMPTS = 3
 LEFT_TO_OTHERS = timedelta(days=1)
 """So long a file that is on another machine is left to that one."""
+LOST = "Its file is not on this machine any more. Send it again."
 COUNTS = ("new", "updated", "unchanged", "rejected")
 
 
@@ -162,7 +163,7 @@ class _Candidate(NamedTuple):
 def _why_lost(candidate: _Candidate, now: datetime) -> str | None:
     """Why nobody will find the file any more; None where the machine that has it may still come for it."""
     if candidate.kept_on == here():
-        return "Its file is not on this machine any more. Send it again."
+        return LOST
     if candidate.since < now - LEFT_TO_OTHERS:
         where = machine(candidate.kept_on) or "another machine"
         return f"Its file is on {where}, where nothing has come for it for a day. Send it again."
@@ -190,6 +191,9 @@ def _do(entry: Import) -> None:
         log.warning(LogEvent("import-taken-over", **{"import": watch.import_id}))
     except FileError as error:
         watch.fail(str(error))
+    except FileNotFoundError:  # it was there when the import was claimed
+        watch.fail(LOST)
+        log.warning(LogEvent("import-file-lost", **{"import": watch.import_id}))
     except Exception as error:
         if not threading.main_thread().is_alive() or is_connection_lost(error):
             raise  # nothing can be relied on any more: somebody begins again

@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from jobauto.clock import utcnow
+from jobauto.extensions import db
 from jobauto.imports import background, uploads
 from jobauto.imports.lines import FileError
 from jobauto.models import Import
@@ -59,6 +60,16 @@ def test_one_whose_process_died_and_whose_file_is_gone_fails_too() -> None:
     background.process_pending()
 
     assert counts(import_id)[0] == "failed"
+
+
+def test_one_whose_file_goes_just_after_it_was_claimed_fails_with_the_same_sentence() -> None:
+    import_id = accept(HEADER + GOOD)
+    lost = uploads.kept(entry(import_id).kept_as)
+    event.listen(db.engine, "commit", lambda _: lost.unlink(missing_ok=True), once=True)
+
+    background.process_pending()
+
+    assert entry(import_id).error == "Its file is not on this machine any more. Send it again."
 
 
 @pytest.mark.parametrize(

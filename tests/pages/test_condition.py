@@ -104,6 +104,27 @@ def test_the_condition_is_what_matters_most(
             id="one is snoozed",
         ),
         pytest.param(
+            {"active": 2, "watched": 1},
+            "good",
+            "No open faults",
+            "The one active site that is not snoozed has been checked.",
+            id="all but one are snoozed",
+        ),
+        pytest.param(
+            {"faulty": 1, "holding": 1, "jobless": 1},
+            "warning",
+            "1 of 10 active sites has an open job",
+            "1 flagged site has no open job any more.",
+            id="another job was closed while its fault held",
+        ),
+        pytest.param(
+            {"jobless": 2},
+            "good",
+            "No open faults",
+            "All 10 active sites have been checked. 2 flagged sites have no open job any more.",
+            id="all jobs were closed while their faults held",
+        ),
+        pytest.param(
             {"watched": 0}, "unknown", "No site is watched", "All active sites are snoozed.", id="all snoozed"
         ),
         pytest.param(

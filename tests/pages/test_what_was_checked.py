@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from jobauto.audit.service import Author
 from jobauto.clock import utcnow
@@ -13,6 +13,8 @@ from jobauto.dashboard.coverage import Fleet, fleet
 from jobauto.demo import service as demo
 from jobauto.detection.service import RunParameters, run
 from jobauto.extensions import db
+from jobauto.jobs import service as jobs
+from jobauto.jobs.service import JobChange
 from jobauto.models import Job, Run, Site
 from jobauto.rules.no_coms import NO_COMS
 from jobauto.rules.zero_reads import ZERO_READS
@@ -136,6 +138,19 @@ def test_a_site_that_a_rule_flags_was_assessed_whatever_the_other_could_tell() -
     add_site("new", monitored_from=NOON.date())
     check()
     assert counts() == (SITES + 2, 0, 1)
+
+
+@pytest.mark.usefixtures("well")
+def test_a_flagged_site_whose_job_was_closed_has_no_open_job_any_more() -> None:
+    save(no_coms={"reopen_after_days": 30})
+    add_site("silent", {days_before(40): 1})
+    add_site("silent too", {days_before(30): 1})
+    check()
+    assert known().jobless == 0
+    jobs.change(db.session.scalars(select(Job.id)).all()[0], JobChange(status="closed"), by="ada", now=NOON)
+    assert known().jobless == 1
+    check(NOON + timedelta(hours=1))
+    assert known(NOON + timedelta(hours=1)).jobless == 1, "it is not to get another one yet"
 
 
 @pytest.mark.usefixtures("well")
