@@ -28,7 +28,7 @@ def reading(value: Any = "1.5", site_id: Any = "flat", at: Any = AT) -> dict[str
     return {"site_id": site_id, "reading_date": at, "reading_value": value}
 
 
-def pluralize(answer: Any) -> list[int]:
+def counted(answer: Any) -> list[int]:
     return [answer[name] for name in ("new", "updated", "unchanged", "rejected")]
 
 
@@ -45,14 +45,14 @@ def test_json_is_counted_and_may_be_sent_again(oscar: Person) -> None:
         "new": 2, "updated": 0, "unchanged": 0, "rejected": 0,
         "errors": [], "warnings": [], "ignored_columns": [],
     }  # fmt: skip
-    assert pluralize(second.json) == [0, 0, 2, 0]
+    assert counted(second.json) == [0, 0, 2, 0]
     assert stored() == [Decimal("1.50"), Decimal("2.50")]
 
 
 def test_csv_is_the_same_as_json(oscar: Person) -> None:
     body = f"{HEADER}flat,{AT},1.5\nnobody,{AT},2\n"
     answer = oscar.api("POST", READINGS, data=body.encode(), content_type="text/csv; charset=utf-8")
-    assert pluralize(answer.json) == [1, 0, 0, 1]
+    assert counted(answer.json) == [1, 0, 0, 1]
     assert answer.json["errors"] == [{"line": 3, "error": "unknown site: nobody"}]
     assert stored() == [Decimal("1.50")]
 
@@ -70,7 +70,7 @@ def test_csv_is_the_same_as_json(oscar: Person) -> None:
 def test_a_number_is_taken_as_it_was_written(oscar: Person, number: str, value: str) -> None:
     body = f'[{{"site_id": "flat", "reading_date": "{AT}", "reading_value": {number}}}]'
     answer = oscar.api("POST", READINGS, data=body, content_type="application/json")
-    assert pluralize(answer.json) == [1, 0, 0, 0]
+    assert counted(answer.json) == [1, 0, 0, 0]
     assert stored() == [Decimal(value)]
 
 
@@ -101,7 +101,7 @@ def test_a_number_is_taken_as_it_was_written(oscar: Person, number: str, value: 
 def test_a_bad_reading_is_rejected_and_the_good_one_kept(oscar: Person, wrong: Any) -> None:
     answer = oscar.api("POST", READINGS, json=[wrong, reading("2")])
     assert answer.status_code == 200
-    assert pluralize(answer.json) == [1, 0, 0, 1]
+    assert counted(answer.json) == [1, 0, 0, 1]
     (error,) = answer.json["errors"]
     assert error["line"] == 1
     assert error["error"]
@@ -113,7 +113,7 @@ def test_where_no_row_could_be_taken_of_several_the_answer_is_422_and_tells_of_e
         "POST", READINGS, json=[reading(site_id="nobody"), reading("x"), {"site_id": "flat"}]
     )
     assert response.status_code == 422
-    assert pluralize(response.json) == [0, 0, 0, 3]
+    assert counted(response.json) == [0, 0, 0, 3]
     assert [error["line"] for error in response.json["errors"]] == [1, 2, 3]
     assert response.json["warnings"] == response.json["ignored_columns"] == []
     assert response.json["error"].startswith(
@@ -136,13 +136,13 @@ def test_where_no_row_could_be_taken_of_several_the_answer_is_422_and_tells_of_e
 )
 def test_otherwise_it_is_200(oscar: Person, body: Any, counts: list[int]) -> None:
     response = oscar.api("POST", READINGS, json=body)
-    assert (response.status_code, pluralize(response.json)) == (200, counts)
+    assert (response.status_code, counted(response.json)) == (200, counts)
 
 
 def test_columns_that_nobody_takes_and_doubtful_values_are_named(oscar: Person) -> None:
     rows = [reading(f"1.00{day}", at=f"2026-01-0{day}T06:00Z") | {"unit": "MWh"} for day in range(1, 4)]
     answer = oscar.api("POST", READINGS, json=rows).json
-    assert pluralize(answer) == [3, 0, 0, 0]
+    assert counted(answer) == [3, 0, 0, 0]
     assert answer["ignored_columns"] == ["unit"]
     assert answer["warnings"] == [
         "flat: every value has exactly three decimals: MWh, or a dot for thousands?"
@@ -175,4 +175,11 @@ def test_what_is_no_list_of_readings_is_refused_as_a_whole(
     response = oscar.api("POST", READINGS, data=body, content_type=content_type)
     assert response.status_code == 422
     assert has_shape(response.json, ERROR)
+    assert stored() == []
+
+
+@pytest.mark.parametrize("query", ["ignore_colum=unit", "profile=NOPE"])
+def test_a_parameter_that_is_not_known_is_named_and_nothing_is_stored(oscar: Person, query: str) -> None:
+    answer = oscar.api("POST", f"{READINGS}?{query}", json=[reading()])
+    assert (answer.status_code, list(answer.json["fields"])) == (400, [query.partition("=")[0]])
     assert stored() == []

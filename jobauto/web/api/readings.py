@@ -10,6 +10,7 @@ from ...imports import readings
 from ...imports.result import ImportResult
 from ...settings import service as settings_service
 from ..access import needs
+from .bodies import refuse_unknown_parameters
 from .importing import import_rows
 from .requests import ReadingsFileIn, ReadingsIn
 from .responses import ImportOut, ImportRefusedOut
@@ -31,6 +32,7 @@ def reading_import() -> ResponseReturnValue:
 
     Where two rows or more were sent and none could be taken, the answer is 422, with the same body.
     """
+    refuse_unknown_parameters(ReadingsFileIn)
     zone = settings_service.current().settings.schedule.zone
     result = import_rows(
         partial(readings.from_csv, ignore=request.args.getlist("ignore_column")),
