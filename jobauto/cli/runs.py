@@ -147,7 +147,8 @@ def _lines(result: RunResult) -> list[str]:
             lines.append(f"{rule.title} is disabled: skipped")
         elif done.status == "held":
             why = db.session.get_one(Hold, result.run_id).describe()
-            lines.append(f"Held {done.held} {rule.title} jobs: {why} Release or discard them on any page.")
+            where = f"Release or discard them on the page of run {result.run_id}."
+            lines.append(f"Held {done.held} {rule.title} jobs: {why} {where}")
         elif result.run_id is None:
             lines.append(f"{rule.title}: {done.flagged} of {done.checked} sites flagged")
             lines += [f"  {_format_finding(found)}" for found in result.findings if found.rule == rule.name]

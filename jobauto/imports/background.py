@@ -34,7 +34,7 @@ from ..storage.leases import LeaseLost, is_stale
 from ..storage.vacuum import vacuum_analyze_after
 from . import readings, sites
 from .lines import FileError
-from .preview import first_rows
+from .preview import first_readings, first_sites
 from .result import ImportResult, Progress
 from .rows import Rejected, Rows
 from .uploads import delete_old, forget, here, kept, machine, make_room, rejects
@@ -211,8 +211,10 @@ def _load(entry: Import, watch: "_Watch") -> ImportResult:
     ignore_columns, author = entry.ignore_columns, Author(entry.requested_by, utcnow())
     zone = settings.current().settings.schedule.zone
     rejects(path).unlink(missing_ok=True)
-    if dry_run and kind == "readings":
-        watch.stamp(preview=first_rows(path, zone, utcnow(), ignore_columns))
+    if dry_run:
+        are_sites = kind == "sites"
+        first = first_sites(path) if are_sites else first_readings(path, zone, utcnow(), ignore_columns)
+        watch.stamp(preview=first)
     with path.open("rb") as file:
         progress = watch.progress_in(file)
         source = _source(kind, file, ignore_columns)

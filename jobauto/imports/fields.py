@@ -15,6 +15,7 @@ INSTANT = re.compile(
 NUMBER = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?")
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 OF_A_SPREADSHEET = re.compile(r"[0-9](\.[0-9]+)?E\+[0-9]{2,}")
+MADE_BY_A_SPREADSHEET = "what a spreadsheet has made of a long number: format it as text"
 LARGEST = 999_999_999_999_99
 """In hundredths of a kWh."""
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
@@ -43,9 +44,7 @@ def new_site_id(text: str | None) -> str:
     """The same, in a list of sites; not what a spreadsheet has made of a long number."""
     found = site_id(text)
     if OF_A_SPREADSHEET.fullmatch(found):
-        raise FieldError(
-            f"site_id {found} is what a spreadsheet has made of a long number: format it as text"
-        )
+        raise FieldError(f"site_id {found} is {MADE_BY_A_SPREADSHEET}")
     return found
 
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from .fields import MADE_BY_A_SPREADSHEET
 from .rows import Rejected
 
 NAMED = 1000
@@ -33,6 +34,8 @@ class Reasons:
                 self.unknown_sites[reason.removeprefix(UNKNOWN_SITE)] = None
         elif CONTRADICTION in reason:
             kind = CONTRADICTION + (" and time" if f"{CONTRADICTION} and time" in reason else "")
+        elif reason.endswith(MADE_BY_A_SPREADSHEET):
+            kind = f"site_id is {MADE_BY_A_SPREADSHEET}"
         if kind not in self.rows and len(self.rows) >= REASONS:
             kind = OTHERS
         self.rows[kind] += 1

@@ -5,6 +5,7 @@ An optional column is an entry of ``OPTIONAL_COLUMNS`` and an attribute of ``Sit
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, BinaryIO
 
 from sqlalchemy import (
@@ -127,18 +128,27 @@ def _compared(known: FromClause) -> Select[Any]:
     ).outerjoin(known, known.c.site_id == STAGE.c.site_id)
 
 
-def _parse(row: Row) -> tuple[Any, ...]:
+def read(row: Row) -> tuple[str, str, dict[str, Any]]:
+    """A site's id and name, and what the row says of each optional column. Raises FieldError."""
     site_id, site_name, *optional = row.values
     name = fields.short_text(site_name, "site_name")
     if not name:
         raise fields.FieldError("site_name is empty")
-    values: list[Any] = [fields.new_site_id(site_id), name]
-    for column, text in zip(OPTIONAL_COLUMNS, optional, strict=True):
-        values += (False, None) if text is None else (True, column.parse(text))
-    group = optional[OPTIONAL.index("group")]
-    values += (True, fold_texts(site_id or "", name))
-    values += (False, None) if group is None else (True, fold(group))
-    return tuple(values)
+    columns = zip(OPTIONAL_COLUMNS, optional, strict=True)
+    return (
+        fields.new_site_id(site_id),
+        name,
+        {column.name: column.parse(text) for column, text in columns if text is not None},
+    )
+
+
+def _parse(row: Row) -> tuple[Any, ...]:
+    site_id, name, said = read(row)
+    said |= {"search_text": fold_texts(site_id, name)}
+    if "group" in said:
+        said |= {"search_group": fold(said["group"])}
+    pairs = ((column.name in said, said.get(column.name)) for column in _STAGED)
+    return (site_id, name, *chain.from_iterable(pairs))
 
 
 def _merged(one: tuple[Any, ...], other: tuple[Any, ...]) -> tuple[Any, ...] | None:

@@ -85,17 +85,19 @@ def jobs_matching(wanted: JobFilter, now: datetime) -> Select[Any]:
 
 
 def _says(word: str) -> ColumnElement[bool]:
-    """Whether a job has a word: its site has it, a note, or its description; or it is the job's number."""
+    """Whether a job has a word: its site has it, a note, or its description; or it is the job's number.
+
+    Numbers are not looked for in descriptions: the dates there have every small one.
+    """
     if number := JOB_NUMBER.fullmatch(word):
         is_it = Job.id == int(number[2])
-        return is_it if number[1] else or_(is_it, _in_texts(word))
-    return _in_texts(word)
+        return is_it if number[1] else or_(is_it, _in_site_or_notes(word))
+    return or_(_in_site_or_notes(word), Job.description.icontains(word, autoescape=True))
 
 
-def _in_texts(word: str) -> ColumnElement[bool]:
-    in_description = Job.description.icontains(word, autoescape=True)
+def _in_site_or_notes(word: str) -> ColumnElement[bool]:
     folded = fold(word)
-    return or_(sites.says(word), *([Job.search_notes.contains(folded)] if folded else []), in_description)
+    return or_(sites.says(word), *([Job.search_notes.contains(folded)] if folded else []))
 
 
 def _states(wanted: JobFilter) -> Iterator[ColumnElement[bool]]:

@@ -12,6 +12,8 @@ from .connections import insert, write
 
 WINDOW = timedelta(seconds=10)
 FORGOTTEN_AFTER = timedelta(minutes=1)
+PLACE = 24
+"""So many digits of a digest stand for who sends to which address; the others for all that was sent."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,10 @@ def claim(sending: Sending) -> bool:
                 where=not_(recent),
             ).returning(SentForm.digest)
         )
-        return won.one_or_none() is not None
+        is_first = won.one_or_none() is not None
+        if is_first:
+            session.execute(delete(SentForm).where(*_done_before_at_this_place(sending)))
+        return is_first
 
 
 def outcome(digest: str) -> Outcome | None:
@@ -69,6 +74,12 @@ def give_back(sending: Sending) -> None:
     """A sending that was refused has done nothing: the same may be sent again."""
     with write() as session:
         session.execute(delete(SentForm).where(*_this(sending)))
+
+
+def _done_before_at_this_place(sending: Sending) -> tuple[ColumnElement[bool], ...]:
+    # What they did is no longer how things are, so doing it again is no repetition.
+    same_place = SentForm.digest.startswith(sending.digest[:PLACE])
+    return same_place, SentForm.digest != sending.digest, SentForm.location.is_not(None)
 
 
 def _this(sending: Sending) -> tuple[ColumnElement[bool], ...]:

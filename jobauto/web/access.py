@@ -190,6 +190,8 @@ def _ask_to_log_in() -> ResponseReturnValue:
     db.session.rollback()
     whose = own_forms.whose() if drafts.is_small() and request.endpoint != "auth.logout" else None
     if whose is None:
+        if request.endpoint != "auth.logout":
+            flash(drafts.NOT_LOGGED_IN, "warning")
         return redirect(url_for("auth.login"))
     flash(drafts.SESSION_ENDED, "warning")
     return redirect(drafts.login_address(drafts.keep_for(whose)))

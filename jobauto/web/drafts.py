@@ -33,6 +33,7 @@ NEVER_KEPT = {"confirm", "csrf_token", "current", "once_more", "password", "url"
 
 _ASKED = "typed"
 SESSION_ENDED = "Nothing was done: your session had ended before you pressed."
+NOT_LOGGED_IN = "Nothing was done: you are not logged in."
 
 
 def is_small() -> bool:

@@ -4,6 +4,7 @@
 2. Whoever comes second, even at the same time, does nothing. It waits until the first is done, then leads
    where the first led and says what the first said: the browser may never have shown that answer.
 3. A form that was refused has done nothing. It gives its key back, and may be sent again.
+4. So may one after which the same person has sent another one to the same address: close, reopen, close.
 """
 
 import hashlib
@@ -12,6 +13,7 @@ import json
 import logging
 import time
 from datetime import timedelta
+from typing import Any
 
 from flask import Flask, Response, flash, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -63,8 +65,13 @@ def answer_of_the_first() -> ResponseReturnValue | None:
 def _digest() -> str:
     fields = sorted(item for item in request.form.items(multi=True) if item[0] != "csrf_token")
     files = [(name, file.filename, _content(file)) for name, file in request.files.items(multi=True)]
-    contents = json.dumps([current_user.id, request.full_path, fields, files])
-    return hmac.digest(secret_key().encode(), contents.encode(), "sha256").hex()  # a field may be a password
+    place = [current_user.id, request.full_path]
+    return _keyed(place)[: sent_forms.PLACE] + _keyed([*place, fields, files])[sent_forms.PLACE :]
+
+
+def _keyed(what: list[Any]) -> str:
+    contents = json.dumps(what).encode()
+    return hmac.digest(secret_key().encode(), contents, "sha256").hex()  # a field may be a password
 
 
 def _content(file: FileStorage) -> str:

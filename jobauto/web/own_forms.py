@@ -35,6 +35,11 @@ def require_own_form() -> None:
 def refuse(error: CSRFError) -> NoReturn:
     """Log a form that is not ours, and end the request with 400."""
     security_log.warn("csrf-refused", reason=error.description)
+    if not request.path.startswith("/api/"):
+        error.description = (
+            "Nothing was done: the form is not from a page of your present login. "
+            f"Open the page anew, and press again. ({error.description})"
+        )
     raise error
 
 

@@ -253,7 +253,7 @@ def test_a_held_run_says_why_and_does_not_end_as_if_all_were_well(cli: Cli, app:
     done = cli("create-no-coms-jobs", *AT_NOON)
     assert done.stdout == (
         "Held 25 No Coms jobs: 25 of 25 sites went silent together: is the feed down? "
-        "Release or discard them on any page.\n"
+        "Release or discard them on the page of run 1.\n"
     )
     assert done.exit_code == 1
     told = json.loads(cli(DAILY, *AT_NOON, "--json").stdout)

@@ -95,3 +95,11 @@ def test_an_unknown_site_is_summed_up_with_the_others(app: Flask) -> None:
         "1,200 rows of 12 unknown sites: N00, N01, N02, N03, N04, N05, N06, N07, N08, N09, ...",
         "1 row: reading_date is not a date and time like 2026-03-31T06:00",
     ]
+
+
+def test_numbers_that_a_spreadsheet_has_made_are_summed_up_whatever_they_are(app: Flask) -> None:
+    result = import_sites("site_id,site_name\n2.00005E+12,Farm A\n2.00006E+12,Farm B\n")
+
+    assert result.reasons.describe() == [
+        "2 rows: site_id is what a spreadsheet has made of a long number: format it as text"
+    ]

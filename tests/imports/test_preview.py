@@ -11,9 +11,9 @@ from tests.imports.test_background import HEADER, accept, entry
 DATE = "reading_date is not a date and time like 2026-03-31T06:00"
 
 
-def understood(content: bytes) -> list[Understood]:
+def understood(content: bytes, kind: str = "readings") -> list[Understood]:
     """What a dry run of a file shows."""
-    import_id = accept(content, dry_run=True)
+    import_id = accept(content, kind, dry_run=True)
     background.process_pending()
     return [Understood(**row) for row in entry(import_id).preview]
 
@@ -60,3 +60,20 @@ def test_only_the_first_rows_are_shown_and_no_more_of_a_line_than_can_be_read(ap
 
 def test_a_file_without_rows_shows_none(app: Flask) -> None:
     assert understood(HEADER) == []
+
+
+def test_a_list_of_sites_shows_what_each_row_says_of_a_site(app: Flask) -> None:
+    lines = ("X,Mill, x", "X,Mill,,false,2026-11-20", "Y,Hill,,,", "2E+12,Farm,North,,", "Z,Dale,,maybe,")
+    content = "site_id,site_name,Group,Active,monitored from\n" + "\n".join(lines)
+
+    assert understood(content.encode(), "sites") == [
+        Understood(2, lines[0], why="3 fields, but the header has 5"),
+        Understood(3, lines[1], "X", site_name="Mill", said="monitored_from 2026-11-20, active false"),
+        Understood(4, lines[2], "Y", site_name="Hill"),
+        Understood(
+            5,
+            lines[3],
+            why="site_id 2E+12 is what a spreadsheet has made of a long number: format it as text",
+        ),
+        Understood(6, lines[4], why="active is not true or false"),
+    ]

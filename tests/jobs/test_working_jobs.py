@@ -65,6 +65,8 @@ def found(**wanted: object) -> list[str]:
         ({"search": "#2 close"}, ["STUCK-1"]),
         ({"search": "#3"}, []),
         ({"search": "generation"}, ["STUCK-1"]),
+        ({"search": "reading:"}, ["QUIET-1"]),
+        ({"search": "03"}, []),
     ],
     ids=str,
 )

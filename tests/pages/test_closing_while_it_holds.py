@@ -62,6 +62,14 @@ def test_the_days_until_a_new_job_are_told_where_the_settings_have_some(oscar: P
     assert "A new job comes 5 days after the closing" in words(oscar.get("/jobs/1"))
 
 
+def test_of_a_rule_that_is_off_no_new_job_is_to_be_put_off(oscar: Person, run_id: int) -> None:
+    settings.save(lambda before: before.changed({"NO_COMS": {"enabled": False}}), by="ada", now=utcnow())
+    close(oscar)
+    text = words(oscar.get("/jobs/1"))
+    assert "The rule is switched off, so no run opens a new job. Snooze the site" in text
+    assert "put that off" not in text
+
+
 def test_a_snooze_that_is_chosen_with_closing_keeps_the_next_run_from_opening_a_job(
     oscar: Person, run_id: int
 ) -> None:

@@ -107,6 +107,13 @@ def test_a_look_shows_the_first_rows_as_understood_and_what_is_doubtful_about_th
     assert "ignored columns: quality" in words(oscar.get("/import/"))
 
 
+def test_a_look_at_a_list_of_sites_shows_what_each_row_says(oscar: Person) -> None:
+    send(oscar, "site_id,site_name,Active\nX,Mill,false\nY,Hill,\n", kind="sites", dry_run="y")
+    text = words(oscar.get("/import/1"))
+    assert "X,Mill,false X Mill active false" in text
+    assert "Y,Hill, Y Hill Nothing else" in text
+
+
 def test_a_column_that_refuses_a_file_can_be_ignored(oscar: Person) -> None:
     add_site("S1")
     content = HEADER.strip() + ",unit,status\n" + GOOD.strip() + ",kWh,A\n"

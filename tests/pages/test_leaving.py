@@ -52,6 +52,13 @@ def test_deactivating_says_how_many_are_open_before_and_after(ada: Person, with_
     assert assignees() == ["oscar", "oscar"]
 
 
+def test_one_job_that_is_left_is_told_as_one(ada: Person, with_oscar: None) -> None:
+    change(1, JobChange(status="closed"), by="oscar", now=utcnow())
+    ada.post("/users/oscar", action="deactivate")
+    text = words(ada.get("/users/oscar"))
+    assert "1 open job stays with oscar until you hand it over below." in text
+
+
 @pytest.mark.parametrize(("to", "becomes", "said"), [("ada", "ada", "ada"), ("-", None, "nobody")])
 def test_they_are_handed_over_with_the_deactivation_or_after_it(
     ada: Person, with_oscar: None, to: str, becomes: str | None, said: str

@@ -94,6 +94,12 @@ def test_what_was_refused_may_be_sent_again(oscar: Person, run_id: int) -> None:
     assert count(SentForm) == 0
 
 
+def test_after_another_form_to_the_same_address_it_is_another_step(oscar: Person, run_id: int) -> None:
+    for status in ("closed", "open", "closed"):
+        oscar.post("/jobs/1", **form_of(oscar.get("/jobs/1")) | {"status": status})
+    assert oscar.api("GET", "/api/jobs/1/").json["status"] == "closed"
+
+
 def test_two_presses_of_run_now_are_one_run(oscar: Person, run_id: int) -> None:
     first, second = (oscar.post("/run-now") for _ in range(2))
     assert first.location == second.location == f"/runs/{run_id + 1}"

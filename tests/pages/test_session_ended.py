@@ -168,7 +168,11 @@ def test_a_form_made_for_somebody_else_is_neither_taken_nor_kept_for_me(
     ada: Person, oscar: Person, run_id: int
 ) -> None:
     form = form_of(oscar.get("/jobs/1")) | {"note": "Planted."}
-    assert ada.client.post("/jobs/1", data=form).status_code == 400
+    answer = ada.client.post("/jobs/1", data=form)
+    assert answer.status_code == 400
+    assert "Nothing was done: the form is not from a page of your present login. Open the page" in words(
+        answer
+    )
     assert kept() == []
 
 
@@ -176,6 +180,7 @@ def test_a_large_body_is_not_read_for_somebody_who_is_not_logged_in(oscar: Perso
     form = form_of(oscar.get("/jobs/1")) | {"note": "x" * 300_000}
     end_all_sessions()
     assert oscar.client.post("/jobs/1", data=form).location == "/login"
+    assert "Nothing was done: you are not logged in." in words(oscar.get("/login"))
     assert kept() == []
 
 

@@ -4,9 +4,6 @@ import json
 from typing import Any
 
 from flask import abort, request
-from pydantic import BaseModel
-
-from ...errors import InvalidInput
 
 WITH_OBJECT = ("PUT", "PATCH")
 
@@ -38,12 +35,3 @@ def query_of_request() -> Any:
 def body_of_request() -> Any:
     """The body as the view's schema has read it."""
     return request.context.json  # type: ignore[attr-defined] # put there by SpecTree
-
-
-def refuse_unknown_parameters(model: type[BaseModel]) -> None:
-    """For a view that reads its body itself: answer 400 for a parameter that the schema does not name."""
-    unknown = {
-        name: ["There is no such parameter."] for name in request.args if name not in model.model_fields
-    }
-    if unknown:
-        raise InvalidInput("The request was not accepted.", unknown, 400)

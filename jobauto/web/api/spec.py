@@ -43,6 +43,9 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
+UNKNOWN_PARAMETER = "There is no such parameter."
+
+
 def responses(
     success: type[BaseModel] | Any,
     *errors: int,
@@ -62,7 +65,7 @@ def responses(
 def _refuse(request: Request, _response: Any, error: Exception | None, *_: Any) -> None:
     if isinstance(error, ValidationError):
         if request.method == "GET":
-            wrong = describe_errors(error.errors(), unknown="There is no such parameter.")
+            wrong = describe_errors(error.errors(), unknown=UNKNOWN_PARAMETER)
             raise InvalidInput(describe_fields(wrong), wrong, 400) from error
         raise InvalidInput("The request was not accepted.", describe_errors(error.errors()), 422) from error
 

@@ -118,7 +118,8 @@ def _deactivate(user: User) -> str | None:
     left = db.session.scalar(jobs.open_jobs_of(name)) or 0
     told = f"{name} is deactivated."
     if left:
-        return f"{told} {pluralize(left, 'open job')} stay with {name} until you hand them over below."
+        stay, them = ("stays", "it") if left == 1 else ("stay", "them")
+        return f"{told} {pluralize(left, 'open job')} {stay} with {name} until you hand {them} over below."
     return told if to is None else f"{told} Their open jobs went to {to or 'nobody'}."
 
 
