@@ -51,6 +51,7 @@ COMMANDS = (
     Command("scheduler", "scheduler:scheduler", "Run the daily schedule in the foreground."),
     Command("send-notifications", "notifications:send_notifications", "Send the messages that are due."),
     Command("set-password", "accounts:set_password", "Change a password."),
+    Command("shell", "shell:shell", "Open a Python shell with the program loaded."),
     Command("static-files", "assets:static_files", "Copy static files to a folder for nginx."),
 )
 

@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 
 from tests.drills.clock import WallClock
+from tests.drills.disk import Disk, small_disk
 from tests.drills.server import OwnPostgresql
 from tests.drills.stage import Stage, london
 from tests.runs.fleet import add_faulty_fleet, owe_slots_since
@@ -34,3 +35,10 @@ def own_postgresql() -> Iterator[OwnPostgresql]:
     server = OwnPostgresql()
     yield server
     server.stop()
+
+
+@pytest.fixture
+def disk() -> Iterator[Disk]:
+    """A disk of 24 MB."""
+    with small_disk(megabytes=24) as disk:
+        yield disk
