@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import Boolean, Date, Index, String, Text, false, text, true
+from sqlalchemy import Boolean, ColumnElement, Date, Index, String, Text, false, or_, text, true
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -62,6 +62,20 @@ class Site(Base):
     is_demo: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     search_text: Mapped[str] = mapped_column(Text, default=_search_text, server_default="")
     search_group: Mapped[str] = mapped_column(Text, default=_search_group, server_default="")
+
+    def is_snoozed(self, at: datetime) -> bool:
+        """Whether the site is not judged at an instant because somebody has snoozed it."""
+        return self.snoozed_until is not None and self.snoozed_until > at
+
+    @classmethod
+    def snoozed_at(cls, at: datetime) -> ColumnElement[bool]:
+        """The same in a query; NULL, which counts as no, of a site that was never snoozed."""
+        return cls.snoozed_until > at
+
+    @classmethod
+    def awake_at(cls, at: datetime) -> ColumnElement[bool]:
+        """The opposite, which is true of a site that was never snoozed."""
+        return or_(cls.snoozed_until.is_(None), cls.snoozed_until <= at)
 
     def fold_again(self) -> None:
         """Have what searches look into follow the site."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import ColumnElement, and_
 
 from ..models import Site
 
@@ -30,7 +30,5 @@ class Moment:
 
     def sites_to_check(self) -> ColumnElement[bool]:
         """Which sites get a verdict: those that are active and not snoozed."""
-        awake = or_(Site.snoozed_until.is_(None), Site.snoozed_until <= self.as_of)
-        if self.only is None:
-            return and_(Site.active, awake)
-        return and_(Site.active, awake, Site.key == self.only)
+        judged = and_(Site.active, Site.awake_at(self.as_of))
+        return judged if self.only is None else and_(judged, Site.key == self.only)

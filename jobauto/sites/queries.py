@@ -81,7 +81,7 @@ def groups() -> Select[Any]:
 
 def snoozed(now: datetime) -> Select[Any]:
     """Sites whose snooze lasts, the one that ends first coming first."""
-    return select(Site).where(Site.snoozed_until > now).order_by(Site.snoozed_until)
+    return select(Site).where(Site.snoozed_at(now)).order_by(Site.snoozed_until)
 
 
 def any_demo() -> Select[Any]:
@@ -105,7 +105,7 @@ def active_and_faulty_inactive() -> Select[int, int]:
 
 def count_snoozed(now: datetime) -> Select[int]:
     """How many of the active sites are snoozed: read off an index."""
-    return select(func.count()).select_from(Site).where(Site.snoozed_until > now, Site.active)
+    return select(func.count()).select_from(Site).where(Site.snoozed_at(now), Site.active)
 
 
 def count_added(since: int, watched: ColumnElement[bool]) -> Select[int]:
@@ -132,7 +132,7 @@ def verdicts(site: Site, settings: Settings, moment: Moment) -> list[Verdict]:
 def _not_judged(site: Site, moment: Moment) -> str | None:
     if not site.active:
         return "the site is inactive"
-    if site.snoozed_until is not None and site.snoozed_until > moment.as_of:
+    if site.is_snoozed(moment.as_of):
         return "the site is snoozed"
     return None
 

@@ -120,7 +120,7 @@ def faulty_for(job: Job) -> str:
 
 def snoozed(site: Site) -> bool:
     """Whether a site is not judged for a while."""
-    return site.snoozed_until is not None and site.snoozed_until > utcnow()
+    return site.is_snoozed(utcnow())
 
 
 def format_change(value: str | None, field: str) -> str:

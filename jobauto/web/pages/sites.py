@@ -111,7 +111,7 @@ def _page(site: Site, typed: SiteForm | SnoozeForm | None = None, conflicts: Con
         seen=seen_to_send(site, SiteForm.KEPT, anew=bool(conflicts)),
         seen_snooze=seen_to_send(site, SnoozeForm.KEPT, anew=bool(conflicts)),
         conflicts=conflicts,
-        is_snoozed=site.snoozed_until is not None and site.snoozed_until > now,
+        is_snoozed=site.is_snoozed(now),
         verdicts=verdicts,
         charts=_charts(site, settings, Moment(now, zone), verdicts, events, newest_jobs),
         readings=history.newest((Reading.site_key == site.key,), NEWEST_READINGS, zone),
