@@ -16,6 +16,7 @@ from ...rules.settings import Section
 from ...settings.labels import fields, sections
 from ...settings.schema import Errors, Settings, time_zones
 from .choices import choices, of_codes
+from .errors import put_beside
 
 LONG_TEXT = 100
 DESCRIPTION = 500
@@ -41,11 +42,7 @@ class _SettingsForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
 
     def show(self, errors: Errors) -> list[str]:
         """Put errors beside their fields; returns those that belong to no field."""
-        beside = {field.name: field for name, _ in sections() for field in self[name]}
-        for name, why in errors.items():
-            if name in beside:
-                beside[name].errors = why
-        return [f"{name}: {' '.join(why)}" for name, why in errors.items() if name not in beside]
+        return put_beside((field for name, _ in sections() for field in self[name]), errors)
 
 
 def settings_form(

@@ -34,6 +34,7 @@ from .. import closing, drafts
 from ..access import needs
 from ..exports import csv_response
 from ..forms.choices import of_names
+from ..forms.errors import put_beside
 from ..forms.jobs import BulkForm, FilterForm, JobForm, filter_form
 from ..forms.seen import Conflicts, catch_up, labelled, seen_in_request, seen_to_send
 from ..lookup import get_or_404
@@ -121,8 +122,7 @@ def change(job_id: int) -> ResponseReturnValue:
         catch_up(form, job, seen)
         return _page(job, form, conflicts=labelled(form, error.conflicts)), error.status
     except InvalidInput as error:
-        for name, why in error.fields.items():
-            form[name].errors = why
+        put_beside(form, error.fields)
         flash(str(error), "danger")
         return _page(get_or_404(Job, job_id, "job"), form), error.status
     flash(*outcome.of_job(job_id, changes))

@@ -22,6 +22,7 @@ from ...sites import charts, history, queries, service
 from ...sites.scene import Scene, snoozes
 from .. import drafts
 from ..access import current_author, needs
+from ..forms.errors import put_beside
 from ..forms.seen import Conflicts, catch_up, labelled, seen_in_request, seen_to_send
 from ..forms.sites import SiteForm, SnoozeForm
 from ..lookup import site_or_404
@@ -79,8 +80,7 @@ def change(site_id: str) -> ResponseReturnValue:
         catch_up(form, site, seen)
         return _page(site, form, conflicts=labelled(form, error.conflicts)), error.status
     except InvalidInput as error:
-        for name, why in error.fields.items():
-            form[name].errors = why
+        put_beside(form, error.fields)
         return _page(site_or_404(site_id), form), error.status
     flash(*(DONE[action], "success") if changes else ("Nothing was changed.", "info"))
     return redirect(url_for(".show", site_id=site_id))
