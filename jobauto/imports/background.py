@@ -115,10 +115,14 @@ def process_pending(clock: Clock = utcnow) -> None:
     Those whose file is lost fail, and files that nobody needs any more are deleted.
     """
     while (claimed := _claim(clock())) is not None:
-        if claimed.attempts > ATTEMPTS:
-            _Watch(claimed.id, claimed.attempts).fail("The process that imported it died, several times.")
-        else:
-            _do(claimed)
+        watch = _Watch(claimed.id, claimed.attempts)
+        try:
+            if claimed.attempts > ATTEMPTS:
+                watch.fail("The process that imported it died, several times.")
+            else:
+                _do(claimed, watch)
+        except LeaseLost:  # whatever it was about to tell: those that wait behind it are not its affair
+            log.warning(LogEvent("import-taken-over", **{"import": watch.import_id}))
     delete_old(clock())
 
 
@@ -180,15 +184,14 @@ def _give_up(still_waits: ColumnElement[bool], import_id: int, error: str, now: 
             log.warning(LogEvent("import-file-lost", **{"import": import_id}))
 
 
-def _do(entry: Import) -> None:
-    watch = _Watch(entry.id, entry.attempts)
+def _do(entry: Import, watch: "_Watch") -> None:
     kept_as, dry_run = entry.kept_as, entry.dry_run
     has_stored_readings = entry.kind == "readings" and not dry_run
     try:
         result = _load(entry, watch)
         watch.finish(result)
     except LeaseLost:
-        log.warning(LogEvent("import-taken-over", **{"import": watch.import_id}))
+        raise
     except FileError as error:
         watch.fail(str(error))
     except FileNotFoundError:  # it was there when the import was claimed

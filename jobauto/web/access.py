@@ -16,7 +16,7 @@ from ..auth.sessions import Client, Limits
 from ..clock import utcnow
 from ..extensions import db
 from ..models import User, UserSession
-from . import drafts, idempotency, own_forms, rate_limit, security_log
+from . import drafts, idempotency, own_forms, rate_limit, security_log, static_files
 from .extensions import login_manager
 
 View = TypeVar("View", bound=RouteCallable)
@@ -24,12 +24,10 @@ View = TypeVar("View", bound=RouteCallable)
 PUBLIC = {
     "auth.login",
     "auth.login_submit",
-    "static",
-    "bootstrap.static",
     "health.livez",
     "health.healthz",
     "health.metrics",
-}
+} | static_files.ENDPOINTS
 """Endpoints that need no login. Every other one does, whether or not somebody thought of it."""
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}

@@ -153,6 +153,28 @@ def test_an_import_that_was_taken_over_is_no_longer_told_of_by_who_had_it(
     assert "event=import-taken-over" in caplog.text
 
 
+def test_one_that_was_taken_over_before_it_told_of_its_failure_stops_no_other(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_site("S1")
+    first, second = accept(HEADER + GOOD), accept(HEADER + GOOD)
+    store = readings.store_readings
+
+    def breaks_once(*arguments: Any, **options: Any) -> ImportResult:
+        monkeypatch.setattr(readings, "store_readings", store)
+        with write() as session:
+            session.execute(
+                update(Import).where(Import.id == first).values(heartbeat_at=utcnow(), attempts=2)
+            )
+        raise FileError("it is broken")
+
+    monkeypatch.setattr(readings, "store_readings", breaks_once)
+    background.process_pending()
+
+    assert counts(first)[0] == "running"
+    assert counts(second) == ("finished", 1, 0, 0, 0)
+
+
 def test_an_import_that_somebody_is_at_is_left_alone(app: Flask) -> None:
     import_id = accept(HEADER + GOOD)
     with write() as session:
