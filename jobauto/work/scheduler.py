@@ -10,7 +10,9 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
+from queue import Empty, SimpleQueue
 
 import click
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -100,14 +102,23 @@ def _start_anew(app: Flask) -> None:
 
 def serve(app: Flask) -> None:
     """Tick in the foreground until SIGTERM or SIGINT; a run under way is finished first."""
-    stop = threading.Event()
+    told: SimpleQueue[int] = SimpleQueue()  # put() may interrupt get(), as set() of an Event may not wait()
     for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stop.set())
+        signal.signal(name, lambda number, _: told.put(number))
     scheduler = _start(app)
     log.info(LogEvent("scheduler-start", tick_seconds=app.config["TICK_SECONDS"]))
-    stop.wait()
+    _await(told)
     scheduler.shutdown(wait=True)
     log.info(LogEvent("scheduler-end"))
+
+
+def _await(told: SimpleQueue[int]) -> None:
+    # A signal that comes in the instant before the thread falls asleep does not wake it: Python's handler
+    # runs when the thread is next awake, so it looks up now and then.
+    while True:
+        with suppress(Empty):
+            told.get(timeout=1)
+            return
 
 
 def _start(app: Flask) -> BackgroundScheduler:

@@ -11,6 +11,7 @@ from tests.drills.disk import Disk, small_disk
 from tests.drills.server import OwnPostgresql
 from tests.drills.stage import Stage, london
 from tests.runs.fleet import add_faulty_fleet, owe_slots_since
+from tests.starting import allowed
 
 
 @pytest.fixture
@@ -34,7 +35,8 @@ def own_postgresql() -> Iterator[OwnPostgresql]:
     """A server that a drill may stop and start."""
     server = OwnPostgresql()
     yield server
-    server.stop()
+    with allowed():  # after the last test of all, whichever that is
+        server.stop()
 
 
 @pytest.fixture
