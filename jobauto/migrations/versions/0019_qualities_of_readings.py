@@ -45,6 +45,8 @@ def upgrade() -> None:
         sa.Column("first", Kwh(), nullable=False),
         sa.Column("last", Kwh(), nullable=False),
         sa.Column("after", Kwh(), nullable=True),
+        sa.Column("limit_per_day", Kwh(), nullable=True),
+        sa.Column("capacity_too_small", sa.Boolean(), nullable=False),
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("decision", sa.String(length=20), nullable=True),
         sa.Column("decided_by", sa.String(length=100), nullable=True),
