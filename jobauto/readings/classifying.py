@@ -20,13 +20,21 @@ from sqlalchemy import BigInteger, Connection, bindparam, delete, literal, selec
 from ..extensions import db
 from ..models import Reading, Review, SettingsVersion, Site, ToClassify
 from ..models.quality import Quality, ReviewKind
-from ..models.types import EPOCH, WATT_HOURS, Instant, from_microseconds, from_watt_hours, microseconds_between
+from ..models.types import (
+    EPOCH,
+    WATT_HOURS,
+    Instant,
+    from_microseconds,
+    from_watt_hours,
+    microseconds_between,
+)
 from ..quality import reviews
 from ..quality.register import Register
 from ..quality.walk import Walked, walk
 from ..settings.stored import read_stored
 from ..storage.connections import insert, write_on
-from .marks import lock, mark_selected, marked, unmark
+from .marks import mark_selected, marked, unmark
+from .turns import take_turns
 
 SMALLEST, LARGEST = 4, 256
 """Sites that are walked in one transaction: more where they have few readings."""
@@ -67,7 +75,7 @@ def classify_waiting(connection: Connection, progress: Progress = lambda _: None
 
 @contextmanager
 def all_classified(connection: Connection) -> Iterator[None]:
-    """A read transaction that sees one instant, at which no site is to be classified before it is looked at."""
+    """A read transaction that sees one instant, at which every site is classified that must be."""
     while True:
         with connection.begin():
             if connection.dialect.name == "postgresql":
@@ -116,7 +124,7 @@ def _is_our_turn(connection: Connection) -> bool:
 
 def _classify(connection: Connection, site_keys: Sequence[int]) -> int:
     """Walk all readings of some sites and store what changes; returns how many readings there are."""
-    lock(connection, site_keys)
+    take_turns(connection, site_keys)
     unmark(connection, site_keys)  # first: a mark that comes from now on stays
     registers = registers_of(connection, site_keys)
     rows = _rows(connection, site_keys)
@@ -172,7 +180,7 @@ def _rows(connection: Connection, site_keys: Sequence[int]) -> list[Any]:
 
 def _walk(readings: Sequence[_Row], register: Register) -> Walked:
     _, at, value, quality, _ = zip(*readings, strict=True)
-    estimated = [place for place, one in enumerate(quality) if one == Quality.ESTIMATED] if any(quality) else []
+    estimated = [place for place, one in enumerate(quality) if one == Quality.ESTIMATED]
     return walk(list(zip(at, value, strict=True)), register, estimated)
 
 

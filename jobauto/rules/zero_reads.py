@@ -61,8 +61,8 @@ class ZeroReadsSettings(RuleSettings):
         KilowattHours,
         Field(
             title="Increase that counts as none, in kWh",
-            description="A rise of no more than this over the days to check counts as none, such as the creep "
-            "of a dead meter: 0.00 to 1,000.00.",
+            description="A rise of no more than this over the days to check counts as none, such as the "
+            "creep of a dead meter: 0.00 to 1,000.00.",
         ),
     ] = Decimal("0.00")
 

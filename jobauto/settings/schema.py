@@ -127,7 +127,7 @@ _SectionsOfRules: type[BaseModel] = create_model("SectionsOfRules", __config__=_
 
 
 class Settings(_SectionsOfRules):  # as many sections as there are rules
-    """All settings. In JSON its sections are those of the rules, such as NO_COMS, and GUARD, READINGS, SCHEDULE."""
+    """All settings. In JSON its sections are those of the rules, such as NO_COMS, and those below."""
 
     guard: GuardSettings = GuardSettings()
     readings: ReadingsSettings = ReadingsSettings()
