@@ -15,11 +15,12 @@ from sqlalchemy import select
 from jobauto.extensions import db
 from jobauto.imports import bulk, readings, rows
 from jobauto.models import Reading, Review, Site, ToClassify
-from jobauto.models.types import to_microseconds
+from jobauto.models.types import from_microseconds, to_microseconds
 from jobauto.quality.register import Register
 from jobauto.quality.walk import walk
 from tests.fleets import NOON, add_site
 from tests.quality.oracle import Reading as Sent
+from tests.quality.readings import daily
 from tests.quality.test_walk_agrees_with_the_oracle import histories
 
 NUMBERS = count(1)
@@ -97,3 +98,23 @@ def test_any_order_and_any_split_into_imports_end_the_same(
 def line_of(site_id: str, sent: Sent) -> str:
     quality = "estimated" if sent.estimated else ""
     return f"{site_id},{sent.at.isoformat()},{sent.value},{quality}"
+
+
+@pytest.mark.parametrize(
+    "kwh",
+    [
+        "5087 0 0 0 0 5100",
+        "100 101 0 1 2 " + " ".join(str(value) for value in range(3, 40)),
+        "100 103 106 5000000 112 115 118",
+        "100 101 102 0 0 103 0 104 105 106",
+    ],
+    ids=["back to the old meter", "a new meter that goes on", "a spike", "zeroes"],
+)
+def test_an_import_may_end_after_any_reading(app: Flask, kwh: str) -> None:
+    lines = [f"{{}},{from_microseconds(at).isoformat()},{value / 1000}," for at, value in daily(kwh)]
+    for place in range(len(lines) + 1):
+        add_site(f"E{place}")
+        for some in (lines[:place], lines[place:]):
+            send([line.format(f"E{place}") for line in some])
+
+        require_as_walked(f"E{place}")
