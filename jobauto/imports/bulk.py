@@ -365,8 +365,10 @@ class PostgresqlBulk:
         return [(key, to_microseconds(instant)) for key, instant in changed]
 
     def _same(self, *, estimated: bool) -> str:
-        return _SAME[estimated].format(value="given.reading_value").replace(
-            "reading_value =", "stored.reading_value ="
+        return (
+            _SAME[estimated]
+            .format(value="given.reading_value")
+            .replace("reading_value =", "stored.reading_value =")
         )
 
     def tails(self, site_keys: Collection[int]) -> Iterable[Tail]:

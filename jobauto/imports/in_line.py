@@ -15,8 +15,8 @@ from sqlalchemy import Connection
 from ..quality.register import Point
 from ..quality.tail import in_line
 from ..readings.classifying import registers_of
-from ..readings.marks import mark
 from ..readings.turns import stripe_of, take_turns
+from ..storage.marks import mark
 from .bulk import Bulk, ReadingKey, Ready, Span, Tail
 
 SMALL = 40_000

@@ -4,7 +4,7 @@ What a reading is worth is a pure function (:mod:`jobauto.quality`) of all that 
 does not matter who asks it, when, or how often:
 
 1. An import stores new readings as good where they are in line, which nearly all are, and marks the other
-   sites (:mod:`.marks`). At its end it has the marked sites walked.
+   sites (:mod:`jobauto.storage.marks`). At its end it has the marked sites walked.
 2. Whoever looks at a fleet while sites are marked has them walked first.
 3. What is not urgent, such as a fleet that comes from a former version, is walked by the tick.
 """
@@ -33,7 +33,7 @@ from ..quality.register import Register
 from ..quality.walk import Walked, walk
 from ..settings.stored import read_stored
 from ..storage.connections import insert, write_on
-from .marks import mark_selected, marked, unmark
+from ..storage.marks import marked, unmark
 from .turns import take_turns
 
 SMALLEST, LARGEST = 4, 256
@@ -94,11 +94,6 @@ def require_classified(site_key: int) -> None:
     db.session.rollback()
     with db.engine.connect() as connection, write_on(connection):
         _classify(connection, [site_key])
-
-
-def classify_anew(connection: Connection) -> None:
-    """Have the whole fleet classified anew in the background; until then all stands as it is."""
-    mark_selected(connection, select(Site.key), urgent=False)
 
 
 def _chunks(connection: Connection, *, urgent: bool) -> Iterator[int]:

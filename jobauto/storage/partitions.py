@@ -58,7 +58,10 @@ def partition(connection: Connection, now: datetime) -> bool:
             raise CannotPartition("The database is distributed. Partition a fresh one, then distribute it.")
         months = _first_months(connection, now)
         _do(connection, "ALTER TABLE reading RENAME TO reading_plain")
-        _do(connection, "CREATE TABLE reading (LIKE reading_plain INCLUDING DEFAULTS) PARTITION BY RANGE (reading_date)")
+        _do(
+            connection,
+            "CREATE TABLE reading (LIKE reading_plain INCLUDING DEFAULTS) PARTITION BY RANGE (reading_date)",
+        )
         _attach(connection, OLDER, "MINVALUE", _limit(months[0]))
         for month in months:
             _attach_month(connection, month)

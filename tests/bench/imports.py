@@ -179,8 +179,8 @@ def _copy(write: Callable[[Copy], None]) -> None:
     with db.engine.begin() as connection:
         driver = connection.connection.driver_connection
         assert driver is not None
-        columns = "site_key, reading_date, reading_value"
-        with driver.cursor() as cursor, cursor.copy(f"COPY reading ({columns}) FROM STDIN (FORMAT BINARY)") as copy:
+        into = "COPY reading (site_key, reading_date, reading_value) FROM STDIN (FORMAT BINARY)"
+        with driver.cursor() as cursor, cursor.copy(into) as copy:
             write(copy)
 
 

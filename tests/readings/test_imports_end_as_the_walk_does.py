@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from jobauto.extensions import db
-from jobauto.imports import bulk, readings, rows
+from jobauto.imports import bulk, readings
 from jobauto.models import Reading, Review, Site, ToClassify
 from jobauto.models.types import from_microseconds, to_microseconds
 from jobauto.quality.register import Register
@@ -56,18 +56,27 @@ def require_as_walked(site_id: str) -> None:
     assert [one.quality for one in stored] == list(walked.qualities)
     assert [one.meter for one in stored] == list(walked.meters)
     kept = select(Review).where(Review.site_key == site.key).order_by(Review.started_at, Review.is_unsteady)
-    told = [(review.kind, to_microseconds(review.started_at), review.readings, review.after) for review in
-            db.session.scalars(kept)]
+    told = [
+        (review.kind, to_microseconds(review.started_at), review.readings, review.after)
+        for review in db.session.scalars(kept)
+    ]
     assert told == [
-        (review.kind.value, review.since, len(review.places), None if review.after is None else
-         Decimal(review.after) / 1000)
+        (
+            review.kind.value,
+            review.since,
+            len(review.places),
+            None if review.after is None else Decimal(review.after) / 1000,
+        )
         for review in walked.reviews
     ]
     assert site.measure == ("register" if stored else site.measure)
 
 
 @settings(
-    max_examples=80, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=80,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.data())
 def test_any_order_and_any_split_into_imports_end_the_same(
