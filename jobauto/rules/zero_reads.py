@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from ..models import Reading, Site
+from ..models import Job, Reading, Run, Site
 from ..models.quality import Quality
 from ..models.types import (
     BEFORE_ALL,
@@ -45,6 +45,8 @@ from .settings import DescriptionTemplate, JobTypeId, KilowattHours, RuleSetting
 
 SLACK = timedelta(hours=12)
 """Readings need not be exactly a day apart, but a burst in one night is no evidence."""
+NO_FLICKER = 30
+"""In watt-hours."""
 IN_DOUBT = "readings in doubt"
 METERS = 1024
 A_METER = 2**52
@@ -344,6 +346,51 @@ def _zero_count(
     return case((window.c.is_interval == 1, intervals), else_=pairs)
 
 
+def recovered(settings: ZeroReadsSettings, moment: Moment) -> ColumnElement[bool]:
+    """Whether the fault of a job, whose site the rule finds ok, is gone.
+
+    A good reading stands above the job's value by more than ``min_increase``, and by 0.03 kWh at least: a
+    flicker of the last digit is no recovery. Or a newer meter has risen by so much; or the intervals after
+    the job's ``as_of`` add up to it.
+    """
+    least = max(_increase(settings) + 1, NO_FLICKER)
+    reading, began, flat = aliased(Reading), aliased(Reading), aliased(Reading)
+    of_site = and_(reading.site_key == Job.site_key, _good(reading), reading.reading_date <= moment.as_of)
+    site = select(literal(1)).where(Site.key == Job.site_key).correlate(Job)
+    is_interval = site.where(Site.measure == "interval").exists()
+    sign = case((site.where(Site.counts == "down").exists(), -1), else_=1)
+    meter = (
+        select(flat.meter)
+        .where(flat.site_key == Job.site_key, flat.reading_date == Job.since)
+        .correlate(Job)
+        .scalar_subquery()
+    )
+    first = (
+        select(_watt_hours(began))
+        .where(began.site_key == reading.site_key, _good(began), began.meter == reading.meter)
+        .order_by(began.reading_date)
+        .limit(1)
+        .correlate(reading)
+        .scalar_subquery()
+    )
+    ground = case((reading.meter > meter, first), else_=type_coerce(Job.value, BigInteger))
+    rose = (
+        select(literal(1))
+        .where(of_site, reading.reading_date > Job.since, sign * (_watt_hours(reading) - ground) >= least)
+        .correlate(Job)
+        .exists()
+    )
+    runs = select(Run.id, Run.as_of).cte("runs")  # a table of the coordinator, where jobs are distributed
+    as_of = select(runs.c.as_of).where(runs.c.id == Job.run_id).correlate(Job).scalar_subquery()
+    energy = (
+        select(func.sum(_watt_hours(reading)))
+        .where(of_site, reading.reading_date > as_of)
+        .correlate(Job)
+        .scalar_subquery()
+    )
+    return case((is_interval, func.coalesce(energy, 0) >= least), else_=rose)
+
+
 def variables(settings: ZeroReadsSettings, moment: Moment) -> Variables:
     """What a description may name, beside the site. The date range is the window's, first to last date."""
     first, last = moment.date_ago(settings.days_to_check), moment.date_ago(0)
@@ -363,9 +410,10 @@ def explained(settings: ZeroReadsSettings) -> list[str]:
         f"The rule looks at a site's readings of the last {days} "
         f"({pluralize(settings.days_to_check * 24, 'hour')}) before the check.",
         f"The site is flagged when there are at least {settings.readings_to_compare} of them, "
-        f"at least {hours} lie between the first and the last, and all show the same value.",
-        "If any of them differs, up or down, the site is ok. "
-        "Fewer equal readings, or a shorter time between them: not assessable.",
+        f"at least {hours} lie between the first and the last, and the register has not risen by more than "
+        f"{settings.min_increase:.2f} kWh. A register that falls has not risen.",
+        "Only good readings of the newest meter count. "
+        "Fewer of them, or a shorter time between them: not assessable.",
         _four_days(settings),
         *explained_jobs(settings),
     ]
@@ -413,6 +461,7 @@ RULE = ZERO_READS = Rule(
     explained=explained,
     describe_finding=describe_finding,
     unflagged=unflagged,
+    recovered=recovered,
     days_field="days_with_zero_increase",
     colour="orange",
     icon="zero_reads",

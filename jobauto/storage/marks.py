@@ -1,7 +1,7 @@
 """Which sites are to be classified.
 
-1. Whoever stores readings takes the turns of their sites (``readings/turns.py``), says in the same transaction
-   which of them cannot be told to be in line at once, and commits.
+1. Whoever stores readings takes the turns of their sites (``readings/turns.py``), says in the same
+   transaction which of them cannot be told to be in line at once, and commits.
 2. Whoever classifies takes their turns, takes the marks away, reads all their readings and stores qualities.
 
 So a site whose readings are not classified always has a mark, whoever dies in between.
