@@ -175,7 +175,7 @@ class SqliteBulk:
         FROM site LEFT JOIN reading AS newest
             ON newest.site_key = site.key AND newest.reading_date =
                (SELECT max(reading_date) FROM reading WHERE reading.site_key = site.key)
-        WHERE site.key IN (SELECT value FROM json_each(?))"""
+        WHERE site.key IN (SELECT value FROM json_each(?))"""  # noqa: S608 (our words)
 
     def __init__(self, connection: Connection, stamp: Stamp) -> None:
         self._connection = connection
@@ -198,7 +198,7 @@ class SqliteBulk:
     ) -> Comparison:
         counts = self._with_values(
             rows,
-            f"SELECT count(*), coalesce(sum({_SAME[estimated].format(value='column3')}), 0) "
+            f"SELECT count(*), coalesce(sum({_SAME[estimated].format(value='column3')}), 0) "  # noqa: S608 (our words)
             "FROM ({}) AS given CROSS JOIN reading ON site_key = column1 AND reading_date = column2",
         )
         return Comparison(sum(stored for stored, _ in counts), sum(same for _, same in counts))
@@ -291,7 +291,7 @@ class PostgresqlBulk:
     PREPARE = f"""{SEEK};
         CREATE TEMPORARY TABLE IF NOT EXISTS staged_reading
             (site_key BIGINT, reading_date TIMESTAMPTZ, reading_value BIGINT) ON COMMIT DELETE ROWS;
-        DELETE FROM staged_reading"""
+        DELETE FROM staged_reading"""  # noqa: S608 (our words)
     COMPARE = """
         SELECT count(*), count(*) FILTER (WHERE {})
         FROM staged_reading AS given JOIN reading AS stored USING (site_key, reading_date)"""
@@ -300,7 +300,7 @@ class PostgresqlBulk:
         SELECT site_key, reading_date, reading_value, %s, %s, %s
         FROM staged_reading ORDER BY site_key, reading_date
         ON CONFLICT (site_key, reading_date) DO UPDATE SET {_REPLACED}
-        RETURNING site_key, reading_date"""
+        RETURNING site_key, reading_date"""  # noqa: S608 (our words)
     TAILS = f"""
         SELECT site.key, site.measure, site.counts, site.capacity_kwp,
                CAST(extract(epoch FROM newest.reading_date) * 1000000 AS BIGINT),
@@ -310,7 +310,7 @@ class PostgresqlBulk:
         FROM site LEFT JOIN LATERAL
             (SELECT reading.reading_date, reading.reading_value, reading.quality, reading.meter FROM reading
              WHERE reading.site_key = site.key ORDER BY reading.reading_date DESC LIMIT 1) AS newest ON true
-        WHERE site.key = ANY(%s)"""
+        WHERE site.key = ANY(%s)"""  # noqa: S608 (our words)
     SET_METERS = """
         UPDATE reading SET meter = span.meter
         FROM unnest(CAST(%s AS bigint[]), CAST(%s AS timestamptz[]), CAST(%s AS timestamptz[]),
@@ -356,7 +356,7 @@ class PostgresqlBulk:
     def change(self, rows: Sequence[Ready], *, estimated: bool = False) -> list[ReadingKey]:
         self._stage(rows)
         self._connection.exec_driver_sql(
-            "DELETE FROM staged_reading AS given USING reading AS stored "
+            "DELETE FROM staged_reading AS given USING reading AS stored "  # noqa: S608 (our words)
             "WHERE stored.site_key = given.site_key AND stored.reading_date = given.reading_date "
             f"AND {self._same(estimated=estimated)}"
         )

@@ -30,4 +30,4 @@ def take_turns(connection: Connection, site_keys: Collection[int]) -> dict[int, 
     taken = statement.on_conflict_do_update(
         index_elements=["stripe"], set_={"turn": ReadingTurn.turn + 1}
     ).returning(ReadingTurn.stripe, ReadingTurn.turn)
-    return dict(tuple(row) for row in connection.execute(taken))
+    return {stripe: turn for stripe, turn in connection.execute(taken)}  # noqa: C416 (rows are no pairs to mypy)

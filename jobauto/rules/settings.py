@@ -7,7 +7,15 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+)
 
 
 def storable(text: str) -> str:
@@ -27,6 +35,7 @@ KilowattHours = Annotated[
     BeforeValidator(_exact),
     PlainSerializer(float, when_used="json"),
     Field(ge=0, le=1000, decimal_places=2),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1000}),
 ]
 """An amount of energy from 0.00 to 1,000.00 kWh; in JSON a number."""
 Enabled = Annotated[bool, Field(title="Enabled", description="A disabled rule is skipped by every run.")]

@@ -1,6 +1,6 @@
 """Seeing that a fault is gone: what counts as recovery, and what is done about it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -47,7 +47,7 @@ def test_a_register_recovers_only_by_a_rise_of_a_good_reading(
 ) -> None:
     key = add_site("S1", daily(STUCK))
     run_at()
-    rows = {later(3): value}
+    rows: dict[datetime, object] = {later(3): value}
     if "meter" in values:
         rows = {later(1): 0, later(2): 0} | rows
     add_readings(key, rows, **values)

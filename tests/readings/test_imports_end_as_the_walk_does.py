@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from io import BytesIO
 from itertools import count
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -25,7 +26,7 @@ from tests.quality.test_walk_agrees_with_the_oracle import histories
 
 NUMBERS = count(1)
 LATER = NOON.replace(year=2100)
-KINDS = st.fixed_dictionaries(
+KINDS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {
         "capacity_kwp": st.sampled_from([None, None, Decimal("0.5"), Decimal(40)]),
         "counts": st.sampled_from(["up", "up", "down"]),
@@ -88,7 +89,7 @@ def test_any_order_and_any_split_into_imports_end_the_same(
     for _ in range(data.draw(st.integers(1, 3))):
         site_id = f"H{next(NUMBERS)}"
         site_ids.append(site_id)
-        add_site(site_id, **data.draw(KINDS))
+        add_site(site_id, None, **data.draw(KINDS))
         lines += [line_of(site_id, sent) for sent in data.draw(histories())]
     if data.draw(st.booleans()):
         lines = data.draw(st.permutations(lines))
