@@ -86,14 +86,18 @@ def all_classified(connection: Connection) -> Iterator[None]:
         classify_urgent(connection)
 
 
-def require_classified(site_key: int) -> None:
-    """Classify a site that somebody is about to look at, if it is to be. Ends the session's transaction."""
+def require_classified(site_key: int) -> bool:
+    """Classify a site that somebody is about to look at, if it is to be; whether it was.
+
+    Then the session's transaction has ended.
+    """
     is_marked = select(ToClassify.site_key).where(ToClassify.site_key == site_key, ToClassify.urgent)
     if db.session.scalar(is_marked) is None:
-        return
+        return False
     db.session.rollback()
     with db.engine.connect() as connection, write_on(connection):
         _classify(connection, [site_key])
+    return True
 
 
 def _chunks(connection: Connection, *, urgent: bool) -> Iterator[int]:

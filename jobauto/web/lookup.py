@@ -6,6 +6,7 @@ from flask import abort
 
 from ..extensions import Base, db
 from ..models import Site
+from ..readings.classifying import require_classified
 from ..sites import queries as sites
 
 Model = TypeVar("Model", bound=Base)
@@ -20,8 +21,10 @@ def get_or_404(model: type[Model], key: int, noun: str) -> Model:
 
 
 def site_or_404(site_id: str) -> Site:
-    """The site of a business key."""
+    """The site of a business key. Its readings are classified before anybody looks at them."""
     site: Site | None = db.session.scalar(sites.by_site_id(site_id))
     if site is None:
         abort(404, f"There is no site {site_id}.")
+    if require_classified(site.key):
+        db.session.refresh(site)
     return site

@@ -27,6 +27,7 @@ from ..extensions import db
 from ..imports import background
 from ..logs import LogEvent
 from ..notifications import sending
+from ..readings.classifying import classify_waiting
 from ..storage import partitions
 from ..storage.connections import DatabaseNotReady, require_ready
 from ..storage.vacuum import vacuum_changed
@@ -50,6 +51,13 @@ def expire_run_sites(clock: Clock = utcnow) -> None:
     run_sites.expire(clock())
 
 
+def classify_readings() -> None:
+    """Have all readings classified that wait for it, such as those of a former version."""
+    with db.engine.connect() as connection:
+        if sites := classify_waiting(connection):
+            log.info(LogEvent("readings-classified", sites=sites))
+
+
 WORK: tuple[Callable[[], object], ...] = (
     tick,
     background.process_pending,
@@ -57,6 +65,7 @@ WORK: tuple[Callable[[], object], ...] = (
     keep_partitions,
     expire_run_sites,
     vacuum_changed,
+    classify_readings,
 )
 """A job each, so that neither a long import nor a slow mail server keeps a slot waiting."""
 _at_work = [threading.Lock() for _ in WORK]

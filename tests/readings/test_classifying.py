@@ -1,0 +1,92 @@
+"""Sites whose readings are not classified: who sees to it, and what a run makes of them before."""
+
+from decimal import Decimal
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from jobauto.extensions import db
+from jobauto.models import Reading, Site, ToClassify
+from jobauto.readings import classifying
+from jobauto.readings.classifying import classify_waiting
+from jobauto.settings import service as settings
+from jobauto.storage.connections import write_on
+from jobauto.storage.marks import mark
+from jobauto.work.scheduler import classify_readings
+from tests.databases import Postgresql, Sqlite, opened
+from tests.detection.running import jobs, run_at
+from tests.fleets import NOON, add_site, daily
+from tests.migrating import downgrade, upgrade
+
+FROZEN = [1234, 1234, 0, 1234]
+"""A dead register with a false zero in it."""
+
+
+def qualities() -> list[int]:
+    """Of all readings, by site and time."""
+    db.session.rollback()
+    query = select(Reading.quality).order_by(Reading.site_key, Reading.reading_date)
+    return list(db.session.scalars(query))
+
+
+def waiting() -> list[bool]:
+    """Whether each site that is to be classified is urgent."""
+    db.session.rollback()
+    return list(db.session.scalars(select(ToClassify.urgent)))
+
+
+def test_a_fleet_of_a_former_version_is_classified_once_by_the_tick(engine: Sqlite | Postgresql) -> None:
+    with engine.fresh() as uri, opened(uri):
+        downgrade(revision="0016")
+        with db.engine.begin() as connection:
+            old = "INSERT INTO site (site_id, site_name, search_text, search_group) VALUES "
+            connection.exec_driver_sql(old + "('S1', 'One', '', ''), ('S2', 'Two', '', '')")
+        upgrade()
+        with db.engine.connect() as connection, write_on(connection):
+            keys = connection.scalars(select(Site.key)).all()
+            rows = [
+                {"site_key": key, "reading_date": at, "reading_value": Decimal(value)}
+                for key in keys
+                for at, value in daily(FROZEN).items()
+            ]
+            connection.execute(Reading.__table__.insert(), rows)
+        assert waiting() == [False, False]
+
+        classify_readings()
+
+        assert qualities() == [0, 0, 2, 0] * 2
+        assert waiting() == []
+        assert {site.measure for site in db.session.scalars(select(Site))} == {"register"}
+
+
+def test_it_goes_on_where_it_was_interrupted(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(classifying, "SMALLEST", 1)
+    monkeypatch.setattr(classifying, "LARGEST", 1)
+    for number in range(3):
+        add_site(f"S{number}", daily(FROZEN))
+    settings.save(lambda now: now.changed({"READINGS": {"fall_tolerance": 2}}), by="ada", now=NOON)
+
+    def interrupt(done: int) -> None:
+        if done == 2:
+            raise InterruptedError
+
+    with db.engine.connect() as connection, pytest.raises(InterruptedError):
+        classify_waiting(connection, interrupt)
+    assert (qualities().count(2), waiting()) == (2, [False])
+
+    classify_readings()
+
+    assert (qualities().count(2), waiting()) == (3, [])
+
+
+def test_a_run_looks_at_no_site_before_it_is_classified(app: Flask) -> None:
+    """A false zero hid the fault: from 0 to 1234 the register seems to rise."""
+    key = add_site("S1", daily([1234, 0, 1234, 1234, 1234]))
+    with db.engine.connect() as connection, write_on(connection):
+        mark(connection, [key])
+
+    run_at()
+
+    assert [job.rule for job in jobs()] == ["zero_reads"]
+    assert waiting() == []
