@@ -3,20 +3,24 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from ..audit.conflicts import Seen, asked_for, require_agreement
 from ..audit.service import Author, Difference, record
 from ..errors import InvalidInput
 from ..imports import fields
-from ..models import Site
-from ..models.site import GROUP_LENGTH, SITE_NAME_LENGTH, SNOOZE_REASON_LENGTH
+from ..imports.sites import CLASSIFIED_BY
+from ..models import Reading, Site
+from ..models.site import GROUP_LENGTH, SITE_NAME_LENGTH, SNOOZE_REASON_LENGTH, SOURCE_LENGTH
+from ..readings.classifying import require_classified
 from ..storage.connections import write
+from ..storage.marks import mark
 
 LONGEST_SNOOZE = timedelta(days=366)
 
@@ -33,6 +37,10 @@ class SiteChange:
     monitored_from: date | None
     active: bool
     group: str
+    source: str = ""
+    capacity_kwp: Decimal | None = None
+    measure: str | None = None
+    counts: str = "up"
 
 
 def edit(
@@ -46,7 +54,23 @@ def edit(
     if wrong:
         raise InvalidInput("The site was not changed.", wrong)
     with write() as session:
-        return _set(session, _locked(session, site_id), vars(wanted), author, seen)
+        site = _locked(session, site_id)
+        measure = site.measure
+        changes = _set(session, site, vars(wanted), author, seen)
+        if site.measure != measure and session.scalar(_a_reading(site.key)) is not None:
+            why = "Can be changed only while a site has no readings."
+            raise InvalidInput("The site was not changed.", {"measure": [why]})
+        is_affected = any(field in CLASSIFIED_BY for field, *_ in changes)
+        key = site.key
+        if is_affected:
+            mark(session.connection(), [key])
+    if is_affected:
+        require_classified(key)
+    return changes
+
+
+def _a_reading(site_key: int) -> Select[int]:
+    return select(Reading.site_key).where(Reading.site_key == site_key).limit(1)
 
 
 def snooze(
@@ -127,8 +151,9 @@ def _wrong_texts(wanted: SiteChange) -> Iterator[tuple[str, list[str]]]:
         yield "site_name", ["Must not be empty."]
     elif problem := _problem(wanted.site_name, "site_name", SITE_NAME_LENGTH):
         yield "site_name", [problem]
-    if problem := _problem(wanted.group, "group", GROUP_LENGTH):
-        yield "group", [problem]
+    for name, longest in (("group", GROUP_LENGTH), ("source", SOURCE_LENGTH)):
+        if problem := _problem(getattr(wanted, name), name, longest):
+            yield name, [problem]
 
 
 def _problem(text: str, name: str, longest: int) -> str | None:

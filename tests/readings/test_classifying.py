@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from jobauto.extensions import db
 from jobauto.models import Reading, Site, ToClassify
@@ -50,7 +50,7 @@ def test_a_fleet_of_a_former_version_is_classified_once_by_the_tick(engine: Sqli
                 for key in keys
                 for at, value in daily(FROZEN).items()
             ]
-            connection.execute(Reading.__table__.insert(), rows)
+            connection.execute(insert(Reading), rows)
         assert waiting() == [False, False]
 
         classify_readings()

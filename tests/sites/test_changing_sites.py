@@ -1,10 +1,12 @@
 """Editing and snoozing a site."""
 
 from datetime import date, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from jobauto.audit import queries as audit
 from jobauto.audit.service import Author
@@ -12,7 +14,7 @@ from jobauto.errors import InvalidInput
 from jobauto.extensions import db
 from jobauto.imports.rows import Row
 from jobauto.imports.sites import import_sites
-from jobauto.models import Site
+from jobauto.models import Reading, Site
 from jobauto.sites import queries, service
 from tests.detection.running import jobs, later, run_at
 from tests.fleets import NOON, add_site
@@ -114,3 +116,31 @@ def test_an_import_keeps_the_changes_of_known_sites_with_who_made_them(app: Flas
         (NOON, "oscar", "S1", "active", "true", "false"),
     }
     assert len(events) == 3
+
+
+def test_the_measure_of_a_site_that_has_readings_stays(app: Flask) -> None:
+    add_site("S1", {NOON: 1}, measure="register")
+    add_site("S2", measure="register")
+    wanted = service.SiteChange("x", None, active=True, group="", measure="interval")
+    with pytest.raises(InvalidInput) as refused:
+        service.edit("S1", wanted, author=OSCAR)
+    service.edit("S2", wanted, author=OSCAR)
+
+    rows = [Row(1, ["S1", "x", None, None, None, None, None, "interval", None])]
+    imported = import_sites(rows, author=OSCAR)
+
+    assert set(refused.value.fields) == {"measure"}
+    assert [row.reason for row in imported.errors] == [
+        "measure can be changed only while a site has no readings"
+    ]
+    assert site().measure == "register"
+
+
+def test_a_capacity_that_is_known_now_has_the_site_classified_anew(app: Flask) -> None:
+    """30 kWh a day are too much for 1 kWp."""
+    add_site("S1", {NOON - timedelta(days=1): 0, NOON: 30}, measure="register")
+    wanted = service.SiteChange("x", None, active=True, group="", capacity_kwp=Decimal(1), measure="register")
+
+    service.edit("S1", wanted, author=OSCAR)
+
+    assert db.session.scalars(select(Reading.quality).order_by(Reading.reading_date)).all() == [0, 1]

@@ -69,7 +69,7 @@ def change(site_id: str) -> ResponseReturnValue:
     action = request.form.get("action", "edit")
     if action not in DONE:
         raise InvalidInput(f"There is no action {action}.", status=400)
-    form = SnoozeForm() if action == "snooze" else SiteForm()
+    form = SnoozeForm() if action == "snooze" else SiteForm(obj=site)
     if action != "wake" and not form.validate():
         return _page(site, form), 422
     seen = seen_in_request(SiteForm.KEPT if action == "edit" else SnoozeForm.KEPT)
