@@ -261,7 +261,7 @@ def _as_text(value: ColumnElement[Any]) -> ColumnElement[str]:
         return case((value, "true"), else_="false")
     if isinstance(value.type, Kwp):
         watts = type_coerce(value, BigInteger)
-        decimals = func.substr(cast(watts % WATT_HOURS + WATT_HOURS, String), 2, 2)
+        decimals = func.substr(cast(watts - watts // WATT_HOURS * WATT_HOURS + WATT_HOURS, String), 2, 2)
         return cast(watts // WATT_HOURS, String) + literal(".") + decimals
     return cast(value, String)
 

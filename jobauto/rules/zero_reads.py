@@ -178,7 +178,7 @@ def _suspects(settings: ZeroReadsSettings, moment: Moment) -> Select[Any]:
     # The meter stands above the value, so that one number tells that both ends are of one meter, and how far
     # they are apart. The numbers of meters are cut off where they would not fit.
     end = (
-        select(cast(Reading.meter, BigInteger) % METERS * _big(A_METER) + _watt_hours(Reading))
+        select(cast(Reading.meter, BigInteger).bitwise_and(METERS - 1) * _big(A_METER) + _watt_hours(Reading))
         .where(*inside)
         .limit(1)
     )

@@ -104,7 +104,7 @@ def test_a_column_that_tells_of_other_values_refuses_a_file_of_readings(name: st
     assert readings.from_csv(BytesIO(file), ignore=[name.lower()]).ignored_columns == [name]
 
 
-@pytest.mark.parametrize("name", ["units", "quality", "meter", "is_status", ""])
+@pytest.mark.parametrize("name", ["units", "qualities", "meter", "is_status", ""])
 def test_any_other_column_of_readings_is_ignored(name: str) -> None:
     source = readings.from_csv(BytesIO(f"site_id,reading_date,reading_value,{name}\n".encode()))
 
@@ -131,7 +131,7 @@ def test_a_line_for_spreadsheets_is_skipped_and_counted(mark: str) -> None:
         BytesIO(f"{mark}\r\nsite_id;reading_date;reading_value\r\nS1;d;1\r\n".encode())
     )
 
-    assert row == Row(3, ["S1", "d", "1"])
+    assert row == Row(3, ["S1", "d", "1", None])
 
 
 def archive(name: str) -> bytes:
