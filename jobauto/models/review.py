@@ -4,9 +4,10 @@ from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import BigInteger, Boolean, Index, Integer, String, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from ..extensions import Base
+from .site import Site
 from .types import Instant, Kwh, PrimaryKey
 
 STATES = ("open", "decided")
@@ -53,6 +54,10 @@ class Review(Base):
     decided_by: Mapped[str | None] = mapped_column(String(100))
     decided_at: Mapped[datetime | None] = mapped_column(Instant)
     decision_id: Mapped[int | None] = mapped_column(BigInteger)
+
+    site: Mapped[Site] = relationship(
+        primaryjoin=lambda: foreign(Review.site_key) == Site.key, viewonly=True, lazy="joined", innerjoin=True
+    )
 
 
 class ToClassify(Base):

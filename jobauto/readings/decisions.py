@@ -1,8 +1,10 @@
 """Deciding about reviews. A decision is kept for the readings that the review had, and can be taken back."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
+from decimal import Decimal
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 from sqlalchemy.orm import Session
 
 from ..audit.service import Author, record
@@ -95,7 +97,7 @@ def _add(
     )
 
 
-def _readings_of(session: Session, review: Review):  # type: ignore[no-untyped-def]
+def _readings_of(session: Session, review: Review) -> Select[datetime, Decimal]:
     of_site = (
         Reading.site_key == review.site_key,
         Reading.reading_date.between(review.started_at, review.ended_at),

@@ -35,12 +35,14 @@ def classify_again(key: int) -> None:
 
 def qualities(key: int) -> str:
     """The first letters of the qualities of a site's readings."""
+    db.session.rollback()  # what others have written since is to be seen
     query = select(Reading.quality).where(Reading.site_key == key).order_by(Reading.reading_date)
     return "".join(Quality(quality).word[0] for quality in db.session.scalars(query))
 
 
 def meters(key: int) -> list[int]:
     """The numbers of the meters of a site's readings."""
+    db.session.rollback()  # what others have written since is to be seen
     query = select(Reading.meter).where(Reading.site_key == key).order_by(Reading.reading_date)
     return list(db.session.scalars(query))
 
@@ -62,4 +64,3 @@ def store(key: int, instant: datetime, value: Any) -> None:
     with write() as session:
         session.merge(Reading(site_key=key, reading_date=instant, reading_value=Decimal(str(value))))
     classify_again(key)
-

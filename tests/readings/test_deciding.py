@@ -8,16 +8,8 @@ from jobauto.extensions import db
 from jobauto.models import Decision, Event
 from jobauto.models.quality import ReviewDecision
 from jobauto.readings.decisions import UnknownReview, decide
-from tests.readings.doubts import (
-    OSCAR,
-    add_classified,
-    days_before,
-    meters,
-    qualities,
-    review_id,
-    reviews,
-    store,
-)
+from tests.fleets import days_before
+from tests.readings.doubts import OSCAR, add_classified, meters, qualities, review_id, reviews, store
 
 WRONG, RIGHT, NEW_METER = ReviewDecision.WRONG, ReviewDecision.RIGHT, ReviewDecision.NEW_METER
 

@@ -11,8 +11,8 @@ from jobauto.errors import InvalidInput
 from jobauto.extensions import db
 from jobauto.models import Event, MeterChange, Site
 from jobauto.readings.meter_changes import Change, UnknownMeterChange, delete_change, record_change
-from tests.fleets import add_site
-from tests.readings.doubts import NOON, OSCAR, add_classified, days_before, meters, qualities, reviews
+from tests.fleets import NOON, add_site, days_before
+from tests.readings.doubts import OSCAR, add_classified, meters, qualities, reviews
 
 LONG_AGO = [45209, "45210.33", 0, "3.10"]
 
