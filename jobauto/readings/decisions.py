@@ -79,12 +79,12 @@ def _add(
     review: Review,
     decision: ReviewDecision,
     kind: str,
-    points: Sequence[tuple[object, object]],
+    points: Sequence[tuple[datetime, Decimal]],
     author: Author,
 ) -> None:
     """Keep a decision, about the readings of a former one or else of the review."""
     if not points:
-        points = [tuple(row) for row in session.execute(_readings_of(session, review))]
+        points = [(instant, value) for instant, value in session.execute(_readings_of(session, review))]
     session.add(
         Decision(
             site_key=review.site_key,
