@@ -53,6 +53,8 @@ EXPECTED = {
     ("POST", "notifications.change"): "admin",
     ("GET", "notifications.index"): "viewer",
     ("GET", "notifications.show"): "viewer",
+    ("POST", "reviews.decide_submit"): "operator",
+    ("GET", "reviews.index"): "viewer",
     ("GET", "runs.ask_discard"): "operator",
     ("GET", "runs.ask_release"): "operator",
     ("POST", "runs.discard"): "operator",
