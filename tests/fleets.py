@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from jobauto.detection.service import RunParameters, RunResult, run
 from jobauto.models import Reading, Site
 from jobauto.storage.connections import write
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 NOON = datetime(2026, 3, 31, 12, 0, tzinfo=UTC)
 """The instant that most tests look from: noon in UTC, 13:00 in London."""
 
@@ -29,10 +31,10 @@ def add_site(site_id: str = "S1", readings: Mapping[datetime, Any] | None = None
     return key
 
 
-def add_readings(key: int, readings: Mapping[datetime, Any]) -> None:
-    """More readings of a site."""
+def add_readings(key: int, readings: Mapping[datetime, Any], **values: Any) -> None:
+    """More readings of a site; ``values`` are what else they have, such as their quality."""
     with write() as session:
-        session.add_all(_rows(key, readings))
+        session.add_all(_rows(key, readings, values))
 
 
 def daily(values: Iterable[Any], last: datetime = NOON) -> dict[datetime, Any]:
@@ -53,8 +55,8 @@ def add_one_fault_of_each_rule() -> None:
     run_noon()
 
 
-def _rows(key: int, readings: Mapping[datetime, Any]) -> list[Reading]:
+def _rows(key: int, readings: Mapping[datetime, Any], values: Mapping[str, Any] = NOTHING) -> list[Reading]:
     return [
-        Reading(site_key=key, reading_date=instant, reading_value=Decimal(str(value)))
+        Reading(site_key=key, reading_date=instant, reading_value=Decimal(str(value)), **values)
         for instant, value in readings.items()
     ]

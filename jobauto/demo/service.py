@@ -12,7 +12,7 @@ from ..detection.service import RunParameters, run
 from ..extensions import db
 from ..imports.readings import import_readings
 from ..imports.rows import Row
-from ..imports.sites import import_sites
+from ..imports.sites import OPTIONAL, import_sites
 from ..jobs.service import JobChange
 from ..jobs.service import change as change_job
 from ..models import (
@@ -141,7 +141,9 @@ def _clock_from(instant: datetime) -> Clock:
 def _site_rows(sites: list[fleet.DemoSite], now: datetime) -> Iterator[Row]:
     for site in sites:
         since = (now - timedelta(days=site.reports_since or fleet.DAYS)).date().isoformat()
-        yield Row(site.number, [site.site_id, site.site_name, since, "true", site.group])
+        said = [since, "true", site.group]
+        unsaid = [None] * (len(OPTIONAL) - len(said))
+        yield Row(site.number, [site.site_id, site.site_name, *said, *unsaid])
 
 
 def _reading_rows(sites: list[fleet.DemoSite], now: datetime) -> Iterator[Row]:

@@ -41,7 +41,7 @@ def release(run_id: int, author: Author) -> int:
     run = _held_run(run_id)
     rule = next(rule for rule in RULES if run.hold and rule.name == run.hold.rule)
     settings = settings_service.of_version(run.settings_version)
-    moment = Moment(run.as_of, settings.schedule.zone)
+    moment = settings.moment(run.as_of)
     was_of_now = run.as_of >= run.started_at
     db.session.rollback()
     with db.engine.connect() as connection:

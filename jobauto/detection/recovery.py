@@ -15,9 +15,9 @@ def mark_recovered(connection: Connection, opening: Opening) -> None:
     """Bring the rule's jobs in line with what it said of their sites, in a handful of statements.
 
     1. A site that was judged and has no verdict is ok: its jobs of the rule that were not yet recovered
-       are, as of now. Missing data is a verdict (``not_assessable``), and an inactive or snoozed site is
-       not judged: neither is a recovery. Closed jobs are marked too, since a recovery ends
-       ``reopen_after_days``.
+       are, as of now, where the rule asks for no more. Missing data is a verdict (``not_assessable``), and
+       an inactive or snoozed site is not judged: neither is a recovery. Closed jobs are marked too, since a
+       recovery ends ``reopen_after_days``.
     2. An open job whose site is flagged is not recovered (any more).
     3. With ``auto_close_recovered``, recovered jobs that nobody has touched are closed.
     """
@@ -25,7 +25,7 @@ def mark_recovered(connection: Connection, opening: Opening) -> None:
     of_rule = Job.rule == opening.rule.name
     connection.execute(
         update(Job)
-        .where(of_rule, Job.recovered_at.is_(None), _is_ok(opening))
+        .where(of_rule, Job.recovered_at.is_(None), _is_over(opening))
         .values(recovered_at=opening.moment.as_of, recovered_run_id=opening.run_id)
     )
     connection.execute(
@@ -60,6 +60,9 @@ def _has_verdict(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     return exists(select(said.c.site_key)).where(said.c.site_key == Job.site_key)
 
 
-def _is_ok(opening: Opening) -> ColumnElement[bool]:
+def _is_over(opening: Opening) -> ColumnElement[bool]:
     judged = exists(select(Site.key)).where(Site.key == Job.site_key, opening.moment.sites_to_check())
-    return judged & ~_has_verdict()
+    is_ok = judged & ~_has_verdict()
+    if opening.rule.recovered is None:
+        return is_ok
+    return is_ok & opening.rule.recovered(opening.settings, opening.moment)

@@ -132,7 +132,7 @@ def run(request: RunParameters, clock: Clock) -> RunResult:
     stored = settings_service.current()
     db.session.rollback()  # the run works on a connection of its own; do not keep a second one waiting
     started_at = clock()
-    moment = Moment(request.as_of or started_at, stored.settings.schedule.zone)
+    moment = stored.settings.moment(request.as_of or started_at)
     claim = Claim(
         trigger=request.trigger,
         requested_by=request.requested_by,
@@ -170,7 +170,7 @@ def dry_run(request: RunParameters, clock: Clock) -> RunResult:
     """What a run would find. Nothing is written, and a run under way does not stand in the way."""
     settings = settings_service.current().settings
     db.session.rollback()
-    moment = Moment(request.as_of or clock(), settings.schedule.zone)
+    moment = settings.moment(request.as_of or clock())
     results: dict[str, RuleResult] = {}
     findings: list[Finding] = []
     with db.engine.connect() as connection:

@@ -19,6 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.schema import CreateTable, DropTable
 
 from ..models import Site
+from ..readings.classifying import all_classified
 from ..rules.moment import Moment
 from ..rules.rule import FLAGGED, NOT_ASSESSABLE, VERDICT, Rule
 
@@ -52,9 +53,9 @@ def judge(connection: Connection, rule: Rule, settings: Any, moment: Moment) -> 
     """Ask a rule about the fleet and keep its answer in the connection's tables ``verdict``, ``unjudged``.
 
     One statement for all sites, in a transaction that writes nothing but the connection's own temporary
-    table: on SQLite the write lock stays free however long it takes.
+    table: on SQLite the write lock stays free however long it takes. It sees every site classified.
     """
-    with connection.begin():
+    with all_classified(connection):
         for table in (UNJUDGED, VERDICT):
             connection.execute(DropTable(table, if_exists=True))
             connection.execute(CreateTable(table))

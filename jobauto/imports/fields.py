@@ -108,6 +108,19 @@ def capacity(text: str | None, name: str) -> Decimal | None:
 
 def watt_hours(text: str | None) -> int:
     """A register in kWh, plain digits, rounded half up to two decimals; in whole watt-hours."""
+    return _rounded(text, 2) * 10
+
+
+def interval_watt_hours(text: str | None) -> int:
+    """The energy of an interval in kWh, not below zero, rounded half up to three decimals; in watt-hours."""
+    found = _rounded(text, 3)
+    if found < 0:
+        raise FieldError("reading_value is below zero, which the energy of an interval cannot be")
+    return found
+
+
+def _rounded(text: str | None, decimals: int) -> int:
+    """A number, rounded half up to so many decimals, in units of the last of them."""
     found = NUMBER.fullmatch(text or "")
     if not found:
         raise FieldError("reading_value is not a number like 1234.56")
@@ -116,12 +129,15 @@ def watt_hours(text: str | None) -> int:
         whole = whole.lstrip("0") or "0"  # int() refuses thousands of digits, leading zeros included
         if len(whole) > 12:
             raise FieldError("reading_value is too large")
-    hundredths = (
-        int(whole) * 100 if not fraction else int(whole + fraction[:2].ljust(2, "0")) + (fraction[2:3] >= "5")
-    )
-    if hundredths > LARGEST:
+    last = int(whole + fraction[:decimals].ljust(decimals, "0")) + (fraction[decimals : decimals + 1] >= "5")
+    if last * 100 > LARGEST * 10**decimals:
         raise FieldError("reading_value is too large")
-    return hundredths * (-10 if sign else 10)
+    return -last if sign else last
+
+
+def is_estimated(text: str | None) -> bool:
+    """What ``quality`` says: ``estimated``, or ``actual``, which empty means as well."""
+    return choice(text, "quality", ("actual", "estimated")) == "estimated"
 
 
 class InstantReader:

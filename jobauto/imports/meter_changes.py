@@ -25,8 +25,8 @@ from ..models import Event, MeterChange, Site
 from ..models.decision import SERIAL_LENGTH
 from ..models.types import Instant, Kwh, from_watt_hours
 from ..readings.classifying import classify_urgent
-from ..readings.marks import mark
 from ..readings.meter_changes import NO_INTERVALS, RECORDED, Change
+from ..storage.marks import mark
 from . import fields, rows
 from .result import UNKNOWN_SITE, ImportResult, Progress, unwatched
 from .rows import Rejected, Row, Rows

@@ -42,9 +42,9 @@ from ..models.folding import fold, fold_texts
 from ..models.site import COUNTS, GROUP_LENGTH, MEASURES, SOURCE_LENGTH
 from ..models.types import WATT_HOURS, Instant, Kwp
 from ..readings.classifying import classify_urgent
-from ..readings.marks import mark_selected
 from ..storage.citus import REGISTRY, is_distributed
 from ..storage.connections import insert as insert_or
+from ..storage.marks import mark_selected
 from . import fields, rows
 from .result import ImportResult, Progress, unwatched
 from .rows import Rejected, Row, Rows, Source

@@ -6,7 +6,7 @@ from .form import Draft, SentForm
 from .imports import Import
 from .job import Job, JobReading
 from .notification import Channel, OutboxMessage
-from .reading import Reading
+from .reading import Reading, ReadingTurn
 from .review import Review, ToClassify
 from .run import Hold, Run, RunRule
 from .run_request import RunRequest
@@ -30,6 +30,7 @@ __all__ = [
     "MeterChange",
     "OutboxMessage",
     "Reading",
+    "ReadingTurn",
     "Review",
     "Run",
     "RunRequest",

@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, PrimaryKeyConstraint, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..extensions import Base
-from .types import Instant, Kwh
+from .types import Instant, Kwh, PrimaryKey
 
 INCLUDED = ["reading_value", "quality", "meter"]
 """What PostgreSQL keeps in the index of the primary key, so that a rule reads nothing else."""
@@ -38,3 +38,15 @@ class Reading(Base):
     meter: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
     received: Mapped[datetime | None] = mapped_column(Instant)
     import_id: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class ReadingTurn(Base):
+    """Whose turn it is to change readings, and how often it was anybody's: see ``jobauto.readings.turns``.
+
+    Sites share a ``stripe``: there are so few that they are all locked at once.
+    """
+
+    __tablename__ = "reading_turn"
+
+    stripe: Mapped[int] = mapped_column(PrimaryKey, primary_key=True, autoincrement=False)
+    turn: Mapped[int] = mapped_column(BigInteger)

@@ -4,7 +4,7 @@ What a reading is worth is a pure function (:mod:`jobauto.quality`) of all that 
 does not matter who asks it, when, or how often:
 
 1. An import stores new readings as good where they are in line, which nearly all are, and marks the other
-   sites (:mod:`.marks`). At its end it has the marked sites walked.
+   sites (:mod:`jobauto.storage.marks`). At its end it has the marked sites walked.
 2. Whoever looks at a fleet while sites are marked has them walked first.
 3. What is not urgent, such as a fleet that comes from a former version, is walked by the tick.
 """
@@ -33,8 +33,9 @@ from ..quality.register import Register
 from ..quality.walk import Walked, walk
 from ..settings.stored import read_stored
 from ..storage.connections import insert, write_on
-from .marks import lock, mark_selected, marked, unmark
+from ..storage.marks import marked, unmark
 from .said import said_of
+from .turns import take_turns
 
 SMALLEST, LARGEST = 4, 256
 """Sites that are walked in one transaction: more where they have few readings."""
@@ -75,7 +76,7 @@ def classify_waiting(connection: Connection, progress: Progress = lambda _: None
 
 @contextmanager
 def all_classified(connection: Connection) -> Iterator[None]:
-    """A read transaction that sees one instant, at which no site is to be classified before it is looked at."""
+    """A read transaction that sees one instant, at which every site is classified that must be."""
     while True:
         with connection.begin():
             if connection.dialect.name == "postgresql":
@@ -94,11 +95,6 @@ def require_classified(site_key: int) -> None:
     db.session.rollback()
     with db.engine.connect() as connection, write_on(connection):
         classify(connection, [site_key])
-
-
-def classify_anew(connection: Connection) -> None:
-    """Have the whole fleet classified anew in the background; until then all stands as it is."""
-    mark_selected(connection, select(Site.key), urgent=False)
 
 
 def _chunks(connection: Connection, *, urgent: bool) -> Iterator[int]:
@@ -127,7 +123,7 @@ def classify(connection: Connection, site_keys: Sequence[int]) -> int:
 
     It is part of a write transaction, whose changes of these sites it sees.
     """
-    lock(connection, site_keys)
+    take_turns(connection, site_keys)
     unmark(connection, site_keys)  # first: a mark that comes from now on stays
     registers = registers_of(connection, site_keys)
     rows = _rows(connection, site_keys)
@@ -186,9 +182,7 @@ def _rows(connection: Connection, site_keys: Sequence[int]) -> list[Any]:
 
 def _walk(readings: Sequence[_Row], register: Register) -> Walked:
     _, at, value, quality, _ = zip(*readings, strict=True)
-    estimated = (
-        [place for place, one in enumerate(quality) if one == Quality.ESTIMATED] if any(quality) else []
-    )
+    estimated = [place for place, one in enumerate(quality) if one == Quality.ESTIMATED]
     return walk(list(zip(at, value, strict=True)), register, estimated)
 
 

@@ -11,8 +11,9 @@ from ..audit.service import Author, record
 from ..models import DecidedReading, Decision, Reading, Review, Site, ToClassify
 from ..models.quality import Quality, ReviewDecision, ReviewKind
 from ..storage.connections import write
+from ..storage.marks import mark
 from .classifying import classify
-from .marks import lock, mark
+from .turns import take_turns
 
 IN_DOUBT = (Quality.DOUBTFUL, Quality.WRONG)
 DECIDED = "decision"
@@ -44,7 +45,7 @@ def _locked(session: Session, wanted: Collection[int]) -> Sequence[Review]:
     by_id = select(Review).where(Review.id.in_(wanted)).order_by(Review.id)
     keys = sorted(set(session.scalars(by_id.order_by(None).with_only_columns(Review.site_key))))
     connection = session.connection()
-    lock(connection, keys)
+    take_turns(connection, keys)
     if stale := _to_classify(connection, keys):
         classify(connection, stale)
     found = session.scalars(by_id.execution_options(populate_existing=True)).all()

@@ -12,8 +12,9 @@ from ..audit.service import Author, record
 from ..errors import InvalidInput
 from ..models import MeterChange, Site
 from ..storage.connections import write
+from ..storage.marks import mark
 from .classifying import classify
-from .marks import lock, mark
+from .turns import take_turns
 
 FUTURE = timedelta(hours=24)
 LARGEST = Decimal("999999999999.99")
@@ -67,7 +68,7 @@ def record_change(site: Site, change: Change, *, author: Author) -> int:
         why = "Must not be more than 24 hours ahead."
         raise InvalidInput("The meter change was not recorded.", {"changed_at": [why]})
     with write() as session:
-        lock(session.connection(), [site_key])
+        take_turns(session.connection(), [site_key])
         if session.scalar(select(Site.measure).where(Site.key == site_key)) == "interval":
             raise InvalidInput("The meter change was not recorded.", {"changed_at": [NO_INTERVALS]})
         stored = session.scalar(of_site(site_key).where(MeterChange.changed_at == change.changed_at))
@@ -89,7 +90,7 @@ def delete_change(site: Site, number: int, *, author: Author) -> None:
     """Take a meter change back. Raises UnknownMeterChange."""
     site_key, site_id = site.key, site.site_id
     with write() as session:
-        lock(session.connection(), [site_key])
+        take_turns(session.connection(), [site_key])
         stored = session.scalar(of_site(site_key).where(MeterChange.id == number))
         if stored is None:
             raise UnknownMeterChange(f"The site {site_id} has no meter change {number}.")

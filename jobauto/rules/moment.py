@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_
@@ -13,12 +14,13 @@ from ..models import Site
 class Moment:
     """The one instant at which a run looks at the fleet, and the schedule's zone for calendar dates.
 
-    ``only`` narrows the question to one site, by its key.
+    ``only`` narrows the question to one site, by its key. A register may fall by ``fall_tolerance`` kWh.
     """
 
     as_of: datetime
     zone: ZoneInfo
     only: int | None = None
+    fall_tolerance: Decimal = Decimal("1.00")
 
     def ago(self, days: int) -> datetime:
         """The instant so many days of 24 hours before."""

@@ -6,14 +6,18 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
-from sqlalchemy import Select, String, and_, case, cast, func, literal, null, select
+from sqlalchemy import Select, String, and_, case, cast, func, literal, literal_column, null, select
 
 from ..models import Reading, Site
+from ..models.quality import Quality
 from ..models.types import Instant, format_minute, local_minute_in, whole_days
 from ..wording import pluralize
 from .moment import Moment
 from .rule import FLAGGED, NOT_ASSESSABLE, VERDICT, FindingLike, Rule, Variables, Window, explained_jobs
 from .settings import DescriptionTemplate, JobTypeId, RuleSettings
+
+SPOKEN = Reading.quality != literal_column(str(int(Quality.ESTIMATED)))
+"""A doubtful, wrong or ignored reading is a sign of life, whatever anybody thinks of its value."""
 
 
 class NoComsSettings(RuleSettings):
@@ -38,6 +42,8 @@ class NoComsSettings(RuleSettings):
 def verdicts(settings: NoComsSettings, moment: Moment) -> Select[Any]:
     """Every judged site without a reading in ``as_of - days_threshold days < reading_date <= as_of``.
 
+    An estimated reading is none: nobody has heard of the site.
+
     1. Seek one reading of the site inside the window: one step into the primary key, however many
        readings the window or the history has. Where there is one, the site is ok.
     2. Only where there is none, seek the last reading before.
@@ -47,7 +53,7 @@ def verdicts(settings: NoComsSettings, moment: Moment) -> Select[Any]:
     silent = _silent_sites(settings, moment).subquery("silent")
     last = (
         select(Reading.reading_date)
-        .where(Reading.site_key == silent.c.key, Reading.reading_date <= moment.as_of)
+        .where(Reading.site_key == silent.c.key, Reading.reading_date <= moment.as_of, SPOKEN)
         .order_by(Reading.reading_date.desc())
         .limit(1)
         .scalar_subquery()
@@ -74,6 +80,7 @@ def _silent_sites(settings: NoComsSettings, moment: Moment) -> Select[int, date 
             Reading.site_key == Site.key,
             Reading.reading_date > moment.ago(settings.days_threshold),
             Reading.reading_date <= moment.as_of,
+            SPOKEN,
         )
         .limit(1)
         .scalar_subquery()

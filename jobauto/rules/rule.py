@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Integer,
     MetaData,
     Select,
@@ -123,6 +124,7 @@ class Rule:
     every site at once, so that the guard watches it.
     ``explained`` says in words how the rule decides with given settings, ``describe_finding`` what it found,
     ``unflagged`` why a site was not flagged (its verdict is ``ok`` or ``not_assessable``).
+    ``recovered`` tells of a job whose site is ok whether its fault is gone; without it, it is.
     """
 
     name: str
@@ -138,6 +140,7 @@ class Rule:
     colour: str
     icon: str
     guarded: bool = False
+    recovered: Callable[[Any, Moment], ColumnElement[bool]] | None = None
 
 
 def explained_jobs(settings: RuleSettings) -> Iterator[str]:

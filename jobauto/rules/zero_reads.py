@@ -8,13 +8,31 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, Select, String, Subquery, and_, case, cast, func, literal, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    String,
+    Subquery,
+    and_,
+    case,
+    cast,
+    false,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    type_coerce,
+)
 from sqlalchemy.orm import aliased
 
-from ..models import Reading, Site
+from ..models import Job, Reading, Run, Site
+from ..models.quality import Quality
 from ..models.types import (
     BEFORE_ALL,
     MICROSECOND,
+    WATT_HOURS,
     Instant,
     format_minute,
     microseconds_between,
@@ -27,6 +45,14 @@ from .settings import DescriptionTemplate, JobTypeId, KilowattHours, RuleSetting
 
 SLACK = timedelta(hours=12)
 """Readings need not be exactly a day apart, but a burst in one night is no evidence."""
+NO_FLICKER = 30
+"""In watt-hours."""
+IN_DOUBT = "readings in doubt"
+METERS = 1024
+A_METER = 2**52
+"""More than twice as many watt-hours as two registers can be apart."""
+HALF = 2**50
+"""Half of that: two readings of one meter are less than twice as many apart."""
 
 
 class ZeroReadsSettings(RuleSettings):
@@ -61,8 +87,8 @@ class ZeroReadsSettings(RuleSettings):
         KilowattHours,
         Field(
             title="Increase that counts as none, in kWh",
-            description="A rise of no more than this over the days to check counts as none, such as the creep "
-            "of a dead meter: 0.00 to 1,000.00.",
+            description="A rise of no more than this over the days to check counts as none, such as the "
+            "creep of a dead meter: 0.00 to 1,000.00.",
         ),
     ] = Decimal("0.00")
 
@@ -74,33 +100,40 @@ class ZeroReadsSettings(RuleSettings):
 
 
 def verdicts(settings: ZeroReadsSettings, moment: Moment) -> Select[Any]:
-    """Every judged site whose register did not change in the window.
+    """Every judged site whose register did not rise in the window.
 
-    The window is ``as_of - days_to_check days < reading_date <= as_of``.
+    The window is ``as_of - days_to_check days < reading_date <= as_of``. Only good readings count, and of
+    those in the window only the ones of the meter of the newest. Below, *rise* is one of more than
+    ``min_increase``.
 
-    1. Seek the oldest and the newest value of the window: two steps into the primary key. Where they
-       differ the register moved, and the site is ok. Almost every site ends here.
-    2. Of the others, read the window. Where its lowest and highest value differ, the site is ok: any
-       change counts, up or down, however few the readings.
+    1. Seek the oldest and the newest of them: two steps into the primary key. Where the newest is so much
+       higher that a fall before the window cannot matter either, the register rose. Almost every site ends
+       here.
+    2. Of the others, read the window. The register rose where the highest is above the oldest, and above the
+       last one before the window where that is higher; at an interval site, where all add up to a rise.
     3. Fewer than ``readings_to_compare``, or a span of less than ``readings_to_compare - 1`` days less
        12 hours: not assessable.
-    4. The rest is flagged. Its flat run starts at the first reading after the last one with another
-       value, which may lie before the window.
+    4. The rest is flagged. It is flat since the first reading that is hardly below the highest, after the
+       newest one that is well below it; both may lie before the window.
     """
-    window = _unchanged_windows(settings, moment).subquery("unchanged")
+    window = _still_windows(settings, moment).subquery("still")
     short = or_(
         window.c.count < settings.readings_to_compare,
         microseconds_between(window.c.newest, window.c.oldest) < _needed_span(settings) // MICROSECOND,
     )
-    since = case((~short, _flat_since(window, moment)))
-    site = select(window, short.label("short"), since.label("since")).subquery("flat")
+    since = case((~short, _flat_since(window, settings, moment)))
+    zero_count = case((~short, _zero_count(window, settings, moment, since)))
+    site = select(window, short.label("short"), since.label("since"), zero_count.label("zeroes")).subquery(
+        "flat"
+    )
+    in_doubt = and_(site.c.short, site.c.in_doubt)
     return select(
         site.c.key.label("site_key"),
         case((site.c.short, NOT_ASSESSABLE), else_=FLAGGED).label("verdict"),
-        case((site.c.short, "too few readings")).label("reason"),
+        case((in_doubt, IN_DOUBT), (site.c.short, "too few readings")).label("reason"),
         site.c.since,
         whole_days(literal(moment.as_of, Instant), site.c.since).label("days"),
-        case((~site.c.short, site.c.count - 1)).label("zero_count"),
+        site.c.zeroes.label("zero_count"),
         case((~site.c.short, site.c.value)).label("value"),
     )
 
@@ -109,65 +142,253 @@ def _needed_span(settings: ZeroReadsSettings) -> timedelta:
     return timedelta(days=settings.readings_to_compare - 1) - SLACK
 
 
-def _in_window(site_key: Any, settings: ZeroReadsSettings, moment: Moment) -> ColumnElement[bool]:
+def _increase(settings: ZeroReadsSettings) -> int:
+    return int(settings.min_increase * WATT_HOURS)
+
+
+def _in_window(of: Any, site_key: Any, settings: ZeroReadsSettings, moment: Moment) -> ColumnElement[bool]:
     return and_(
-        Reading.site_key == site_key,
-        Reading.reading_date > moment.ago(settings.days_to_check),
-        Reading.reading_date <= moment.as_of,
+        of.site_key == site_key,
+        of.reading_date > moment.ago(settings.days_to_check),
+        of.reading_date <= moment.as_of,
     )
 
 
-def _unchanged_windows(settings: ZeroReadsSettings, moment: Moment) -> Select[Any]:
-    end = select(Reading.reading_value).where(_in_window(Site.key, settings, moment)).limit(1)
-    oldest = end.order_by(Reading.reading_date).scalar_subquery()
+def _good(of: Any) -> ColumnElement[bool]:
+    # The lowest of all. As an equation PostgreSQL would believe that few are, and sort instead of seek.
+    return of.quality <= literal_column(str(int(Quality.GOOD)))  # type: ignore[no-any-return]
+
+
+def _of_meter(of: Any, meter: ColumnElement[int]) -> ColumnElement[bool]:
+    """Of the meter of the newest good reading: no older one is of a higher number."""
+    return of.meter >= meter  # type: ignore[no-any-return]
+
+
+def _big(number: int) -> ColumnElement[int]:
+    return literal(number, BigInteger)
+
+
+def _watt_hours(of: Any) -> ColumnElement[int]:
+    return type_coerce(of.reading_value, BigInteger)
+
+
+def _suspects(settings: ZeroReadsSettings, moment: Moment) -> Select[Any]:
+    """The sites of which the two ends of the window do not tell that they rose, with the newest's meter."""
+    inside = (_in_window(Reading, Site.key, settings, moment), _good(Reading))
+    # The meter stands above the value, so that one number tells that both ends are of one meter, and how far
+    # they are apart. The numbers of meters are cut off where they would not fit.
+    end = (
+        select(cast(Reading.meter, BigInteger) % METERS * _big(A_METER) + _watt_hours(Reading))
+        .where(*inside)
+        .limit(1)
+    )
     newest = end.order_by(Reading.reading_date.desc()).scalar_subquery()
-    # Null equals null here: a site without a reading in the window stays in, to be told not assessable.
-    equal_ends = (
-        select(Site.key)
-        .where(moment.sites_to_check(), oldest.is_not_distinct_from(newest))
-        .subquery("equal_ends")
+    oldest = end.order_by(Reading.reading_date).scalar_subquery()
+    least = _increase(settings) + int(moment.fall_tolerance * WATT_HOURS) + 1
+    # One comparison, for databases seek anew for each time that a subquery is named. NULL: no readings.
+    apart = func.coalesce(func.abs(newest - oldest - _big(least + HALF)), _big(A_METER))
+    is_odd = or_(Site.counts == literal_column("'down'"), Site.measure == literal_column("'interval'"))
+    # As an equation, of which the planner believes that it holds of few sites: so it goes on with seeks.
+    is_suspect = case((is_odd, 1), (apart > _big(HALF), 1), else_=0)
+    meter = (
+        select(Reading.meter).where(*inside).order_by(Reading.reading_date.desc()).limit(1).scalar_subquery()
     )
-    lowest, highest = func.min(Reading.reading_value), func.max(Reading.reading_value)
-    return (
+    return select(
+        Site.key,
+        case((Site.counts == "down", -1), else_=1).label("sign"),
+        case((Site.measure == "interval", 1), else_=0).label("is_interval"),
+        meter.label("meter"),
+    ).where(moment.sites_to_check(), is_suspect == 1)
+
+
+def _still_windows(settings: ZeroReadsSettings, moment: Moment) -> Select[Any]:
+    site = _suspects(settings, moment).subquery("suspect")
+    of_meter = and_(
+        _in_window(Reading, site.c.key, settings, moment), _good(Reading), _of_meter(Reading, site.c.meter)
+    )
+    window = (
         select(
-            equal_ends.c.key,
+            site.c.key,
+            # The same for all readings of a site: grouped by more than its key they would be sorted.
+            *(func.min(site.c[name]).label(name) for name in ("sign", "is_interval", "meter")),
             func.count(Reading.reading_date).label("count"),
             func.min(Reading.reading_date).label("oldest"),
             func.max(Reading.reading_date).label("newest"),
-            lowest.label("value"),
+            func.max(site.c.sign * _watt_hours(Reading)).label("highest"),
+            func.sum(_watt_hours(Reading)).label("total"),
         )
-        .outerjoin(Reading, _in_window(equal_ends.c.key, settings, moment))
-        .group_by(equal_ends.c.key)
-        .having(lowest.is_not_distinct_from(highest))
+        .outerjoin(Reading, of_meter)
+        .group_by(site.c.key)
+        .subquery("window")
     )
-
-
-def _flat_since(window: Subquery, moment: Moment) -> ColumnElement[Any]:
-    earlier = aliased(Reading)
-    last_other_value = (
-        select(earlier.reading_date)
+    ends = aliased(Reading)
+    at = select(ends.reading_value).where(ends.site_key == window.c.key).limit(1).correlate(window)
+    before = at.where(_good(ends), _of_meter(ends, window.c.meter), ends.reading_date < window.c.oldest)
+    doubted = aliased(Reading)
+    in_doubt = (
+        select(literal(1))
         .where(
-            earlier.site_key == window.c.key,
-            earlier.reading_date <= moment.as_of,
-            earlier.reading_value != window.c.value,
+            _in_window(doubted, window.c.key, settings, moment),
+            doubted.quality == literal_column(str(int(Quality.DOUBTFUL))),
         )
+        .limit(1)
+        .correlate(window)
+        .scalar_subquery()
+    )
+    told = select(
+        window,
+        at.where(ends.reading_date == window.c.newest).scalar_subquery().label("value"),
+        (
+            window.c.sign
+            * type_coerce(at.where(ends.reading_date == window.c.oldest).scalar_subquery(), BigInteger)
+        ).label("first"),
+        (
+            window.c.sign
+            * type_coerce(before.order_by(ends.reading_date.desc()).scalar_subquery(), BigInteger)
+        ).label("before"),
+        in_doubt.is_not(None).label("in_doubt"),
+    ).subquery("told")
+    ground = case((told.c.before > told.c.first, told.c.before), else_=told.c.first)
+    rose = case(
+        (told.c.is_interval == 1, told.c.total > _increase(settings)),
+        else_=told.c.highest - ground > _increase(settings),
+    )
+    return select(told).where(~func.coalesce(rose, false()))
+
+
+def _flat_since(window: Subquery, settings: ZeroReadsSettings, moment: Moment) -> ColumnElement[Any]:
+    least = _increase(settings)
+    earlier, first = aliased(Reading), aliased(Reading)
+    below = least + int(moment.fall_tolerance * WATT_HOURS)
+
+    def of_meter(of: Any) -> ColumnElement[bool]:
+        return and_(
+            of.site_key == window.c.key,
+            of.reading_date <= moment.as_of,
+            _good(of),
+            _of_meter(of, window.c.meter),
+        )
+
+    last_below = (
+        select(earlier.reading_date)
+        .where(of_meter(earlier), window.c.highest - window.c.sign * _watt_hours(earlier) > below)
         .order_by(earlier.reading_date.desc())
         .limit(1)
         .correlate(window)
         .scalar_subquery()
     )
-    return (
-        select(Reading.reading_date)
+    register = (
+        select(first.reading_date)
         .where(
-            Reading.site_key == window.c.key,
-            Reading.reading_date <= moment.as_of,
-            Reading.reading_date > func.coalesce(last_other_value, literal(BEFORE_ALL, Instant)),
+            of_meter(first),
+            window.c.highest - window.c.sign * _watt_hours(first) <= least,
+            first.reading_date > func.coalesce(last_below, literal(BEFORE_ALL, Instant)),
         )
-        .order_by(Reading.reading_date)
+        .order_by(first.reading_date)
         .limit(1)
         .correlate(window)
         .scalar_subquery()
     )
+    return case(
+        (
+            window.c.is_interval == 1,
+            func.coalesce(_last_that_counted(window, settings, moment), window.c.oldest),
+        ),
+        else_=func.coalesce(register, window.c.newest),
+    )
+
+
+def _last_that_counted(window: Subquery, settings: ZeroReadsSettings, moment: Moment) -> ColumnElement[Any]:
+    """The end of the newest interval that, with all after it, adds up to a rise."""
+    interval = aliased(Reading)
+    added_up = (
+        select(
+            interval.reading_date,
+            func.sum(_watt_hours(interval)).over(order_by=interval.reading_date.desc()).label("energy"),
+        )
+        .where(interval.site_key == window.c.key, interval.reading_date <= moment.as_of, _good(interval))
+        .correlate(window)
+        .subquery("added_up")
+    )
+    return (
+        select(func.max(added_up.c.reading_date))
+        .where(added_up.c.energy > _increase(settings))
+        .scalar_subquery()
+    )
+
+
+def _zero_count(
+    window: Subquery, settings: ZeroReadsSettings, moment: Moment, since: ColumnElement[Any]
+) -> ColumnElement[int]:
+    """Pairs of neighbours in the window without a rise; of an interval site, readings after the last rise."""
+    reading, after = aliased(Reading), aliased(Reading)
+    steps = (
+        select(
+            (_watt_hours(reading) - func.lag(_watt_hours(reading)).over(order_by=reading.reading_date)).label(
+                "step"
+            )
+        )
+        .where(
+            _in_window(reading, window.c.key, settings, moment),
+            _good(reading),
+            _of_meter(reading, window.c.meter),
+        )
+        .correlate(window)
+        .subquery("steps")
+    )
+    pairs = select(func.count()).where(window.c.sign * steps.c.step <= _increase(settings)).scalar_subquery()
+    intervals = (
+        select(func.count())
+        .where(_in_window(after, window.c.key, settings, moment), _good(after), after.reading_date > since)
+        .correlate(window)
+        .scalar_subquery()
+    )
+    return case((window.c.is_interval == 1, intervals), else_=pairs)
+
+
+def recovered(settings: ZeroReadsSettings, moment: Moment) -> ColumnElement[bool]:
+    """Whether the fault of a job, whose site the rule finds ok, is gone.
+
+    A good reading stands above the job's value by more than ``min_increase``, and by 0.03 kWh at least: a
+    flicker of the last digit is no recovery. Or a newer meter has risen by so much; or the intervals after
+    the job's ``as_of`` add up to it.
+    """
+    least = max(_increase(settings) + 1, NO_FLICKER)
+    reading, began, flat = aliased(Reading), aliased(Reading), aliased(Reading)
+    of_site = and_(reading.site_key == Job.site_key, _good(reading), reading.reading_date <= moment.as_of)
+    site = select(literal(1)).where(Site.key == Job.site_key).correlate(Job)
+    is_interval = site.where(Site.measure == "interval").exists()
+    sign = case((site.where(Site.counts == "down").exists(), -1), else_=1)
+    meter = (
+        select(flat.meter)
+        .where(flat.site_key == Job.site_key, flat.reading_date == Job.since)
+        .correlate(Job)
+        .scalar_subquery()
+    )
+    first = (
+        select(_watt_hours(began))
+        .where(began.site_key == reading.site_key, _good(began), began.meter == reading.meter)
+        .order_by(began.reading_date)
+        .limit(1)
+        .correlate(reading)
+        .scalar_subquery()
+    )
+    ground = case((reading.meter > meter, first), else_=type_coerce(Job.value, BigInteger))
+    rose = (
+        select(literal(1))
+        .where(of_site, reading.reading_date > Job.since, sign * (_watt_hours(reading) - ground) >= least)
+        .correlate(Job)
+        .exists()
+    )
+    runs = select(Run.id, Run.as_of).cte("runs")  # a table of the coordinator, where jobs are distributed
+    as_of = select(runs.c.as_of).where(runs.c.id == Job.run_id).correlate(Job).scalar_subquery()
+    energy = (
+        select(func.sum(_watt_hours(reading)))
+        .where(of_site, reading.reading_date > as_of)
+        .correlate(Job)
+        .scalar_subquery()
+    )
+    return case((is_interval, func.coalesce(energy, 0) >= least), else_=rose)
 
 
 def variables(settings: ZeroReadsSettings, moment: Moment) -> Variables:
@@ -189,9 +410,10 @@ def explained(settings: ZeroReadsSettings) -> list[str]:
         f"The rule looks at a site's readings of the last {days} "
         f"({pluralize(settings.days_to_check * 24, 'hour')}) before the check.",
         f"The site is flagged when there are at least {settings.readings_to_compare} of them, "
-        f"at least {hours} lie between the first and the last, and all show the same value.",
-        "If any of them differs, up or down, the site is ok. "
-        "Fewer equal readings, or a shorter time between them: not assessable.",
+        f"at least {hours} lie between the first and the last, and the register has not risen by more than "
+        f"{settings.min_increase:.2f} kWh. A register that falls has not risen.",
+        "Only good readings of the newest meter count. "
+        "Fewer of them, or a shorter time between them: not assessable.",
         _four_days(settings),
         *explained_jobs(settings),
     ]
@@ -239,6 +461,7 @@ RULE = ZERO_READS = Rule(
     explained=explained,
     describe_finding=describe_finding,
     unflagged=unflagged,
+    recovered=recovered,
     days_field="days_with_zero_increase",
     colour="orange",
     icon="zero_reads",

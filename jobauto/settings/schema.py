@@ -4,6 +4,7 @@ Names, defaults and limits are a contract with the scripts of others. They may b
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from typing import Annotated, Any, Self
@@ -13,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_core import ErrorDetails
 
 from ..rules import RULES
+from ..rules.moment import Moment
 from ..rules.settings import KilowattHours, RuleSettings, Section
 from ..rules.template import TemplateError, parse
 
@@ -127,7 +129,7 @@ _SectionsOfRules: type[BaseModel] = create_model("SectionsOfRules", __config__=_
 
 
 class Settings(_SectionsOfRules):  # as many sections as there are rules
-    """All settings. In JSON its sections are those of the rules, such as NO_COMS, and GUARD, READINGS, SCHEDULE."""
+    """All settings. In JSON its sections are those of the rules, such as NO_COMS, and those below."""
 
     guard: GuardSettings = GuardSettings()
     readings: ReadingsSettings = ReadingsSettings()
@@ -160,6 +162,10 @@ class Settings(_SectionsOfRules):  # as many sections as there are rules
         """The section of a rule."""
         section: RuleSettings = getattr(self, name)
         return section
+
+    def moment(self, as_of: datetime) -> Moment:
+        """What the rules are asked about at an instant."""
+        return Moment(as_of, self.schedule.zone, fall_tolerance=self.readings.fall_tolerance)
 
     def contradictions(self) -> Iterator[tuple[str, list[str]]]:
         """What is wrong between fields that are each right; every field of the pair is named."""

@@ -13,8 +13,9 @@ from ..audit import queries as audit
 from ..audit.conflicts import Conflict
 from ..audit.service import Author, Difference, record
 from ..extensions import db
-from ..models import SettingsVersion
+from ..models import SettingsVersion, Site
 from ..storage.connections import write
+from ..storage.marks import mark_selected
 from . import schedule
 from .schema import Settings
 from .stored import Unreadable, read_stored
@@ -82,6 +83,8 @@ def save(edit: Callable[[Settings], Settings], *, by: str, now: datetime, seen: 
                 session.add(_next_version(before, after, by, now))
                 changed = _changed(before, after)
                 record(session, Author(by, now), "settings", before.version + 1, changed)
+                if after.readings != before.settings.readings:
+                    mark_selected(session.connection(), select(Site.key), urgent=False)
             return current()
         except IntegrityError:
             continue  # another save took this version's number: look again at what is in force now

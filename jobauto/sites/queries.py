@@ -125,7 +125,7 @@ def verdicts(site: Site, settings: Settings, moment: Moment) -> list[Verdict]:
         return [
             Verdict(rule.name, rule.title, "not_judged", why, f"{why[0].upper()}{why[1:]}.") for rule in RULES
         ]
-    only = Moment(moment.as_of, moment.zone, site.key)
+    only = replace(moment, only=site.key)
     return [_verdict(rule, settings.rule(rule.name), only) for rule in RULES]
 
 

@@ -58,7 +58,10 @@ def partition(connection: Connection, now: datetime) -> bool:
             raise CannotPartition("The database is distributed. Partition a fresh one, then distribute it.")
         months = _first_months(connection, now)
         _do(connection, "ALTER TABLE reading RENAME TO reading_plain")
-        _do(connection, "CREATE TABLE reading (LIKE reading_plain) PARTITION BY RANGE (reading_date)")
+        _do(
+            connection,
+            "CREATE TABLE reading (LIKE reading_plain INCLUDING DEFAULTS) PARTITION BY RANGE (reading_date)",
+        )
         _attach(connection, OLDER, "MINVALUE", _limit(months[0]))
         for month in months:
             _attach_month(connection, month)
@@ -186,7 +189,7 @@ def _attach_month(connection: Connection, month: date) -> str:
 def _attach(connection: Connection, name: str, start: str, end: str) -> str:
     # Created and then attached, a partition does not keep anybody waiting who reads or writes the others;
     # CREATE TABLE ... PARTITION OF would wait for a run, and everybody else for it.
-    _do(connection, f"CREATE TABLE {name} (LIKE reading)")
+    _do(connection, f"CREATE TABLE {name} (LIKE reading INCLUDING DEFAULTS)")
     _do(connection, f"ALTER TABLE reading ATTACH PARTITION {name} FOR VALUES FROM ({start}) TO ({end})")
     return name
 

@@ -11,7 +11,6 @@ from ..jobs.recurrence import after_closing
 from ..jobs.service import JobChange
 from ..models import Job
 from ..rules import RULES
-from ..rules.moment import Moment
 from ..rules.rule import FLAGGED
 from ..settings import service as settings_service
 from ..settings.schema import Settings
@@ -30,7 +29,7 @@ def fault_that_holds(job: Job, settings: Settings, now: datetime) -> sites.Verdi
         return None
     if job.status == "closed" and db.session.scalar(queries.later_of_this_fault(job)):
         return None
-    found = sites.verdicts(job.site, settings, Moment(now, settings.schedule.zone))
+    found = sites.verdicts(job.site, settings, settings.moment(now))
     return next((one for one in found if one.rule == job.rule and one.verdict == FLAGGED), None)
 
 
@@ -66,7 +65,7 @@ def left_open(closed: Collection[int]) -> str:
     settings = settings_service.current().settings
     of_rules = {rule.name: settings.rule(rule.name) for rule in RULES}
     soon = [name for name, rule in of_rules.items() if rule.enabled and not rule.reopen_after_days]
-    moment = Moment(utcnow(), settings.schedule.zone)
+    moment = settings.moment(utcnow())
     count = db.session.scalar(queries.left_unrecovered(closed, soon, moment))
     if not count:
         return ""

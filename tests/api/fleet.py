@@ -51,7 +51,17 @@ RUN = {
     "created_jobs": int,
     "rules": dict,
 }
-SITE = {"site_id": str, "site_name": str, "monitored_from": (str, type(None)), "active": bool, "group": str}
+SITE = {
+    "site_id": str,
+    "site_name": str,
+    "monitored_from": (str, type(None)),
+    "active": bool,
+    "group": str,
+    "source": str,
+    "capacity_kwp": (float, type(None)),
+    "measure": (str, type(None)),
+    "counts": str,
+}
 PAGE = {"items": list, "page": int, "per_page": int, "total": int}
 ERROR = {"error": str, "fields": dict}
 

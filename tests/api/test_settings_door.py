@@ -41,8 +41,10 @@ def test_the_defaults_are_those_of_the_contract(app: Flask, vera: Person) -> Non
             "reopen_after_days": 0,
             "days_to_check": 4,
             "readings_to_compare": 3,
+            "min_increase": 0.0,
         },
         "GUARD": {"guard_enabled": True, "guard_share": 50, "guard_min_sites": 20},
+        "READINGS": {"fall_tolerance": 1.0},
         "SCHEDULE": {"schedule_enabled": True, "run_time": "06:00", "timezone": "Europe/London"},
     }
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -35,6 +36,7 @@ class Verdict:
 
 OK = Verdict("ok")
 NEW_SITE = Verdict("not_assessable", "new site")
+IN_DOUBT = Verdict("not_assessable", "readings in doubt")
 TOO_FEW = Verdict("not_assessable", "too few readings")
 
 
@@ -45,13 +47,25 @@ class Ground:
         self.connection = connection
         self.keys: list[int] = []
 
-    def site(self, readings: Mapping[datetime, Any] | None = None, **values: Any) -> int:
-        """A site with readings ``{instant: kWh}``; returns its key."""
+    def site(
+        self,
+        readings: Mapping[datetime, Any] | None = None,
+        quality: Mapping[datetime, int] = MappingProxyType({}),
+        meter: Mapping[datetime, int] = MappingProxyType({}),
+        **values: Any,
+    ) -> int:
+        """A site with readings ``{instant: kWh}``, good ones of meter 0 unless said; returns its key."""
         number = len(self.keys) + 1
         row = {"site_id": f"S{number}", "site_name": f"Site {number}", "active": True, **values}
         key: int = self.connection.execute(insert(Site).values(row).returning(Site.key)).scalar_one()
         rows = [
-            {"site_key": key, "reading_date": instant, "reading_value": Decimal(str(value))}
+            {
+                "site_key": key,
+                "reading_date": instant,
+                "reading_value": Decimal(str(value)),
+                "quality": quality.get(instant, 0),
+                "meter": meter.get(instant, 0),
+            }
             for instant, value in (readings or {}).items()
         ]
         if rows:

@@ -30,6 +30,46 @@ def test_a_register_that_moves_again_recovers_its_job_with_the_run_that_saw_it(a
     assert (job.status, job.recovered_at, job.recovered_run_id) == ("open", later(4), seen.run_id)
 
 
+@pytest.mark.parametrize(
+    ("value", "values", "expected"),
+    [
+        ("1234.03", {}, True),
+        ("1234.02", {}, False),
+        ("1240", {"quality": 2}, False),
+        ("1240", {"quality": 1}, False),
+        ("0.50", {"meter": 1}, True),
+        ("0.01", {"meter": 1}, False),
+    ],
+    ids=["a rise", "a flicker", "a wrong one", "a doubtful one", "a newer meter's rise", "its flicker"],
+)
+def test_a_register_recovers_only_by_a_rise_of_a_good_reading(
+    app: Flask, value: str, values: dict[str, int], expected: bool
+) -> None:
+    key = add_site("S1", daily(STUCK))
+    run_at()
+    rows = {later(3): value}
+    if "meter" in values:
+        rows = {later(1): 0, later(2): 0} | rows
+    add_readings(key, rows, **values)
+
+    run_at(later(4))
+
+    assert recovered() == [expected]
+
+
+def test_intervals_recover_when_they_add_up(app: Flask) -> None:
+    key = add_site("S1", daily([0] * 5), measure="interval")
+    run_at()
+    add_readings(key, {later(1): "0.02"})
+    run_at(later(4))
+    assert recovered() == [False]
+    add_readings(key, {later(5): "0.01"})
+
+    run_at(later(6))
+
+    assert recovered() == [True]
+
+
 def test_a_silent_site_recovers_when_a_reading_comes(app: Flask) -> None:
     key = add_site("S1", daily([1, 2, 3], days_before(4)))
     run_at()

@@ -25,7 +25,14 @@ no_coms_settings = st.builds(NoComsSettings, days_threshold=st.integers(1, 4))
 zero_reads_settings = (
     st.tuples(st.integers(2, 6), st.integers(2, 6))
     .map(sorted)
-    .map(lambda pair: ZeroReadsSettings(days_to_check=pair[1], readings_to_compare=pair[0]))
+    .flatmap(
+        lambda pair: st.builds(
+            ZeroReadsSettings,
+            days_to_check=st.just(pair[1]),
+            readings_to_compare=st.just(pair[0]),
+            min_increase=st.sampled_from([Decimal(0), Decimal(0), Decimal("0.05"), Decimal(2)]),
+        )
+    )
 )
 moments = st.builds(
     Moment,
@@ -34,6 +41,7 @@ moments = st.builds(
         [datetime(2026, month, 28, hour, tzinfo=UTC) for month in (3, 10) for hour in range(24)]
     ),
     st.sampled_from([ZoneInfo(name) for name in ("Europe/London", "America/Havana", "Australia/Lord_Howe")]),
+    fall_tolerance=st.sampled_from([Decimal(1), Decimal(0)]),
 )
 ages = st.builds(
     lambda steps, off: steps * 12 * HOUR + off * MICROSECOND,
@@ -41,7 +49,10 @@ ages = st.builds(
     st.sampled_from([0, 0, 0, 0, -1, 1]),
 )
 """On the limits of windows and spans, or a microsecond beside them; some in the future."""
-registers = st.sampled_from([Decimal(text) for text in ("0", "0.01", "-7.5", "999999999999.99")])
+registers = st.sampled_from(
+    [Decimal(text) for text in ("0", "0.01", "0.06", "0.9", "1.5", "3", "-7.5", "999999999999.99")]
+)
+QUALITIES = st.sampled_from([0] * 8 + [1, 2, 3, 4])
 
 
 @st.composite
@@ -62,7 +73,19 @@ def fleets(draw: st.DrawFn, instant: datetime) -> list[Meter]:
         }
         since = draw(st.none() | st.integers(-1, 6))
         monitored_from = None if since is None else (instant - since * 24 * HOUR).date()
-        meters.append(Meter(readings, monitored_from, active=draw(st.sampled_from([True, True, False]))))
+        measure = draw(st.sampled_from([None, "register", "register", "interval"]))
+        exchange = draw(st.sampled_from([None, None, *readings]))
+        meters.append(
+            Meter(
+                {at: abs(value) if measure == "interval" else value for at, value in readings.items()},
+                monitored_from,
+                active=draw(st.sampled_from([True, True, False])),
+                quality={at: draw(QUALITIES) for at in readings},
+                meter={} if exchange is None else {at: int(at >= exchange) for at in readings},
+                counts=draw(st.sampled_from(["up", "up", "up", "down"])) if measure != "interval" else "up",
+                measure=measure,
+            )
+        )
     return meters
 
 
@@ -73,7 +96,15 @@ def verdicts_of(
     with engine.connect() as connection, connection.begin() as transaction:
         ground = Ground(connection)
         for meter in meters:
-            ground.site(meter.readings, monitored_from=meter.monitored_from, active=meter.active)
+            ground.site(
+                meter.readings,
+                meter.quality,
+                meter.meter,
+                monitored_from=meter.monitored_from,
+                active=meter.active,
+                counts=meter.counts,
+                measure=meter.measure,
+            )
         said = ground.verdicts(rule, chosen, moment)
         transaction.rollback()
     return [

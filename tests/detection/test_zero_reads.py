@@ -1,4 +1,4 @@
-"""Zero Reads: a site is flagged when enough readings, spread wide enough, all show the same value."""
+"""Zero Reads: a site is flagged when enough good readings, spread wide enough, show no rise."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -85,12 +85,12 @@ EVIDENCE = [
 ]
 CHANGES = [
     row("growing", each_day([1, 2, 3, 4]), OK),
-    row("counting down", each_day([4, 3, 2, 1]), OK),
+    row("counting down", each_day([4, 3, 2, 1]), flat(0 * DAY, 0, 3, 1)),
     row("one step up, at last", each_day([5, 5, 5, 6]), OK),
-    row("one step down, at last", each_day([5, 5, 5, 4]), OK),
+    row("one step down, at last", each_day([5, 5, 5, 4]), flat(3 * DAY, 3, 3, 4)),
     row("one step, at first", each_day([4, 5, 5, 5]), OK),
     row("a bump in the middle, with equal ends", each_day([5, 5, 6, 5]), OK),
-    row("a dent in the middle, with equal ends", each_day([5, 4, 5, 5]), OK),
+    row("a dent in the middle, with equal ends", each_day([5, 4, 5, 5]), flat(3 * DAY, 3, 2, 5)),
     row("a hundredth", each_day([5, 5, 5, "5.01"]), OK),
     row("a change, with too few readings", each_day([5, 6]), OK),
     row("a change in one night", before(HOUR) | before(2 * HOUR, value=9), OK),
@@ -103,7 +103,8 @@ CHANGES = [
 RUNS = [
     row("a run from before the window", each_day([5] * 11), flat(10 * DAY, 10, 3, 5)),
     row("after another value", each_day([4] * 3 + [5] * 8), flat(7 * DAY, 7, 3, 5)),
-    row("the latest of two runs of one value", each_day([5] * 3 + [4] + [5] * 7), flat(6 * DAY, 6, 3, 5)),
+    row("a dent that is no fall", each_day([5] * 3 + [4] + [5] * 7), flat(10 * DAY, 10, 3, 5)),
+    row("the latest of two runs of one value", each_day([5] * 3 + [3] + [5] * 7), flat(6 * DAY, 6, 3, 5)),
     row("after a gap of a year", before(400 * DAY, value=5) | each_day([5] * 4), flat(400 * DAY, 400, 3, 5)),
     row("a flat run that ended", each_day([5] * 10 + [6] * 2), OK),
 ]
@@ -111,10 +112,14 @@ REGISTERS = [
     row("zero", each_day([0] * 4), flat(3 * DAY, 3, 3, 0)),
     row("negative", each_day(["-12.34"] * 4), flat(3 * DAY, 3, 3, "-12.34")),
     row("from below zero to above", each_day([-5, 5, -5, -5]), OK),
-    row("negative, running backwards", each_day([-5, -6, -7, -8]), OK),
+    row("negative, running backwards", each_day([-5, -6, -7, -8]), flat(0 * DAY, 0, 3, -8)),
     row("the largest", each_day([LARGEST] * 4), flat(3 * DAY, 3, 3, LARGEST)),
     row("the smallest", each_day([f"-{LARGEST}"] * 4), flat(3 * DAY, 3, 3, f"-{LARGEST}")),
-    row("a hundredth below the largest", each_day([LARGEST] * 3 + ["999999999999.98"]), OK),
+    row(
+        "a hundredth below the largest",
+        each_day([LARGEST] * 3 + ["999999999999.98"]),
+        flat(3 * DAY, 3, 3, "999999999999.98"),
+    ),
     row("all the way from one end to the other", each_day([f"-{LARGEST}", LARGEST] * 2), OK),
 ]
 

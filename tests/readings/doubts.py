@@ -12,8 +12,8 @@ from jobauto.extensions import db
 from jobauto.models import Reading, Review
 from jobauto.models.quality import Quality
 from jobauto.readings.classifying import classify
-from jobauto.readings.marks import mark
 from jobauto.storage.connections import write
+from jobauto.storage.marks import mark
 from tests.fleets import NOON, add_site, daily
 
 OSCAR = Author("oscar", NOON)

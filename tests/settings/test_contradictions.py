@@ -128,8 +128,10 @@ def test_the_defaults_are_those_of_the_contract() -> None:
             "description_template": "No generation increase for {zero_count} days at {site_name}",
             "days_to_check": 4,
             "readings_to_compare": 3,
+            "min_increase": 0.0,
         },
         "GUARD": {"guard_enabled": True, "guard_share": 50, "guard_min_sites": 20},
+        "READINGS": {"fall_tolerance": 1.0},
         "SCHEDULE": {"run_time": "06:00", "timezone": "Europe/London", "schedule_enabled": True},
     }
 

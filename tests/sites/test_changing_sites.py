@@ -100,9 +100,9 @@ def test_an_import_keeps_the_changes_of_known_sites_with_who_made_them(app: Flas
     add_site("S1", site_name="Old", group="north")
     add_site("S2", site_name="Same")
     rows = [
-        Row(2, ["S1", "New", "2026-01-01", "false", None]),
-        Row(3, ["S2", "Same", None, None, None]),
-        Row(4, ["S3", "Added", None, None, None]),
+        Row(2, ["S1", "New", "2026-01-01", "false", None, *[None] * 4]),
+        Row(3, ["S2", "Same", *[None] * 7]),
+        Row(4, ["S3", "Added", *[None] * 7]),
     ]
     import_sites(iter(rows), author=OSCAR)
     import_sites(iter(rows), author=OSCAR)

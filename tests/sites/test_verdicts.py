@@ -30,8 +30,8 @@ def said(sent: Mapping[float, object], **no_coms: object) -> dict[str, str]:
     [
         pytest.param({2: 1, 1: 2, 0: "3.50"}, "3 readings since 29 Mar, up 2.50 kWh.", id="rises"),
         pytest.param(
-            {3: 9, 2: 1, 1: 2, 0: 3},
-            "4 readings since 28 Mar, from 9.00 to 3.00 kWh. The register fell once, by 8.00 kWh.",
+            {3: 9, 2: 1, 1: 2, 0: 11},
+            "4 readings since 28 Mar, from 9.00 to 11.00 kWh. The register fell once, by 8.00 kWh.",
             id="falls",
         ),
         pytest.param(

@@ -66,6 +66,12 @@ def upgrade() -> None:
     op.create_index(
         "ix_to_classify_urgent", "to_classify", ["site_key"], sqlite_where=URGENT, postgresql_where=URGENT
     )
+    op.create_table(
+        "reading_turn",
+        sa.Column("stripe", PrimaryKey, autoincrement=False, nullable=False),
+        sa.Column("turn", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("stripe", name=op.f("pk_reading_turn")),
+    )
     connection = op.get_bind()
     connection.execute(sa.text("INSERT INTO to_classify (site_key, urgent) SELECT key, false FROM site"))
     # Of a fleet that has readings the index is made anew later, while the program goes on.
@@ -76,6 +82,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     connection = op.get_bind()
     _include(connection, OLD_KEY)
+    op.drop_table("reading_turn")
     op.drop_index("ix_to_classify_urgent", table_name="to_classify")
     op.drop_table("to_classify")
     op.drop_index("ix_review_open", table_name="review")

@@ -9,7 +9,6 @@ from ...clock import utcnow
 from ...errors import InvalidInput
 from ...imports import sites
 from ...imports.fields import FieldError, InstantReader
-from ...rules.moment import Moment
 from ...settings import service as settings_service
 from ...sites import queries
 from ..access import current_author, needs
@@ -66,7 +65,7 @@ def site_detail(site_id: str) -> SiteDetailOut:
     """One site with what each rule says of it now."""
     site = site_or_404(site_id)
     settings = settings_service.current().settings
-    verdicts = queries.verdicts(site, settings, Moment(utcnow(), settings.schedule.zone))
+    verdicts = queries.verdicts(site, settings, settings.moment(utcnow()))
     judged = [VerdictOut.model_validate(verdict) for verdict in verdicts]
     return SiteDetailOut(**vars(SiteOut.model_validate(site)), verdicts=judged)
 

@@ -68,7 +68,8 @@ def _control(name: str, info: FieldInfo) -> Field:
         # Text, so that what was typed is kept when it is no number.
         return StringField(**given, render_kw={"type": "number", "inputmode": "numeric", "step": 1, **limits})
     if info.annotation is Decimal:
-        return StringField(**given, render_kw={"type": "number", "inputmode": "decimal", "step": 0.01, **limits})
+        shown = {"type": "number", "inputmode": "decimal", "step": 0.01, **limits}
+        return StringField(**given, render_kw=shown)
     if limits.get("maxlength", 0) > LONG_TEXT:
         return TextAreaField(
             **given, filters=[_one_newline], render_kw={"rows": _rows(limits["maxlength"]), **limits}

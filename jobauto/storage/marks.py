@@ -1,8 +1,8 @@
-"""Which sites are to be classified; and of all who change readings of a site at once, one does.
+"""Which sites are to be classified.
 
-1. Whoever stores readings locks their sites, says in the same transaction which of them cannot be told to be
-   in line at once, and commits.
-2. Whoever classifies locks the sites, reads all their readings, stores qualities and takes the marks away.
+1. Whoever stores readings takes the turns of their sites (``readings/turns.py``), says in the same
+   transaction which of them cannot be told to be in line at once, and commits.
+2. Whoever classifies takes their turns, takes the marks away, reads all their readings and stores qualities.
 
 So a site whose readings are not classified always has a mark, whoever dies in between.
 """
@@ -12,26 +12,7 @@ from collections.abc import Collection, Iterable
 from sqlalchemy import Connection, Select, delete, func, select, text
 
 from ..models import ToClassify
-from ..storage.connections import insert
-
-STRIPES = 64
-"""Sites are locked by the remainder of their keys: so many locks at most, however many sites."""
-_LOCK = 0x6A6F6272
-"""Their number among the advisory locks of PostgreSQL: "jobr"."""
-
-
-def lock(connection: Connection, site_keys: Collection[int]) -> None:
-    """Until the transaction ends, be the only one who changes readings of these sites.
-
-    A write transaction of SQLite is that by itself.
-    """
-    if connection.dialect.name == "postgresql" and site_keys:
-        stripes = sorted({key % STRIPES for key in site_keys})
-        # Always in the same order, so that two who lock the same wait for each other and do not dead-lock.
-        connection.execute(
-            text("SELECT pg_advisory_xact_lock(:lock, stripe) FROM unnest(CAST(:stripes AS integer[])) stripe"),
-            {"lock": _LOCK, "stripes": stripes},
-        )
+from .connections import insert
 
 
 def mark(connection: Connection, site_keys: Iterable[int]) -> None:
