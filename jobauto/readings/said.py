@@ -43,6 +43,11 @@ def said_of(connection: Connection, site_keys: Sequence[int]) -> defaultdict[int
     return said
 
 
+def spoken_of(connection: Connection) -> set[int]:
+    """The sites about which anybody has said anything, which are few."""
+    return set(connection.scalars(select(MeterChange.site_key).union(select(Decision.site_key))))
+
+
 def _points(connection: Connection, decisions: Collection[int]) -> defaultdict[int, list[Point]]:
     points: defaultdict[int, list[Point]] = defaultdict(list)
     if decisions:

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from io import BytesIO
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -9,6 +11,7 @@ from sqlalchemy import select
 
 from jobauto.errors import InvalidInput
 from jobauto.extensions import db
+from jobauto.imports.readings import from_csv, import_readings
 from jobauto.models import Event, MeterChange, Site
 from jobauto.readings.meter_changes import Change, UnknownMeterChange, delete_change, record_change
 from tests.fleets import NOON, add_site, days_before
@@ -68,3 +71,14 @@ def test_nobody_takes_back_the_change_of_another_site(app: Flask) -> None:
 
     with pytest.raises(UnknownMeterChange):
         delete_change(site(other), number, author=OSCAR)
+
+
+def test_readings_that_are_imported_later_are_of_the_new_meter_though_they_are_in_line(app: Flask) -> None:
+    key = add_classified("S1", [100, 101])
+    record_change(site(key), Change(NOON + timedelta(hours=12)), author=OSCAR)
+    db.session.rollback()
+    lines = b"site_id,reading_date,reading_value\nS1,2026-04-01T12:00Z,102\n"
+
+    import_readings(from_csv(BytesIO(lines)), zone=ZoneInfo("UTC"), now=NOON + timedelta(days=2))
+
+    assert meters(key) == [0, 0, 1]
