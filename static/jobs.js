@@ -1,11 +1,11 @@
-// Ticks all jobs of the list at once, or none. Without this script each is ticked by itself.
+// Ticks all rows of the list at once, or none. Without this script each is ticked by itself.
 "use strict";
 
 (() => {
   const button = document.querySelector("[data-tick-all]");
   if (!button) return;
 
-  const boxes = [...button.form.querySelectorAll("input[name=job]")];
+  const boxes = [...button.form.querySelectorAll(".cell-choose input[type=checkbox]")];
   const all = () => boxes.every((box) => box.checked);
   const name = () => { button.textContent = all() ? "Clear selection" : "Select all"; };
 

@@ -43,6 +43,7 @@ COMMANDS = (
     Command("db", "database:db", "Create, upgrade, partition or distribute the database."),
     Command("demo", "demo:demo", "Fill an empty database with a made-up fleet."),
     Command("first-login", "accounts:first_login", "Print a first administrator's login."),
+    Command("import-meter-changes", "imports:import_meter_changes", "Record meter changes from a CSV file."),
     Command("import-readings", "imports:import_readings", "Add readings from a CSV file."),
     Command("import-sites", "imports:import_sites", "Add or change sites from a CSV file."),
     Command("list-users", "accounts:list_users", "Print name, role and state of every account."),

@@ -8,7 +8,7 @@ from typing import BinaryIO
 import click
 
 from ..clock import utcnow
-from ..imports import readings, sites
+from ..imports import meter_changes, readings, sites
 from ..imports.lines import FileError
 from ..imports.result import NAMED, ImportResult, Progress, unwatched
 from ..settings import service as settings
@@ -41,6 +41,21 @@ def import_readings(file: BinaryIO, ignore_column: tuple[str, ...]) -> None:
         file,
         lambda progress: readings.import_readings(
             readings.from_csv(file, ignore_column), zone=zone, now=now, progress=progress
+        ),
+    )
+
+
+@click.command("import-meter-changes")
+@click.argument("file", type=click.File("rb"))
+@on_database
+def import_meter_changes(file: BinaryIO) -> None:
+    """Record meter changes from a CSV FILE (- for standard input)."""
+    zone = settings.current().settings.schedule.zone
+    author = by_command()
+    _import(
+        file,
+        lambda progress: meter_changes.import_meter_changes(
+            meter_changes.from_csv(file), zone=zone, author=author, progress=progress
         ),
     )
 

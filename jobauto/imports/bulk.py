@@ -65,7 +65,8 @@ class SiteRow(NamedTuple):
 class Tail(NamedTuple):
     """What a site's newest reading is, before more are stored; its part is empty where there is none.
 
-    ``capacity`` is in watts. ``is_troubled`` tells that something was in doubt shortly before it.
+    ``capacity`` is in watts. ``is_troubled`` tells that something was in doubt shortly before it,
+    or that people have said something about the site.
     """
 
     site_key: int

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from ..quality.register import Point
 from ..quality.tail import in_line
 from ..readings.classifying import registers_of
+from ..readings.said import spoken_of
 from ..readings.turns import stripe_of, take_turns
 from ..storage.marks import mark
 from .bulk import Bulk, ReadingKey, Ready, Span, Tail
@@ -71,6 +72,8 @@ class Tails:
             self.known = {key: tail for key, tail in self.known.items() if stripe_of(key) not in missed}
         unknown = [key for key in site_keys if key not in self.known]
         found = {tail.site_key: tail for tail in self._bulk.tails(unknown)} if unknown else {}
+        for key in spoken_of(self._connection) & found.keys() if found else ():
+            found[key] = found[key]._replace(is_troubled=True)
         return Newcomers(self, self._connection, self._bulk, turns, found)
 
     def keep(self, newcomers: "Newcomers") -> None:
@@ -141,11 +144,11 @@ class Newcomers:
         if tail.measure == "interval":
             self.known[key] = None
             return None
-        if tail.at is None:
-            return at - 1, value, 0
         if tail.quality or tail.is_troubled:
             self._doubt(key)
             return None
+        if tail.at is None:
+            return at - 1, value, 0
         return tail.at, tail.value, tail.meter
 
     def _look_exactly(self, rows: Sequence[Ready], places: Sequence[tuple[int, int, Point, int]]) -> None:

@@ -1,5 +1,6 @@
 """Tables and constraints, nothing else."""
 
+from .decision import DecidedReading, Decision, MeterChange
 from .event import Event
 from .form import Draft, SentForm
 from .imports import Import
@@ -17,6 +18,8 @@ from .user import ApiToken, LoginFailure, User, UserSession
 __all__ = [
     "ApiToken",
     "Channel",
+    "DecidedReading",
+    "Decision",
     "Draft",
     "Event",
     "Hold",
@@ -24,6 +27,7 @@ __all__ = [
     "Job",
     "JobReading",
     "LoginFailure",
+    "MeterChange",
     "OutboxMessage",
     "Reading",
     "ReadingTurn",

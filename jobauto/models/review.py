@@ -4,9 +4,10 @@ from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import BigInteger, Boolean, Index, Integer, String, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from ..extensions import Base
+from .site import Site
 from .types import Instant, Kwh, PrimaryKey
 
 STATES = ("open", "decided")
@@ -20,9 +21,9 @@ class Review(Base):
     ``started_at`` and ``ended_at`` are the instants of its ``first`` and ``last`` value, ``readings`` how
     many they are; ``before`` and ``after`` are the good values beside it. ``kind`` is a ``ReviewKind``,
     ``state`` one of ``STATES``, ``decision`` a ``ReviewDecision``, None while nobody has decided. A decided
-    one without ``decided_by`` was decided by the program. ``limit_per_day`` is how far the register might
-    have risen a day, None where that was not known; ``capacity_too_small`` says that it is learned from here
-    on, for the site's capacity cannot be right.
+    one without ``decided_by`` was decided by the program; ``decision_id`` is a person's. ``limit_per_day`` is
+    how far the register might have risen a day, None where that was not known; ``capacity_too_small`` says
+    that it is learned from here on, for the site's capacity cannot be right.
 
     The site, the first reading and whether it is about the site as a whole (``unsteady``) name it: so it
     keeps its ``id`` as long as its first reading is in doubt. There is no foreign key to the site: only the
@@ -52,6 +53,11 @@ class Review(Base):
     decision: Mapped[str | None] = mapped_column(String(20))
     decided_by: Mapped[str | None] = mapped_column(String(100))
     decided_at: Mapped[datetime | None] = mapped_column(Instant)
+    decision_id: Mapped[int | None] = mapped_column(BigInteger)
+
+    site: Mapped[Site] = relationship(
+        primaryjoin=lambda: foreign(Review.site_key) == Site.key, viewonly=True, lazy="joined", innerjoin=True
+    )
 
 
 class ToClassify(Base):

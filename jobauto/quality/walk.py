@@ -15,6 +15,7 @@ Where the contract leaves a choice:
 
 * Whatever is learned looks at readings *later* than 400 days before, as the rules do with their days.
   Full levels, the 14 days of point 4 and the 30 days of small capacities include their ends.
+* Point 3 also finds a level in line with an earlier reading because more days lie between.
 * A meter's number counts the beginnings of meters up to an instant, so also of readings that are not good.
   It begins at the recorded change, else at its first reading. Changes without a reading between count once.
 * The first reading after a recorded change is good. So no level can follow one without a good reading

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import BigInteger, Connection, bindparam, delete, literal, select, text, type_coerce, update
 
 from ..extensions import db
-from ..models import Reading, Review, SettingsVersion, Site, ToClassify
+from ..models import Decision, Reading, Review, SettingsVersion, Site, ToClassify
 from ..models.quality import Quality, ReviewKind
 from ..models.types import (
     EPOCH,
@@ -34,6 +34,7 @@ from ..quality.walk import Walked, walk
 from ..settings.stored import read_stored
 from ..storage.connections import insert, write_on
 from ..storage.marks import marked, unmark
+from .said import said_of
 from .turns import take_turns
 
 SMALLEST, LARGEST = 4, 256
@@ -96,7 +97,7 @@ def require_classified(site_key: int) -> bool:
         return False
     db.session.rollback()
     with db.engine.connect() as connection, write_on(connection):
-        _classify(connection, [site_key])
+        classify(connection, [site_key])
     return True
 
 
@@ -110,7 +111,7 @@ def _chunks(connection: Connection, *, urgent: bool) -> Iterator[int]:
             site_keys = marked(connection, size, urgent=urgent)
             if not site_keys:
                 return
-            readings = _classify(connection, site_keys)
+            readings = classify(connection, site_keys)
         yield len(site_keys)
         size = min(LARGEST, size * 2) if readings < READINGS else max(SMALLEST, size // 2)
 
@@ -121,8 +122,11 @@ def _is_our_turn(connection: Connection) -> bool:
     return bool(connection.scalar(text("SELECT pg_try_advisory_xact_lock(:turn)"), {"turn": _TURN}))
 
 
-def _classify(connection: Connection, site_keys: Sequence[int]) -> int:
-    """Walk all readings of some sites and store what changes; returns how many readings there are."""
+def classify(connection: Connection, site_keys: Sequence[int]) -> int:
+    """Walk all readings of some sites and store what changes; returns how many readings there are.
+
+    It is part of a write transaction, whose changes of these sites it sees.
+    """
     take_turns(connection, site_keys)
     unmark(connection, site_keys)  # first: a mark that comes from now on stays
     registers = registers_of(connection, site_keys)
@@ -146,6 +150,7 @@ def _classify(connection: Connection, site_keys: Sequence[int]) -> int:
 def registers_of(connection: Connection, site_keys: Sequence[int]) -> dict[int, Register]:
     """What is known of the registers of sites."""
     tolerance = fall_tolerance(connection)
+    said = said_of(connection, site_keys)
     found = select(Site.key, Site.capacity_kwp, Site.measure, Site.counts).where(Site.key.in_(site_keys))
     return {
         key: Register(
@@ -153,6 +158,8 @@ def registers_of(connection: Connection, site_keys: Sequence[int]) -> dict[int, 
             counts_down=counts == "down",
             is_interval=measure == "interval",
             fall_tolerance=tolerance,
+            changes=said[key].changes,
+            decisions=said[key].decisions,
         )
         for key, capacity, measure, counts in connection.execute(found)
     }
@@ -223,7 +230,12 @@ def _changes(readings: Sequence[_Row], walked: Walked) -> list[dict[str, Any]]:
 
 def _store_reviews(connection: Connection, site_key: int, found: Sequence[reviews.Review]) -> None:
     """Make a site's reviews these. One keeps its id as long as its first reading is in doubt."""
-    rows = [_review(site_key, review) for review in found]
+    by_people = [review.decided for review in found if review.decided is not None]
+    decided = select(Decision.id, Decision.decided_by, Decision.decided_at).where(Decision.id.in_(by_people))
+    authors = {number: who for number, *who in connection.execute(decided)} if by_people else {}
+    made = [_review(site_key, review) | _author(review, authors) for review in found]
+    # Two decisions are about the same first reading where the first one of an older decision is gone.
+    rows = list({(row["started_at"], row["is_unsteady"]): row for row in made}.values())
     stored = select(Review.id, Review.started_at, Review.is_unsteady).where(Review.site_key == site_key)
     kept = {(row["started_at"], row["is_unsteady"]) for row in rows}
     gone = [number for number, *key in connection.execute(stored) if tuple(key) not in kept]
@@ -234,6 +246,12 @@ def _store_reviews(connection: Connection, site_key: int, found: Sequence[review
         key = ["site_key", "started_at", "is_unsteady"]
         told = {name: statement.excluded[name] for name in rows[0] if name not in key}
         connection.execute(statement.on_conflict_do_update(index_elements=key, set_=told), rows)
+
+
+def _author(review: reviews.Review, authors: dict[int, list[Any]]) -> dict[str, Any]:
+    """Which decision made the review what it is, whose, and when; nobody's where the program decided."""
+    decided_by, decided_at = authors.get(review.decided or 0, (None, None))
+    return {"decision_id": review.decided, "decided_by": decided_by, "decided_at": decided_at}
 
 
 def _review(site_key: int, review: reviews.Review) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from ..clock import utcnow
 from ..extensions import db
 from ..models import Job, Site
 from ..models.types import format_minute
+from ..readings import queries as reviews
+from ..readings.words import describe_review
 from ..rules import RULES, rule_named
 from ..rules.rule import FindingLike
 from ..runs import queries as runs
@@ -26,6 +28,8 @@ from . import drafts, static_files
 
 WITHOUT_DATABASE = {"health.livez", "health.healthz"} | static_files.ENDPOINTS
 _READY = "jobauto_database_ready"
+MOST_REVIEWS = 1000
+"""Open reviews are counted up to so many: the cost of a page does not grow with them."""
 _WORDS = {
     "address": "Channel",
     "api": "API",
@@ -50,6 +54,7 @@ def init_app(app: Flask) -> None:
         ago,
         pluralize,
         describe_finding,
+        describe_review,
         colour_of_rule,
         duration,
         faulty_for,
@@ -167,5 +172,6 @@ def _frame() -> dict[str, Any]:
         "shows_draft": drafts.is_shown(),
         "has_demo_data": db.session.scalar(sites.any_demo()),
         "waiting_runs": db.session.scalars(runs.waiting()).all(),
+        "open_reviews": reviews.count_open(MOST_REVIEWS),
         "zone_name": settings().schedule.timezone,
     }

@@ -115,6 +115,22 @@ def test_a_confirmed_level_is_good_where_nothing_falls_on_the_way(kwh: str, qual
     assert letters(walk(daily(kwh), Register())) == qualities
 
 
+def test_a_confirmed_level_is_among_the_good_readings_of_a_new_meter() -> None:
+    walked = walk(daily("5087 0 1 2 49 49.5"), Register(capacity_kwp=Decimal(1)))
+
+    assert [len(review.places) for review in walked.reviews] == [5]
+
+
+def test_a_leap_is_not_undone_by_a_reading_that_the_meter_before_would_have_reached_by_now() -> None:
+    walked = walk(daily("0*15 350 351 352 353"), Register())
+
+    assert (letters(walked), meters(walked)) == ("g" * 19, [0] * 15 + [1] * 4)
+
+
+def test_good_readings_that_a_level_leaves_out_are_a_spike_also_where_only_time_brings_it_in_line() -> None:
+    assert letters(walk(daily("0*15 150 250 350"), Register())) == "g" * 14 + "wggg"
+
+
 def test_a_site_that_counts_down_is_walked_turned_round_and_told_as_it_came() -> None:
     walked = walk(daily("900 800 1000 790 780 770 760 1000 1100 1200"), Register(counts_down=True))
 

@@ -26,12 +26,14 @@ def histories(draw: st.DrawFn) -> list[Reading]:
     """Readings of a register that rises, falls, leaps, or comes back to what it once was."""
     at, values = BEGINNING, [Decimal(draw(st.sampled_from(["0", "100", "5087", "-20.5"])))]
     readings = [Reading(at, values[0])]
-    habit = draw(st.sampled_from([*[(HOURS, RISES)] * 3, (st.just(24), st.just("40"))]))
+    grows_daily = draw(st.integers(0, 3)) == 3
     for _ in range(draw(st.integers(0, 30))):
-        hours, rises = habit if draw(st.integers(0, 9)) else (HOURS, RISES)
-        at += timedelta(hours=draw(hours))
-        start = draw(st.sampled_from([values[-1]] * 4 + [Decimal(0), Decimal(5_000_000), *values]))
-        values.append(start + Decimal(draw(rises)))
+        hours, rise, start = 24, "40", values[-1]
+        if not grows_daily or draw(st.integers(0, 9)) == 9:
+            hours, rise = draw(HOURS), draw(RISES)
+            start = draw(st.sampled_from([values[-1]] * 4 + [Decimal(0), Decimal(5_000_000), *values]))
+        at += timedelta(hours=hours)
+        values.append(start + Decimal(rise))
         readings.append(Reading(at, values[-1], draw(st.integers(0, 19)) == 19))
     return readings
 

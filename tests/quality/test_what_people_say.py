@@ -1,5 +1,7 @@
 """Recorded meter changes, and decisions on reviews."""
 
+from decimal import Decimal
+
 import pytest
 
 from jobauto.quality.register import Decision, Register
@@ -100,6 +102,26 @@ def test_what_a_person_decided_is_not_taken_for_a_spike() -> None:
 
     assert letters(walked) == "g" * 19
     assert told(walked) == [("leap", 15, 15, "person"), ("new_level", 16, 18, "open")]
+
+
+def test_a_meter_with_a_decided_reading_is_not_undone() -> None:
+    readings = daily("5087 0 0 0 5000 5100")
+    capacity = Decimal(10)
+    leap = walk(readings[:5], Register(capacity_kwp=capacity)).reviews[-1]
+
+    walked = walk(readings, Register(capacity_kwp=capacity, decisions=[decided(readings, leap, "right")]))
+
+    assert (letters(walked), meters(walked)) == ("gggggg", [0, 1, 1, 1, 1, 1])
+    assert told(walked) == [("new_level", 1, 5, "open"), ("leap", 4, 4, "person")]
+
+
+def test_a_site_is_not_called_unsteady_again_for_readings_that_a_person_has_looked_at() -> None:
+    readings = daily("500 400 300 200 100 0 -100")
+    unsteady = walk(readings, Register()).reviews[-1]
+
+    walked = walk(readings, Register(decisions=[decided(readings, unsteady, "new_meter")]))
+
+    assert told(walked) == [("unsteady", 1, 6, "person"), ("backwards", 2, 6, "open")]
 
 
 def test_a_recorded_change_begins_a_meter_whatever_comes() -> None:

@@ -1,11 +1,15 @@
 """What comes in as JSON or in an address. Names are a contract with the scripts of others."""
 
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Any, Literal, get_type_hints
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, create_model
 
 from ...jobs.queries import JobFilter
+from ...models.decision import SERIAL_LENGTH
+from ...readings import meter_changes
+from ...readings.queries import ReviewFilter
 from ...rules import RULES
 from ...rules.settings import storable
 from ...settings.schema import Settings
@@ -136,6 +140,40 @@ class JobChangeIn(In):
     priority: Literal["low", "medium", "high"] | None = None
     assignee: StorableText | None = None
     note: StorableText | None = None
+
+
+class ReviewsIn(NewestFirstIn):
+    """Which reviews of readings in doubt; without a state all."""
+
+    per_page: Annotated[int, number_or(PER_PAGE)] = Field(PER_PAGE, ge=1, le=MOST_READINGS)
+    state: Literal["", "open", "decided"] = ""
+    kind: Literal["", "glitch", "new_level", "backwards", "fall", "leap", "unsteady"] = ""
+    site_id: StorableText = ""
+
+    def filter(self) -> ReviewFilter:
+        """What the list is asked for."""
+        return ReviewFilter(self.state, self.kind, self.site_id, self.before_id)
+
+
+class DecisionIn(In):
+    """What is decided about the readings of a review; null takes the decision back."""
+
+    decision: Literal["new_meter", "wrong", "right"] | None
+
+
+RegisterKwh = Annotated[Decimal, Field(ge=-meter_changes.LARGEST, le=meter_changes.LARGEST, decimal_places=2)]
+
+
+class MeterChangeIn(In):
+    """A meter change to record. What nobody wrote down is left out, or null.
+
+    Without an offset ``changed_at`` is local time of the schedule's zone.
+    """
+
+    changed_at: str
+    closing: RegisterKwh | None = None
+    opening: RegisterKwh | None = None
+    serial: Annotated[StorableText, Field(max_length=SERIAL_LENGTH)] | None = None
 
 
 def _in_part(name: str, model: type[BaseModel], fields: dict[str, Any]) -> type[BaseModel]:

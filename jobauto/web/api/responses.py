@@ -1,12 +1,13 @@
 """What goes out as JSON. Names and shapes are a contract with the scripts of others; they may be added to."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, Generic, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from ...imports.result import ImportResult
-from ...models import Job, Reading, Run
+from ...models import Job, MeterChange, Reading, Review, Run
 from ...models.quality import Quality
 from ...rules import RULES
 from ...settings.schema import Settings
@@ -94,6 +95,65 @@ class ReadingOut(Out):
             reading_value=f"{reading.reading_value:.{3 if is_interval else 2}f}",
             quality=Quality(reading.quality).word,
         )
+
+
+class ReviewOut(Out):
+    """A stretch of readings in doubt, and what was decided. Values are text; ``before`` and ``after`` are
+    the good ones beside it. What nobody decided and is decided all the same, the program did."""
+
+    model_config = ConfigDict(from_attributes=True, populate_by_name=True, serialize_by_alias=True)
+
+    id: int
+    site_id: str
+    kind: Literal["glitch", "new_level", "backwards", "fall", "leap", "unsteady"]
+    since: datetime = Field(alias="from")
+    until: datetime = Field(alias="to")
+    readings: int
+    before: str | None
+    first: str
+    last: str
+    after: str | None
+    state: Literal["open", "decided"]
+    decision: Literal["new_meter", "wrong", "right"] | None
+    decided_by: str | None
+    decided_at: datetime | None
+
+    @classmethod
+    def of(cls, review: Review) -> Self:
+        """The review as JSON."""
+        same = ("id", "kind", "readings", "state", "decision", "decided_by", "decided_at")
+        given: dict[str, Any] = {name: getattr(review, name) for name in same}
+        values = {name: _kwh(getattr(review, name)) for name in ("before", "first", "last", "after")}
+        return cls.model_validate(
+            given
+            | values
+            | {"site_id": review.site.site_id, "from": review.started_at, "to": review.ended_at}
+        )
+
+
+class MeterChangeOut(Out):
+    """A recorded meter change. Values are text, or null where nobody wrote them down."""
+
+    id: int
+    changed_at: datetime
+    closing: str | None
+    opening: str | None
+    serial: str
+
+    @classmethod
+    def of(cls, change: MeterChange) -> Self:
+        """The meter change as JSON."""
+        return cls(
+            id=change.id,
+            changed_at=change.changed_at,
+            closing=_kwh(change.closing),
+            opening=_kwh(change.opening),
+            serial=change.serial,
+        )
+
+
+def _kwh(value: Decimal | None) -> str | None:
+    return None if value is None else f"{value:.2f}"
 
 
 class ImportEntryOut(Out):

@@ -1,0 +1,110 @@
+"""Deciding about reviews. A decision is kept for the readings that the review had, and can be taken back."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import Connection, Select, select
+from sqlalchemy.orm import Session
+
+from ..audit.service import Author, record
+from ..models import DecidedReading, Decision, Reading, Review, Site, ToClassify
+from ..models.quality import Quality, ReviewDecision, ReviewKind
+from ..storage.connections import write
+from ..storage.marks import mark
+from .classifying import classify
+from .turns import take_turns
+
+IN_DOUBT = (Quality.DOUBTFUL, Quality.WRONG)
+DECIDED = "decision"
+"""The field of a site's history that says what was decided about a review."""
+
+
+class UnknownReview(LookupError):
+    """There is no such review, or no more: its readings are in doubt no longer."""
+
+
+def decide(reviews: Collection[int], decision: ReviewDecision | None, *, author: Author) -> int:
+    """Decide about reviews, all or none of them, or take decisions back with None; returns how many changed.
+
+    What follows from it for the readings of their sites is stored in the same transaction. Of two people
+    who decide at the same time, the later one's word stands. Raises UnknownReview.
+    """
+    with write() as session:
+        found = _locked(session, reviews)
+        changed = [review for review in found if _decide(session, review, decision, author)]
+        session.flush()
+        keys = sorted({review.site_key for review in changed})
+        mark(session.connection(), keys)
+        classify(session.connection(), keys)
+        return len(changed)
+
+
+def _locked(session: Session, wanted: Collection[int]) -> Sequence[Review]:
+    """The reviews as they are now, while nobody else can change readings of their sites."""
+    by_id = select(Review).where(Review.id.in_(wanted)).order_by(Review.id)
+    keys = sorted(set(session.scalars(by_id.order_by(None).with_only_columns(Review.site_key))))
+    connection = session.connection()
+    take_turns(connection, keys)
+    if stale := _to_classify(connection, keys):
+        classify(connection, stale)
+    found = session.scalars(by_id.execution_options(populate_existing=True)).all()
+    if missing := sorted({*wanted} - {review.id for review in found}):
+        raise UnknownReview(f"There is no review {missing[0]}.")
+    return found
+
+
+def _to_classify(connection: Connection, keys: Sequence[int]) -> list[int]:
+    return list(connection.scalars(select(ToClassify.site_key).where(ToClassify.site_key.in_(keys))))
+
+
+def _decide(session: Session, review: Review, decision: ReviewDecision | None, author: Author) -> bool:
+    former = session.get(Decision, review.decision_id) if review.decision_id else None
+    if (former.decision if former else None) == decision:
+        return False
+    if decision is not None:
+        kind = former.kind if former else review.kind
+        points = [(point.reading_date, point.reading_value) for point in former.readings] if former else []
+        _add(session, review, ReviewDecision(decision), kind, points, author)
+    if former:
+        session.delete(former)
+    site_id = session.scalar(select(Site.site_id).where(Site.key == review.site_key))
+    said = f"{review.kind} of {review.started_at:%Y-%m-%d %H:%M} UTC: "
+    before, after = former.decision if former else None, decision.value if decision else None
+    record(session, author, "site", site_id, [(DECIDED, said + (before or "open"), said + (after or "open"))])
+    return True
+
+
+def _add(
+    session: Session,
+    review: Review,
+    decision: ReviewDecision,
+    kind: str,
+    points: Sequence[tuple[datetime, Decimal]],
+    author: Author,
+) -> None:
+    """Keep a decision, about the readings of a former one or else of the review."""
+    if not points:
+        points = [(instant, value) for instant, value in session.execute(_readings_of(session, review))]
+    session.add(
+        Decision(
+            site_key=review.site_key,
+            kind=kind,
+            decision=decision.value,
+            decided_by=author.name or "",
+            decided_at=author.now,
+            readings=[DecidedReading(reading_date=instant, reading_value=value) for instant, value in points],
+        )
+    )
+
+
+def _readings_of(session: Session, review: Review) -> Select[datetime, Decimal]:
+    of_site = (
+        Reading.site_key == review.site_key,
+        Reading.reading_date.between(review.started_at, review.ended_at),
+    )
+    those = select(Reading.reading_date, Reading.reading_value).where(*of_site)
+    if review.kind != ReviewKind.NEW_LEVEL:
+        return those.where(Reading.quality.in_(IN_DOUBT))
+    first = select(Reading.meter).where(*of_site, Reading.reading_date == review.started_at)
+    return those.where(Reading.quality == Quality.GOOD, Reading.meter == session.scalar(first))
