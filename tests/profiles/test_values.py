@@ -1,5 +1,6 @@
 """What numbers mean: signs, units, sums, rounding, and what is no reading."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -82,7 +83,9 @@ def stored(text: str) -> str | None:
 
 @pytest.mark.parametrize(("written", "text", "kwh"), VALUES)
 def test_a_number_is_read_as_the_profile_says(written: dict[str, Any], text: str, kwh: str | None) -> None:
-    assert value_of(profile(written), text) == kwh
+    found = value_of(profile(written), text)
+
+    assert (found and Decimal(found)) == (kwh and Decimal(kwh))
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Text files with a sign between the fields: lines above the header, comments, no header at all."""
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain, islice
 from typing import BinaryIO
@@ -34,11 +34,15 @@ def table_of(stream: BinaryIO, profile: Profile) -> Table:
 def _lines(stream: BinaryIO, encoding: str, comment: str | None) -> Iterator[str]:
     """The lines, of which comments are as good as blank: so the others keep their numbers."""
     try:
-        for number, line in enumerate(physical_lines(stream, encoding)):
-            text = line if number else line.removeprefix(_MARK)
-            yield "\n" if comment and text.startswith(comment) else text
+        lines = physical_lines(stream, encoding)
+        every = chain((line.removeprefix(_MARK) for line in islice(lines, 1)), lines)
+        yield from every if comment is None else _without_comments(every, comment)
     except UnicodeError as error:
         raise FileError(f"The file is not in the encoding {encoding}, as the profile says.") from error
+
+
+def _without_comments(lines: Iterable[str], comment: str) -> Iterator[str]:
+    return ("\n" if line.startswith(comment) else line for line in lines)
 
 
 def _find(lines: Iterator[str], wanted: Sequence[str], delimiter: str) -> tuple[int, list[str]]:

@@ -20,7 +20,7 @@ from ..rows import Rejected
 from .cells import Cell, Cells, Table, as_text
 from .document import Condition, Profile
 from .times import Days, Times
-from .values import Values
+from .values import Values, are_trimmed
 
 _CLOCK = re.compile(r"([01]?[0-9]|2[0-4]):[0-5][0-9](:[0-5][0-9])?(\s*-\s*([01]?[0-9]|2[0-4]):[0-5][0-9])?")
 _NUMBERED = re.compile(r"[Pp]([0-9]{1,3})")
@@ -87,6 +87,7 @@ class _Rows:
         place = table.place
         zone = profile.time.zone_column
         self.time = [place(column) for column in profile.time.columns]
+        self._has_zone_column = zone is not None
         self.time += [] if zone is None else [place(zone)]
         self._keep = [(place(condition.column), condition) for condition in profile.keep]
         self._estimated = (
@@ -123,9 +124,13 @@ class _Rows:
         return _Kept(lines, columns, estimated or [False] * len(lines), cells.rejected)
 
     def time_keys(self, columns: dict[int, Sequence[Cell]]) -> Sequence[Any]:
-        """The cells of time of each row: one, or a tuple."""
+        """The cells of time of each row: one, or a tuple; texts as they are read, joined by a space."""
         chosen = [columns[at] for at in self.time]
-        return chosen[0] if len(chosen) == 1 else list(zip(*chosen, strict=True))
+        if len(chosen) == 1:
+            return chosen[0]
+        if not self._has_zone_column and all(map(are_trimmed, chosen)):
+            return list(map(" ".join, zip(*chosen, strict=True)))
+        return list(zip(*chosen, strict=True))
 
 
 def _verdicts(column: Sequence[Cell], condition: Condition) -> list[bool]:
@@ -152,10 +157,10 @@ class _ARowAReading:
                 mask = list(map(not_, missing))
                 lines, estimated = list(compress(lines, mask)), list(compress(estimated, mask))
                 columns = {place: list(compress(column, mask)) for place, column in columns.items()}
-        instants = list(map(self._rows.times.__getitem__, self._rows.time_keys(columns)))
-        dates = [instant.text for instant in instants]
+        keys = self._rows.time_keys(columns)
+        dates = list(map(self._rows.times.__getitem__, keys))
         if None in dates:
-            rejected = [*rejected, *_rejected(lines, instants)]
+            rejected = [*rejected, *self._without_instant(lines, keys, dates)]
             mask = [date is not None for date in dates]
             lines, estimated = list(compress(lines, mask)), list(compress(estimated, mask))
             columns = {place: list(compress(column, mask)) for place, column in columns.items()}
@@ -168,6 +173,13 @@ class _ARowAReading:
             estimated,
             rejected,
         )
+
+    def _without_instant(
+        self, lines: Sequence[int], keys: Sequence[Any], dates: Sequence[str | None]
+    ) -> Iterator[Rejected]:
+        for line, key, date in zip(lines, keys, dates, strict=True):
+            if date is None:
+                yield Rejected(line, self._rows.times.why(key))
 
     def _sites_of(self, columns: dict[int, Sequence[Cell]], count: int) -> list[str]:
         if self._site_at is None:
@@ -291,20 +303,13 @@ class _AColumnASite(_Wide):
         self._names = [sites[names[at]] for at in places]
 
     def readings(self, kept: _Kept) -> Readings:
-        instants = list(map(self._rows.times.__getitem__, self._rows.time_keys(kept.columns)))
-        count = len(self._places)
+        times, keys, count = self._rows.times, self._rows.time_keys(kept.columns), len(self._places)
 
         def of_row(row: int, _filled: list[bool]) -> _OfRow:
-            text, why = instants[row]
-            return _OfRow(self._names, repeat_of(text or "", count), why)
+            text = times[keys[row]]
+            return _OfRow(self._names, repeat_of(text or "", count), "" if text else times.why(keys[row]))
 
         return self._spread(kept, of_row)
 
 
 _LAYOUTS: dict[str, Any] = {"rows": _ARowAReading, "wide_times": _ARowADay, "wide_sites": _AColumnASite}
-
-
-def _rejected(lines: Sequence[int], instants: Sequence[Any]) -> Iterator[Rejected]:
-    for line, instant in zip(lines, instants, strict=True):
-        if instant.text is None:
-            yield Rejected(line, instant.why)

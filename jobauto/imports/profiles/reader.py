@@ -88,9 +88,8 @@ class _TableRows:
 
     def _block(self, found: Readings) -> Block:
         keys: Any = found.values[0] if len(found.values) == 1 else list(zip(*found.values, strict=True))
-        if self._values.are_plain and len(found.values) == 1 and set(map(type, keys)) <= {str}:
-            return Block(found.lines, [found.sites, found.dates, keys], found.rejected)
-        texts = list(map(self._texts.__getitem__, keys))
+        wholes = self._values.as_wholes(keys) if len(found.values) == 1 else None
+        texts = list(map(self._texts.__getitem__, keys)) if wholes is None else wholes
         if None not in texts:
             return Block(found.lines, [found.sites, found.dates, texts], found.rejected)
         rejected = list(found.rejected)

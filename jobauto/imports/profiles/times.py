@@ -24,15 +24,9 @@ _OFFSET_OF_UTC = re.compile(r"\s*(?:UTC|GMT|Z)\s*", re.IGNORECASE)
 Key = Cell | tuple[Cell, ...]
 
 
-class Instant(NamedTuple):
-    """An instant as text in UTC; or none, and why."""
-
-    text: str | None
-    why: str = ""
-
-
-class Times(dict[Key, Instant]):
-    """From the cells of a row (of several columns, as a tuple) to the instant of its reading.
+class Times(dict[Key, str | None]):
+    """From the cells of a row (of several columns, as a tuple) to the instant of its reading, as text in UTC;
+    None where there is none.
 
     Remembered, for a file has many readings of an instant.
     """
@@ -44,14 +38,22 @@ class Times(dict[Key, Instant]):
         self._has_zone_column = profile.time.zone_column is not None
         self._read = fields.InstantReader(zone, now)
 
-    def __missing__(self, key: Key) -> Instant:
+    def __missing__(self, key: Key) -> str | None:
         if len(self) >= REMEMBERED:
             self.clear()
         try:
-            self[key] = found = Instant(utc_text(self.instant(*self._split(key))))
-        except fields.FieldError as error:
-            self[key] = found = Instant(None, str(error))
+            self[key] = found = utc_text(self.instant(*self._split(key)))
+        except fields.FieldError:
+            self[key] = found = None
         return found
+
+    def why(self, key: Key) -> str:
+        """Why a row has no instant."""
+        try:
+            self.instant(*self._split(key))
+        except fields.FieldError as error:
+            return str(error)
+        return ""
 
     def instant(self, cells: Sequence[Cell], zone_cell: Cell = None) -> datetime:
         """The instant of a reading, in UTC. Raises FieldError."""
