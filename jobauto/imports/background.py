@@ -223,7 +223,9 @@ def _load(entry: Import, watch: "_Watch") -> ImportResult:
         source = _source(kind, file, ignore_columns)
         if kind == "sites":
             return sites.import_sites(source, author=author, progress=progress, dry_run=dry_run)
-        return readings.store_readings(source, zone=zone, now=utcnow(), progress=progress, dry_run=dry_run)
+        return readings.store_readings(
+            source, zone=zone, now=utcnow(), progress=progress, dry_run=dry_run, import_id=entry.id
+        )
 
 
 @dataclass

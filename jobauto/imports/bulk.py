@@ -12,7 +12,9 @@ from psycopg.errors import UniqueViolation
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from ..models.types import to_microseconds
+from ..models.quality import Quality
+from ..models.types import from_microseconds, to_microseconds
+from ..quality.tail import CALM
 from ..storage.citus import is_distributed
 from ..storage.connections import driver_errors
 
@@ -24,9 +26,66 @@ WhileWaiting = Callable[[], object]
 
 
 _NEWEST = """
-    SELECT site.key, (SELECT reading.reading_value FROM reading WHERE reading.site_key = site.key
+    SELECT site.key, (SELECT reading.reading_value FROM reading
+                      WHERE reading.site_key = site.key AND reading.quality = 0
                       ORDER BY reading.reading_date DESC LIMIT 1)
     FROM site WHERE site.key {}"""
+_MAKE_REGISTERS = "UPDATE site SET measure = 'register' WHERE measure IS NULL AND key {}"
+_SITES = "SELECT site_id, key, is_demo, measure, counts FROM site WHERE site_id {}"
+_REPLACED = ", ".join(
+    f"{name} = excluded.{name}" for name in ("reading_value", "quality", "received", "import_id")
+)
+_SAME = {
+    False: f"reading_value = {{value}} AND quality <> {Quality.ESTIMATED}",
+    True: f"(reading_value = {{value}} OR quality <> {Quality.ESTIMATED})",
+}
+"""When a row makes no difference: an estimated one never replaces an actual one, which always replaces it."""
+
+
+class Stamp(NamedTuple):
+    """What is kept of the rows of an import: when they were received, and its number."""
+
+    received: datetime | None = None
+    import_id: int | None = None
+
+
+UNSTAMPED = Stamp()
+
+
+class SiteRow(NamedTuple):
+    """A site as an import meets it."""
+
+    site_id: str
+    key: int
+    is_demo: bool
+    measure: str | None
+    counts: str
+
+
+class Tail(NamedTuple):
+    """What a site's newest reading is, before more are stored; its part is empty where there is none.
+
+    ``capacity`` is in watts. ``is_troubled`` tells that something was in doubt shortly before it.
+    """
+
+    site_key: int
+    measure: str | None
+    counts: str
+    capacity: int | None
+    at: int | None
+    value: int
+    quality: int
+    meter: int
+    is_troubled: bool
+
+
+class Span(NamedTuple):
+    """Readings of a site from one instant to another, and the number of their meter."""
+
+    site_key: int
+    first: int
+    last: int
+    meter: int
 
 
 def nothing() -> None:
@@ -57,17 +116,28 @@ class Bulk(Protocol):
     def insert(self, rows: Sequence[Ready], while_waiting: WhileWaiting = ...) -> None:
         """Store new rows. Raises AlreadyStored, and then the transaction must be rolled back."""
 
-    def compare(self, rows: Sequence[Ready], while_waiting: WhileWaiting = ...) -> Comparison:
-        """Count how the rows differ from what is stored."""
+    def compare(
+        self, rows: Sequence[Ready], while_waiting: WhileWaiting = ..., *, estimated: bool = False
+    ) -> Comparison:
+        """Count how the rows differ from what is stored. All of them are ``estimated``, or none."""
 
     def differing(self, rows: Sequence[Ready]) -> set[ReadingKey]:
         """The keys of those rows that are stored with another value."""
 
-    def change(self, rows: Sequence[Ready]) -> None:
-        """Store the rows that are new or differ; what is equal is not touched."""
+    def change(self, rows: Sequence[Ready], *, estimated: bool = False) -> list[ReadingKey]:
+        """Store the rows that are new or differ, and tell which; what is equal is not touched."""
 
-    def sites(self, site_ids: Collection[str]) -> Iterable[tuple[str, int, bool]]:
-        """Of those sites that there are, ``site_id``, key and whether it is one of the demo's."""
+    def tails(self, site_keys: Collection[int]) -> Iterable[Tail]:
+        """The newest readings of sites, and what decides whether others are in line with them."""
+
+    def set_meters(self, spans: Sequence[Span]) -> None:
+        """Say of which meter new readings are."""
+
+    def make_registers(self, site_keys: Collection[int]) -> None:
+        """Sites whose measure nobody has said are registers."""
+
+    def sites(self, site_ids: Collection[str]) -> Iterable[SiteRow]:
+        """Those sites that there are."""
 
     def newest(self, site_keys: Collection[int]) -> Iterable[tuple[int, int | None]]:
         """The newest stored value of sites in watt-hours, None where there is none."""
@@ -79,12 +149,13 @@ class Bulk(Protocol):
         """How many of the sites there are."""
 
 
-def bulk_of(connection: Connection) -> Bulk:
+def bulk_of(connection: Connection, stamp: Stamp = UNSTAMPED) -> Bulk:
     """The way of a connection's engine."""
     if connection.dialect.name != "postgresql":
-        return SqliteBulk(connection)
+        return SqliteBulk(connection, stamp)
     with nullcontext() if connection.in_transaction() else connection.begin():
-        return DistributedBulk(connection) if is_distributed(connection) else PostgresqlBulk(connection)
+        bulk = DistributedBulk if is_distributed(connection) else PostgresqlBulk
+        return bulk(connection, stamp)
 
 
 class SqliteBulk:
@@ -95,20 +166,39 @@ class SqliteBulk:
     ROWS = 300
     """Their values are fewer than the 999 parameters that every SQLite takes."""
 
-    def __init__(self, connection: Connection) -> None:
+    INSERT = "INSERT INTO reading (site_key, reading_date, reading_value, quality, received, import_id) {} "
+    TAILS = f"""
+        SELECT site.key, site.measure, site.counts, site.capacity_kwp, newest.reading_date,
+               newest.reading_value, newest.quality, newest.meter,
+               EXISTS (SELECT 1 FROM review WHERE review.site_key = site.key
+                       AND review.ended_at >= newest.reading_date - {CALM})
+        FROM site LEFT JOIN reading AS newest
+            ON newest.site_key = site.key AND newest.reading_date =
+               (SELECT max(reading_date) FROM reading WHERE reading.site_key = site.key)
+        WHERE site.key IN (SELECT value FROM json_each(?))"""
+
+    def __init__(self, connection: Connection, stamp: Stamp) -> None:
         self._connection = connection
         self._driver: Any = connection.connection.driver_connection
+        received = "NULL" if stamp.received is None else to_microseconds(stamp.received)
+        import_id = "NULL" if stamp.import_id is None else stamp.import_id
+        self._rows = {
+            estimated: f"(?,?,?,{Quality.ESTIMATED if estimated else Quality.GOOD},{received},{import_id})"
+            for estimated in (False, True)
+        }
 
     def insert(self, rows: Sequence[Ready], _while_waiting: WhileWaiting = nothing) -> None:
         try:
-            self._with_values(rows, "INSERT INTO reading (site_key, reading_date, reading_value) {}")
+            self._with_values(rows, self.INSERT, self._rows[False])
         except IntegrityError as error:
             raise AlreadyStored from error
 
-    def compare(self, rows: Sequence[Ready], _while_waiting: WhileWaiting = nothing) -> Comparison:
+    def compare(
+        self, rows: Sequence[Ready], _while_waiting: WhileWaiting = nothing, *, estimated: bool = False
+    ) -> Comparison:
         counts = self._with_values(
             rows,
-            "SELECT count(*), coalesce(sum(reading_value = column3), 0) "
+            f"SELECT count(*), coalesce(sum({_SAME[estimated].format(value='column3')}), 0) "
             "FROM ({}) AS given CROSS JOIN reading ON site_key = column1 AND reading_date = column2",
         )
         return Comparison(sum(stored for stored, _ in counts), sum(same for _, same in counts))
@@ -121,21 +211,33 @@ class SqliteBulk:
         )
         return {(site_key, instant) for site_key, instant in found}
 
-    def change(self, rows: Sequence[Ready]) -> None:
-        self._with_values(
+    def change(self, rows: Sequence[Ready], *, estimated: bool = False) -> list[ReadingKey]:
+        return self._with_values(
             rows,
-            "INSERT INTO reading (site_key, reading_date, reading_value) {} "
-            "ON CONFLICT (site_key, reading_date) DO UPDATE SET reading_value = excluded.reading_value "
-            "WHERE reading_value <> excluded.reading_value",
+            f"{self.INSERT} ON CONFLICT (site_key, reading_date) DO UPDATE SET {_REPLACED} "
+            f"WHERE NOT ({_SAME[estimated].format(value='excluded.reading_value')}) "
+            "RETURNING site_key, reading_date",
+            self._rows[estimated],
         )
 
-    def sites(self, site_ids: Collection[str]) -> Iterable[tuple[str, int, bool]]:
-        query = "SELECT site_id, key, is_demo FROM site WHERE site_id IN (SELECT value FROM json_each(?))"
+    def tails(self, site_keys: Collection[int]) -> Iterable[Tail]:
+        return map(Tail._make, self._of_keys(self.TAILS, site_keys))
+
+    def set_meters(self, spans: Sequence[Span]) -> None:
+        statement = "UPDATE reading SET meter = ? WHERE site_key = ? AND reading_date BETWEEN ? AND ?"
         with driver_errors(self._connection):
-            found: list[tuple[str, int, bool]] = self._driver.execute(
-                query, (json.dumps([*site_ids]),)
-            ).fetchall()
-        return found
+            self._driver.executemany(
+                statement, [(span.meter, span.site_key, span.first, span.last) for span in spans]
+            )
+
+    def make_registers(self, site_keys: Collection[int]) -> None:
+        self._of_keys(_MAKE_REGISTERS.format("IN (SELECT value FROM json_each(?))"), site_keys)
+
+    def sites(self, site_ids: Collection[str]) -> Iterable[SiteRow]:
+        query = _SITES.format("IN (SELECT value FROM json_each(?))")
+        with driver_errors(self._connection):
+            found = self._driver.execute(query, (json.dumps([*site_ids]),)).fetchall()
+        return map(SiteRow._make, found)
 
     def newest(self, site_keys: Collection[int]) -> Iterable[tuple[int, int | None]]:
         return self._of_keys(_NEWEST.format("IN (SELECT value FROM json_each(?))"), site_keys)
@@ -155,12 +257,12 @@ class SqliteBulk:
             found: int = self._driver.execute(query, (json.dumps([*site_keys]),)).fetchone()[0]
         return found
 
-    def _with_values(self, rows: Sequence[Ready], statement: str) -> list[Any]:
+    def _with_values(self, rows: Sequence[Ready], statement: str, row: str = "(?,?,?)") -> list[Any]:
         """Execute a statement, with as many rows as it takes in place of its braces, for all rows."""
         told: list[Any] = []
         for start in range(0, len(rows), self.ROWS):
             some = rows[start : start + self.ROWS]
-            values = "VALUES " + ",".join(["(?,?,?)"] * len(some))
+            values = "VALUES " + ",".join([row] * len(some))
             numbers = tuple(chain.from_iterable(some))
             # Fetched at once: while a statement is open, the same has to be prepared anew.
             with driver_errors(self._connection):
@@ -175,37 +277,70 @@ class PostgresqlBulk:
     """A socket takes about so many at once (208 KiB on Linux): the server is busy while the next are read."""
     HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
     END = struct.pack(">h", -1)
-    ROW = struct.Struct(">hiqiqiq")
+    ROW = ">hiqiqiq"
     EPOCH = to_microseconds(datetime(2000, 1, 1, tzinfo=UTC))
 
-    # Without statistics of the batch, the planner may want to read the whole table of readings for each.
-    PREPARE = """
+    # Without statistics of the batch, the planner may want to read the whole table of readings for each; and
+    # what it has planned while the table was small it may go on with.
+    SEEK = """
         SET LOCAL enable_hashjoin = off;
         SET LOCAL enable_mergejoin = off;
         SET LOCAL enable_seqscan = off;
+        SET LOCAL enable_bitmapscan = off;
+        SET LOCAL enable_sort = off"""
+    PREPARE = f"""{SEEK};
         CREATE TEMPORARY TABLE IF NOT EXISTS staged_reading
             (site_key BIGINT, reading_date TIMESTAMPTZ, reading_value BIGINT) ON COMMIT DELETE ROWS;
         DELETE FROM staged_reading"""
     COMPARE = """
-        SELECT count(*), count(*) FILTER (WHERE stored.reading_value = given.reading_value)
+        SELECT count(*), count(*) FILTER (WHERE {})
         FROM staged_reading AS given JOIN reading AS stored USING (site_key, reading_date)"""
+    CHANGE = f"""
+        INSERT INTO reading (site_key, reading_date, reading_value, quality, received, import_id)
+        SELECT site_key, reading_date, reading_value, %s, %s, %s
+        FROM staged_reading ORDER BY site_key, reading_date
+        ON CONFLICT (site_key, reading_date) DO UPDATE SET {_REPLACED}
+        RETURNING site_key, reading_date"""
+    TAILS = f"""
+        SELECT site.key, site.measure, site.counts, site.capacity_kwp,
+               CAST(extract(epoch FROM newest.reading_date) * 1000000 AS BIGINT),
+               newest.reading_value, newest.quality, newest.meter,
+               EXISTS (SELECT 1 FROM review WHERE review.site_key = site.key
+                       AND review.ended_at >= newest.reading_date - interval '{CALM} microseconds')
+        FROM site LEFT JOIN LATERAL
+            (SELECT reading.reading_date, reading.reading_value, reading.quality, reading.meter FROM reading
+             WHERE reading.site_key = site.key ORDER BY reading.reading_date DESC LIMIT 1) AS newest ON true
+        WHERE site.key = ANY(%s)"""
+    SET_METERS = """
+        UPDATE reading SET meter = span.meter
+        FROM unnest(CAST(%s AS bigint[]), CAST(%s AS timestamptz[]), CAST(%s AS timestamptz[]),
+                    CAST(%s AS smallint[])) AS span (site_key, first, last, meter)
+        WHERE reading.site_key = span.site_key AND reading.reading_date BETWEEN span.first AND span.last"""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, stamp: Stamp) -> None:
         self._connection = connection
+        self._stamp = stamp
 
     def insert(self, rows: Sequence[Ready], while_waiting: WhileWaiting = nothing) -> None:
+        received, import_id = self._stamp
+        more = struct.pack(">ih", 2, Quality.GOOD)
+        more += _field(None if received is None else to_microseconds(received) - self.EPOCH)
+        more += _field(import_id)
         try:
-            self._copy("reading", rows, while_waiting)
+            self._copy("reading", rows, while_waiting, ("quality", "received", "import_id"), more)
         except IntegrityError as error:
             if isinstance(error.orig, UniqueViolation):
                 raise AlreadyStored from error
             raise
 
-    def compare(self, rows: Sequence[Ready], while_waiting: WhileWaiting = nothing) -> Comparison:
+    def compare(
+        self, rows: Sequence[Ready], while_waiting: WhileWaiting = nothing, *, estimated: bool = False
+    ) -> Comparison:
         self._stage(rows)
         driver: Any = self._connection.connection.driver_connection
+        query = self.COMPARE.format(self._same(estimated=estimated))
         with driver_errors(self._connection), driver.pipeline(), driver.cursor() as cursor:
-            cursor.execute(self.COMPARE)  # in a pipeline the answer is not waited for
+            cursor.execute(query)  # in a pipeline the answer is not waited for
             while_waiting()
             return Comparison(*cursor.fetchone())
 
@@ -218,22 +353,38 @@ class PostgresqlBulk:
         )
         return {(key, to_microseconds(instant)) for key, instant in found}
 
-    def change(self, rows: Sequence[Ready]) -> None:
+    def change(self, rows: Sequence[Ready], *, estimated: bool = False) -> list[ReadingKey]:
         self._stage(rows)
         self._connection.exec_driver_sql(
             "DELETE FROM staged_reading AS given USING reading AS stored "
             "WHERE stored.site_key = given.site_key AND stored.reading_date = given.reading_date "
-            "AND stored.reading_value = given.reading_value"
+            f"AND {self._same(estimated=estimated)}"
         )
-        self._connection.exec_driver_sql(
-            "INSERT INTO reading (site_key, reading_date, reading_value) "
-            "SELECT * FROM staged_reading ORDER BY site_key, reading_date "
-            "ON CONFLICT (site_key, reading_date) DO UPDATE SET reading_value = excluded.reading_value"
+        quality = Quality.ESTIMATED if estimated else Quality.GOOD
+        changed = self._connection.exec_driver_sql(self.CHANGE, (int(quality), *self._stamp))
+        return [(key, to_microseconds(instant)) for key, instant in changed]
+
+    def _same(self, *, estimated: bool) -> str:
+        return _SAME[estimated].format(value="given.reading_value").replace(
+            "reading_value =", "stored.reading_value ="
         )
 
-    def sites(self, site_ids: Collection[str]) -> Iterable[tuple[str, int, bool]]:
-        query = "SELECT site_id, key, is_demo FROM site WHERE site_id = ANY(%s)"
-        return self._connection.exec_driver_sql(query, ([*site_ids],)).all()
+    def tails(self, site_keys: Collection[int]) -> Iterable[Tail]:
+        with driver_errors(self._connection):
+            self._connection.connection.cursor().execute(self.SEEK)
+        return map(Tail._make, self._connection.exec_driver_sql(self.TAILS, ([*site_keys],)))
+
+    def set_meters(self, spans: Sequence[Span]) -> None:
+        keys, firsts, lasts, meters = map(list, zip(*spans, strict=True))
+        instants = [[*map(from_microseconds, some)] for some in (firsts, lasts)]
+        self._connection.exec_driver_sql(self.SET_METERS, (keys, *instants, meters))
+
+    def make_registers(self, site_keys: Collection[int]) -> None:
+        self._connection.exec_driver_sql(_MAKE_REGISTERS.format("= ANY(%s)"), ([*site_keys],))
+
+    def sites(self, site_ids: Collection[str]) -> Iterable[SiteRow]:
+        found = self._connection.exec_driver_sql(_SITES.format("= ANY(%s)"), ([*site_ids],))
+        return map(SiteRow._make, found)
 
     def newest(self, site_keys: Collection[int]) -> Iterable[tuple[int, int | None]]:
         found = self._connection.exec_driver_sql(_NEWEST.format("= ANY(%s)"), ([*site_keys],))
@@ -253,14 +404,27 @@ class PostgresqlBulk:
             self._connection.connection.cursor().execute(self.PREPARE)
         self._copy("staged_reading", rows)
 
-    def _copy(self, table: str, rows: Sequence[Ready], while_waiting: WhileWaiting = nothing) -> None:
-        pack, epoch = self.ROW.pack, self.EPOCH
-        statement = f"COPY {table} (site_key, reading_date, reading_value) FROM STDIN (FORMAT BINARY)"
+    def _copy(
+        self,
+        table: str,
+        rows: Sequence[Ready],
+        while_waiting: WhileWaiting = nothing,
+        others: Sequence[str] = (),
+        more: bytes = b"",
+    ) -> None:
+        """``more`` is what all rows have in ``others``."""
+        pack, epoch, count = struct.Struct(f"{self.ROW}{len(more)}s").pack, self.EPOCH, 3 + len(others)
+        columns = ", ".join(("site_key", "reading_date", "reading_value", *others))
+        statement = f"COPY {table} ({columns}) FROM STDIN (FORMAT BINARY)"
         cursor: Any = self._connection.connection.cursor()
         with driver_errors(self._connection), cursor, cursor.copy(statement) as copy:
-            packed = [pack(3, 8, key, 8, at - epoch, 8, value) for key, at, value in rows]
+            packed = [pack(count, 8, key, 8, at - epoch, 8, value, more) for key, at, value in rows]
             copy.write(b"".join([self.HEADER, *packed, self.END]))
             while_waiting()
+
+
+def _field(number: int | None) -> bytes:
+    return struct.pack(">i", -1) if number is None else struct.pack(">iq", 8, number)
 
 
 class DistributedBulk(PostgresqlBulk):

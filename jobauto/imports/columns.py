@@ -91,6 +91,14 @@ def _are_hundredths(shape: str, count: int) -> bool:
     )
 
 
+def interval_watt_hours(text: str) -> int | None:
+    """The energy of an interval in whole watt-hours."""
+    try:
+        return fields.interval_watt_hours(trimmed(text))
+    except fields.FieldError:
+        return None
+
+
 def _watt_hours(text: str) -> int | None:
     try:
         return fields.watt_hours(trimmed(text))

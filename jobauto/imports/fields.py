@@ -1,8 +1,10 @@
 """What a field may hold. Anything else is refused with a reason; nothing is guessed."""
 
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from ..clock import has_real_offset
@@ -18,6 +20,8 @@ OF_A_SPREADSHEET = re.compile(r"[0-9](\.[0-9]+)?E\+[0-9]{2,}")
 MADE_BY_A_SPREADSHEET = "what a spreadsheet has made of a long number: format it as text"
 LARGEST = 999_999_999_999_99
 """In hundredths of a kWh."""
+HUNDREDTH = Decimal("0.01")
+SMALLEST_CAPACITY, LARGEST_CAPACITY = HUNDREDTH, Decimal(1_000_000)
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 """No meter was read before; the first days of the calendar do not even exist in every zone."""
 FUTURE = timedelta(hours=24)
@@ -81,8 +85,42 @@ def local_date(text: str | None, name: str) -> date | None:
     raise FieldError(f"{name} is not a date like 2026-03-31")
 
 
+def choice(text: str | None, name: str, allowed: Sequence[str]) -> str | None:
+    """One of some words, in lower case; or empty for none."""
+    word = (text or "").lower()
+    if word and word not in allowed:
+        raise FieldError(f"{name} is not {' or '.join(allowed)}")
+    return word or None
+
+
+def capacity(text: str | None, name: str) -> Decimal | None:
+    """A peak power in kWp: plain digits, at most two decimals, 0.01 to 1,000,000; or empty for unknown."""
+    if not text:
+        return None
+    found = NUMBER.fullmatch(text)
+    if not found or len(text) > 20 or found[1] or len((found[3] or "").rstrip("0")) > 2:
+        raise FieldError(f"{name} is not a number like 4.25")
+    kwp = Decimal(text).quantize(HUNDREDTH)
+    if not SMALLEST_CAPACITY <= kwp <= LARGEST_CAPACITY:
+        raise FieldError(f"{name} is not from {SMALLEST_CAPACITY} to {LARGEST_CAPACITY:,}")
+    return kwp
+
+
 def watt_hours(text: str | None) -> int:
     """A register in kWh, plain digits, rounded half up to two decimals; in whole watt-hours."""
+    return _rounded(text, 2) * 10
+
+
+def interval_watt_hours(text: str | None) -> int:
+    """The energy of an interval in kWh, not below zero, rounded half up to three decimals; in watt-hours."""
+    found = _rounded(text, 3)
+    if found < 0:
+        raise FieldError("reading_value is below zero, which the energy of an interval cannot be")
+    return found
+
+
+def _rounded(text: str | None, decimals: int) -> int:
+    """A number, rounded half up to so many decimals, in units of the last of them."""
     found = NUMBER.fullmatch(text or "")
     if not found:
         raise FieldError("reading_value is not a number like 1234.56")
@@ -91,12 +129,15 @@ def watt_hours(text: str | None) -> int:
         whole = whole.lstrip("0") or "0"  # int() refuses thousands of digits, leading zeros included
         if len(whole) > 12:
             raise FieldError("reading_value is too large")
-    hundredths = (
-        int(whole) * 100 if not fraction else int(whole + fraction[:2].ljust(2, "0")) + (fraction[2:3] >= "5")
-    )
-    if hundredths > LARGEST:
+    last = int(whole + fraction[:decimals].ljust(decimals, "0")) + (fraction[decimals : decimals + 1] >= "5")
+    if last * 100 > LARGEST * 10**decimals:
         raise FieldError("reading_value is too large")
-    return hundredths * (-10 if sign else 10)
+    return -last if sign else last
+
+
+def is_estimated(text: str | None) -> bool:
+    """What ``quality`` says: ``estimated``, or ``actual``, which empty means as well."""
+    return choice(text, "quality", ("actual", "estimated")) == "estimated"
 
 
 class InstantReader:

@@ -79,15 +79,16 @@ def _texts(path: Path, last: int) -> list[str]:
 
 
 def _reading(row: Row, raw: str, zone: ZoneInfo, now: datetime) -> Understood:
-    site_id, reading_date, reading_value = row.values
+    site_id, reading_date, reading_value, quality = row.values
     instant = fields.InstantReader(zone, now)(reading_date)
+    estimated = ", estimated" if fields.is_estimated(quality) else ""
     return Understood(
         row.line,
         raw,
         fields.site_id(site_id),
         _local(instant, zone),
         f"{instant:%Y-%m-%d %H:%M:%S}",
-        f"{fields.watt_hours(reading_value) // 10 / Decimal(100):,.2f}",
+        f"{fields.watt_hours(reading_value) // 10 / Decimal(100):,.2f}{estimated}",
     )
 
 

@@ -4,18 +4,22 @@ import gc
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
+from itertools import compress
+from operator import not_
 from typing import BinaryIO, cast
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from ..extensions import db
+from ..readings.classifying import classify_urgent
 from ..storage import partitions
 from ..storage.citus import connections_kept
 from ..storage.vacuum import vacuum_analyze_after
 from . import fields, rows
-from .bulk import Ready, bulk_of
-from .columns import Instants, read_registers
+from .bulk import ReadingKey, Ready, Stamp, bulk_of
+from .columns import Instants, interval_watt_hours, read_registers
+from .in_line import steps_of
 from .lines import trimmed
 from .prefetch import Prefetch
 from .result import UNKNOWN_SITE, ImportResult, Progress, unwatched
@@ -26,6 +30,7 @@ from .storing import Batch, Store
 from .warnings import Watch
 
 COLUMNS = ("site_id", "reading_date", "reading_value")
+OPTIONAL = ("quality",)
 REFUSED = ("unit", "zone", "time_zone", "status", "register", "channel")
 """Columns that say that values may not be what they seem."""
 DRY_BATCH = 100_000
@@ -34,12 +39,12 @@ DRY_BATCH = 100_000
 
 def from_csv(stream: BinaryIO, ignore: Collection[str] = ()) -> rows.Rows:
     """The rows of a file of readings. Raises FileError."""
-    return rows.from_csv(stream, COLUMNS, refused=REFUSED, ignore=ignore)
+    return rows.from_csv(stream, COLUMNS, OPTIONAL, refused=REFUSED, ignore=ignore)
 
 
 def from_json(body: bytes) -> Source:
     """The rows of a list of readings in JSON. Raises FileError."""
-    return rows.from_json(body, COLUMNS)
+    return rows.from_json(body, COLUMNS, OPTIONAL)
 
 
 def import_readings(
@@ -58,10 +63,11 @@ def store_readings(
     now: datetime,
     progress: Progress = unwatched,
     dry_run: bool = False,
+    import_id: int | None = None,
 ) -> ImportResult:
     """Store readings; those without an offset are local times of ``zone``. Safe to repeat.
 
-    A dry run stores nothing and counts what would be.
+    At the end all readings of their sites are classified. A dry run stores nothing and counts what would be.
     """
     db.session.rollback()
     result, watch = ImportResult(), Watch()
@@ -74,7 +80,7 @@ def store_readings(
     ):
         if not dry_run:
             partitions.keep_ahead(connection, now)
-        bulk = bulk_of(connection)
+        bulk = bulk_of(connection, Stamp(now, import_id))
         store = Store(connection, bulk, result, seen, refused, dry_run=dry_run)
         reader = _Reader(lookups, fields.InstantReader(zone, now), watch)
         batches = Prefetch(map(reader.read, in_blocks(rows, DRY_BATCH if dry_run else bulk.BATCH)))
@@ -88,6 +94,8 @@ def store_readings(
             progress(result, rejected)
         with lookups.begin():
             result.warnings = watch.describe(seen, reader.bulk)
+        if store.tails.has_marked:
+            classify_urgent(connection)
     return result
 
 
@@ -121,33 +129,55 @@ class _Reader:
             return self._read(block) if block.lines else Batch([], ([], [], []), [], block.rejected)
 
     def _read(self, block: Block) -> Batch:
-        site_ids, dates, texts = cast("Sequence[Sequence[str]]", block.columns)
+        site_ids, dates, texts, *others = cast("Sequence[Sequence[str]]", block.columns)
         values, may_have_three_decimals = read_registers(texts)
-        columns = self._site_keys.of(site_ids), list(map(self._instants.__getitem__, dates)), values
+        keys = self._site_keys.of(site_ids)
+        if not self._site_keys.intervals.isdisjoint(keys):
+            values = self._with_intervals(keys, texts, values)
+        columns: list[Sequence[int | None]] = [keys, list(map(self._instants.__getitem__, dates)), values]
+        estimated = _estimated(others[0]) if others and any(others[0]) else None
+        if estimated is not None:
+            columns.append(estimated)
         self._meet()
         lines, rejected = block.lines, block.rejected
         if any(None in column for column in columns):
             rows = list(zip(lines, *columns, texts, strict=True))
             rejected = sorted([*rejected, *self._rejected(block, rows)])
             good = (row for row in rows if None not in row)
-            lines, *columns, texts = list(zip(*good, strict=True)) or [()] * 5  # type: ignore[assignment] # no None
+            lines, *columns, texts = list(zip(*good, strict=True)) or [()] * (len(columns) + 2)  # type: ignore[assignment] # no None
         if may_have_three_decimals:
-            self._watch.count_decimals(cast("Sequence[int]", columns[0]), texts)
-        return self._batch(lines, cast("Columns", tuple(columns)), rejected)
+            self._watch.count_decimals(cast("Sequence[int]", columns[0]), texts, self._site_keys.unwatched)
+        return self._batch(lines, cast("Columns", tuple(columns[:3])), rejected, *columns[3:])
+
+    def _with_intervals(
+        self, keys: Sequence[int | None], texts: Sequence[str], values: Sequence[int | None]
+    ) -> list[int | None]:
+        intervals = self._site_keys.intervals
+        return [
+            interval_watt_hours(text) if key in intervals else value
+            for key, text, value in zip(keys, texts, values, strict=True)
+        ]
 
     def _rejected(self, block: Block, rows: Sequence[tuple[object, ...]]) -> Iterator[Rejected]:
         for line, row, *texts in zip(block.lines, rows, *block.columns, strict=True):
             if None in row:
                 yield Rejected(line, self._why(*texts))
 
-    def _batch(self, lines: Sequence[int], columns: Columns, rejected: list[Rejected]) -> Batch:
+    def _batch(
+        self,
+        lines: Sequence[int],
+        columns: Columns,
+        rejected: list[Rejected],
+        estimated: Sequence[int | None] = (),
+    ) -> Batch:
+        if not lines:
+            return Batch(lines, columns, [], rejected)
         rows: list[Ready] = list(zip(*columns, strict=True))
         ready = sorted(rows)
-        if ready == rows:
-            self._watch.find_falls(columns[0], columns[2])
-        else:
-            self._watch.find_falls([row[0] for row in ready], [row[2] for row in ready])
-        return Batch(lines, columns, ready, rejected)
+        keys, _, values = columns if ready == rows else list(zip(*ready, strict=True))
+        steps = steps_of(keys, values)
+        self._watch.find_falls(steps.falling - self._site_keys.unwatched)
+        return Batch(lines, columns, ready, rejected, steps, _all_estimated(rows, estimated))
 
     def _meet(self) -> None:
         if self._site_keys.met:
@@ -155,12 +185,35 @@ class _Reader:
                 self._watch.meet(self._site_keys.met, self.bulk)
             self._site_keys.met.clear()
 
-    def _why(self, *texts: str) -> str:
-        site_id, reading_date, reading_value = map(trimmed, texts)
+    def _why(self, *texts: str | None) -> str:
+        site_id, reading_date, reading_value, *others = map(trimmed, texts)
+        is_interval = self._site_keys.known(texts[0]) in self._site_keys.intervals
         try:
             fields.site_id(site_id)
             self._instant(reading_date)
-            fields.watt_hours(reading_value)
+            fields.interval_watt_hours(reading_value) if is_interval else fields.watt_hours(reading_value)
+            fields.is_estimated(others[0] if others else None)
         except fields.FieldError as error:
             return str(error)
         return f"{UNKNOWN_SITE}{site_id}"
+
+
+def _estimated(texts: Sequence[str | None]) -> list[int | None]:
+    """Whether each is estimated; None where it says something else."""
+    found = {text: _is_estimated(text) for text in set(texts)}
+    return [found[text] for text in texts]
+
+
+def _is_estimated(text: str | None) -> int | None:
+    try:
+        return fields.is_estimated(trimmed(text))
+    except fields.FieldError:
+        return None
+
+
+def _all_estimated(rows: Sequence[Ready], estimated: Sequence[int | None]) -> frozenset[ReadingKey]:
+    """The readings all of whose rows are estimated."""
+    if not any(estimated):
+        return frozenset()
+    keys = [(key, at) for key, at, _ in rows]
+    return frozenset(compress(keys, estimated)).difference(compress(keys, map(not_, estimated)))

@@ -20,6 +20,10 @@ class SiteKeys:
         self._bulk = bulk_of(connection)
         self._keys: dict[str | None, int] = {}
         self._may_go: set[int] = set()
+        self.intervals: set[int] = set()
+        """Sites that send the energy of intervals."""
+        self.unwatched: set[int] = set()
+        """These, and those whose meter counts down: their readings may fall."""
         self.met: set[int] = set()
         """The sites that were looked up since somebody emptied this."""
 
@@ -33,6 +37,10 @@ class SiteKeys:
             self._look_up(asked.difference(self._keys))
         return list(map(self._keys.get, texts))
 
+    def known(self, text: str | None) -> int | None:
+        """The key of a site that was looked up."""
+        return self._keys.get(text)
+
     def _some_have_gone(self) -> bool:
         # Only the demo's sites are ever removed, and nobody's readings must outlive the site.
         return bool(self._may_go) and self._bulk.present(self._may_go) < len(self._may_go)
@@ -40,8 +48,11 @@ class SiteKeys:
     def _look_up(self, texts: Iterable[str | None]) -> None:
         site_ids = {text: site_id for text in texts if (site_id := _site_id(text)) is not None}
         sites = list(self._bulk.sites(set(site_ids.values()))) if site_ids else []
-        self._may_go.update(key for _, key, is_demo in sites if is_demo)
-        found = {site_id: key for site_id, key, _ in sites}
+        self._may_go.update(site.key for site in sites if site.is_demo)
+        self.intervals.update(site.key for site in sites if site.measure == "interval")
+        self.unwatched.update(site.key for site in sites if site.counts == "down")
+        self.unwatched |= self.intervals
+        found = {site.site_id: site.key for site in sites}
         self.met.update(found.values())
         self._keys.update((text, found[site_id]) for text, site_id in site_ids.items() if site_id in found)
 

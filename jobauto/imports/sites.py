@@ -9,6 +9,7 @@ from itertools import chain
 from typing import Any, BinaryIO
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     ColumnElement,
@@ -23,19 +24,25 @@ from sqlalchemy import (
     and_,
     case,
     cast,
+    delete,
+    exists,
     func,
     insert,
     literal,
+    or_,
     select,
+    type_coerce,
 )
 from sqlalchemy.types import TypeEngine
 
 from ..audit.service import Author
 from ..extensions import db
-from ..models import Event, Site
+from ..models import Event, Reading, Site
 from ..models.folding import fold, fold_texts
-from ..models.site import GROUP_LENGTH
-from ..models.types import Instant
+from ..models.site import COUNTS, GROUP_LENGTH, MEASURES, SOURCE_LENGTH
+from ..models.types import WATT_HOURS, Instant, Kwp
+from ..readings.classifying import classify_urgent
+from ..readings.marks import mark_selected
 from ..storage.citus import REGISTRY, is_distributed
 from ..storage.connections import insert as insert_or
 from . import fields, rows
@@ -67,7 +74,13 @@ OPTIONAL_COLUMNS = (
     OptionalColumn("monitored_from", Date(), lambda text: fields.local_date(text, "monitored_from"), None),
     OptionalColumn("active", Boolean(), lambda text: fields.boolean(text, "active"), True),
     OptionalColumn("group", String(), lambda text: fields.short_text(text, "group", GROUP_LENGTH), ""),
+    OptionalColumn("source", String(), lambda text: fields.short_text(text, "source", SOURCE_LENGTH), ""),
+    OptionalColumn("capacity_kwp", Kwp(), lambda text: fields.capacity(text, "capacity_kwp"), None),
+    OptionalColumn("measure", String(), lambda text: fields.choice(text, "measure", MEASURES), None),
+    OptionalColumn("counts", String(), lambda text: fields.choice(text, "counts", COUNTS) or "up", "up"),
 )
+CLASSIFIED_BY = ("capacity_kwp", "measure", "counts")
+"""What the qualities of a site's readings rest on."""
 REQUIRED = ("site_id", "site_name")
 OPTIONAL = tuple(column.name for column in OPTIONAL_COLUMNS)
 
@@ -215,9 +228,41 @@ def _record_changes(connection: Connection, author: Author) -> None:
         connection.execute(insert(Event).from_select(columns, changed))
 
 
+def _refuse(connection: Connection) -> list[Rejected]:
+    """Take out rows that would change the measure of sites that have readings."""
+    has_readings = exists(select(Reading.site_key).where(Reading.site_key == Site.key))
+    unset_and_a_register = and_(Site.measure.is_(None), STAGE.c.measure == "register")
+    lines = (
+        select(STAGE.c.line)
+        .join(Site, Site.site_id == STAGE.c.site_id)
+        .where(
+            STAGE.c.says_measure,
+            STAGE.c.measure.is_distinct_from(Site.measure),
+            ~func.coalesce(unset_and_a_register, False),
+            has_readings,
+        )
+    )
+    found = list(connection.scalars(lines))
+    if found:
+        connection.execute(delete(STAGE).where(STAGE.c.line.in_(found)))
+    return [Rejected(line, "measure can be changed only while a site has no readings") for line in found]
+
+
+def _mark(connection: Connection) -> None:
+    """What the qualities of readings rest on changes for these sites."""
+    wanted = _wanted(_SITES)
+    changed = or_(*(getattr(Site, name).is_distinct_from(wanted[name]) for name in CLASSIFIED_BY))
+    sites = select(Site.key).join(STAGE, STAGE.c.site_id == Site.site_id).where(changed)
+    mark_selected(connection, sites, urgent=True)
+
+
 def _as_text(value: ColumnElement[Any]) -> ColumnElement[str]:
     if isinstance(value.type, Boolean):
         return case((value, "true"), else_="false")
+    if isinstance(value.type, Kwp):
+        watts = type_coerce(value, BigInteger)
+        decimals = func.substr(cast(watts % WATT_HOURS + WATT_HOURS, String), 2, 2)
+        return cast(watts // WATT_HOURS, String) + literal(".") + decimals
     return cast(value, String)
 
 
@@ -238,10 +283,14 @@ def import_sites(
             _register(connection)
         if author is not None:
             _record_changes(connection, author)
+        _mark(connection)
 
     db.session.rollback()
     with db.engine.connect() as connection:
         with connection.begin():
             target = _DISTRIBUTED_TARGET if is_distributed(connection) else _TARGET
-        target_now = replace(target, before_store=before_store)
-        return load(connection, rows, target_now, progress, dry_run=dry_run)
+        target_now = replace(target, before_store=before_store, refuse=_refuse)
+        result = load(connection, rows, target_now, progress, dry_run=dry_run)
+        if result.updated and not dry_run:
+            classify_urgent(connection)
+        return result

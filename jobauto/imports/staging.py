@@ -36,7 +36,8 @@ class Target:
     ``parse`` makes of a row; ``key`` is the part of it that identifies the thing, ``merged`` what two rows of
     the same key say together, or None where they contradict each other. ``compared`` selects ``line``,
     ``is_stored``, ``is_same`` and the columns of ``model`` to store, of which ``index`` are unique.
-    ``before_store`` runs in the transaction of each batch, before its differences are stored.
+    ``refuse`` takes rows out of the stage, and says why, before they are compared. ``before_store`` runs in
+    the transaction of each batch, before its differences are stored.
     """
 
     model: type[Base]
@@ -46,6 +47,7 @@ class Target:
     merged: Callable[[tuple[Any, ...], tuple[Any, ...]], tuple[Any, ...] | None]
     compared: Select[Any]
     index: list[str]
+    refuse: Callable[[Connection], list[Rejected]] = lambda _: []
     before_store: Callable[[Connection], None] = lambda _: None
 
 
@@ -150,15 +152,17 @@ class _Batch:
         with self.connection.begin():
             self.connection.execute(delete(self.target.stage))
             bulk_copy(self.connection, self.target.stage, list(staged.rows.values()))
-        self.result.reject(rejected)
         if dry_run:
             with self.connection.begin():
+                rejected = sorted([*rejected, *self.target.refuse(self.connection)])
                 self._count()
         else:
             with write_on(self.connection):
+                rejected = sorted([*rejected, *self.target.refuse(self.connection)])
                 self._count()
                 self.target.before_store(self.connection)
                 self._upsert()
+        self.result.reject(rejected)
         self.result.unchanged += staged.repeated
         if len(rows) == BATCH:
             self.former.add(staged)

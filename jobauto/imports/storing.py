@@ -8,14 +8,15 @@
    rejected, and the first stays.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
 from ..storage.connections import write_on
-from .bulk import AlreadyStored, Bulk, ReadingKey, Ready, WhileWaiting
+from .bulk import AlreadyStored, Bulk, Comparison, ReadingKey, Ready, WhileWaiting
 from .contradictions import IN_READINGS, describe, rejected_later, rejected_together
+from .in_line import NO_STEPS, Newcomers, Steps, Tails
 from .result import ImportResult
 from .rows import Rejected
 from .seen import Columns, Seen
@@ -25,13 +26,16 @@ from .seen import Columns, Seen
 class Batch:
     """Readings that can be stored: in the order of the file with their lines, as columns, and sorted.
 
-    ``rejected`` are the rows among them that cannot be.
+    ``rejected`` are the rows among them that cannot be, ``steps`` what it is like once it is sorted, and
+    ``estimated`` the readings that no row of it says are actual.
     """
 
     lines: Sequence[int]
     columns: Columns
     ready: Sequence[Ready]
     rejected: list[Rejected]
+    steps: Steps = NO_STEPS
+    estimated: Collection[ReadingKey] = ()
 
 
 class Store:
@@ -54,6 +58,7 @@ class Store:
         self._expects_new = False
         self._seen = seen
         self._refused = refused
+        self.tails = Tails(connection, bulk)
 
     def add(self, batch: Batch, while_waiting: WhileWaiting) -> list[Rejected]:
         """Store a batch; returns the rows that contradict others."""
@@ -64,7 +69,7 @@ class Store:
         return rejected
 
     def _add(self, batch: Batch, while_waiting: WhileWaiting) -> list[Rejected]:
-        if self._dry_run or self._refused:
+        if self._dry_run or self._refused or batch.estimated:
             return self._one_by_one(batch)
         if not self._expects_new:
             with self._connection.begin():
@@ -73,18 +78,22 @@ class Store:
                 self._result.unchanged += len(batch.ready)
                 return []
             self._expects_new = not found.stored
-        if self._expects_new and self._insert(batch.ready, while_waiting):
+        if self._expects_new and self._insert(batch, while_waiting):
             self._result.new += len(batch.ready)
             return []
         return self._one_by_one(batch)
 
-    def _insert(self, rows: Sequence[Ready], while_waiting: WhileWaiting) -> bool:
+    def _insert(self, batch: Batch, while_waiting: WhileWaiting) -> bool:
+        site_keys = [batch.ready[start][0] for start in batch.steps.starts]
         try:
             with write_on(self._connection):
-                self._bulk.insert(rows, while_waiting)
+                newcomers = self.tails.take(site_keys)
+                self._bulk.insert(batch.ready, while_waiting)
+                newcomers.settle(batch.ready, batch.steps)
         except AlreadyStored:
             self._expects_new = False
             return False
+        self.tails.keep(newcomers)
         return True
 
     def _one_by_one(self, batch: Batch) -> list[Rejected]:
@@ -96,18 +105,37 @@ class Store:
         if self._dry_run:
             rejected += self._meet_seen(values, values, batch)
             with self._connection.begin():
-                found = self._bulk.compare(_rows(values))
+                found = self._compare(values, batch)
         else:
             with write_on(self._connection):
-                found = self._bulk.compare(_rows(values))
-                if self._seen and found.same < found.stored:
+                newcomers = None
+                found = self._compare(values, batch)
+                if self._seen and (found.same < found.stored or batch.estimated):
                     rejected += self._meet_seen(values, self._bulk.differing(_rows(values)), batch)
-                    found = self._bulk.compare(_rows(values))
-                self._bulk.change(_rows(values))
+                    found = self._compare(values, batch)
+                if found.same < len(values):  # the same file again takes no turn: it writes nothing
+                    newcomers = self.tails.take({key for key, _ in values})
+                    self._change(values, batch, newcomers)
+            if newcomers:
+                self.tails.keep(newcomers)
         self._result.new += len(values) - found.stored
         self._result.updated += found.stored - found.same
         self._result.unchanged += found.same + len(batch.lines) - len(rejected) - len(values)
         return rejected
+
+    def _compare(self, values: dict[ReadingKey, int], batch: Batch) -> Comparison:
+        actual, estimated = _parts(values, batch)
+        found = self._bulk.compare(actual)
+        if not estimated:
+            return found
+        beside = self._bulk.compare(estimated, estimated=True)
+        return Comparison(found.stored + beside.stored, found.same + beside.same)
+
+    def _change(self, values: dict[ReadingKey, int], batch: Batch, newcomers: Newcomers) -> None:
+        actual, estimated = _parts(values, batch)
+        newcomers.settle_changed(self._bulk.change(actual), values)
+        if estimated:
+            newcomers.settle_estimated(self._bulk.change(estimated, estimated=True))
 
     def _meet_refused(self, values: dict[ReadingKey, int], batch: Batch) -> list[Rejected]:
         """Take out, and reject, rows whose key was refused in a former batch."""
@@ -160,6 +188,14 @@ def _lines_of(batch: Batch, keys: Iterable[ReadingKey]) -> list[tuple[int, Readi
     sites, instants, _ = batch.columns
     every = zip(batch.lines, zip(sites, instants, strict=True), strict=True)
     return [(line, key) for line, key in every if key in wanted]
+
+
+def _parts(values: dict[ReadingKey, int], batch: Batch) -> tuple[list[Ready], list[Ready]]:
+    """The actual readings and the estimated ones."""
+    if not batch.estimated:
+        return _rows(values), []
+    estimated = {key: value for key, value in values.items() if key in batch.estimated}
+    return _rows({key: value for key, value in values.items() if key not in estimated}), _rows(estimated)
 
 
 def _rows(values: dict[ReadingKey, int]) -> list[Ready]:

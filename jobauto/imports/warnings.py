@@ -12,8 +12,7 @@ Batches are only searched for sites that may be such; those are then judged by a
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from itertools import compress, islice
-from operator import gt, itemgetter
+from operator import itemgetter
 
 from .bulk import Bulk, Ready
 from .lines import trimmed
@@ -53,21 +52,19 @@ class Watch:
             if value is not None and value >= LEAST_COMPARED:
                 self._newest[key] = value
 
-    def count_decimals(self, site_keys: Sequence[int], texts: Sequence[str]) -> None:
+    def count_decimals(
+        self, site_keys: Sequence[int], texts: Sequence[str], unwatched: Collection[int]
+    ) -> None:
         """The readings of a batch, in which some values may have exactly three decimals."""
         for key, text in zip(site_keys, texts, strict=True):
             has_room = key in self._three_decimals or len(self._three_decimals) < WATCHED
-            if has_room and _THREE_DECIMALS.fullmatch(trimmed(text) or ""):
+            if has_room and key not in unwatched and _THREE_DECIMALS.fullmatch(trimmed(text) or ""):
                 self._three_decimals[key] += 1
 
-    def find_falls(self, site_keys: Sequence[int], values: Sequence[int]) -> None:
-        """A batch in the order of sites and time."""
+    def find_falls(self, site_keys: Collection[int]) -> None:
+        """The sites of a batch that have a fall in it."""
         if len(self._falling) < WATCHED:
-            falls = list(map(gt, values, islice(values, 1, None)))
-            keys, next_keys = compress(site_keys, falls), compress(islice(site_keys, 1, None), falls)
-            self._falling.update(
-                key for key, following in zip(keys, next_keys, strict=True) if key == following
-            )
+            self._falling.update(site_keys)
 
     def compare(self, rows: Iterable[Ready]) -> None:
         """A batch that was not all stored before."""

@@ -5,7 +5,8 @@ from .form import Draft, SentForm
 from .imports import Import
 from .job import Job, JobReading
 from .notification import Channel, OutboxMessage
-from .reading import Reading
+from .reading import Reading, ReadingTurn
+from .review import Review, ToClassify
 from .run import Hold, Run, RunRule
 from .run_request import RunRequest
 from .run_site import RunSite
@@ -25,6 +26,8 @@ __all__ = [
     "LoginFailure",
     "OutboxMessage",
     "Reading",
+    "ReadingTurn",
+    "Review",
     "Run",
     "RunRequest",
     "RunRule",
@@ -32,6 +35,7 @@ __all__ = [
     "SentForm",
     "SettingsVersion",
     "Site",
+    "ToClassify",
     "User",
     "UserSession",
 ]

@@ -4,9 +4,10 @@ Names, defaults and limits are a contract with the scripts of others. They may b
 """
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 
 def storable(text: str) -> str:
@@ -16,6 +17,18 @@ def storable(text: str) -> str:
     return text
 
 
+def _exact(value: Any) -> Any:
+    """A number of JSON as it is written, never through a float's last digits."""
+    return Decimal(str(value)) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+KilowattHours = Annotated[
+    Decimal,
+    BeforeValidator(_exact),
+    PlainSerializer(float, when_used="json"),
+    Field(ge=0, le=1000, decimal_places=2),
+]
+"""An amount of energy from 0.00 to 1,000.00 kWh; in JSON a number."""
 Enabled = Annotated[bool, Field(title="Enabled", description="A disabled rule is skipped by every run.")]
 JobTypeId = Annotated[
     str,

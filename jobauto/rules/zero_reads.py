@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 from operator import attrgetter
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -22,7 +23,7 @@ from ..models.types import (
 from ..wording import pluralize
 from .moment import Moment
 from .rule import FLAGGED, NOT_ASSESSABLE, VERDICT, FindingLike, Rule, Variables, Window, explained_jobs
-from .settings import DescriptionTemplate, JobTypeId, RuleSettings
+from .settings import DescriptionTemplate, JobTypeId, KilowattHours, RuleSettings
 
 SLACK = timedelta(hours=12)
 """Readings need not be exactly a day apart, but a burst in one night is no evidence."""
@@ -55,6 +56,15 @@ class ZeroReadsSettings(RuleSettings):
             "and no more than the days to check.",
         ),
     ] = 3
+
+    min_increase: Annotated[
+        KilowattHours,
+        Field(
+            title="Increase that counts as none, in kWh",
+            description="A rise of no more than this over the days to check counts as none, such as the "
+            "creep of a dead meter: 0.00 to 1,000.00.",
+        ),
+    ] = Decimal("0.00")
 
     def contradictions(self) -> Iterator[tuple[str, str]]:
         """More readings than days could never come together: daily ones are the fewest that are common."""

@@ -4,6 +4,7 @@ Names, defaults and limits are a contract with the scripts of others. They may b
 """
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from functools import cache
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo, available_timezones
@@ -12,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_core import ErrorDetails
 
 from ..rules import RULES
-from ..rules.settings import RuleSettings, Section
+from ..rules.settings import KilowattHours, RuleSettings, Section
 from ..rules.template import TemplateError, parse
 
 Errors = dict[str, list[str]]
@@ -73,6 +74,21 @@ class GuardSettings(Section):
     ] = 20
 
 
+class ReadingsSettings(Section):
+    """When a reading is doubted."""
+
+    title = "Readings"
+
+    fall_tolerance: Annotated[
+        KilowattHours,
+        Field(
+            title="Fall that is no fault, in kWh",
+            description="A register may fall by so much from one reading to the next without being doubted: "
+            "0.00 to 1,000.00. After a change all readings are looked at anew, in the background.",
+        ),
+    ] = Decimal("1.00")
+
+
 class ScheduleSettings(Section):
     """When the daily check runs."""
 
@@ -111,9 +127,10 @@ _SectionsOfRules: type[BaseModel] = create_model("SectionsOfRules", __config__=_
 
 
 class Settings(_SectionsOfRules):  # as many sections as there are rules
-    """All settings. In JSON its sections are those of the rules, such as NO_COMS, and GUARD and SCHEDULE."""
+    """All settings. In JSON its sections are those of the rules, such as NO_COMS, and those below."""
 
     guard: GuardSettings = GuardSettings()
+    readings: ReadingsSettings = ReadingsSettings()
     schedule: ScheduleSettings = ScheduleSettings()
 
     @classmethod
@@ -163,6 +180,11 @@ _UNKNOWN = "extra_forbidden"
 _SENTENCES = {
     "bool_parsing": "Must be true or false.",
     "bool_type": "Must be true or false.",
+    "decimal_max_places": "Must have at most two decimals.",
+    "decimal_parsing": "Must be a number.",
+    "decimal_type": "Must be a number.",
+    "is_instance_of": "Must be a number.",
+    "finite_number": "Must be a number.",
     "dict_type": "Must be an object of settings.",
     "greater_than_equal": "Must be at least {ge}.",
     "int_from_float": "Must be a whole number.",

@@ -34,7 +34,7 @@ from typing import BinaryIO
 from sqlalchemy import Connection, NullPool, Table, create_engine, delete, func, select, update
 
 from ..extensions import db
-from ..models import Import, OutboxMessage, SettingsVersion, UserSession
+from ..models import Import, OutboxMessage, ReadingTurn, SettingsVersion, UserSession
 from ..models.notification import WAITING
 from . import partitions
 from .bulk_copy import bulk_copy
@@ -192,8 +192,9 @@ def _make_room(connection: Connection, *, replace: bool) -> None:
 
 
 def _holds_anything(connection: Connection) -> bool:
-    # A new database has its first settings; whoever changes them leaves an event.
-    others = [table for table in _tables() if table is not SettingsVersion.__table__]
+    # A new database has its first settings; whoever changes them leaves an event. Turns are nobody's.
+    passed_over = (SettingsVersion.__table__, ReadingTurn.__table__)
+    others = [table for table in _tables() if table not in passed_over]
     return any(connection.execute(select(table).limit(1)).first() is not None for table in others)
 
 

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from sqlalchemy import Connection, func, select, text
 
 from ..models import Reading
+from ..models.reading import INCLUDED
 from .citus import is_distributed
 from .connections import write_on
 
@@ -57,7 +58,7 @@ def partition(connection: Connection, now: datetime) -> bool:
             raise CannotPartition("The database is distributed. Partition a fresh one, then distribute it.")
         months = _first_months(connection, now)
         _do(connection, "ALTER TABLE reading RENAME TO reading_plain")
-        _do(connection, "CREATE TABLE reading (LIKE reading_plain) PARTITION BY RANGE (reading_date)")
+        _do(connection, "CREATE TABLE reading (LIKE reading_plain INCLUDING DEFAULTS) PARTITION BY RANGE (reading_date)")
         _attach(connection, OLDER, "MINVALUE", _limit(months[0]))
         for month in months:
             _attach_month(connection, month)
@@ -66,7 +67,7 @@ def partition(connection: Connection, now: datetime) -> bool:
         _do(
             connection,
             "ALTER TABLE reading ADD CONSTRAINT pk_reading "
-            "PRIMARY KEY (site_key, reading_date) INCLUDE (reading_value)",
+            f"PRIMARY KEY (site_key, reading_date) INCLUDE ({', '.join(INCLUDED)})",
         )
     return True
 
@@ -185,7 +186,7 @@ def _attach_month(connection: Connection, month: date) -> str:
 def _attach(connection: Connection, name: str, start: str, end: str) -> str:
     # Created and then attached, a partition does not keep anybody waiting who reads or writes the others;
     # CREATE TABLE ... PARTITION OF would wait for a run, and everybody else for it.
-    _do(connection, f"CREATE TABLE {name} (LIKE reading)")
+    _do(connection, f"CREATE TABLE {name} (LIKE reading INCLUDING DEFAULTS)")
     _do(connection, f"ALTER TABLE reading ATTACH PARTITION {name} FOR VALUES FROM ({start}) TO ({end})")
     return name
 

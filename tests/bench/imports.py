@@ -179,7 +179,8 @@ def _copy(write: Callable[[Copy], None]) -> None:
     with db.engine.begin() as connection:
         driver = connection.connection.driver_connection
         assert driver is not None
-        with driver.cursor() as cursor, cursor.copy("COPY reading FROM STDIN (FORMAT BINARY)") as copy:
+        columns = "site_key, reading_date, reading_value"
+        with driver.cursor() as cursor, cursor.copy(f"COPY reading ({columns}) FROM STDIN (FORMAT BINARY)") as copy:
             write(copy)
 
 

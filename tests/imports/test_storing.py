@@ -15,6 +15,7 @@ from sqlalchemy import delete
 from jobauto.extensions import db
 from jobauto.imports import readings, rows
 from jobauto.imports.bulk import (
+    UNSTAMPED,
     AlreadyStored,
     Bulk,
     Comparison,
@@ -142,9 +143,9 @@ def test_nothing_is_stored_where_the_next_batch_is_interrupted(app: Flask) -> No
     for ask in (PostgresqlBulk.insert, PostgresqlBulk.compare):
         with db.engine.connect() as connection:
             with pytest.raises(KeyboardInterrupt), connection.begin():
-                ask(PostgresqlBulk(connection), [(key, 0, 1000)], interrupt)
+                ask(PostgresqlBulk(connection, UNSTAMPED), [(key, 0, 1000)], interrupt)
             with connection.begin():
-                assert PostgresqlBulk(connection).compare([(key, 0, 1000)]) == (0, 0)
+                assert PostgresqlBulk(connection, UNSTAMPED).compare([(key, 0, 1000)]) == (0, 0)
 
 
 def test_a_site_that_has_gone_is_forgotten(app: Flask) -> None:

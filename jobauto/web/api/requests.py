@@ -39,6 +39,10 @@ class SiteIn(In):
     monitored_from: date | None = None
     active: bool | None = None
     group: str | None = None
+    source: str | None = None
+    capacity_kwp: float | None = None
+    measure: Literal["register", "interval"] | None = None
+    counts: Literal["up", "down"] | None = None
 
 
 class ReadingIn(In):

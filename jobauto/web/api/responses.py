@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from ...imports.result import ImportResult
 from ...models import Job, Reading, Run
+from ...models.quality import Quality
 from ...rules import RULES
 from ...settings.schema import Settings
 
@@ -83,12 +84,16 @@ class ReadingOut(Out):
 
     reading_date: datetime
     reading_value: str
-    quality: Literal["good"] = "good"
+    quality: Literal["good", "doubtful", "wrong", "ignored", "estimated"]
 
     @classmethod
-    def of(cls, reading: Reading) -> Self:
+    def of(cls, reading: Reading, *, is_interval: bool) -> Self:
         """The reading as JSON."""
-        return cls(reading_date=reading.reading_date, reading_value=str(reading.reading_value))
+        return cls(
+            reading_date=reading.reading_date,
+            reading_value=f"{reading.reading_value:.{3 if is_interval else 2}f}",
+            quality=Quality(reading.quality).word,
+        )
 
 
 class ImportEntryOut(Out):
@@ -159,6 +164,10 @@ class SiteOut(Out):
     monitored_from: date | None
     active: bool
     group: str
+    source: str
+    capacity_kwp: float | None
+    measure: Literal["register", "interval"] | None
+    counts: Literal["up", "down"]
 
 
 class VerdictOut(Out):

@@ -42,9 +42,11 @@ def reading_list(site_id: str) -> PageOut[ReadingOut]:
     """A site's readings, newest first."""
     query: ReadingsQueryIn = query_of_request()
     start, end = _instant("from", query.start), _instant("to", query.end)
-    found = queries.readings_between(site_or_404(site_id), start, end)
-    page = page_of(found, query.page, query.per_page)
-    return PageOut(**vars(page) | {"items": [ReadingOut.of(reading) for reading in page.items]})
+    site = site_or_404(site_id)
+    page = page_of(queries.readings_between(site, start, end), query.page, query.per_page)
+    is_interval = site.measure == "interval"
+    found = [ReadingOut.of(reading, is_interval=is_interval) for reading in page.items]
+    return PageOut(**vars(page) | {"items": found})
 
 
 def _instant(name: str, text: str) -> datetime | None:

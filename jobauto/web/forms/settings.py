@@ -5,6 +5,7 @@ beside the field of the same name, ``ZERO_READS.days_to_check``.
 """
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any, Literal, get_args, get_origin
 
 from flask_wtf import FlaskForm
@@ -66,6 +67,9 @@ def _control(name: str, info: FieldInfo) -> Field:
     if info.annotation is int:
         # Text, so that what was typed is kept when it is no number.
         return StringField(**given, render_kw={"type": "number", "inputmode": "numeric", "step": 1, **limits})
+    if info.annotation is Decimal:
+        shown = {"type": "number", "inputmode": "decimal", "step": 0.01, **limits}
+        return StringField(**given, render_kw=shown)
     if limits.get("maxlength", 0) > LONG_TEXT:
         return TextAreaField(
             **given, filters=[_one_newline], render_kw={"rows": _rows(limits["maxlength"]), **limits}

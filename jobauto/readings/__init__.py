@@ -1,0 +1,1 @@
+"""Readings as they are stored: which are to be classified, and what their qualities are."""

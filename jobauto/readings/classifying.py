@@ -1,0 +1,266 @@
+"""From all readings of a site to what each of them is worth, stored beside it.
+
+What a reading is worth is a pure function (:mod:`jobauto.quality`) of all that is known of its site. So it
+does not matter who asks it, when, or how often:
+
+1. An import stores new readings as good where they are in line, which nearly all are, and marks the other
+   sites (:mod:`.marks`). At its end it has the marked sites walked.
+2. Whoever looks at a fleet while sites are marked has them walked first.
+3. What is not urgent, such as a fleet that comes from a former version, is walked by the tick.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from sqlalchemy import BigInteger, Connection, bindparam, delete, literal, select, text, type_coerce, update
+
+from ..extensions import db
+from ..models import Reading, Review, SettingsVersion, Site, ToClassify
+from ..models.quality import Quality, ReviewKind
+from ..models.types import (
+    EPOCH,
+    WATT_HOURS,
+    Instant,
+    from_microseconds,
+    from_watt_hours,
+    microseconds_between,
+)
+from ..quality import reviews
+from ..quality.register import Register
+from ..quality.walk import Walked, walk
+from ..settings.stored import read_stored
+from ..storage.connections import insert, write_on
+from .marks import mark_selected, marked, unmark
+from .turns import take_turns
+
+SMALLEST, LARGEST = 4, 256
+"""Sites that are walked in one transaction: more where they have few readings."""
+READINGS = 20_000
+"""So many readings are walked in a transaction, about: some hundredths of a second."""
+_TURN = 0x6A6F6277
+"""Of all who would do what is not urgent, one does. (Their number among advisory locks: "jobw".)"""
+
+Progress = Callable[[int], object]
+"""Told how many sites were classified, after each transaction."""
+
+
+class _Row(NamedTuple):
+    site_key: int
+    at: int
+    value: int
+    quality: int
+    meter: int
+
+
+def classify_urgent(connection: Connection) -> None:
+    """Have every site classified that nobody may look at before; each chunk in a transaction of its own."""
+    for _ in _chunks(connection, urgent=True):
+        pass
+
+
+def classify_waiting(connection: Connection, progress: Progress = lambda _: None) -> int:
+    """Classify all that waits, urgent or not, unless another process is at it; returns how many sites.
+
+    It may be interrupted at any time, and goes on where it was.
+    """
+    done = 0
+    for sites in _chunks(connection, urgent=False):
+        done += sites
+        progress(done)
+    return done
+
+
+@contextmanager
+def all_classified(connection: Connection) -> Iterator[None]:
+    """A read transaction that sees one instant, at which every site is classified that must be."""
+    while True:
+        with connection.begin():
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+            if not marked(connection, 1, urgent=True):
+                yield
+                return
+        classify_urgent(connection)
+
+
+def require_classified(site_key: int) -> None:
+    """Classify a site that somebody is about to look at, if it is to be. Ends the session's transaction."""
+    is_marked = select(ToClassify.site_key).where(ToClassify.site_key == site_key, ToClassify.urgent)
+    if db.session.scalar(is_marked) is None:
+        return
+    db.session.rollback()
+    with db.engine.connect() as connection, write_on(connection):
+        _classify(connection, [site_key])
+
+
+def classify_anew(connection: Connection) -> None:
+    """Have the whole fleet classified anew in the background; until then all stands as it is."""
+    mark_selected(connection, select(Site.key), urgent=False)
+
+
+def _chunks(connection: Connection, *, urgent: bool) -> Iterator[int]:
+    """Classify chunk by chunk; how many sites of each."""
+    size = SMALLEST
+    while True:
+        with write_on(connection):
+            if not urgent and not _is_our_turn(connection):
+                return
+            site_keys = marked(connection, size, urgent=urgent)
+            if not site_keys:
+                return
+            readings = _classify(connection, site_keys)
+        yield len(site_keys)
+        size = min(LARGEST, size * 2) if readings < READINGS else max(SMALLEST, size // 2)
+
+
+def _is_our_turn(connection: Connection) -> bool:
+    if connection.dialect.name != "postgresql":
+        return True
+    return bool(connection.scalar(text("SELECT pg_try_advisory_xact_lock(:turn)"), {"turn": _TURN}))
+
+
+def _classify(connection: Connection, site_keys: Sequence[int]) -> int:
+    """Walk all readings of some sites and store what changes; returns how many readings there are."""
+    take_turns(connection, site_keys)
+    unmark(connection, site_keys)  # first: a mark that comes from now on stays
+    registers = registers_of(connection, site_keys)
+    rows = _rows(connection, site_keys)
+    with_reviews = set(connection.scalars(select(Review.site_key).where(Review.site_key.in_(site_keys))))
+    changes: list[dict[str, Any]] = []
+    for site_key, group in groupby(rows, itemgetter(0)):
+        readings = list(group)
+        if site_key not in registers:
+            continue
+        walked = _walk(readings, registers[site_key])
+        changes += _changes(readings, walked)
+        if walked.reviews or site_key in with_reviews:
+            _store_reviews(connection, site_key, walked.reviews)
+    if changes:
+        connection.execute(_UPDATE, changes)
+    _set_measure(connection, {row.site_key for row in rows})
+    return len(rows)
+
+
+def registers_of(connection: Connection, site_keys: Sequence[int]) -> dict[int, Register]:
+    """What is known of the registers of sites."""
+    tolerance = fall_tolerance(connection)
+    found = select(Site.key, Site.capacity_kwp, Site.measure, Site.counts).where(Site.key.in_(site_keys))
+    return {
+        key: Register(
+            capacity_kwp=capacity,
+            counts_down=counts == "down",
+            is_interval=measure == "interval",
+            fall_tolerance=tolerance,
+        )
+        for key, capacity, measure, counts in connection.execute(found)
+    }
+
+
+def fall_tolerance(connection: Connection) -> int:
+    """By how many watt-hours a register may fall, by the settings in force."""
+    newest = select(SettingsVersion.document).order_by(SettingsVersion.version.desc()).limit(1)
+    settings, _ = read_stored(connection.scalar(newest) or {})
+    return int(settings.readings.fall_tolerance * WATT_HOURS)
+
+
+def _rows(connection: Connection, site_keys: Sequence[int]) -> list[Any]:
+    """The readings as numbers: a million of them pass by here."""
+    at = type_coerce(microseconds_between(Reading.reading_date, literal(EPOCH, Instant)), BigInteger)
+    value = type_coerce(Reading.reading_value, BigInteger)
+    query = (
+        select(Reading.site_key, at.label("at"), value.label("value"), Reading.quality, Reading.meter)
+        .where(Reading.site_key.in_(site_keys))
+        .order_by(Reading.site_key, Reading.reading_date)
+    )
+    return list(connection.execute(query))
+
+
+def _walk(readings: Sequence[_Row], register: Register) -> Walked:
+    _, at, value, quality, _ = zip(*readings, strict=True)
+    estimated = [place for place, one in enumerate(quality) if one == Quality.ESTIMATED]
+    return walk(list(zip(at, value, strict=True)), register, estimated)
+
+
+_UPDATE = (
+    update(Reading)
+    .where(
+        Reading.site_key == bindparam("of"),
+        Reading.reading_date >= bindparam("first"),
+        Reading.reading_date <= bindparam("last"),
+    )
+    .values(quality=bindparam("new_quality"), meter=bindparam("new_meter"))
+)
+
+
+def _changes(readings: Sequence[_Row], walked: Walked) -> list[dict[str, Any]]:
+    """What to write: a statement for readings that follow one another and become the same."""
+    _, _, _, qualities, meters = zip(*readings, strict=True)
+    if list(qualities) == list(walked.qualities) and list(meters) == list(walked.meters):
+        return []
+    wanted = list(zip(walked.qualities, walked.meters, strict=True))
+    stored = zip(qualities, meters, strict=True)
+    becomes = [new if new != old else None for new, old in zip(wanted, stored, strict=True)]
+    changes = []
+    place = 0
+    for new, group in groupby(becomes):
+        count = len(list(group))
+        if new is not None:
+            first, last = readings[place], readings[place + count - 1]
+            changes.append(
+                {
+                    "of": first.site_key,
+                    "first": from_microseconds(first.at),
+                    "last": from_microseconds(last.at),
+                    "new_quality": new[0],
+                    "new_meter": new[1],
+                }
+            )
+        place += count
+    return changes
+
+
+def _store_reviews(connection: Connection, site_key: int, found: Sequence[reviews.Review]) -> None:
+    """Make a site's reviews these. One keeps its id as long as its first reading is in doubt."""
+    rows = [_review(site_key, review) for review in found]
+    stored = select(Review.id, Review.started_at, Review.is_unsteady).where(Review.site_key == site_key)
+    kept = {(row["started_at"], row["is_unsteady"]) for row in rows}
+    gone = [number for number, *key in connection.execute(stored) if tuple(key) not in kept]
+    if gone:
+        connection.execute(delete(Review).where(Review.site_key == site_key, Review.id.in_(gone)))
+    if rows:
+        statement = insert(connection, Review)
+        key = ["site_key", "started_at", "is_unsteady"]
+        told = {name: statement.excluded[name] for name in rows[0] if name not in key}
+        connection.execute(statement.on_conflict_do_update(index_elements=key, set_=told), rows)
+
+
+def _review(site_key: int, review: reviews.Review) -> dict[str, Any]:
+    def kwh(watt_hours: int | None) -> Any:
+        return None if watt_hours is None else from_watt_hours(watt_hours)
+
+    return {
+        "site_key": site_key,
+        "is_unsteady": review.kind is ReviewKind.UNSTEADY,
+        "kind": review.kind.value,
+        "started_at": from_microseconds(review.since),
+        "ended_at": from_microseconds(review.until),
+        "readings": len(review.places),
+        "before": kwh(review.before),
+        "first": kwh(review.first),
+        "last": kwh(review.last),
+        "after": kwh(review.after),
+        "limit_per_day": kwh(review.limit),
+        "capacity_too_small": review.capacity_too_small,
+        "state": "open" if review.is_open else "decided",
+        "decision": review.decision.value if review.decision else None,
+    }
+
+
+def _set_measure(connection: Connection, site_keys: set[int]) -> None:
+    """Sites of a former version that have readings are registers."""
+    unset = (Site.key.in_(site_keys), Site.measure.is_(None))
+    if site_keys and connection.scalar(select(Site.key).where(*unset).limit(1)) is not None:
+        connection.execute(update(Site).where(*unset).values(measure="register"))
