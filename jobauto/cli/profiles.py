@@ -2,7 +2,7 @@
 
 import json
 import sys
-from typing import BinaryIO, TextIO
+from typing import BinaryIO, NoReturn
 
 import click
 
@@ -46,7 +46,7 @@ def save_profile(name: str, file: BinaryIO) -> None:
         refuse(error)
 
 
-def refuse(error: InvalidInput) -> None:
+def refuse(error: InvalidInput) -> NoReturn:
     """Tell what is wrong, field by field, and end as for wrong usage."""
     lines = [f"{name}: {' '.join(why)}" for name, why in error.fields.items()] or [str(error)]
     for line in lines:
@@ -54,5 +54,5 @@ def refuse(error: InvalidInput) -> None:
     sys.exit(WRONG_USAGE)
 
 
-def _print(document: object, to: TextIO | None = None) -> None:
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False), file=to)
+def _print(document: object) -> None:
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False))

@@ -51,6 +51,10 @@ class Source(Iterator[Row | Rejected]):
     """Rows in their order, and the columns of theirs that nobody takes: those that were met so far."""
 
     ignored_columns: list[str]
+    measure: str | None = None
+    """What all its values are, where that is known: ``register`` or ``interval``."""
+    given_source: str | None = None
+    """The source that it gives to those of its sites that have none."""
 
 
 class Rows(Source):

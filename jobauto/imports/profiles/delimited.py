@@ -14,6 +14,7 @@ from .cells import Cells, Table
 from .document import Profile
 
 NOT_CSV = "not CSV: a quoted field must end on its line, and a delimiter must follow it"
+EMPTY = "The file is empty."
 KEPT_ABOVE = 50
 _MARK = "\ufeff"
 _UTF_8 = ("utf-8", "utf8", "utf_8")
@@ -25,7 +26,12 @@ def table_of(stream: BinaryIO, profile: Profile) -> Table:
     lines = _lines(stream, "utf-8-sig" if encoding in _UTF_8 else encoding, profile.file.comment)
     header = profile.heading
     if header.names is not None:
-        return Table(header.names, partial(_nameless, lines, profile.file.delimiter, len(header.names)))
+        first = list(islice(lines, 1))
+        if not first:
+            raise FileError(EMPTY)
+        skipped = ["\n"] if is_separator_line(first[0]) else first
+        every = chain(skipped, lines)
+        return Table(header.names, partial(_nameless, every, profile.file.delimiter, len(header.names)))
     number, names = _find(lines, header.find or [], profile.file.delimiter)
     number += _skip(lines, header.units_rows)
     return Table(names, partial(_below, lines, number, names, profile.file.delimiter))
@@ -55,7 +61,7 @@ def _find(lines: Iterator[str], wanted: Sequence[str], delimiter: str) -> tuple[
         if len(above) < KEPT_ABOVE:
             above.append(line)
     if not above or all(map(is_blank, above)):
-        raise FileError("The file is empty.")
+        raise FileError(EMPTY)
     what = what_bytes_are(b"".join(map(to_bytes, above)))
     raise FileError(f"No row holds all of: {', '.join(wanted)}.{f' {what}' if what else ''}")
 
@@ -91,8 +97,6 @@ def _nameless(
     lines: Iterator[str], delimiter: str, width: int, wanted: Sequence[int], size: int
 ) -> Iterator[Cells]:
     """Rows of any number of fields, of which only the first ones are looked at."""
-    first = list(islice(lines, 1))
-    lines = chain(["\n"] if first and is_separator_line(first[0]) else first, lines)
     above = 0
     while taken := list(islice(lines, size)):
         numbers: list[int] = []

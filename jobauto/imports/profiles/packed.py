@@ -1,17 +1,20 @@
 """A zip archive with one file in it is opened; what it may hold is bounded."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, NamedTuple, cast
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
+from ...storage.configuration import instance_folder
 from ..lines import FileError
 
 SIGNATURE = b"PK\x03\x04"
 _OF_EMPTY = b"PK\x05\x06"
 LARGEST = 1_000_000_000
 """Bytes of the file in an archive."""
-MOST_MEMBERS = 10_000
+IN_MEMORY = 16_000_000
 
 
 class Opened(NamedTuple):
@@ -27,7 +30,13 @@ def opened(file: BinaryIO) -> Iterator[Opened]:
 
     Raises FileError.
     """
-    if not file.seekable() or not _is_archive(file):
+    if not file.seekable():
+        with SpooledTemporaryFile(IN_MEMORY, dir=str(instance_folder())) as whole:
+            shutil.copyfileobj(file, whole)
+            with opened(cast("BinaryIO", whole)) as found:
+                yield found
+        return
+    if not _is_archive(file):
         yield Opened(file, None)
         return
     try:

@@ -4,12 +4,15 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from functools import partial
+from itertools import islice
+from pathlib import Path
 from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
 
 from .. import fields
 from ..columns import REMEMBERED
-from ..lines import FileError
+from ..lines import FileError, physical_lines
+from ..preview import shown
 from ..rows import Block, Rejected, Rows
 from . import d0010, delimited, excel, green_button, iec62056, json_file, nem12
 from .cells import Cell
@@ -32,6 +35,7 @@ _KINDS: dict[str, Callable[[BinaryIO, Context], Iterator[Found | Rejected]]] = {
     "green_button": green_button.readings,
     "iec62056": iec62056.readings,
 }
+_QUALITY = ("", "estimated")
 _ADD_UP = ("d0010", "nem12")
 """Kinds whose registers of one instant are parts of one value."""
 
@@ -47,10 +51,17 @@ def rows_of(
         zone = profile.zone(of_schedule)
         if profile.file.kind in _TABLES:
             table = _TABLES[profile.file.kind](found.stream, profile)
-            yield Rows(_TableRows(profile, partial(readings_of, table, profile, site, zone, now)), [])
+            of_table = _TableRows(profile, partial(readings_of, table, profile, site, zone, now))
+            yield _given(Rows(of_table, []), profile)
             return
         context = Context(profile, site, zone, now)
-        yield Rows(partial(_of_kind, _KINDS[profile.file.kind](found.stream, context), profile), [])
+        readings = _KINDS[profile.file.kind](found.stream, context)
+        yield _given(Rows(partial(_of_kind, readings, profile), []), profile)
+
+
+def _given(rows: Rows, profile: Profile) -> Rows:
+    rows.measure, rows.given_source = profile.measure, profile.source
+    return rows
 
 
 def needs_file_name(profile: Profile) -> bool:
@@ -91,15 +102,15 @@ class _TableRows:
         wholes = self._values.as_wholes(keys) if len(found.values) == 1 else None
         texts = list(map(self._texts.__getitem__, keys)) if wholes is None else wholes
         if None not in texts:
-            return Block(found.lines, [found.sites, found.dates, texts], found.rejected)
+            return Block(found.lines, [found.sites, found.dates, texts, _qualities(found)], found.rejected)
         rejected = list(found.rejected)
         good = []
-        for row in zip(found.lines, found.sites, found.dates, texts, keys, strict=True):
+        for row in zip(found.lines, found.sites, found.dates, texts, _qualities(found), keys, strict=True):
             if row[3] is None:
-                rejected.append(Rejected(row[0], self._texts.why(row[4])))
+                rejected.append(Rejected(row[0], self._texts.why(row[5])))
             else:
-                good.append(row[:4])
-        lines, *columns = list(zip(*good, strict=True)) or [(), (), (), ()]
+                good.append(row[:5])
+        lines, *columns = list(zip(*good, strict=True)) or [()] * 5
         return Block(lines, columns, rejected)
 
     def _found(self, size: int) -> Iterator[Found | Rejected]:
@@ -121,6 +132,10 @@ class _TableRows:
                     yield Found(line, site, date, None, is_estimated, (line, number))
                 else:
                     yield Found(line, site, date, kwh, is_estimated, (line, number))
+
+
+def _qualities(found: Readings) -> list[str]:
+    return list(map(_QUALITY.__getitem__, found.estimated))
 
 
 class _Texts(dict[Any, str | None]):
@@ -158,9 +173,21 @@ def in_blocks(found: Iterable[Found | Rejected], values: Values, size: int) -> I
     for batch in several(found, size):
         rejected = [each for each in batch if isinstance(each, Rejected)]
         rows = [
-            (each.line, each.site, each.date, values.text(each.kwh))
+            (each.line, each.site, each.date, values.text(each.kwh), _QUALITY[each.is_estimated])
             for each in batch
             if isinstance(each, Found) and each.kwh is not None
         ]
-        lines, *columns = list(zip(*rows, strict=True)) or [(), (), (), ()]
+        lines, *columns = list(zip(*rows, strict=True)) or [()] * 5
         yield Block(lines, columns, rejected)
+
+
+def raw_of(profile: Profile) -> Callable[[Path, int], list[str]]:
+    """How the first lines of a file are shown; of a workbook, JSON and XML there are none to show."""
+
+    def lines(path: Path, last: int) -> list[str]:
+        if profile.file.kind in ("excel", "json", "green_button"):
+            return []
+        with path.open("rb") as file, opened(file) as found:
+            return [shown(line) for line in islice(physical_lines(found.stream, profile.file.encoding), last)]
+
+    return lines

@@ -54,9 +54,7 @@ def current() -> Select[ProfileVersion]:
 def versions(name: str) -> Select[ProfileVersion]:
     """All versions of a profile, newest first; its deletions are some of them."""
     key = name.lower()
-    return (
-        select(ProfileVersion).where(ProfileVersion.key == key).order_by(ProfileVersion.version.desc())
-    )
+    return select(ProfileVersion).where(ProfileVersion.key == key).order_by(ProfileVersion.version.desc())
 
 
 def find(name: str) -> Stored | None:
@@ -69,8 +67,16 @@ def get(name: str) -> Stored:
     """The same. Raises InvalidInput where there is none."""
     found = find(name)
     if found is None:
-        raise InvalidInput(f"There is no profile {name}.", {"profile": ["There is no such profile."]}, UNKNOWN)
+        raise InvalidInput(
+            f"There is no profile {name}.", {"profile": ["There is no such profile."]}, UNKNOWN
+        )
     return found
+
+
+def of_version(name: str, version: int | None) -> Profile:
+    """The profile that an import was to be read by. Raises ProfileError where it cannot be read any more."""
+    row = db.session.get_one(ProfileVersion, (name.lower(), version))
+    return Profile.parsed(row.document)
 
 
 def save(name: str, document: Any, author: Author) -> Stored:

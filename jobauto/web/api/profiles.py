@@ -3,13 +3,11 @@
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from ...extensions import db
 from ...imports.profiles import service
 from ...imports.profiles.document import Profile
 from ..access import current_author, needs
-from ..paging import page_of
+from ..paging import PageIn, page_of
 from .bodies import check_body, json_object, query_of_request
-from .requests import ListIn
 from .responses import PageOut, ProfileOut
 from .spec import responses, spec
 
@@ -18,13 +16,13 @@ bp.before_request(check_body)
 
 
 @bp.get("/")
-@spec.validate(query=ListIn, resp=responses(PageOut[ProfileOut]))
+@spec.validate(query=PageIn, resp=responses(PageOut[ProfileOut]))
 def profile_list() -> ResponseReturnValue:
     """All profiles, by their names."""
-    query: ListIn = query_of_request()
+    query: PageIn = query_of_request()
     page = page_of(service.current(), query.page, query.per_page)
     items = [{"name": row.name, **(row.document or {})} for row in page.items]
-    return vars(page) | {"items": items}
+    return {"items": items, "page": page.page, "per_page": page.per_page, "total": page.total}
 
 
 @bp.get("/<name>/")

@@ -1,0 +1,124 @@
+"""Profiles: the feeds of the fleet, and how their files are read."""
+
+import json
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from ...clock import utcnow
+from ...errors import InvalidInput
+from ...imports.lines import FileError
+from ...imports.profiles import feeds, service
+from ...imports.profiles.document import Profile
+from ...imports.profiles.trying import Trial, first_rows
+from ...settings import service as settings
+from ..access import current_author, needs
+from ..forms.profiles import ProfileForm
+from ..paging import asked_page, page_of
+
+bp = Blueprint("profiles", __name__, url_prefix="/profiles")
+
+EXAMPLE = {
+    "file": {"kind": "delimited"},
+    "header": {"find": ["MPAN", "Date"]},
+    "site": {"column": "MPAN"},
+    "time": {"columns": ["Date"], "formats": ["%d/%m/%Y %H:%M"]},
+    "value": {"columns": ["Reading (kWh)"]},
+}
+
+
+@bp.get("/")
+def index() -> str:
+    """All profiles, each with the newest file that came through it."""
+    page = page_of(service.current(), *asked_page())
+    return render_template("profiles/index.html", page=page, feeds=feeds.newest_files())
+
+
+@bp.get("/new")
+@needs("operator")
+def new() -> str:
+    """A form for a profile."""
+    return _page(ProfileForm(document=_as_json(EXAMPLE)), None)
+
+
+@bp.post("/new")
+@needs("operator")
+def new_submit() -> ResponseReturnValue:
+    """Save a new profile, or try it on a file."""
+    return _submit(None)
+
+
+@bp.get("/<name>/")
+def edit(name: str) -> str:
+    """One profile, to be read or changed."""
+    stored = service.get(name)
+    return _page(ProfileForm(name=stored.name, document=_as_json(stored.document)), stored)
+
+
+@bp.post("/<name>/")
+@needs("operator")
+def edit_submit(name: str) -> ResponseReturnValue:
+    """Save a profile, or try it on a file."""
+    return _submit(service.get(name))
+
+
+@bp.post("/<name>/delete")
+@needs("operator")
+def delete(name: str) -> ResponseReturnValue:
+    """Delete a profile. What was imported through it stays."""
+    service.delete(name, current_author())
+    flash(f"The profile {name} is deleted. What was imported through it stays.", "success")
+    return redirect(url_for(".index"))
+
+
+def _submit(stored: service.Stored | None) -> ResponseReturnValue:
+    form = ProfileForm()
+    if stored is not None:
+        form.name.data = stored.name
+    if not form.validate():
+        return _page(form, stored), 422
+    try:
+        document = json.loads(form.document.data)
+        if "try" in request.form:
+            return _tried(form, stored, Profile.parsed(document))
+        saved = service.save(form.name.data, document, current_author())
+    except (ValueError, RecursionError):
+        form.document.errors = ["This is not JSON."]
+        return _page(form, stored), 422
+    except InvalidInput as error:
+        form.document.errors = [f"{name}: {' '.join(why)}" for name, why in error.fields.items()]
+        return _page(form, stored), error.status
+    flash(f"The profile {saved.name} is saved.", "success")
+    return redirect(url_for(".edit", name=saved.name))
+
+
+def _tried(form: ProfileForm, stored: service.Stored | None, profile: Profile) -> ResponseReturnValue:
+    sample = form.sample.data
+    if not sample:
+        form.sample.errors = ["Choose a file to try it on."]
+        return _page(form, stored), 422
+    zone = settings.current().settings.schedule.zone
+    try:
+        trial = first_rows(sample.stream, profile, sample.filename, zone, utcnow())
+    except FileError as error:
+        form.sample.errors = [str(error)]
+        return _page(form, stored), 422
+    return _page(form, stored, trial)
+
+
+def _page(form: ProfileForm, stored: service.Stored | None, trial: Trial | None = None) -> str:
+    history: list[Any] = page_of(service.versions(stored.name), 1, 20).items if stored else []
+    return render_template(
+        "profiles/edit.html",
+        form=form,
+        stored=stored,
+        trial=trial,
+        history=history,
+        may_change=current_user.may("operator"),
+    )
+
+
+def _as_json(document: dict[str, Any]) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False)
