@@ -18,6 +18,8 @@ class ImportForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
     profile = SelectField(
         "Profile",
         choices=choices([OWN_CSV]),
+        coerce=lambda name: name or "",
+        validate_choice=False,  # a script that knows of no profiles sends none
         description="How to read the file of a feed. Readings only.",
     )
     ignore_columns = StringField(
