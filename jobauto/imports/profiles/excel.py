@@ -9,13 +9,13 @@ from typing import Any, BinaryIO
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
-from ..lines import FileError
+from ..lines import SPACES, FileError
 from ..rows import Rejected
 from .cells import Cell, Cells, Table, as_text
 from .document import Profile
 from .workbook import NO_WORKBOOK, check_cells, check_size
 
-Row = list[Cell]
+Row = list[Any]
 
 
 def table_of(stream: BinaryIO, profile: Profile) -> Table:
@@ -26,7 +26,7 @@ def table_of(stream: BinaryIO, profile: Profile) -> Table:
         return Table(header.names, partial(_blocks, rows, len(header.names), None))
     wanted = set(header.find or [])
     for _, row in rows:
-        names = [as_text(cell) for cell in row]
+        names = [as_text(_cell(cell)) for cell in row]
         if wanted <= set(names):
             list(islice((row for _, row in rows if row), header.units_rows))
             return Table(names, partial(_blocks, rows, len(names), len(names)))
@@ -59,9 +59,13 @@ def _sheet(stream: BinaryIO, sheet: str | None) -> CalamineSheet:
 
 def _without_end(cells: list[Any]) -> Row:
     end = len(cells)
-    while end and cells[end - 1] in ("", None):
+    while end and _is_empty(cells[end - 1]):
         end -= 1
-    return [_cell(cell) for cell in cells[:end]]
+    return cells[:end]
+
+
+def _is_empty(cell: Any) -> bool:
+    return cell is None or (isinstance(cell, str) and not cell.strip(SPACES))
 
 
 def _cell(cell: Any) -> Cell:
@@ -77,15 +81,23 @@ def _cell(cell: Any) -> Cell:
 def _blocks(
     rows: Iterator[tuple[int, Row]], width: int, most: int | None, wanted: Sequence[int], size: int
 ) -> Iterator[Cells]:
-    """The rows below the header, at most so many at a time; those with more than ``most`` cells are none."""
-    while taken := list(islice(rows, size)):
-        given = [(number, row) for number, row in taken if any(as_text(cell) for cell in row)]
-        rejected = [
-            Rejected(number, f"{len(row)} fields, but the header has {most}")
-            for number, row in given
-            if most is not None and len(row) > most
-        ]
-        good = [(number, row) for number, row in given if most is None or len(row) <= most]
-        padded = [row[:width] + [None] * (width - len(row)) for _, row in good]
-        columns = list(zip(*padded, strict=True)) or [()] * width
-        yield Cells([number for number, _ in good], [columns[at] for at in wanted], rejected)
+    """The rows below the header, at most so many at a time; those with more than ``most`` cells are none.
+
+    Only the cells that are wanted are kept, for a row takes far more memory than it does in the workbook.
+    """
+    while True:
+        lines: list[int] = []
+        columns: list[list[Cell]] = [[] for _ in wanted]
+        rejected: list[Rejected] = []
+        is_end = True
+        for number, row in islice(rows, size):
+            is_end = False
+            if most is not None and len(row) > most:
+                rejected.append(Rejected(number, f"{len(row)} fields, but the header has {most}"))
+            elif row:
+                lines.append(number)
+                for column, at in zip(columns, wanted, strict=True):
+                    column.append(_cell(row[at]) if at < min(len(row), width) else None)
+        if is_end:
+            return
+        yield Cells(lines, columns, rejected)
