@@ -58,6 +58,7 @@ EXPECTED = {
     ("GET", "profiles.index"): "viewer",
     ("GET", "profiles.new"): "operator",
     ("POST", "profiles.new_submit"): "operator",
+    ("POST", "profiles.try_out"): "operator",
     ("GET", "runs.ask_discard"): "operator",
     ("GET", "runs.ask_release"): "operator",
     ("POST", "runs.discard"): "operator",

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -14,6 +14,7 @@ from ...imports.profiles import feeds, service
 from ...imports.profiles.document import Profile
 from ...imports.profiles.trying import Trial, first_rows
 from ...settings import service as settings
+from .. import drafts
 from ..access import current_author, needs
 from ..forms.profiles import ProfileForm
 from ..paging import asked_page, page_of
@@ -40,13 +41,13 @@ def index() -> str:
 @needs("operator")
 def new() -> str:
     """A form for a profile."""
-    return _page(ProfileForm(document=_as_json(EXAMPLE)), None)
+    return _page(ProfileForm(drafts.typed(), document=_as_json(EXAMPLE)), None)
 
 
 @bp.post("/new")
 @needs("operator")
 def new_submit() -> ResponseReturnValue:
-    """Save a new profile, or try it on a file."""
+    """Save a new profile."""
     return _submit(None)
 
 
@@ -54,14 +55,29 @@ def new_submit() -> ResponseReturnValue:
 def edit(name: str) -> str:
     """One profile, to be read or changed."""
     stored = service.get(name)
-    return _page(ProfileForm(name=stored.name, document=_as_json(stored.document)), stored)
+    form = ProfileForm(drafts.typed(), name=stored.name, document=_as_json(stored.document))
+    return _page(form, stored)
 
 
 @bp.post("/<name>/")
 @needs("operator")
 def edit_submit(name: str) -> ResponseReturnValue:
-    """Save a profile, or try it on a file."""
+    """Save a profile."""
     return _submit(service.get(name))
+
+
+@bp.post("/try")
+@needs("operator")
+def try_out() -> ResponseReturnValue:
+    """Show the first rows of a file as the profile in the form understands them. Nothing is stored."""
+    form = ProfileForm()
+    stored = service.find(form.name.data or "")
+    if not form.validate():
+        return _page(form, stored), 422
+    try:
+        return _tried(form, stored, Profile.parsed(_document(form)))
+    except InvalidInput as error:
+        return _refused(form, stored, error)
 
 
 @bp.post("/<name>/delete")
@@ -80,18 +96,24 @@ def _submit(stored: service.Stored | None) -> ResponseReturnValue:
     if not form.validate():
         return _page(form, stored), 422
     try:
-        document = json.loads(form.document.data)
-        if "try" in request.form:
-            return _tried(form, stored, Profile.parsed(document))
-        saved = service.save(form.name.data, document, current_author())
-    except (ValueError, RecursionError):
-        form.document.errors = ["This is not JSON."]
-        return _page(form, stored), 422
+        saved = service.save(form.name.data or "", _document(form), current_author())
     except InvalidInput as error:
-        form.document.errors = [f"{name}: {' '.join(why)}" for name, why in error.fields.items()]
-        return _page(form, stored), error.status
+        return _refused(form, stored, error)
     flash(f"The profile {saved.name} is saved.", "success")
     return redirect(url_for(".edit", name=saved.name))
+
+
+def _document(form: ProfileForm) -> Any:
+    try:
+        return json.loads(form.document.data or "")
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput("This is not JSON.") from error
+
+
+def _refused(form: ProfileForm, stored: service.Stored | None, error: InvalidInput) -> ResponseReturnValue:
+    told = [f"{name}: {' '.join(why)}" for name, why in error.fields.items()]
+    form.document.errors = told or [str(error)]
+    return _page(form, stored), error.status
 
 
 def _tried(form: ProfileForm, stored: service.Stored | None, profile: Profile) -> ResponseReturnValue:
