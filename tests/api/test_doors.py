@@ -32,6 +32,10 @@ DOORS = {
     ("GET", "/api/sites/<site_id:site_id>"): "viewer",
     ("POST", "/api/sites/"): "operator",
     ("POST", "/api/readings/"): "operator",
+    ("GET", "/api/profiles/"): "viewer",
+    ("GET", "/api/profiles/<name>/"): "viewer",
+    ("PUT", "/api/profiles/<name>/"): "operator",
+    ("DELETE", "/api/profiles/<name>/"): "operator",
     ("GET", "/api/openapi.json"): "viewer",
 }
 """The least role that each door needs. A door that is not listed here fails a test."""

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -12,6 +12,7 @@ from ...errors import InvalidInput
 from ...imports.lines import FileError
 from ...imports.profiles import feeds, service
 from ...imports.profiles.document import Profile
+from ...imports.profiles.shipped import SHIPPED
 from ...imports.profiles.trying import Trial, first_rows
 from ...settings import service as settings
 from .. import drafts
@@ -40,8 +41,10 @@ def index() -> str:
 @bp.get("/new")
 @needs("operator")
 def new() -> str:
-    """A form for a profile."""
-    return _page(ProfileForm(drafts.typed(), document=_as_json(EXAMPLE)), None)
+    """A form for a profile, filled with one that is shipped where the address asks for it (``from``)."""
+    begins = SHIPPED.get(request.args.get("from", ""))
+    document = _as_json(begins.document if begins else EXAMPLE)
+    return _page(ProfileForm(drafts.typed(), name=request.args.get("from"), document=document), None)
 
 
 @bp.post("/new")
@@ -137,6 +140,7 @@ def _page(form: ProfileForm, stored: service.Stored | None, trial: Trial | None 
         form=form,
         stored=stored,
         trial=trial,
+        shipped=SHIPPED,
         history=history,
         may_change=current_user.may("operator"),
     )
