@@ -3,17 +3,24 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import BinaryIO
+from zoneinfo import ZoneInfo
 
 import click
 
 from ..clock import utcnow
+from ..errors import InvalidInput
 from ..imports import meter_changes, readings, sites
 from ..imports.lines import FileError
+from ..imports.profiles import service as profiles
+from ..imports.profiles.reader import rows_of
 from ..imports.result import NAMED, ImportResult, Progress, unwatched
 from ..settings import service as settings
 from .common import WRONG_USAGE, by_command, on_database
+from .profiles import refuse
 
+STANDARD_INPUT = "<stdin>"
 Load = Callable[[Progress], ImportResult]
 
 
@@ -32,11 +39,14 @@ def import_sites(file: BinaryIO) -> None:
 @click.command("import-readings")
 @click.argument("file", type=click.File("rb"))
 @click.option("--ignore-column", metavar="NAME", multiple=True, help="Take the file without this column.")
+@click.option("--profile", metavar="NAME", help="Read the file as this profile says.")
 @on_database
-def import_readings(file: BinaryIO, ignore_column: tuple[str, ...]) -> None:
-    """Add readings from a CSV FILE (- for standard input)."""
+def import_readings(file: BinaryIO, ignore_column: tuple[str, ...], profile: str | None) -> None:
+    """Add readings from a CSV FILE (- for standard input), or from any file that a profile reads."""
     zone = settings.current().settings.schedule.zone
     now = utcnow()
+    if profile is not None:
+        _through_profile(file, profile, zone, now)
     _import(
         file,
         lambda progress: readings.import_readings(
@@ -58,6 +68,21 @@ def import_meter_changes(file: BinaryIO) -> None:
             meter_changes.from_csv(file), zone=zone, author=author, progress=progress
         ),
     )
+
+
+def _through_profile(file: BinaryIO, name: str, zone: ZoneInfo, now: datetime) -> None:
+    try:
+        profile = profiles.get(name).profile
+    except InvalidInput as error:
+        refuse(error)
+    named = getattr(file, "name", None)
+    file_name = named if isinstance(named, str) and named != STANDARD_INPUT else None
+
+    def load(progress: Progress) -> ImportResult:
+        with rows_of(file, profile, file_name, zone, now) as rows:
+            return readings.import_readings(rows, zone=zone, now=now, progress=progress)
+
+    _import(file, load)
 
 
 def _import(file: BinaryIO, load: Load) -> None:

@@ -13,7 +13,8 @@ not for ever.
 import logging
 import shutil
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -34,7 +35,11 @@ from ..storage.leases import LeaseLost, is_stale
 from ..storage.vacuum import vacuum_analyze_after
 from . import readings, sites
 from .lines import FileError
-from .preview import first_readings, first_sites
+from .preview import RAW_OF_CSV, first_readings, first_sites
+from .profiles import service as profiles
+from .profiles.document import Profile
+from .profiles.reader import raw_of, rows_of
+from .profiles.service import Stored
 from .result import ImportResult, Progress
 from .rows import Rejected, Rows
 from .uploads import delete_old, forget, here, kept, machine, make_room, rejects
@@ -68,8 +73,9 @@ def accept(
     dry_run: bool,
     author: Author,
     ignore_columns: Collection[str] = (),
+    profile: Stored | None = None,
 ) -> int:
-    """Keep a file that is to be imported; returns the id of its import.
+    """Keep a file that is to be imported, read as a profile says where there is one; returns its import's id.
 
     Raises FileError, and OSError when there is no room for it.
     """
@@ -78,9 +84,9 @@ def accept(
     try:
         with path.open("wb") as file:
             shutil.copyfileobj(content, file)
-        with path.open("rb") as file:
-            _source(kind, file, ignore_columns)
-        make_room()
+        how = _How(kind, filename, tuple(ignore_columns), profile.profile if profile else None)
+        with path.open("rb") as kept_file, how.rows(kept_file):
+            make_room()
     except BaseException:
         path.unlink(missing_ok=True)
         raise
@@ -95,6 +101,8 @@ def accept(
         requested_at=author.now,
         size=path.stat().st_size,
         ignore_columns=list(ignore_columns),
+        profile=profile.name if profile else None,
+        profile_version=profile.version if profile else None,
     )
     with write() as session:
         session.add(entry)
@@ -105,8 +113,32 @@ def accept(
     return import_id
 
 
-def _source(kind: str, file: BinaryIO, ignore_columns: Collection[str]) -> Rows:
-    return sites.from_csv(file) if kind == "sites" else readings.from_csv(file, ignore_columns)
+@dataclass(frozen=True)
+class _How:
+    """How a kept file is read."""
+
+    kind: str
+    filename: str
+    ignore_columns: tuple[str, ...]
+    profile: Profile | None
+
+    @contextmanager
+    def rows(self, file: BinaryIO) -> Iterator[Rows]:
+        """Its rows. Raises FileError."""
+        if self.kind == "sites":
+            yield sites.from_csv(file)
+        elif self.profile is None:
+            yield readings.from_csv(file, self.ignore_columns)
+        else:
+            zone = settings.current().settings.schedule.zone
+            with rows_of(file, self.profile, self.filename, zone, utcnow()) as rows:
+                yield rows
+
+
+def _how(entry: Import) -> _How:
+    """How the file of an import is read. Raises FileError where its profile is no more."""
+    profile = profiles.of_version(entry.profile, entry.profile_version) if entry.profile else None
+    return _How(entry.kind, entry.filename, tuple(entry.ignore_columns), profile)
 
 
 def process_pending(clock: Clock = utcnow) -> None:
@@ -211,16 +243,20 @@ def _do(entry: Import, watch: "_Watch") -> None:
 
 def _load(entry: Import, watch: "_Watch") -> ImportResult:
     path, kind, dry_run = kept(entry.kept_as), entry.kind, entry.dry_run
-    ignore_columns, author = entry.ignore_columns, Author(entry.requested_by, utcnow())
+    how, author = _how(entry), Author(entry.requested_by, utcnow())
     zone = settings.current().settings.schedule.zone
     rejects(path).unlink(missing_ok=True)
     if dry_run:
-        are_sites = kind == "sites"
-        first = first_sites(path) if are_sites else first_readings(path, zone, utcnow(), ignore_columns)
+        with path.open("rb") as file, how.rows(file) as rows:
+            raw = RAW_OF_CSV if how.profile is None else raw_of(how.profile)
+            first = (
+                first_sites(path, rows)
+                if kind == "sites"
+                else first_readings(path, rows, zone, utcnow(), raw)
+            )
         watch.stamp(preview=first)
-    with path.open("rb") as file:
+    with path.open("rb") as file, how.rows(file) as source:
         progress = watch.progress_in(file)
-        source = _source(kind, file, ignore_columns)
         if kind == "sites":
             return sites.import_sites(source, author=author, progress=progress, dry_run=dry_run)
         return readings.store_readings(

@@ -138,7 +138,7 @@ def _delimiter_of(line: str, wanted: Wanted) -> str | None:
 
 def _what_it_is(lines: Sequence[str], first: int, wanted: Wanted) -> str:
     """Why a file cannot be imported, by its first lines; ``first`` is the first that holds anything."""
-    if by_its_bytes := _of_bytes(b"".join(map(to_bytes, lines))):
+    if by_its_bytes := what_bytes_are(b"".join(map(to_bytes, lines))):
         return by_its_bytes
     for number, line in enumerate(lines, start=1):
         if _delimiter_of(line, wanted):
@@ -160,7 +160,7 @@ def _missing(columns: Iterable[str]) -> str:
     return f"The first line must name the columns. Missing: {', '.join(columns)}."
 
 
-def _of_bytes(head: bytes) -> str | None:
+def what_bytes_are(head: bytes) -> str | None:
     if head.startswith(b"PK\x03\x04"):
         if b"[Content_Types].xml" in head or b"xl/" in head:
             return _WORKBOOK

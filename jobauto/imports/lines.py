@@ -11,9 +11,9 @@ class FileError(Exception):
     """The file as a whole cannot be imported; nothing was."""
 
 
-def physical_lines(stream: BinaryIO) -> Iterator[str]:
-    """The lines of a file as their numbers count them; bytes that are not UTF-8 are kept as surrogates."""
-    text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
+def physical_lines(stream: BinaryIO, encoding: str = "utf-8-sig") -> Iterator[str]:
+    """The lines of a file as their numbers count them; bytes that are not text are kept as surrogates."""
+    text = io.TextIOWrapper(stream, encoding=encoding, errors="surrogateescape", newline="")
     try:
         yield from text
     finally:

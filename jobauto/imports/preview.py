@@ -1,6 +1,6 @@
 """The first rows of a file as they are understood, beside what stands in the file."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from . import fields, readings, sites
+from . import fields, sites
 from .lines import physical_lines
 from .rows import Rejected, Row, Rows
 
@@ -36,31 +36,37 @@ class Understood:
     why: str = ""
 
 
-def first_readings(
-    path: Path, zone: ZoneInfo, now: datetime, ignore: Collection[str]
-) -> list[dict[str, Any]]:
+Raw = Callable[[Path, int], list[str]]
+"""The texts of a file's first lines, so many; fewer where it has no lines."""
+
+
+def first_readings(path: Path, rows: Rows, zone: ZoneInfo, now: datetime, raw: Raw) -> list[dict[str, Any]]:
     """The first readings; times in the zone and in UTC. Whether there is such a site is not asked."""
-    with path.open("rb") as file:
-        rows = _first(readings.from_csv(file, ignore))
-    return _beside(path, rows, lambda row, raw: _reading(row, raw, zone, now))
+    return _beside(path, _first(rows), lambda row, text: _reading(row, text, zone, now, rows.measure), raw)
 
 
-def first_sites(path: Path) -> list[dict[str, Any]]:
+def understood(
+    row: Row | Rejected, raw: str, zone: ZoneInfo, now: datetime, measure: str | None
+) -> Understood:
+    """A reading as it is understood, or why it is none."""
+    return _understood(row, raw, lambda row, raw: _reading(row, raw, zone, now, measure))
+
+
+def first_sites(path: Path, rows: Rows) -> list[dict[str, Any]]:
     """The first rows of a list of sites."""
-    with path.open("rb") as file:
-        rows = _first(sites.from_csv(file))
-    return _beside(path, rows, _site)
+    return _beside(path, _first(rows), _site, RAW_OF_CSV)
 
 
 def _first(rows: Rows) -> list[Row | Rejected]:
     block = next(rows.blocks(SHOWN), None)
-    return block.rows() if block else []
+    return block.rows()[:SHOWN] if block else []
 
 
 def _beside(
-    path: Path, rows: list[Row | Rejected], understand: Callable[[Row, str], Understood]
+    path: Path, rows: list[Row | Rejected], understand: Callable[[Row, str], Understood], raw: Raw
 ) -> list[dict[str, Any]]:
-    texts = _texts(path, last=max((row.line for row in rows), default=0))
+    texts = raw(path, max((row.line for row in rows), default=0))
+    texts += [""] * (max((row.line for row in rows), default=0) - len(texts))
     return [asdict(_understood(row, texts[row.line - 1], understand)) for row in rows]
 
 
@@ -73,12 +79,16 @@ def _understood(row: Row | Rejected, raw: str, understand: Callable[[Row, str], 
         return Understood(row.line, raw, why=str(error))
 
 
-def _texts(path: Path, last: int) -> list[str]:
+def raw_of_csv(path: Path, last: int) -> list[str]:
+    """The first lines of a CSV file."""
     with path.open("rb") as file:
-        return [_shown(line) for line in islice(physical_lines(file), last)]
+        return [shown(line) for line in islice(physical_lines(file), last)]
 
 
-def _reading(row: Row, raw: str, zone: ZoneInfo, now: datetime) -> Understood:
+RAW_OF_CSV: Raw = raw_of_csv
+
+
+def _reading(row: Row, raw: str, zone: ZoneInfo, now: datetime, measure: str | None) -> Understood:
     site_id, reading_date, reading_value, quality = row.values
     instant = fields.InstantReader(zone, now)(reading_date)
     estimated = ", estimated" if fields.is_estimated(quality) else ""
@@ -88,8 +98,14 @@ def _reading(row: Row, raw: str, zone: ZoneInfo, now: datetime) -> Understood:
         fields.site_id(site_id),
         _local(instant, zone),
         f"{instant:%Y-%m-%d %H:%M:%S}",
-        f"{fields.watt_hours(reading_value) // 10 / Decimal(100):,.2f}{estimated}",
+        _kwh(reading_value, measure) + estimated,
     )
+
+
+def _kwh(text: str | None, measure: str | None) -> str:
+    if measure == "interval":
+        return f"{Decimal(fields.interval_watt_hours(text)) / 1000:,.3f}"
+    return f"{fields.watt_hours(text) // 10 / Decimal(100):,.2f}"
 
 
 def _site(row: Row, raw: str) -> Understood:
@@ -104,6 +120,7 @@ def _local(instant: datetime, zone: ZoneInfo) -> str:
     return f"{instant.astimezone(zone).isoformat(sep=' ', timespec='seconds')} {zone.key}"
 
 
-def _shown(line: str) -> str:
+def shown(line: str) -> str:
+    """A line as it can be shown."""
     text = line.rstrip("\r\n")
     return "".join(sign if sign.isprintable() or sign == "\t" else "\ufffd" for sign in text[:LONGEST])

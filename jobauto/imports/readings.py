@@ -16,7 +16,7 @@ from ..readings.classifying import classify_urgent
 from ..storage import partitions
 from ..storage.citus import connections_kept
 from ..storage.vacuum import vacuum_analyze_after
-from . import fields, rows
+from . import fields, measures, rows
 from .bulk import ReadingKey, Ready, Stamp, bulk_of
 from .columns import Instants, interval_watt_hours, read_registers
 from .in_line import steps_of
@@ -82,10 +82,20 @@ def store_readings(
             partitions.keep_ahead(connection, now)
         bulk = bulk_of(connection, Stamp(now, import_id))
         store = Store(connection, bulk, result, seen, refused, dry_run=dry_run)
-        reader = _Reader(lookups, fields.InstantReader(zone, now), watch)
+        source = rows if isinstance(rows, Source) else None
+        reader = _Reader(
+            lookups, fields.InstantReader(zone, now), watch, source.measure if source is not None else None
+        )
+        of_source: set[int] = set()
         batches = Prefetch(map(reader.read, in_blocks(rows, DRY_BATCH if dry_run else bulk.BATCH)))
         for batch in batches:
             unchanged = result.unchanged
+            if not dry_run:
+                if new := reader.unset.intersection(batch.columns[0]):
+                    measures.claim(connection, new, "interval")
+                    reader.unset -= new
+                if source is not None and source.given_source:
+                    of_source.update(batch.columns[0])
             rejected = sorted([*batch.rejected, *store.add(batch, while_waiting=batches.fetch)])
             if result.unchanged - unchanged < len(batch.lines):
                 watch.compare(batch.ready)
@@ -94,6 +104,8 @@ def store_readings(
             progress(result, rejected)
         with lookups.begin():
             result.warnings = watch.describe(seen, reader.bulk)
+        if source is not None and source.given_source:
+            measures.give_source(connection, of_source, source.given_source)
         if store.tails.has_marked:
             classify_urgent(connection)
     return result
@@ -115,10 +127,13 @@ def _no_search_for_cycles() -> Iterator[None]:
 class _Reader:
     """From blocks of texts to rows that are ready to store."""
 
-    def __init__(self, lookups: Connection, instant: fields.InstantReader, watch: Watch) -> None:
+    def __init__(
+        self, lookups: Connection, instant: fields.InstantReader, watch: Watch, measure: str | None
+    ) -> None:
         self._lookups = lookups
         self.bulk = bulk_of(lookups)
-        self._site_keys = SiteKeys(lookups)
+        self._site_keys = SiteKeys(lookups, measure)
+        self.unset = self._site_keys.unset
         self._instant = instant
         self._instants = Instants(instant)
         self._watch = watch
@@ -132,6 +147,8 @@ class _Reader:
         site_ids, dates, texts, *others = cast("Sequence[Sequence[str]]", block.columns)
         values, may_have_three_decimals = read_registers(texts)
         keys = self._site_keys.of(site_ids)
+        if self._site_keys.of_other_measure:
+            keys = [None if key in self._site_keys.of_other_measure else key for key in keys]
         if not self._site_keys.intervals.isdisjoint(keys):
             values = self._with_intervals(keys, texts, values)
         columns: list[Sequence[int | None]] = [keys, list(map(self._instants.__getitem__, dates)), values]
@@ -195,6 +212,9 @@ class _Reader:
             fields.is_estimated(others[0] if others else None)
         except fields.FieldError as error:
             return str(error)
+        other = self._site_keys.of_other_measure.get(self._site_keys.known(texts[0]) or 0)
+        if other is not None:
+            return f"reading_value is no {other}, as the readings of its site are"
         return f"{UNKNOWN_SITE}{site_id}"
 
 

@@ -51,6 +51,10 @@ class Source(Iterator[Row | Rejected]):
     """Rows in their order, and the columns of theirs that nobody takes: those that were met so far."""
 
     ignored_columns: list[str]
+    measure: str | None = None
+    """What all its values are, where that is known: ``register`` or ``interval``."""
+    given_source: str | None = None
+    """The source that it gives to those of its sites that have none."""
 
 
 class Rows(Source):
@@ -100,7 +104,7 @@ class _Lines:
         self._again.extendleft(reversed(self.taken[1:]))
 
 
-def _records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str] | None]]:
+def records_of(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str] | None]]:
     """Each line's number and fields, or None where it is not CSV. A record never spans lines."""
     source = _Lines(lines)
     reader = csv.reader(source, delimiter=delimiter, strict=True, skipinitialspace=True)
@@ -140,10 +144,11 @@ def from_csv(
     """
     lines = physical_lines(stream)
     header = read_header(lines, Wanted(required, optional, refused), ignore)
-    return Rows(partial(_blocks, lines, header, len(required)), header.ignored)
+    return Rows(partial(blocks_below, lines, header, len(required)), header.ignored)
 
 
-def _blocks(lines: Iterator[str], header: Header, required: int, size: int) -> Iterator[Block]:
+def blocks_below(lines: Iterator[str], header: Header, required: int, size: int) -> Iterator[Block]:
+    """The rows of the lines below a header, of which so many columns are required, as columns."""
     # Nothing here holds on to a block, whose texts would be in memory while its rows are stored.
     taken = iter(lambda: list(islice(lines, size)), [])
     return map(partial(_block, header, required), count(header.line + 1, size), taken)
@@ -201,7 +206,7 @@ def set_aside(
 ) -> tuple[list[int], list[list[str]], list[Rejected]]:
     """The numbers and fields of the lines that are rows, and the others with their reasons."""
     numbers, records, rejected = [], [], []
-    for line, fields in _records(lines, delimiter):
+    for line, fields in records_of(lines, delimiter):
         why = _why_no_row(fields, header)
         if why:
             rejected.append(Rejected(above + line, why))

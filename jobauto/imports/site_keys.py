@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection
 
 from . import fields
-from .bulk import bulk_of
+from .bulk import SiteRow, bulk_of
 from .lines import trimmed
 
 REMEMBERED = 50_000
@@ -15,8 +15,13 @@ REMEMBERED = 50_000
 class SiteKeys:
     """From texts of ``site_id`` to keys of sites, remembered for one import."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, measure: str | None = None) -> None:
         self._connection = connection
+        self._measure = measure
+        self.unset: set[int] = set()
+        """Sites without readings that are to take the measure of the import."""
+        self.of_other_measure: dict[int, str] = {}
+        """Sites whose readings the import's are not, and what they are."""
         self._bulk = bulk_of(connection)
         self._keys: dict[str | None, int] = {}
         self._may_go: set[int] = set()
@@ -50,11 +55,25 @@ class SiteKeys:
         sites = list(self._bulk.sites(set(site_ids.values()))) if site_ids else []
         self._may_go.update(site.key for site in sites if site.is_demo)
         self.intervals.update(site.key for site in sites if site.measure == "interval")
+        if self._measure is not None:
+            self._compare(sites, self._measure)
         self.unwatched.update(site.key for site in sites if site.counts == "down")
         self.unwatched |= self.intervals
         found = {site.site_id: site.key for site in sites}
         self.met.update(found.values())
         self._keys.update((text, found[site_id]) for text, site_id in site_ids.items() if site_id in found)
+
+    def _compare(self, sites: Sequence[SiteRow], measure: str) -> None:
+        """Which sites have another measure than the import, or none so far."""
+        newest = self._bulk.newest([site.key for site in sites if site.measure is None])
+        registers = {key for key, value in newest if value is not None}
+        for site in sites:
+            has = site.measure or ("register" if site.key in registers else measure)
+            if has != measure:
+                self.of_other_measure[site.key] = has
+            elif site.measure is None and measure == "interval":
+                self.unset.add(site.key)
+                self.intervals.add(site.key)
 
 
 def _site_id(text: str | None) -> str | None:

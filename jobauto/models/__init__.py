@@ -6,6 +6,7 @@ from .form import Draft, SentForm
 from .imports import Import
 from .job import Job, JobReading
 from .notification import Channel, OutboxMessage
+from .profile import ProfileVersion
 from .reading import Reading, ReadingTurn
 from .review import Review, ToClassify
 from .run import Hold, Run, RunRule
@@ -29,6 +30,7 @@ __all__ = [
     "LoginFailure",
     "MeterChange",
     "OutboxMessage",
+    "ProfileVersion",
     "Reading",
     "ReadingTurn",
     "Review",

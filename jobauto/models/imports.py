@@ -21,7 +21,8 @@ class Import(Base):
     read. ``heartbeat_at`` proves that the process of this one of the ``attempts`` is at it. ``errors`` are
     the first rejected rows, ``[[line, reason], ...]``, and ``reasons`` all of them summed up, a line each.
     ``ignore_columns`` were to be left out; ``ignored_columns`` nobody takes. ``preview`` is what a dry run
-    understood of the first rows.
+    understood of the first rows. It was read as the ``profile`` said in that version; without one it is a
+    file of the program's own.
     """
 
     __tablename__ = "import"
@@ -51,4 +52,6 @@ class Import(Base):
     ignored_columns: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
     warnings: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
     reasons: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
+    profile: Mapped[str | None] = mapped_column(String(50))
+    profile_version: Mapped[int | None] = mapped_column(Integer)
     preview: Mapped[list[Any]] = mapped_column(JSON, default=list, server_default="[]")

@@ -34,8 +34,8 @@ PATIENCE = timedelta(seconds=10)
 LOOKED_EVERY = 0.1
 """Seconds between two looks whether the first sending is done."""
 
-EXEMPT = {"auth.logout"}
-"""A session that has begun since is ended all the same."""
+EXEMPT = {"auth.logout", "profiles.try_out"}
+"""A session that has begun since is ended all the same; a look changes nothing, and may be had again."""
 
 
 def init_app(app: Flask) -> None:

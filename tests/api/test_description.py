@@ -24,7 +24,7 @@ def test_every_door_is_described_with_its_answers(app: Flask, vera: Person) -> N
         for method, operation in operations.items()
     }
     doors = {
-        (method, rule.replace("<int:", "{").replace("<site_id:", "{").replace(">", "}"))
+        (method, rule.replace("<int:", "{").replace("<site_id:", "{").replace("<", "{").replace(">", "}"))
         for method, rule in DOORS
         if rule != "/api/openapi.json"
     }

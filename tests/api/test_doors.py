@@ -32,6 +32,10 @@ DOORS = {
     ("GET", "/api/sites/<site_id:site_id>"): "viewer",
     ("POST", "/api/sites/"): "operator",
     ("POST", "/api/readings/"): "operator",
+    ("GET", "/api/profiles/"): "viewer",
+    ("GET", "/api/profiles/<name>/"): "viewer",
+    ("PUT", "/api/profiles/<name>/"): "operator",
+    ("DELETE", "/api/profiles/<name>/"): "operator",
     ("GET", "/api/openapi.json"): "viewer",
 }
 """The least role that each door needs. A door that is not listed here fails a test."""
@@ -39,11 +43,15 @@ DOORS = {
 NOTHING_HELD = {f"{AUTOMATION}/runs/<int:run_id>/release/", f"{AUTOMATION}/runs/<int:run_id>/discard/"}
 """Doors that are open and answer 409: the fleet's run holds no jobs."""
 
+NO_PROFILE = "/api/profiles/<name>/"
+"""A door that is open, but there is no profile behind it, and an empty document is none."""
+
 BODIES: dict[str, Any] = {
     f"{AUTOMATION}/settings/": {},
     "/api/jobs/<int:job_id>/": {},
     "/api/sites/": [],
     "/api/readings/": [],
+    NO_PROFILE: {},
 }
 EACH_DOOR = pytest.mark.parametrize(
     ("method", "rule"), [pytest.param(*door, id=f"{door[0]} {door[1]}") for door in DOORS]
@@ -52,7 +60,8 @@ EACH_DOOR = pytest.mark.parametrize(
 
 def filled_in(rule: str) -> str:
     """An address of something that exists."""
-    for variable, value in (("<int:run_id>", "1"), ("<int:job_id>", "1"), ("<site_id:site_id>", "silent")):
+    given = {"<int:run_id>": "1", "<int:job_id>": "1", "<site_id:site_id>": "silent", "<name>": "x"}
+    for variable, value in given.items():
         rule = rule.replace(variable, value)
     return rule
 
@@ -62,8 +71,10 @@ def knock(person: Person, method: str, rule: str, address: str | None = None) ->
     return person.api(method, address or filled_in(rule), **body)
 
 
-def opened(rule: str) -> int:
+def opened(method: str, rule: str) -> int:
     """What an open door answers."""
+    if rule == NO_PROFILE:
+        return 422 if method == "PUT" else 404
     return 409 if rule in NOTHING_HELD else 200
 
 
@@ -97,7 +108,7 @@ def test_a_role_opens_its_doors_and_no_others(people: People, method: str, rule:
         assert is_json_error(response, 403)
         assert DOORS[method, rule] in response.json["error"]
     else:
-        assert response.status_code == opened(rule)
+        assert response.status_code == opened(method, rule)
         assert response.mimetype == ("text/csv" if rule.endswith(".csv") else "application/json")
         assert response.headers["Cache-Control"] == "no-store"
 
@@ -105,14 +116,14 @@ def test_a_role_opens_its_doors_and_no_others(people: People, method: str, rule:
 @EACH_DOOR
 def test_the_last_slash_does_not_matter(people: People, method: str, rule: str) -> None:
     address = filled_in(rule).rstrip("/")
-    assert knock(people["ada"], method, rule, address).status_code == opened(rule)
-    assert knock(people["ada"], method, rule, f"{address}/").status_code == opened(rule)
+    assert knock(people["ada"], method, rule, address).status_code == opened(method, rule)
+    assert knock(people["ada"], method, rule, f"{address}/").status_code == opened(method, rule)
 
 
 @pytest.mark.parametrize("rule", sorted({rule for _, rule in DOORS}))
 def test_a_method_that_a_door_does_not_know_is_405_and_says_which_it_knows(people: People, rule: str) -> None:
     for address in (filled_in(rule), filled_in(rule).rstrip("/")):
-        response = people["ada"].api("DELETE", address)
+        response = people["ada"].api("POST" if rule == NO_PROFILE else "DELETE", address)
         assert is_json_error(response, 405)
         known = {method for method, known in DOORS if known == rule}
         assert known <= {method.strip() for method in response.headers["Allow"].split(",")}

@@ -163,10 +163,10 @@ def test_a_column_that_refuses_a_file_can_be_ignored(oscar: Person, names: str) 
 
 def test_a_parameter_that_it_does_not_know_stores_nothing(oscar: Person) -> None:
     body = f"site_id,reading_date,reading_value\nflat,{AT},1.5\n".encode()
-    refused = oscar.api("POST", f"{READINGS}?profile=Wh", data=body, content_type="text/csv")
+    refused = oscar.api("POST", f"{READINGS}?sheet=Wh", data=body, content_type="text/csv")
     assert (refused.status_code, refused.json["fields"]) == (
         400,
-        {"profile": ["There is no such parameter."]},
+        {"sheet": ["There is no such parameter."]},
     )
     assert stored() == []
 

@@ -11,6 +11,7 @@ from jobauto.audit.service import Author
 from jobauto.clock import utcnow
 from jobauto.detection.service import RunParameters, run
 from jobauto.extensions import db
+from jobauto.imports.profiles import service as profiles
 from jobauto.models import Job, RunRule
 from jobauto.notifications import channels
 from jobauto.notifications.sending import process_pending
@@ -40,6 +41,9 @@ ADDRESSES = (
     "/settings/notifications/1",
     "/import/",
     "/import/1",
+    "/profiles/",
+    "/profiles/new",
+    "/profiles/portal/",
     "/users/",
     "/users/oscar",
     "/account",
@@ -137,6 +141,7 @@ def _something_of_everything(run_id: int) -> None:
     channels.add("message", "L" * 100, "json://127.0.0.1:9/x", problems=True, digest=True, author=ADA)
     channels.test(1, author=ADA)
     process_pending()  # in vain
+    profiles.save("portal", {"file": {"kind": "nem12"}, "site": {}, "time": {}, "value": {}}, ADA)
     sites.snooze("LONG", utcnow().date(), "Z" * 200, ZoneInfo("UTC"), author=ADA)
 
 

@@ -58,9 +58,11 @@ class ReadingIn(In):
 
 
 class ReadingsFileIn(BaseModel):
-    """How a file of readings is read: without which of its columns."""
+    """How a file of readings is read: without which of its columns; or by which profile, any file at all."""
 
     ignore_column: list[str] = []
+    profile: str | None = None
+    file_name: str | None = None
 
 
 class SitesIn(RootModel[list[SiteIn] | SiteIn]):

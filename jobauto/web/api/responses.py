@@ -6,6 +6,7 @@ from typing import Any, Generic, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from ...imports.profiles.document import Profile
 from ...imports.result import ImportResult
 from ...models import Job, MeterChange, Reading, Review, Run
 from ...models.quality import Quality
@@ -157,11 +158,11 @@ def _kwh(value: Decimal | None) -> str | None:
 
 
 class ImportEntryOut(Out):
-    """An import in the history. None can be undone, or was read by a profile, so far."""
+    """An import in the history. None can be undone so far."""
 
     id: int
     kind: str
-    profile: None = None
+    profile: str | None
     filename: str
     status: str
     requested_by: str
@@ -183,6 +184,12 @@ class EventOut(Out):
     field: str
     before: str | None
     after: str | None
+
+
+class ProfileOut(Profile):
+    """A profile in a list, with its name."""
+
+    name: str
 
 
 class HoldOut(Out):

@@ -7,12 +7,21 @@ from wtforms.validators import Length
 
 from .choices import choices
 
+OWN_CSV = ("", "None: a CSV file of our own")
+
 
 class ImportForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
     """A file, what is in it, and whether to store it or only to look."""
 
     kind = SelectField("File contains", choices=choices([("readings", "Readings"), ("sites", "Sites")]))
-    file = FileField("CSV file", [FileRequired("Choose a file.")], render_kw={"accept": ".csv,text/csv"})
+    file = FileField("File", [FileRequired("Choose a file.")])
+    profile = SelectField(
+        "Profile",
+        choices=choices([OWN_CSV]),
+        coerce=lambda name: name or "",
+        validate_choice=False,  # a script that knows of no profiles sends none
+        description="How to read the file of a feed. Readings only.",
+    )
     ignore_columns = StringField(
         "Columns to ignore",
         [Length(max=500)],

@@ -8,14 +8,18 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from ...clock import utcnow
+from ...errors import InvalidInput
+from ...extensions import db
 from ...imports import background, uploads
 from ...imports.lines import FileError
+from ...imports.profiles import service as profiles
 from ...imports.rejected_rows import rejected_rows
 from ...logs import LogEvent
 from ...models import Import
 from ...work import broker, tasks, threads
 from ..access import current_author, needs
-from ..forms.imports import ImportForm
+from ..forms.choices import choices
+from ..forms.imports import OWN_CSV, ImportForm
 from ..lookup import get_or_404
 from ..paging import asked_page, page_of
 
@@ -36,18 +40,20 @@ def _allow_large_files(_endpoint: str | None, _values: dict[str, Any] | None) ->
 @bp.get("/")
 def index() -> ResponseReturnValue:
     """The form, and what was imported before."""
-    return _page(ImportForm())
+    return _page(_form())
 
 
 @bp.post("/")
 @needs("operator")
 def submit() -> ResponseReturnValue:
     """Take a file; it is imported in the background, and the import's page tells how far it is."""
-    form = ImportForm()
+    form = _form()
     if not form.validate():
         return _page(form), 422
     author = current_author()
     try:
+        by_name = form.kind.data == "readings" and form.profile.data
+        profile = profiles.get(by_name) if by_name else None
         import_id = background.accept(
             form.kind.data,
             form.file.data.filename or "",
@@ -55,7 +61,11 @@ def submit() -> ResponseReturnValue:
             dry_run=form.dry_run.data,
             author=author,
             ignore_columns=form.columns_to_ignore(),
+            profile=profile,
         )
+    except InvalidInput as error:
+        form.profile.errors = [str(error)]
+        return _page(form), 422
     except FileError as error:
         form.file.errors = [str(error)]
         return _page(form), 422
@@ -100,8 +110,19 @@ def rejected(import_id: int) -> ResponseReturnValue:
 def _can_mend(entry: Import) -> bool:
     path = uploads.kept(entry.kept_as)
     return (
-        entry.status == "finished" and entry.rejected > 0 and path.exists() and uploads.rejects(path).exists()
+        entry.status == "finished"
+        and entry.rejected > 0
+        and entry.profile is None  # its lines may be none, as in a workbook
+        and path.exists()
+        and uploads.rejects(path).exists()
     )
+
+
+def _form() -> ImportForm:
+    form = ImportForm()
+    names = [row.name for row in db.session.scalars(profiles.current())]
+    form.profile.choices = choices([OWN_CSV, *((name, name) for name in names)])
+    return form
 
 
 def _page(form: ImportForm) -> str:

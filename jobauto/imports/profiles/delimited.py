@@ -1,0 +1,113 @@
+"""Text files with a sign between the fields: lines above the header, comments, no header at all."""
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from itertools import chain, islice
+from typing import BinaryIO
+
+from ..header import Header as HeaderLine
+from ..header import is_blank, is_separator_line, what_bytes_are
+from ..lines import SPACES, FileError, physical_lines, to_bytes
+from ..rows import Rejected, blocks_below, records_of
+from .cells import Cells, Table
+from .document import Profile
+
+NOT_CSV = "not CSV: a quoted field must end on its line, and a delimiter must follow it"
+EMPTY = "The file is empty."
+KEPT_ABOVE = 50
+_MARK = "\ufeff"
+_UTF_8 = ("utf-8", "utf8", "utf_8")
+
+
+def table_of(stream: BinaryIO, profile: Profile) -> Table:
+    """The table of a file. Raises FileError where it is not such a file."""
+    encoding = profile.file.encoding.lower()
+    lines = _lines(stream, "utf-8-sig" if encoding in _UTF_8 else encoding, profile.file.comment)
+    header = profile.heading
+    if header.names is not None:
+        first = list(islice(lines, 1))
+        if not first:
+            raise FileError(EMPTY)
+        skipped = ["\n"] if is_separator_line(first[0]) else first
+        every = chain(skipped, lines)
+        return Table(header.names, partial(_nameless, every, profile.file.delimiter, len(header.names)))
+    number, names = _find(lines, header.find or [], profile.file.delimiter)
+    number += _skip(lines, header.units_rows)
+    return Table(names, partial(_below, lines, number, names, profile.file.delimiter))
+
+
+def _lines(stream: BinaryIO, encoding: str, comment: str | None) -> Iterator[str]:
+    """The lines, of which comments are as good as blank: so the others keep their numbers."""
+    try:
+        lines = physical_lines(stream, encoding)
+        every = chain((line.removeprefix(_MARK) for line in islice(lines, 1)), lines)
+        yield from every if comment is None else _without_comments(every, comment)
+    except UnicodeError as error:
+        raise FileError(f"The file is not in the encoding {encoding}, as the profile says.") from error
+
+
+def _without_comments(lines: Iterable[str], comment: str) -> Iterator[str]:
+    return ("\n" if line.startswith(comment) else line for line in lines)
+
+
+def _find(lines: Iterator[str], wanted: Sequence[str], delimiter: str) -> tuple[int, list[str]]:
+    """The first row that holds all these cells: its line and cells."""
+    above: list[str] = []
+    for number, line in enumerate(lines, start=1):
+        names = _fields(line, delimiter)
+        if set(wanted) <= set(names):
+            return number, names
+        if len(above) < KEPT_ABOVE:
+            above.append(line)
+    if not above or all(map(is_blank, above)):
+        raise FileError(EMPTY)
+    what = what_bytes_are(b"".join(map(to_bytes, above)))
+    raise FileError(f"No row holds all of: {', '.join(wanted)}.{f' {what}' if what else ''}")
+
+
+def _fields(line: str, delimiter: str) -> list[str]:
+    try:
+        (fields,) = csv.reader([line], delimiter=delimiter, strict=True, skipinitialspace=delimiter != " ")
+    except (csv.Error, ValueError):
+        return []
+    return [field.strip(SPACES) for field in fields]
+
+
+def _skip(lines: Iterator[str], rows: int) -> int:
+    """Leave out so many rows; returns how many lines they took."""
+    taken = 0
+    for line in lines if rows else ():
+        taken += 1
+        rows -= not is_blank(line)
+        if not rows:
+            break
+    return taken
+
+
+def _below(
+    lines: Iterator[str], number: int, names: list[str], delimiter: str, wanted: Sequence[int], size: int
+) -> Iterator[Cells]:
+    header = HeaderLine(number, names, delimiter, list(wanted), [])
+    for block in blocks_below(lines, header, len(wanted), size):
+        yield Cells(*block)
+
+
+def _nameless(
+    lines: Iterator[str], delimiter: str, width: int, wanted: Sequence[int], size: int
+) -> Iterator[Cells]:
+    """Rows of any number of fields, of which only the first ones are looked at."""
+    above = 0
+    while taken := list(islice(lines, size)):
+        numbers: list[int] = []
+        records: list[list[str]] = []
+        rejected: list[Rejected] = []
+        for number, fields in records_of(taken, delimiter):
+            if fields is None:
+                rejected.append(Rejected(above + number, NOT_CSV))
+            elif len(fields) > 1 or (fields and fields[0].strip(SPACES)):
+                numbers.append(above + number)
+                records.append(fields[:width] + [""] * (width - len(fields)))
+        columns = list(zip(*records, strict=True)) or [()] * width
+        yield Cells(numbers, [columns[at] for at in wanted], rejected)
+        above += len(taken)

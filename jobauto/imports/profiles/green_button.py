@@ -1,0 +1,190 @@
+"""Green Button, the energy data of North America: ESPI in an Atom feed.
+
+The parser is the standard library's expat. It resolves no address, and a document type is refused, so that
+nothing can be declared that would be expanded.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import BinaryIO
+from xml.parsers import expat
+
+from .. import fields
+from ..lines import FileError
+from ..rows import Rejected
+from .found import MOST, Found
+from .standard import Context
+from .times import utc_text
+from .values import EXACT
+
+WATT_HOURS = "72"
+_NO_XML = "The file is not XML of Green Button."
+
+
+@dataclass
+class _Reading:
+    """An interval as it stands in the file."""
+
+    line: int
+    entry: int
+    start: str = ""
+    duration: str = ""
+    value: str = ""
+    multiplier: str = ""
+    quality: str = ""
+
+
+@dataclass
+class _Entry:
+    """An entry of the feed: its addresses, and what it says of the readings that point to it."""
+
+    own: str = ""
+    related: list[str] = field(default_factory=list)
+    kind: str = ""
+    uom: str = ""
+    multiplier: str = ""
+    direction: str = ""
+
+
+class _Feed:
+    """Listens to the parser, and keeps entries and readings."""
+
+    def __init__(self) -> None:
+        self.entries: list[_Entry] = [_Entry()]
+        self.readings: list[_Reading] = []
+        self._path: list[str] = []
+        self._text: list[str] = []
+        self._parser = expat.ParserCreate(namespace_separator=" ")
+        self._parser.buffer_text = True
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+        self._parser.CharacterDataHandler = self._text.append
+        self._parser.StartDoctypeDeclHandler = self._refuse
+
+    def read(self, stream: BinaryIO) -> None:
+        """Read a whole file. Raises FileError."""
+        try:
+            while chunk := stream.read(1_000_000):
+                self._parser.Parse(chunk, False)
+            self._parser.Parse(b"", True)
+        except expat.ExpatError as error:
+            raise FileError(f"{_NO_XML} Line {error.lineno}: {expat.ErrorString(error.code)}.") from error
+
+    def _refuse(self, *_: object) -> None:
+        raise FileError("The file declares a document type, which Green Button has not: it is not read.")
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        tag = name.rpartition(" ")[2]
+        self._path.append(tag)
+        self._text.clear()
+        if tag == "entry":
+            self.entries.append(_Entry())
+        elif tag == "link" and attributes.get("rel") == "self":
+            self.entries[-1].own = self.entries[-1].own or attributes.get("href", "")
+        elif tag == "link":
+            self.entries[-1].related.append(attributes.get("href", ""))
+        elif tag in ("UsagePoint", "MeterReading", "ReadingType", "IntervalBlock"):
+            self.entries[-1].kind = tag
+        elif tag == "IntervalReading":
+            if len(self.readings) >= MOST:
+                raise FileError(f"The file has more than {MOST:,} readings. Send it in several parts.")
+            line = self._parser.CurrentLineNumber
+            self.readings.append(_Reading(line, len(self.entries) - 1))
+
+    def _end(self, _name: str) -> None:
+        tag = self._path.pop()
+        text = "".join(self._text).strip()
+        self._text.clear()
+        if "IntervalReading" in self._path:
+            self._of_reading(tag, text)
+        elif "ReadingType" in self._path:
+            self._of_type(tag, text)
+
+    def _of_reading(self, tag: str, text: str) -> None:
+        reading = self.readings[-1]
+        if tag in ("start", "duration", "value", "quality"):
+            setattr(reading, tag, text)
+        elif tag == "powerOfTenMultiplier":
+            reading.multiplier = text
+
+    def _of_type(self, tag: str, text: str) -> None:
+        entry = self.entries[-1]
+        if tag == "uom":
+            entry.uom = text
+        elif tag == "powerOfTenMultiplier":
+            entry.multiplier = text
+        elif tag == "flowDirection":
+            entry.direction = text
+
+
+def readings(stream: BinaryIO, context: Context) -> Iterator[Found | Rejected]:
+    """The readings of a file. Raises FileError."""
+    feed = _Feed()
+    feed.read(stream)
+    if not any(entry.kind for entry in feed.entries):
+        raise FileError(_NO_XML)
+    of_entry = {at: _Meaning.of(feed.entries, at) for at in {reading.entry for reading in feed.readings}}
+    for reading in feed.readings:
+        meaning = of_entry[reading.entry]
+        known = {
+            "UsagePoint": meaning.usage_point,
+            "flowDirection": meaning.type.direction,
+            "quality": reading.quality,
+        }
+        if context.keeps(known):
+            try:
+                yield from _reading(reading, meaning, context.is_estimated(known), context)
+            except fields.FieldError as error:
+                yield Rejected(reading.line, str(error))
+
+
+@dataclass(frozen=True)
+class _Meaning:
+    """What the readings of an entry are of."""
+
+    usage_point: str
+    address: str
+    type: _Entry
+
+    @classmethod
+    def of(cls, entries: list[_Entry], at: int) -> "_Meaning":
+        """By the addresses of the entry and of those that it is a part of."""
+        own = next((href for href in (entries[at].own, *entries[at].related) if "/UsagePoint/" in href), "")
+        head, _, rest = own.partition("/UsagePoint/")
+        usage_point = rest.split("/")[0]
+        types = {entry.own: entry for entry in entries if entry.kind == "ReadingType"}
+        for entry in entries:
+            is_above = entry.own and f"{own}/".startswith(f"{entry.own}/")
+            if entry.kind == "MeterReading" and is_above:
+                named = [types[href] for href in entry.related if href in types]
+                if named:
+                    return cls(usage_point, f"{head}/UsagePoint/{usage_point}", named[0])
+        only = next(iter(types.values())) if len(types) == 1 else _Entry()
+        return cls(usage_point, f"{head}/UsagePoint/{usage_point}", only)
+
+
+def _reading(
+    reading: _Reading, meaning: _Meaning, is_estimated: bool, context: Context
+) -> Iterator[Found | Rejected]:
+    if meaning.type.uom not in ("", WATT_HOURS):
+        raise fields.FieldError(f"reading_value has the unit (uom) {meaning.type.uom}, not {WATT_HOURS} (Wh)")
+    try:
+        start, duration = int(reading.start), int(reading.duration or "0")
+        power = int(reading.multiplier or meaning.type.multiplier or "0")
+        end = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=start + duration)
+    except (ValueError, OverflowError) as error:
+        raise fields.FieldError("reading_date, or the multiplier, is not a whole number") from error
+    if abs(power) > 15:
+        raise fields.FieldError("reading_value has a multiplier that no meter has")
+    named = meaning.address if context.is_known(meaning.address) else meaning.usage_point
+    site, part = context.site(named), (reading.entry, reading.start)
+    value = context.reading(
+        reading.line, site, utc_text(end), reading.value, "Wh", part, is_estimated=is_estimated
+    )
+    for each in value:
+        if isinstance(each, Found) and each.kwh is not None:
+            yield each._replace(kwh=EXACT.scaleb(each.kwh, Decimal(power)))
+        else:
+            yield each

@@ -1,0 +1,77 @@
+"""A zip archive with one file in it is opened; what it may hold is bounded."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from tempfile import SpooledTemporaryFile
+from typing import BinaryIO, NamedTuple, cast
+from zipfile import BadZipFile, ZipFile, ZipInfo
+
+from ...storage.configuration import instance_folder
+from ..lines import FileError
+
+SIGNATURE = b"PK\x03\x04"
+_OF_EMPTY = b"PK\x05\x06"
+LARGEST = 1_000_000_000
+"""Bytes of the file in an archive."""
+IN_MEMORY = 16_000_000
+
+
+class Opened(NamedTuple):
+    """A file to be read, and what it is called in the archive that it came in."""
+
+    stream: BinaryIO
+    name: str | None
+
+
+@contextmanager
+def opened(file: BinaryIO) -> Iterator[Opened]:
+    """The file, or the one that a zip archive holds. A workbook, which is an archive too, stays as it is.
+
+    Raises FileError.
+    """
+    if not file.seekable():
+        with SpooledTemporaryFile(IN_MEMORY, dir=str(instance_folder())) as whole:
+            shutil.copyfileobj(file, whole)
+            with opened(cast("BinaryIO", whole)) as found:
+                yield found
+        return
+    if not _is_archive(file):
+        yield Opened(file, None)
+        return
+    try:
+        with ZipFile(file) as archive:
+            member = _only(archive)
+            if member is None:
+                file.seek(0)
+                yield Opened(file, None)
+                return
+            with archive.open(member) as stream:
+                yield Opened(cast("BinaryIO", stream), member.filename.rsplit("/", 1)[-1])
+    except (BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+        if isinstance(error, RuntimeError) and not isinstance(error, NotImplementedError):
+            raise FileError("The zip archive has a password. Unpack it, and send the file.") from error
+        raise FileError("The zip archive is damaged, or packed in a way that is not known here.") from error
+
+
+def _is_archive(file: BinaryIO) -> bool:
+    file.seek(0)
+    head = file.read(len(SIGNATURE))
+    file.seek(0)
+    return head in (SIGNATURE, _OF_EMPTY)
+
+
+def _only(archive: ZipFile) -> ZipInfo | None:
+    names = archive.namelist()
+    if "[Content_Types].xml" in names or "mimetype" in names:
+        return None
+    files = [
+        member
+        for member in archive.infolist()
+        if not member.is_dir() and not member.filename.startswith("__MACOSX/")
+    ]
+    if len(files) != 1:
+        raise FileError(f"The zip archive holds {len(files)} files. Send an archive of one, or the files.")
+    if files[0].file_size > LARGEST:
+        raise FileError(f"The file in the zip archive is larger than {LARGEST:,} bytes.")
+    return files[0]

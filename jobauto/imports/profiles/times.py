@@ -1,0 +1,205 @@
+"""From a row's cells of time to the instant of its reading, as the program's own rows write it.
+
+1. The first of the profile's formats that fits reads the text; a date alone gets the time of ``date_only``.
+2. Without an offset, of its own or of ``zone_column``, it is local time of the profile's zone. What that
+   zone's clocks skip or show twice is refused, as in every import.
+3. Where the label is the start of an interval, the instant moves to its end.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from .. import fields
+from ..columns import REMEMBERED
+from .cells import Cell, as_text
+from .document import Profile
+from .stamps import DAY, Stamp, parse_offset, reader, since_midnight
+
+WHOLE_DAY = 1440
+_OFFSET = re.compile("([+\u2212-])([0-9]{1,2})(?::?([0-9]{2}))?(?![0-9:])")
+_OFFSET_OF_UTC = re.compile(r"\s*(?:UTC|GMT|Z)\s*", re.IGNORECASE)
+Key = Cell | tuple[Cell, ...]
+
+
+class Times(dict[Key, str | None]):
+    """From the cells of a row (of several columns, as a tuple) to the instant of its reading, as text in UTC;
+    None where there is none.
+
+    Remembered, for a file has many readings of an instant.
+    """
+
+    def __init__(self, profile: Profile, zone: ZoneInfo, now: datetime) -> None:
+        super().__init__()
+        self._time = profile.time
+        self._zone = zone
+        self._has_zone_column = profile.time.zone_column is not None
+        self._read = fields.InstantReader(zone, now)
+
+    def __missing__(self, key: Key) -> str | None:
+        if len(self) >= REMEMBERED:
+            self.clear()
+        try:
+            self[key] = found = utc_text(self.instant(*self._split(key)))
+        except fields.FieldError:
+            self[key] = found = None
+        return found
+
+    def why(self, key: Key) -> str:
+        """Why a row has no instant."""
+        try:
+            self.instant(*self._split(key))
+        except fields.FieldError as error:
+            return str(error)
+        return ""
+
+    def instant(self, cells: Sequence[Cell], zone_cell: Cell = None) -> datetime:
+        """The instant of a reading, in UTC. Raises FieldError."""
+        stamp = self._with_clock(self.stamp(cells, zone_cell))
+        return self._at_its_end(self._local(stamp), stamp.offset)
+
+    def text_of(self, stamp: Stamp) -> str:
+        """The instant of a stamp, as text in UTC, whatever the label. Raises FieldError."""
+        return utc_text(self._local(self._with_clock(stamp)))
+
+    def day(self, key: Key) -> tuple[date, tzinfo]:
+        """The local day of a row of intervals, and in which zone. Raises FieldError."""
+        stamp = self.stamp(*self._split(key))
+        if stamp.clock is None or (stamp.offset is None and stamp.clock == timedelta(0)):
+            return stamp.day, self._zone_of(stamp.offset)
+        local = self._local(stamp).astimezone(self._zone)
+        if local.time() != time(0):
+            raise fields.FieldError("reading_date is not a day, but a time of day")
+        return local.date(), self._zone
+
+    def stamp(self, cells: Sequence[Cell], zone_cell: Cell = None) -> Stamp:
+        """What the cells say. Raises FieldError."""
+        stamp = _joined(cells, self._time.formats)
+        if self._has_zone_column and stamp.offset is None:
+            return stamp._replace(offset=_offset_in(as_text(zone_cell)))
+        return stamp
+
+    def _split(self, key: Key) -> tuple[tuple[Cell, ...], Cell]:
+        cells = key if isinstance(key, tuple) else (key,)
+        return (cells[:-1], cells[-1]) if self._has_zone_column else (cells, None)
+
+    def _with_clock(self, stamp: Stamp) -> Stamp:
+        if stamp.clock is not None:
+            return stamp
+        if self._time.date_only is None:
+            raise fields.FieldError("reading_date is a date alone: time.date_only says which time it means")
+        hours, minutes = map(int, self._time.date_only.split(":"))
+        return stamp._replace(clock=timedelta(hours=hours, minutes=minutes))
+
+    def _local(self, stamp: Stamp) -> datetime:
+        try:
+            moment = datetime.combine(stamp.day, time(0)) + (stamp.clock or timedelta(0))
+        except OverflowError as error:
+            raise fields.FieldError("reading_date does not exist in the calendar") from error
+        offset = "" if stamp.offset is None else _written(stamp.offset)
+        return self._read(f"{moment.isoformat()}{offset}")
+
+    def _at_its_end(self, instant: datetime, offset: timedelta | None) -> datetime:
+        if self._time.label == "end" or self._time.minutes is None:
+            return instant
+        if self._time.minutes != WHOLE_DAY:
+            return instant + timedelta(minutes=self._time.minutes)
+        zone = self._zone_of(offset if self._has_zone_column else None)
+        return midnight(instant.astimezone(zone).date() + DAY, zone)
+
+    def _zone_of(self, offset: timedelta | None) -> tzinfo:
+        return self._zone if offset is None else timezone(offset)
+
+
+def utc_text(instant: datetime) -> str:
+    """An instant in UTC, as a file of the program's own has it."""
+    return f"{instant.replace(tzinfo=None).isoformat()}Z"
+
+
+def midnight(day: date, zone: tzinfo) -> datetime:
+    """When a local day begins, in UTC: where clocks skip midnight, at the first instant after it."""
+    return datetime.combine(day, time(0), zone).astimezone(UTC)
+
+
+class Days(dict[Key, "Day"]):
+    """From the cells of a row to the ends of its day's intervals."""
+
+    def __init__(self, times: Times, minutes: int) -> None:
+        super().__init__()
+        self._times = times
+        self._minutes = minutes
+
+    def __missing__(self, key: Key) -> "Day":
+        if len(self) >= REMEMBERED // 10:
+            self.clear()
+        try:
+            day, zone = self._times.day(key)
+            self[key] = found = Day(ends_of(day, zone, self._minutes))
+        except (fields.FieldError, OverflowError) as error:
+            self[key] = found = Day([], str(error))
+        return found
+
+
+class Day(NamedTuple):
+    """The ends of a day's intervals, as text in UTC; or none, and why."""
+
+    ends: list[str]
+    why: str = ""
+
+
+def ends_of(day: date, zone: tzinfo, minutes: int) -> list[str]:
+    """The ends of a local day's intervals; where they do not fill it, only those that end within it."""
+    first, last = midnight(day, zone), midnight(day + DAY, zone)
+    interval = timedelta(minutes=minutes)
+    return [utc_text(first + interval * number) for number in range(1, (last - first) // interval + 1)]
+
+
+def _joined(cells: Sequence[Cell], formats: Sequence[str]) -> Stamp:
+    """What several cells say: texts are joined by a space; a date cell and a time cell are one time."""
+    moments = [cell for cell in cells if isinstance(cell, date | time | timedelta)]
+    text = " ".join(as_text(cell) for cell in cells if not isinstance(cell, date | time | timedelta)).strip()
+    if not moments:
+        return _first_that_fits(text, formats)
+    days = [cell for cell in moments if isinstance(cell, date)]
+    if not days:
+        day = _first_that_fits(text, formats)
+        return day._replace(clock=_clock_of(moments, day.clock or timedelta(0)))
+    if text:
+        return _first_that_fits(f"{days[0]:%Y-%m-%d} {text}", ["iso"])
+    day_of = days[0].date() if isinstance(days[0], datetime) else days[0]
+    return Stamp(day_of, _clock_of(moments, None))
+
+
+def _clock_of(moments: Sequence[date | time | timedelta], clock: timedelta | None) -> timedelta | None:
+    """The times of day of some cells, added up; None where none has one."""
+    for moment in moments:
+        if isinstance(moment, timedelta):
+            clock = (clock or timedelta(0)) + moment
+        elif isinstance(moment, datetime | time):
+            clock = (clock or timedelta(0)) + since_midnight(moment)
+    return clock
+
+
+def _first_that_fits(text: str, formats: Sequence[str]) -> Stamp:
+    for each in formats:
+        if found := reader(each)(text):
+            return found
+    if not text:
+        raise fields.FieldError("reading_date is empty")
+    raise fields.FieldError(f"reading_date is not written as the profile says: {', '.join(formats)}")
+
+
+def _written(offset: timedelta) -> str:
+    minutes = abs(offset) // timedelta(minutes=1)
+    return f"{'-' if offset < timedelta(0) else '+'}{minutes // 60:02}:{minutes % 60:02}"
+
+
+def _offset_in(text: str) -> timedelta:
+    if _OFFSET_OF_UTC.fullmatch(text):
+        return timedelta(0)
+    found = _OFFSET.search(text)
+    if not found:
+        raise fields.FieldError("reading_date has no offset such as +01:00 in its column of zones")
+    return parse_offset(found)

@@ -1,0 +1,70 @@
+"""The page of profiles: a list, a document with its errors, and a trial on a file."""
+
+import json
+
+import pytest
+from flask import Flask
+
+from tests.pages.reading import words
+from tests.people import Person, add_cast
+from tests.profiles.test_given_files import FILES, PROFILES, expected
+
+NAME = "28_fit_reads.xlsx"
+
+
+@pytest.fixture
+def oscar(app: Flask) -> Person:
+    add_cast()
+    return Person(app, "oscar")
+
+
+def test_a_profile_is_made_tried_changed_and_deleted(app: Flask, oscar: Person) -> None:
+    document = json.dumps(PROFILES[NAME])
+
+    with (FILES / NAME).open("rb") as file:
+        tried = oscar.post("/profiles/try", name="fit", document=document, sample=(file, NAME))
+    assert tried.status_code == 200
+    site, at, kwh = min(expected(NAME))
+    assert (
+        f"{site} 2026-11-05 10:30:00+00:00 Europe/London {at[:10]} {at[11:19]} UTC {float(kwh):,.2f}"
+        in words(tried)
+    )
+    assert "No profiles yet" in words(oscar.get("/profiles/"))
+
+    saved = oscar.post("/profiles/new", name="fit", document=document)
+    assert saved.location == "/profiles/fit/"
+    assert "fit Excel Register None yet oscar" in words(oscar.get("/profiles/"))
+    oscar.post("/profiles/fit/", document=json.dumps(PROFILES[NAME] | {"source": "gw-A"}))
+    assert "Versions, newest first Version By When 2 oscar" in words(oscar.get("/profiles/fit/"))
+    assert "gw-A" in Person(app, "vera").get("/profiles/fit/").text
+    oscar.post("/profiles/fit/delete")
+    assert oscar.get("/profiles/fit/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("document", "error"),
+    [
+        ("{", "This is not JSON."),
+        (json.dumps(PROFILES[NAME] | {"layout": "tall"}), "layout:"),
+        (json.dumps(PROFILES[NAME] | {"header": {}}), "header: Give find or names"),
+        ("", "Write the document."),
+    ],
+)
+def test_what_is_no_profile_is_told_by_field(oscar: Person, document: str, error: str) -> None:
+    answer = oscar.post("/profiles/new", name="fit", document=document)
+
+    assert answer.status_code == 422
+    assert error in words(answer)
+
+
+def test_a_file_that_the_profile_does_not_read_is_told_so(oscar: Person) -> None:
+    with (FILES / "08_octopus.csv").open("rb") as file:
+        answer = oscar.post(
+            "/profiles/try",
+            name="fit",
+            document=json.dumps(PROFILES[NAME]),
+            sample=(file, "a.csv"),
+        )
+
+    assert answer.status_code == 422
+    assert "not an Excel workbook" in words(answer)

@@ -1,0 +1,219 @@
+"""Files of feeds are imported by the command line and the API, to what must be stored."""
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from jobauto.extensions import db
+from jobauto.models import Import, Reading, Site
+from tests.pages.test_importing import wait
+from tests.people import Person, add_cast
+from tests.profiles.test_given_files import FILES, PROFILES, REFUSED, expected
+
+NAMES = sorted(PROFILES)
+
+
+def add_sites(*site_ids: str) -> None:
+    db.session.add_all(Site(site_id=site_id, site_name=site_id) for site_id in site_ids)
+    db.session.commit()
+
+
+def operator(app: Flask) -> Person:
+    add_cast()
+    return Person(app, "oscar")
+
+
+def stored() -> list[tuple[str, str, Decimal]]:
+    db.session.rollback()
+    query = select(Site.site_id, Reading.reading_date, Reading.reading_value).join(
+        Reading, Reading.site_key == Site.key
+    )
+    return sorted((site, f"{at:%Y-%m-%dT%H:%M:%SZ}", value) for site, at, value in db.session.execute(query))
+
+
+def must_be_stored(name: str) -> list[tuple[str, str, Decimal]]:
+    return sorted((site, at, Decimal(value)) for site, at, value in expected(name))
+
+
+def named(name: str) -> str:
+    return name.split(".")[0].replace("-", "_")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_command_stores_a_given_file_as_it_must_be(app: Flask, name: str, tmp_path: Path) -> None:
+    document = tmp_path / "profile.json"
+    document.write_text(json.dumps(PROFILES[name]))
+    add_sites(*{site for site, _, _ in expected(name)})
+    run = app.test_cli_runner()
+
+    saved = run.invoke(args=["save-profile", named(name), str(document)])
+    result = run.invoke(args=["import-readings", "--profile", named(name), str(FILES / name)])
+
+    assert saved.exit_code == 0, saved.output
+    assert stored() == must_be_stored(name)
+    assert result.exit_code == (1 if name in REFUSED else 0), result.output
+    assert result.stdout.splitlines()[-1].startswith(f"{len(expected(name))} new, 0 updated, 0 unchanged")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_api_stores_a_given_file_as_it_must_be(app: Flask, name: str) -> None:
+    oscar = operator(app)
+    add_sites(*{site for site, _, _ in expected(name)})
+
+    saved = oscar.api("PUT", f"/api/profiles/{named(name)}/", json=PROFILES[name])
+    answer = oscar.api(
+        "POST",
+        f"/api/readings/?profile={named(name)}&file_name={name}",
+        data=(FILES / name).read_bytes(),
+        content_type="application/octet-stream",
+    )
+
+    assert (saved.status_code, saved.json) == (200, PROFILES[name])
+    assert answer.status_code == 200, answer.json
+    assert (answer.json["new"], answer.json["rejected"]) == (len(expected(name)), len(REFUSED.get(name, [])))
+    assert stored() == must_be_stored(name)
+
+
+PLAIN: dict[str, Any] = {
+    "file": {"kind": "delimited"},
+    "header": {"names": ["at", "kwh"]},
+    "site": {"constant": "S1"},
+    "time": {"columns": ["at"], "formats": ["iso"]},
+    "value": {"columns": ["kwh"]},
+}
+ROW = b"2026-11-05T06:00,1.2345\n"
+
+
+def send(person: Person, body: bytes = ROW, query: str = "profile=feed") -> Any:
+    return person.api("POST", f"/api/readings/?{query}", data=body, content_type="text/plain")
+
+
+def test_a_site_without_readings_takes_the_measure_of_its_first_profile(app: Flask) -> None:
+    oscar = operator(app)
+    add_sites("S1")
+    oscar.api("PUT", "/api/profiles/feed/", json=PLAIN | {"measure": "interval", "source": "gw-A"})
+    oscar.api("PUT", "/api/profiles/other/", json=PLAIN)
+
+    assert send(oscar).json["new"] == 1
+    db.session.rollback()
+    site = db.session.scalars(select(Site)).one()
+    assert (site.measure, site.source) == ("interval", "gw-A")
+    assert stored() == [("S1", "2026-11-05T06:00:00Z", Decimal("1.235"))]
+    refused = send(oscar, b"2026-11-05T07:00,1.2\n", "profile=other").json
+    assert refused["errors"] == [
+        {"line": 1, "error": "reading_value is no interval, as the readings of its site are"}
+    ]
+
+
+def test_a_site_with_registers_refuses_intervals(app: Flask) -> None:
+    oscar = operator(app)
+    add_sites("S1")
+    oscar.api("PUT", "/api/profiles/feed/", json=PLAIN)
+    oscar.api("PUT", "/api/profiles/other/", json=PLAIN | {"measure": "interval"})
+
+    assert send(oscar).json["new"] == 1
+    assert send(oscar, b"2026-11-05T07:00,1.2\n", "profile=other").json["rejected"] == 1
+
+
+def test_an_estimated_row_is_stored_as_such(app: Flask) -> None:
+    oscar = operator(app)
+    add_sites("S1")
+    estimated = {"column": "type", "is": ["E"]}
+    header = {"names": ["at", "kwh", "type"]}
+    oscar.api("PUT", "/api/profiles/feed/", json=PLAIN | {"header": header, "estimated": estimated})
+
+    assert send(oscar, b"2026-11-05T06:00,1,E\n2026-11-05T07:00,2,A\n").json["new"] == 2
+    db.session.rollback()
+    assert list(db.session.scalars(select(Reading.quality).order_by(Reading.reading_date))) == [4, 0]
+
+
+@pytest.mark.parametrize(
+    ("query", "body", "status"),
+    [
+        ("profile=none", ROW, 404),
+        ("profile=feed", b"", 422),
+        ("profile=FEED", ROW, 200),
+        ("profile=by_name", ROW, 422),
+        ("profile=by_name&file_name=x.csv", ROW, 422),
+        ("profile=by_name&file_name=S1.txt", ROW, 200),
+        ("profile=feed&sheet=2", ROW, 400),
+        ("profile=titled", b"2026-11-05T06:00,1\n", 422),
+    ],
+)
+def test_what_the_api_answers_to_a_file(app: Flask, query: str, body: bytes, status: int) -> None:
+    oscar = operator(app)
+    add_sites("S1")
+    titled = PLAIN | {"header": {"find": ["at"]}}
+    oscar.api("PUT", "/api/profiles/feed/", json=PLAIN)
+    oscar.api("PUT", "/api/profiles/by_name/", json=PLAIN | {"site": {"file_name": "{site}.txt"}})
+    oscar.api("PUT", "/api/profiles/titled/", json=titled)
+
+    assert send(oscar, body, query).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("name", "document", "fields"),
+    [
+        ("fleet", PLAIN, {"name"}),
+        ("Done", PLAIN, {"name"}),
+        ("a.b", PLAIN, {"name"}),
+        ("a" * 51, PLAIN, {"name"}),
+        ("feed", PLAIN | {"value": {"columns": ["kwh"], "unit": "kW"}}, {"time.minutes"}),
+        ("feed", PLAIN | {"values": {}}, {"values"}),
+    ],
+)  # fmt: skip
+def test_a_profile_is_refused_by_field(app: Flask, name: str, document: Any, fields: set[str]) -> None:
+    answer = operator(app).api("PUT", f"/api/profiles/{name}/", json=document)
+
+    assert answer.status_code == 422
+    assert set(answer.json["fields"]) == fields
+
+
+def test_a_profile_is_found_whatever_its_case_replaced_and_deleted(app: Flask) -> None:
+    oscar = operator(app)
+    other = PLAIN | {"source": "gw-A"}
+
+    oscar.api("PUT", "/api/profiles/Feed/", json=PLAIN)
+    assert oscar.api("PUT", "/api/profiles/feed/", json=other).json == other
+    assert oscar.api("GET", "/api/profiles/FEED/").json == other
+    listed = oscar.api("GET", "/api/profiles/").json
+    assert listed == {"items": [{"name": "feed", **other}], "page": 1, "per_page": 20, "total": 1}
+    assert oscar.api("DELETE", "/api/profiles/feed/").status_code == 204
+    assert oscar.api("GET", "/api/profiles/feed/").status_code == 404
+    assert oscar.api("DELETE", "/api/profiles/feed/").status_code == 404
+    assert oscar.api("GET", "/api/profiles/").json["total"] == 0
+    assert oscar.api("PUT", "/api/profiles/feed/", json=PLAIN).status_code == 200
+
+
+def test_the_commands_show_profiles_as_json_and_refuse_by_field(app: Flask, tmp_path: Path) -> None:
+    run = app.test_cli_runner()
+
+    assert run.invoke(args=["save-profile", "feed", "-"], input=json.dumps(PLAIN)).exit_code == 0
+    assert json.loads(run.invoke(args=["show-profile", "feed"]).stdout) == PLAIN
+    assert json.loads(run.invoke(args=["list-profiles"]).stdout) == [{"name": "feed", **PLAIN}]
+    refused = run.invoke(args=["save-profile", "feed", "-"], input=json.dumps(PLAIN | {"layout": "tall"}))
+    assert (refused.exit_code, "layout" in refused.stderr) == (2, True)
+    assert run.invoke(args=["save-profile", "feed", "-"], input="{").exit_code == 2
+    assert run.invoke(args=["show-profile", "none"]).exit_code == 2
+    assert run.invoke(args=["import-readings", "--profile", "none", "-"]).exit_code == 2
+    assert run.invoke(args=["import-readings", "--profile", "feed", "-"], input="").exit_code == 2
+
+
+@pytest.mark.parametrize("name", ["28_fit_reads.xlsx", "03_stark_portal.csv"])
+def test_the_page_takes_a_file_by_its_profile(app: Flask, name: str) -> None:
+    oscar = operator(app)
+    add_sites(*{site for site, _, _ in expected(name)})
+    oscar.api("PUT", f"/api/profiles/{named(name)}/", json=PROFILES[name])
+
+    with (FILES / name).open("rb") as file:
+        oscar.post("/import/", kind="readings", profile=named(name), file=(file, name))
+    wait()
+    entry = db.session.scalars(select(Import)).one()
+
+    assert entry.profile == named(name)
+    assert stored() == must_be_stored(name)
