@@ -46,7 +46,7 @@ hours_apart = st.sampled_from([1, 11, 12, 13, 23, 24, 24, 24, 25, 48, 200])
 steps = st.sampled_from([0, 0, 10, 20, 21, 500, 500, -10, -900, -900, -50_000])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, derandomize=True)
 @given(series(), st.booleans())
 def test_zero_reads(found: Series, is_interval: bool) -> None:
     if is_interval:
@@ -57,7 +57,7 @@ def test_zero_reads(found: Series, is_interval: bool) -> None:
     )
 
 
-@settings(deadline=None)
+@settings(deadline=None, derandomize=True)
 @given(series())
 def test_no_coms(found: Series) -> None:
     assert told(no_coms.judge(found, slots()), no_coms.THRESHOLDS) == plainly(
