@@ -15,7 +15,20 @@ from ..imports.rows import Row
 from ..imports.sites import import_sites
 from ..jobs.service import JobChange
 from ..jobs.service import change as change_job
-from ..models import Event, Hold, Job, JobReading, OutboxMessage, Reading, Run, RunRule, RunSite, Site
+from ..models import (
+    Event,
+    Hold,
+    Job,
+    JobReading,
+    OutboxMessage,
+    Reading,
+    Review,
+    Run,
+    RunRule,
+    RunSite,
+    Site,
+    ToClassify,
+)
 from ..models.job import STILL_OPEN
 from ..notifications import service as notifications
 from ..settings import service as settings
@@ -80,7 +93,8 @@ def remove() -> int:
         session.execute(delete(RunSite).where(RunSite.run_id.in_(demo_runs)))
         session.execute(delete(RunSite).where(RunSite.site_key.in_(demo_sites)))
         session.execute(delete(Run).where(Run.is_demo))
-        session.execute(delete(Reading).where(Reading.site_key.in_(demo_sites)))
+        for of_sites in (Reading, Review, ToClassify):
+            session.execute(delete(of_sites).where(of_sites.site_key.in_(demo_sites)))
         return len(session.scalars(delete(Site).where(Site.is_demo).returning(Site.key)).all())
 
 

@@ -6,6 +6,7 @@ from .imports import Import
 from .job import Job, JobReading
 from .notification import Channel, OutboxMessage
 from .reading import Reading
+from .review import Review, ToClassify
 from .run import Hold, Run, RunRule
 from .run_request import RunRequest
 from .run_site import RunSite
@@ -25,6 +26,7 @@ __all__ = [
     "LoginFailure",
     "OutboxMessage",
     "Reading",
+    "Review",
     "Run",
     "RunRequest",
     "RunRule",
@@ -32,6 +34,7 @@ __all__ = [
     "SentForm",
     "SettingsVersion",
     "Site",
+    "ToClassify",
     "User",
     "UserSession",
 ]

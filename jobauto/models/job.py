@@ -9,6 +9,7 @@ from sqlalchemy import (
     Index,
     Integer,
     PrimaryKeyConstraint,
+    SmallInteger,
     String,
     Text,
     literal_column,
@@ -154,3 +155,4 @@ class JobReading(Base):
     job_id: Mapped[int] = mapped_column(PrimaryKey, autoincrement=False)
     reading_date: Mapped[datetime] = mapped_column(Instant)
     reading_value: Mapped[Decimal] = mapped_column(Kwh)
+    quality: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")

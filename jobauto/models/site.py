@@ -1,6 +1,7 @@
 """The inventory: places with one generation meter each."""
 
 from datetime import date, datetime
+from decimal import Decimal
 
 from sqlalchemy import Boolean, ColumnElement, Date, Index, String, Text, false, or_, text, true
 from sqlalchemy.engine.default import DefaultExecutionContext
@@ -8,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from ..extensions import Base
 from .folding import fold, fold_texts
-from .types import Instant, PrimaryKey
+from .types import Instant, Kwp, PrimaryKey
 
 _SNOOZED = text("snoozed_until IS NOT NULL")
 
@@ -17,7 +18,10 @@ NO_SITE_IDS = (".", "..")
 """In an address they mean something else, however they are encoded."""
 SITE_NAME_LENGTH = 200
 GROUP_LENGTH = 100
+SOURCE_LENGTH = 100
 SNOOZE_REASON_LENGTH = 200
+MEASURES = ("register", "interval")
+COUNTS = ("up", "down")
 
 
 def _search_text(context: DefaultExecutionContext) -> str:
@@ -35,6 +39,8 @@ class Site(Base):
 
     ``key`` is ours and numbers the rows; ``site_id`` is the business key that people and files use. Until
     ``snoozed_until`` the site is not judged, for ``snooze_reason``; after that it is, by itself.
+    ``source`` is what its readings come through, ``capacity_kwp`` None where it is not known. ``measure`` is
+    one of ``MEASURES``, None until it is said or a reading comes; ``counts`` one of ``COUNTS``.
     ``search_text`` (id and name) and ``search_group`` are what searches look into: whoever changes the site
     has them follow.
     """
@@ -57,6 +63,10 @@ class Site(Base):
     monitored_from: Mapped[date | None] = mapped_column(Date)
     active: Mapped[bool] = mapped_column(Boolean, default=True, server_default=true())
     group: Mapped[str] = mapped_column(String(GROUP_LENGTH), default="", server_default="")
+    source: Mapped[str] = mapped_column(String(SOURCE_LENGTH), default="", server_default="")
+    capacity_kwp: Mapped[Decimal | None] = mapped_column(Kwp)
+    measure: Mapped[str | None] = mapped_column(String(10))
+    counts: Mapped[str] = mapped_column(String(10), default="up", server_default="up")
     snoozed_until: Mapped[datetime | None] = mapped_column(Instant)
     snooze_reason: Mapped[str] = mapped_column(String(SNOOZE_REASON_LENGTH), default="", server_default="")
     is_demo: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())

@@ -65,7 +65,7 @@ class Instant(TypeDecorator[datetime]):
 
 
 class Kwh(TypeDecorator[Decimal]):
-    """A register in kWh, exact to two decimals, kept as whole watt-hours."""
+    """Energy in kWh, kept as whole watt-hours; with two decimals, or three where it takes three."""
 
     impl = BigInteger
     cache_ok = True
@@ -75,13 +75,21 @@ class Kwh(TypeDecorator[Decimal]):
         return None if value is None else int(value * WATT_HOURS)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:  # noqa: ARG002
-        """To kWh with two decimals."""
+        """To kWh."""
         return None if value is None else from_watt_hours(value)
 
 
 def from_watt_hours(watt_hours: int) -> Decimal:
-    """kWh with two decimals, exactly."""
+    """kWh, exactly: with two decimals, or three where it takes three, as that of an interval may."""
+    if watt_hours % 10:
+        return Decimal(watt_hours).scaleb(-3)
     return Decimal(watt_hours // 10).scaleb(-2)
+
+
+class Kwp(Kwh):
+    """A peak power in kWp, kept as whole watts."""
+
+    cache_ok = True
 
 
 class microseconds_between(GenericFunction[int]):  # noqa: N801 (an SQL function)

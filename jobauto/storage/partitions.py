@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from sqlalchemy import Connection, func, select, text
 
 from ..models import Reading
+from ..models.reading import INCLUDED
 from .citus import is_distributed
 from .connections import write_on
 
@@ -66,7 +67,7 @@ def partition(connection: Connection, now: datetime) -> bool:
         _do(
             connection,
             "ALTER TABLE reading ADD CONSTRAINT pk_reading "
-            "PRIMARY KEY (site_key, reading_date) INCLUDE (reading_value)",
+            f"PRIMARY KEY (site_key, reading_date) INCLUDE ({', '.join(INCLUDED)})",
         )
     return True
 
