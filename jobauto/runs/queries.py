@@ -10,7 +10,7 @@ from ..models.run import SLOT_TAKEN
 
 ATTEMPTS_AT_ONCE = 3
 RETRY_EVERY = timedelta(hours=1)
-"""After so many crashes at once a slot is tried again only so often: what kills its process may do so again."""
+"""After so many crashes a slot is tried again only so often: what kills its process may do so again."""
 
 ENDED = Run.status.not_in(("running", "crashed"))
 """Whether a run went to its end. A crashed one did not: its slot is run again, and so are its verdicts."""
