@@ -2,9 +2,12 @@
 
 1. The file goes into the instance folder and a row into the table ``import``: ``queued``.
 2. Whoever claims it (a thread of the process that took it, or the next tick of another one on this
-   machine) imports it in short transactions, and stamps the row with its progress as it goes.
-3. If that process ends or dies, the stamp grows stale and somebody begins again. Importing the same rows
-   twice changes nothing; only the counts of the second time tell less.
+   machine) checks it, storing nothing, and stamps the row with its progress as it goes. Where there are
+   warnings it waits for a decision (:mod:`.decisions`), and so it may after a dry run.
+3. Otherwise, and when somebody has decided so, it is imported in short transactions.
+4. If that process ends or dies, the stamp grows stale and somebody begins again. Importing the same rows
+   twice changes nothing; only the counts of the second time tell less. What was checked is not checked
+   again: it would be compared with its own rows.
 
 An import whose file is not on the machine that took it has failed. Other machines leave it to that one, but
 not for ever.
@@ -19,6 +22,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select, update
 
@@ -33,16 +37,18 @@ from ..storage.connections import is_connection_lost, write
 from ..storage.leases import LeaseLost, is_stale
 from ..storage.vacuum import vacuum_analyze_after
 from . import readings, sites
+from .decisions import expire_undecided
 from .lines import FileError
 from .preview import first_readings, first_sites
 from .result import ImportResult, Progress
 from .rows import Rejected, Rows
-from .uploads import delete_old, forget, here, kept, machine, make_room, rejects
+from .uploads import KEPT_FOR, delete_old, forget, here, kept, machine, make_room, rejects
 
 log = logging.getLogger("job_automation")
 
 STALE_AFTER = timedelta(minutes=2)
 ATTEMPTS = 3
+"""So many at checking a file, and as many at importing what somebody has decided on."""
 LEFT_TO_OTHERS = timedelta(days=1)
 """So long a file that is on another machine is left to that one."""
 LOST = "Its file is not on this machine any more. Send it again."
@@ -115,18 +121,48 @@ def process_pending(clock: Clock = utcnow) -> None:
     Those whose file is lost fail, and files that nobody needs any more are deleted.
     """
     while (claimed := _claim(clock())) is not None:
-        watch = _Watch(claimed.id, claimed.attempts)
+        watch = _Watch(claimed.import_id, claimed.attempts)
         try:
-            if claimed.attempts > ATTEMPTS:
+            if claimed.attempts > ATTEMPTS * (2 if claimed.is_decided else 1):
                 watch.fail("The process that imported it died, several times.")
             else:
                 _do(claimed, watch)
         except LeaseLost:  # whatever it was about to tell: those that wait behind it are not its affair
             log.warning(LogEvent("import-taken-over", **{"import": watch.import_id}))
+    expire_undecided(clock())
     delete_old(clock())
 
 
-def _claim(now: datetime) -> Import | None:
+@dataclass(frozen=True)
+class _Claimed:
+    """An import as it was when this process claimed it."""
+
+    import_id: int
+    attempts: int
+    kind: str
+    kept_as: str
+    dry_run: bool
+    is_checked: bool
+    is_decided: bool
+    ignore_columns: list[str]
+    author: str
+
+    @classmethod
+    def of(cls, entry: Import) -> "_Claimed":
+        return cls(
+            entry.id,
+            entry.attempts,
+            entry.kind,
+            entry.kept_as,
+            entry.dry_run,
+            entry.is_checked,
+            is_decided=entry.decided_at is not None,
+            ignore_columns=entry.ignore_columns,
+            author=entry.decided_by or entry.requested_by,
+        )
+
+
+def _claim(now: datetime) -> _Claimed | None:
     waits = or_(
         Import.status == "queued",
         and_(Import.status == "running", is_stale(Import.heartbeat_at, now, STALE_AFTER)),
@@ -147,7 +183,7 @@ def _claim(now: datetime) -> Import | None:
         with write() as session:
             won = session.execute(claim).one_or_none()
         if won is not None:
-            return db.session.get_one(Import, candidate.import_id)
+            return _Claimed.of(db.session.get_one(Import, candidate.import_id))
     return None
 
 
@@ -161,7 +197,8 @@ class _Candidate(NamedTuple):
 
     @classmethod
     def of(cls, entry: Import) -> "_Candidate":
-        return cls(entry.id, entry.kept_as, entry.kept_on, entry.heartbeat_at or entry.requested_at)
+        stamps = filter(None, (entry.requested_at, entry.heartbeat_at, entry.decided_at))
+        return cls(entry.id, entry.kept_as, entry.kept_on, max(stamps))
 
 
 def _why_lost(candidate: _Candidate, now: datetime) -> str | None:
@@ -184,12 +221,9 @@ def _give_up(still_waits: ColumnElement[bool], import_id: int, error: str, now: 
             log.warning(LogEvent("import-file-lost", **{"import": import_id}))
 
 
-def _do(entry: Import, watch: "_Watch") -> None:
-    kept_as, dry_run = entry.kept_as, entry.dry_run
-    has_stored_readings = entry.kind == "readings" and not dry_run
+def _do(claimed: _Claimed, watch: "_Watch") -> None:
     try:
-        result = _load(entry, watch)
-        watch.finish(result)
+        result = _check_and_import(claimed, watch)
     except LeaseLost:
         raise
     except FileError as error:
@@ -203,27 +237,68 @@ def _do(entry: Import, watch: "_Watch") -> None:
         log.exception(LogEvent("import-failed", **{"import": watch.import_id}))
         watch.fail("An unexpected error. The log tells more.")
     else:
-        if dry_run or not result.rejected:
-            forget(kept_as)
-        if has_stored_readings:  # not before: minutes without a stamp would look like a death
+        if result and claimed.kind == "readings":
+            # Not before: minutes without a stamp would look like a death.
             vacuum_analyze_after(result.new + result.updated)
 
 
-def _load(entry: Import, watch: "_Watch") -> ImportResult:
-    path, kind, dry_run = kept(entry.kept_as), entry.kind, entry.dry_run
-    ignore_columns, author = entry.ignore_columns, Author(entry.requested_by, utcnow())
-    zone = settings.current().settings.schedule.zone
+def _check_and_import(claimed: _Claimed, watch: "_Watch") -> ImportResult | None:
+    """What was stored; None where nothing is, or not before somebody has decided."""
+    if not (claimed.is_checked or _check(claimed, watch)):
+        return None
+    result = _load(claimed, watch, dry_run=False)
+    watch.finish(result)
+    if not result.rejected:
+        forget(claimed.kept_as)
+    return result
+
+
+def _check(claimed: _Claimed, watch: "_Watch") -> bool:
+    """Look at a file before anything is stored; returns whether it is to be imported at once."""
+    warnings = []
+    if claimed.dry_run or _may_be_doubtful(claimed, watch):
+        found = _look(claimed, watch)
+        warnings, would_store = found.warnings, found.new + found.updated > 0
+        if claimed.dry_run or (warnings and would_store):
+            watch.end_of_check(found, dry_run=claimed.dry_run, would_store=would_store)
+            if not would_store:
+                forget(claimed.kept_as)
+            return False
+    watch.stamp(is_checked=True, warnings=warnings)
+    return True
+
+
+def _may_be_doubtful(claimed: _Claimed, watch: "_Watch") -> bool:
+    if claimed.kind == "sites":
+        return False  # nothing is ever warned of
+    with kept(claimed.kept_as).open("rb") as file:
+        rows = readings.from_csv(file, claimed.ignore_columns)
+        return readings.may_be_doubtful(rows, zone=_zone(), now=utcnow(), progress=watch.progress_in(file))
+
+
+def _look(claimed: _Claimed, watch: "_Watch") -> ImportResult:
+    path = kept(claimed.kept_as)
+    if claimed.kind == "sites":
+        watch.stamp(preview=first_sites(path))
+    else:
+        watch.stamp(preview=first_readings(path, _zone(), utcnow(), claimed.ignore_columns))
+    return _load(claimed, watch, dry_run=True)
+
+
+def _load(claimed: _Claimed, watch: "_Watch", *, dry_run: bool) -> ImportResult:
+    path, zone = kept(claimed.kept_as), _zone()
     rejects(path).unlink(missing_ok=True)
-    if dry_run:
-        are_sites = kind == "sites"
-        first = first_sites(path) if are_sites else first_readings(path, zone, utcnow(), ignore_columns)
-        watch.stamp(preview=first)
     with path.open("rb") as file:
         progress = watch.progress_in(file)
-        source = _source(kind, file, ignore_columns)
-        if kind == "sites":
+        source = _source(claimed.kind, file, claimed.ignore_columns)
+        if claimed.kind == "sites":
+            author = Author(claimed.author, utcnow())
             return sites.import_sites(source, author=author, progress=progress, dry_run=dry_run)
         return readings.store_readings(source, zone=zone, now=utcnow(), progress=progress, dry_run=dry_run)
+
+
+def _zone() -> ZoneInfo:
+    return settings.current().settings.schedule.zone
 
 
 @dataclass
@@ -244,16 +319,29 @@ class _Watch:
 
         return progress
 
+    def end_of_check(self, found: ImportResult, *, dry_run: bool, would_store: bool) -> None:
+        """Nothing is stored for now; somebody may decide so, if there is anything to store."""
+        now = utcnow()
+        self._end(
+            found,
+            status="finished" if dry_run else "waiting",
+            finished_at=now if dry_run else None,
+            warnings=found.warnings,
+            is_checked=True,
+            decide_until=now + KEPT_FOR if would_store else None,
+        )
+
     def finish(self, result: ImportResult) -> None:
         """The end of it."""
+        self._end(result, status="finished", finished_at=utcnow())
+
+    def _end(self, result: ImportResult, **values: object) -> None:
         self.stamp(
-            status="finished",
-            finished_at=utcnow(),
             errors=[[row.line, row.reason] for row in result.errors],
             reasons=result.reasons.describe(),
-            warnings=result.warnings,
             ignored_columns=result.ignored_columns,
             **_counts(result),
+            **values,
         )
         log.info(LogEvent("import-done", **{"import": self.import_id}, **_counts(result)))
 

@@ -91,6 +91,26 @@ def store_readings(
     return result
 
 
+def may_be_doubtful(
+    rows: Iterable[Row | Rejected], *, zone: ZoneInfo, now: datetime, progress: Progress = unwatched
+) -> bool:
+    """Whether an import of the rows may have warnings: False where it certainly has none. Stores nothing.
+
+    The readings are not compared with what is stored, which costs a dry run more than the import itself.
+    """
+    db.session.rollback()
+    watch = Watch()
+    with db.engine.connect() as lookups, closing(Seen()) as seen:
+        reader = _Reader(lookups, fields.InstantReader(zone, now), watch)
+        for batch in map(reader.read, in_blocks(rows, DRY_BATCH)):
+            if batch.lines:
+                seen.add(batch.lines, batch.columns)
+                watch.compare(batch.ready)
+            progress(ImportResult(), [])
+        with lookups.begin():
+            return bool(watch.describe(seen, reader.bulk))
+
+
 @contextmanager
 def _no_search_for_cycles() -> Iterator[None]:
     # Thousands of new tuples have Python search the whole program for cycles again and again: a tenth of an

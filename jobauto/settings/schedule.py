@@ -52,11 +52,11 @@ def owed_slot(schedule: ScheduleSettings, owed_from: datetime, now: datetime) ->
 
 
 def next_due(
-    schedule: ScheduleSettings, owed_from: datetime, now: datetime, done: Collection[date | None]
+    schedule: ScheduleSettings, owed_from: datetime, now: datetime, taken: Collection[date | None]
 ) -> datetime | None:
     """When the next scheduled run is due: in the past if it is overdue, None if switched off.
 
-    ``done`` are the local dates, from yesterday on, that get no run any more: one that was moved from a zone
+    ``taken`` are the local dates, from yesterday on, that get no run any more: one that was moved from a zone
     further east may be among those that are still to come.
     """
     if not schedule.schedule_enabled:
@@ -66,7 +66,7 @@ def next_due(
     return next(
         due
         for day in days
-        if day not in done and date_exists(day, schedule.zone) and (due := due_at(schedule, day)) >= owed_from
+        if day not in taken and date_exists(day, schedule.zone) and (due := due_at(schedule, day)) >= owed_from
     )
 
 

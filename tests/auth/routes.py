@@ -35,6 +35,7 @@ EXPECTED = {
     ("GET", "health.healthz"): ANYBODY,
     ("GET", "health.livez"): ANYBODY,
     ("GET", "health.metrics"): ANYBODY,
+    ("POST", "imports.decide"): "operator",
     ("GET", "imports.index"): "viewer",
     ("GET", "imports.rejected"): "operator",
     ("GET", "imports.show"): "viewer",

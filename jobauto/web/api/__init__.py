@@ -4,3 +4,6 @@ from . import dashboard, imports, jobs, readings, runs, settings, sites, spec
 
 ENDPOINTS = (settings, runs, dashboard, jobs, sites, readings, imports, spec)
 """The modules of endpoints; each has its blueprint ``bp``."""
+
+for _module in ENDPOINTS:
+    _module.bp.before_request(spec.refuse_unknown_parameters)

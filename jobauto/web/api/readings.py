@@ -6,16 +6,14 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from ...clock import utcnow
-from ...errors import InvalidInput
 from ...imports import readings
 from ...imports.result import ImportResult
 from ...settings import service as settings_service
 from ..access import needs
-from ..paging import describe_fields
 from .importing import import_rows
 from .requests import ReadingsFileIn, ReadingsIn
 from .responses import ImportOut, ImportRefusedOut
-from .spec import UNKNOWN_PARAMETER, responses, spec
+from .spec import responses, spec
 
 bp = Blueprint("api_readings", __name__, url_prefix="/api")
 
@@ -33,7 +31,6 @@ def reading_import() -> ResponseReturnValue:
 
     Where two rows or more were sent and none could be taken, the answer is 422, with the same body.
     """
-    _refuse_unknown_parameters()
     zone = settings_service.current().settings.schedule.zone
     result = import_rows(
         partial(readings.from_csv, ignore=request.args.getlist("ignore_column")),
@@ -44,14 +41,6 @@ def reading_import() -> ResponseReturnValue:
     if result.rows < 2 or result.rejected < result.rows:
         return body
     return body | {"error": _refusal(result), "fields": result.reasons.by_column(readings.COLUMNS)}, 422
-
-
-def _refuse_unknown_parameters() -> None:
-    """A parameter says how the rows are to be read: without it they might be stored with another meaning."""
-    unknown = request.args.keys() - ReadingsFileIn.model_fields
-    if unknown:
-        wrong = {name: [UNKNOWN_PARAMETER] for name in sorted(unknown)}
-        raise InvalidInput(describe_fields(wrong), wrong, 400)
 
 
 def _refusal(result: ImportResult) -> str:
