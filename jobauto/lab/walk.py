@@ -73,23 +73,25 @@ def walk(
     """Judge the active sites, of one group or (empty) of the fleet, at every slot under every threshold."""
     bench = BENCHES[rule]
     judge, tally = bench.judge(settings), Tally(slots, bench.thresholds)
-    sites = _sites(connection, group)
+    sites = active_sites(connection, group)
     for start in range(0, len(sites), SITES):
         for site, series in series_of(
             connection, sites[start : start + SITES], slots.times[0] - LONGEST_WINDOW
         ):
-            tally.add(site.key, *judge(series, slots), first_slot=_first_slot(site.monitored_from, slots))
+            tally.add(site.key, *judge(series, slots), first_slot=first_slot(site.monitored_from, slots))
         progress(min(start + SITES, len(sites)) / len(sites))
     return tally
 
 
-def _sites(connection: Connection, group: str) -> list[Facts]:
+def active_sites(connection: Connection, group: str) -> list[Facts]:
+    """The sites that are judged, in the order of their keys: of a group or (empty) of the fleet."""
     of_group = [Site.group == group] if group else []
     wanted = select(Site.key, Site.monitored_from, Site.measure, Site.counts).where(Site.active, *of_group)
     return [Facts(*row) for row in connection.execute(wanted.order_by(Site.key))]
 
 
-def _first_slot(monitored_from: date | None, slots: Slots) -> int:
+def first_slot(monitored_from: date | None, slots: Slots) -> int:
+    """The index of the first slot at which a site is judged."""
     if monitored_from is None:
         return 0
     return sum(day < monitored_from for day in slots.dates)

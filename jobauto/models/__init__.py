@@ -4,6 +4,7 @@ from .event import Event
 from .form import Draft, SentForm
 from .imports import Import
 from .job import Job, JobReading
+from .lab import LabResult
 from .notification import Channel, OutboxMessage
 from .reading import Reading
 from .review import Review, ToClassify
@@ -23,6 +24,7 @@ __all__ = [
     "Import",
     "Job",
     "JobReading",
+    "LabResult",
     "LoginFailure",
     "OutboxMessage",
     "Reading",

@@ -66,7 +66,9 @@ def next_due(
     return next(
         due
         for day in days
-        if day not in taken and date_exists(day, schedule.zone) and (due := due_at(schedule, day)) >= owed_from
+        if day not in taken
+        and date_exists(day, schedule.zone)
+        and (due := due_at(schedule, day)) >= owed_from
     )
 
 

@@ -60,14 +60,17 @@ def responses(
     *errors: int,
     failed: type[BaseModel] = ErrorOut,
     refused: type[BaseModel] | None = None,
+    working: type[BaseModel] | None = None,
 ) -> Response:
     """A view's answers: its success, the errors that every endpoint has, and these.
 
-    ``failed`` is a 500; ``refused`` a 422 that tells more than others.
+    ``failed`` is a 500; ``refused`` a 422 that tells more than others; ``working`` a 202: ask again.
     """
     codes = dict.fromkeys(sorted({400, 401, 403, 429, 503, *errors}), ErrorOut) | {500: failed}
     if refused:
         codes[422] = refused
+    if working:
+        codes[202] = working
     return Response(HTTP_200=success, **{f"HTTP_{code}": model for code, model in codes.items()})
 
 
