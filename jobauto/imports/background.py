@@ -2,9 +2,12 @@
 
 1. The file goes into the instance folder and a row into the table ``import``: ``queued``.
 2. Whoever claims it (a thread of the process that took it, or the next tick of another one on this
-   machine) imports it in short transactions, and stamps the row with its progress as it goes.
-3. If that process ends or dies, the stamp grows stale and somebody begins again. Importing the same rows
-   twice changes nothing; only the counts of the second time tell less.
+   machine) checks it, storing nothing, and stamps the row with its progress as it goes. Where there are
+   warnings it waits for a decision (:mod:`.decisions`), and so it may after a dry run.
+3. Otherwise, and when somebody has decided so, it is imported in short transactions.
+4. If that process ends or dies, the stamp grows stale and somebody begins again. Importing the same rows
+   twice changes nothing; only the counts of the second time tell less. What was checked is not checked
+   again: it would be compared with its own rows.
 
 An import whose file is not on the machine that took it has failed. Other machines leave it to that one, but
 not for ever.
@@ -20,6 +23,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select, update
 
@@ -34,6 +38,7 @@ from ..storage.connections import is_connection_lost, write
 from ..storage.leases import LeaseLost, is_stale
 from ..storage.vacuum import vacuum_analyze_after
 from . import readings, sites
+from .decisions import expire_undecided
 from .lines import FileError
 from .preview import RAW_OF_CSV, first_readings, first_sites
 from .profiles import service as profiles
@@ -42,12 +47,13 @@ from .profiles.reader import raw_of, rows_of
 from .profiles.service import Stored
 from .result import ImportResult, Progress
 from .rows import Rejected, Rows
-from .uploads import delete_old, forget, here, kept, machine, make_room, rejects
+from .uploads import KEPT_FOR, delete_old, forget, here, kept, machine, make_room, rejects
 
 log = logging.getLogger("job_automation")
 
 STALE_AFTER = timedelta(minutes=2)
 ATTEMPTS = 3
+"""So many at checking a file, and as many at importing what somebody has decided on."""
 LEFT_TO_OTHERS = timedelta(days=1)
 """So long a file that is on another machine is left to that one."""
 LOST = "Its file is not on this machine any more. Send it again."
@@ -130,15 +136,8 @@ class _How:
         elif self.profile is None:
             yield readings.from_csv(file, self.ignore_columns)
         else:
-            zone = settings.current().settings.schedule.zone
-            with rows_of(file, self.profile, self.filename, zone, utcnow()) as rows:
+            with rows_of(file, self.profile, self.filename, _zone(), utcnow()) as rows:
                 yield rows
-
-
-def _how(entry: Import) -> _How:
-    """How the file of an import is read. Raises FileError where its profile is no more."""
-    profile = profiles.of_version(entry.profile, entry.profile_version) if entry.profile else None
-    return _How(entry.kind, entry.filename, tuple(entry.ignore_columns), profile)
 
 
 def process_pending(clock: Clock = utcnow) -> None:
@@ -147,18 +146,59 @@ def process_pending(clock: Clock = utcnow) -> None:
     Those whose file is lost fail, and files that nobody needs any more are deleted.
     """
     while (claimed := _claim(clock())) is not None:
-        watch = _Watch(claimed.id, claimed.attempts)
+        watch = _Watch(claimed.import_id, claimed.attempts)
         try:
-            if claimed.attempts > ATTEMPTS:
+            if claimed.attempts > ATTEMPTS * (2 if claimed.is_decided else 1):
                 watch.fail("The process that imported it died, several times.")
             else:
                 _do(claimed, watch)
         except LeaseLost:  # whatever it was about to tell: those that wait behind it are not its affair
             log.warning(LogEvent("import-taken-over", **{"import": watch.import_id}))
+    expire_undecided(clock())
     delete_old(clock())
 
 
-def _claim(now: datetime) -> Import | None:
+@dataclass(frozen=True)
+class _Claimed:
+    """An import as it was when this process claimed it."""
+
+    import_id: int
+    attempts: int
+    kind: str
+    filename: str
+    kept_as: str
+    dry_run: bool
+    is_checked: bool
+    is_decided: bool
+    ignore_columns: list[str]
+    profile: str | None
+    profile_version: int | None
+    author: str
+
+    @classmethod
+    def of(cls, entry: Import) -> "_Claimed":
+        return cls(
+            entry.id,
+            entry.attempts,
+            entry.kind,
+            entry.filename,
+            entry.kept_as,
+            entry.dry_run,
+            entry.is_checked,
+            is_decided=entry.decided_at is not None,
+            ignore_columns=entry.ignore_columns,
+            profile=entry.profile,
+            profile_version=entry.profile_version,
+            author=entry.decided_by or entry.requested_by,
+        )
+
+    def how(self) -> _How:
+        """How its file is read. Raises FileError where its profile cannot be read any more."""
+        profile = profiles.of_version(self.profile, self.profile_version) if self.profile else None
+        return _How(self.kind, self.filename, tuple(self.ignore_columns), profile)
+
+
+def _claim(now: datetime) -> _Claimed | None:
     waits = or_(
         Import.status == "queued",
         and_(Import.status == "running", is_stale(Import.heartbeat_at, now, STALE_AFTER)),
@@ -179,7 +219,7 @@ def _claim(now: datetime) -> Import | None:
         with write() as session:
             won = session.execute(claim).one_or_none()
         if won is not None:
-            return db.session.get_one(Import, candidate.import_id)
+            return _Claimed.of(db.session.get_one(Import, candidate.import_id))
     return None
 
 
@@ -193,7 +233,8 @@ class _Candidate(NamedTuple):
 
     @classmethod
     def of(cls, entry: Import) -> "_Candidate":
-        return cls(entry.id, entry.kept_as, entry.kept_on, entry.heartbeat_at or entry.requested_at)
+        stamps = filter(None, (entry.requested_at, entry.heartbeat_at, entry.decided_at))
+        return cls(entry.id, entry.kept_as, entry.kept_on, max(stamps))
 
 
 def _why_lost(candidate: _Candidate, now: datetime) -> str | None:
@@ -216,12 +257,9 @@ def _give_up(still_waits: ColumnElement[bool], import_id: int, error: str, now: 
             log.warning(LogEvent("import-file-lost", **{"import": import_id}))
 
 
-def _do(entry: Import, watch: "_Watch") -> None:
-    kept_as, dry_run = entry.kept_as, entry.dry_run
-    has_stored_readings = entry.kind == "readings" and not dry_run
+def _do(claimed: _Claimed, watch: "_Watch") -> None:
     try:
-        result = _load(entry, watch)
-        watch.finish(result)
+        result = _check_and_import(claimed, watch)
     except LeaseLost:
         raise
     except FileError as error:
@@ -235,33 +273,76 @@ def _do(entry: Import, watch: "_Watch") -> None:
         log.exception(LogEvent("import-failed", **{"import": watch.import_id}))
         watch.fail("An unexpected error. The log tells more.")
     else:
-        if dry_run or not result.rejected:
-            forget(kept_as)
-        if has_stored_readings:  # not before: minutes without a stamp would look like a death
+        if result and claimed.kind == "readings":
+            # Not before: minutes without a stamp would look like a death.
             vacuum_analyze_after(result.new + result.updated)
 
 
-def _load(entry: Import, watch: "_Watch") -> ImportResult:
-    path, kind, dry_run = kept(entry.kept_as), entry.kind, entry.dry_run
-    how, author = _how(entry), Author(entry.requested_by, utcnow())
-    zone = settings.current().settings.schedule.zone
-    rejects(path).unlink(missing_ok=True)
-    if dry_run:
-        with path.open("rb") as file, how.rows(file) as rows:
+def _check_and_import(claimed: _Claimed, watch: "_Watch") -> ImportResult | None:
+    """What was stored; None where nothing is, or not before somebody has decided."""
+    if not (claimed.is_checked or _check(claimed, watch)):
+        return None
+    result = _load(claimed, watch, dry_run=False)
+    watch.finish(result)
+    if not result.rejected:
+        forget(claimed.kept_as)
+    return result
+
+
+def _check(claimed: _Claimed, watch: "_Watch") -> bool:
+    """Look at a file before anything is stored; returns whether it is to be imported at once."""
+    warnings = []
+    if claimed.dry_run or _may_be_doubtful(claimed, watch):
+        found = _look(claimed, watch)
+        warnings, would_store = found.warnings, found.new + found.updated > 0
+        if claimed.dry_run or (warnings and would_store):
+            watch.end_of_check(found, dry_run=claimed.dry_run, would_store=would_store)
+            if not would_store:
+                forget(claimed.kept_as)
+            return False
+    watch.stamp(is_checked=True, warnings=warnings)
+    return True
+
+
+def _may_be_doubtful(claimed: _Claimed, watch: "_Watch") -> bool:
+    if claimed.kind == "sites":
+        return False  # nothing is ever warned of
+    with kept(claimed.kept_as).open("rb") as file, claimed.how().rows(file) as rows:
+        return readings.may_be_doubtful(rows, zone=_zone(), now=utcnow(), progress=watch.progress_in(file))
+
+
+def _look(claimed: _Claimed, watch: "_Watch") -> ImportResult:
+    path, how = kept(claimed.kept_as), claimed.how()
+    with path.open("rb") as file, how.rows(file) as rows:
+        if claimed.kind == "sites":
+            first = first_sites(path, rows)
+        else:
             raw = RAW_OF_CSV if how.profile is None else raw_of(how.profile)
-            first = (
-                first_sites(path, rows)
-                if kind == "sites"
-                else first_readings(path, rows, zone, utcnow(), raw)
-            )
-        watch.stamp(preview=first)
-    with path.open("rb") as file, how.rows(file) as source:
+            first = first_readings(path, rows, _zone(), utcnow(), raw)
+    watch.stamp(preview=first)
+    return _load(claimed, watch, dry_run=True)
+
+
+def _load(claimed: _Claimed, watch: "_Watch", *, dry_run: bool) -> ImportResult:
+    path = kept(claimed.kept_as)
+    rejects(path).unlink(missing_ok=True)
+    with path.open("rb") as file, claimed.how().rows(file) as rows:
         progress = watch.progress_in(file)
-        if kind == "sites":
-            return sites.import_sites(source, author=author, progress=progress, dry_run=dry_run)
+        if claimed.kind == "sites":
+            author = Author(claimed.author, utcnow())
+            return sites.import_sites(rows, author=author, progress=progress, dry_run=dry_run)
         return readings.store_readings(
-            source, zone=zone, now=utcnow(), progress=progress, dry_run=dry_run, import_id=entry.id
+            rows,
+            zone=_zone(),
+            now=utcnow(),
+            progress=progress,
+            dry_run=dry_run,
+            import_id=claimed.import_id,
         )
+
+
+def _zone() -> ZoneInfo:
+    return settings.current().settings.schedule.zone
 
 
 @dataclass
@@ -282,16 +363,29 @@ class _Watch:
 
         return progress
 
+    def end_of_check(self, found: ImportResult, *, dry_run: bool, would_store: bool) -> None:
+        """Nothing is stored for now; somebody may decide so, if there is anything to store."""
+        now = utcnow()
+        self._end(
+            found,
+            status="finished" if dry_run else "waiting",
+            finished_at=now if dry_run else None,
+            warnings=found.warnings,
+            is_checked=True,
+            decide_until=now + KEPT_FOR if would_store else None,
+        )
+
     def finish(self, result: ImportResult) -> None:
         """The end of it."""
+        self._end(result, status="finished", finished_at=utcnow())
+
+    def _end(self, result: ImportResult, **values: object) -> None:
         self.stamp(
-            status="finished",
-            finished_at=utcnow(),
             errors=[[row.line, row.reason] for row in result.errors],
             reasons=result.reasons.describe(),
-            warnings=result.warnings,
             ignored_columns=result.ignored_columns,
             **_counts(result),
+            **values,
         )
         log.info(LogEvent("import-done", **{"import": self.import_id}, **_counts(result)))
 

@@ -83,9 +83,7 @@ def store_readings(
         bulk = bulk_of(connection, Stamp(now, import_id))
         store = Store(connection, bulk, result, seen, refused, dry_run=dry_run)
         source = rows if isinstance(rows, Source) else None
-        reader = _Reader(
-            lookups, fields.InstantReader(zone, now), watch, source.measure if source is not None else None
-        )
+        reader = _Reader(lookups, fields.InstantReader(zone, now), watch, source.measure if source else None)
         of_source: set[int] = set()
         batches = Prefetch(map(reader.read, in_blocks(rows, DRY_BATCH if dry_run else bulk.BATCH)))
         for batch in batches:
@@ -109,6 +107,27 @@ def store_readings(
         if store.tails.has_marked:
             classify_urgent(connection)
     return result
+
+
+def may_be_doubtful(
+    rows: Iterable[Row | Rejected], *, zone: ZoneInfo, now: datetime, progress: Progress = unwatched
+) -> bool:
+    """Whether an import of the rows may have warnings: False where it certainly has none. Stores nothing.
+
+    The readings are not compared with what is stored, which costs a dry run more than the import itself.
+    """
+    db.session.rollback()
+    watch = Watch()
+    with db.engine.connect() as lookups, closing(Seen()) as seen:
+        measure = rows.measure if isinstance(rows, Source) else None
+        reader = _Reader(lookups, fields.InstantReader(zone, now), watch, measure)
+        for batch in map(reader.read, in_blocks(rows, DRY_BATCH)):
+            if batch.lines:
+                seen.add(batch.lines, batch.columns)
+                watch.compare(batch.ready)
+            progress(ImportResult(), [])
+        with lookups.begin():
+            return bool(watch.describe(seen, reader.bulk))
 
 
 @contextmanager

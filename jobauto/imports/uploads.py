@@ -1,8 +1,8 @@
 """The files that were sent to the page, in the instance folder of the machine that took them.
 
-A file goes when its import has taken every row, or was a dry run; otherwise its rejected rows can be had for
-``KEPT_FOR``. The folder holds at most ``KEPT_BYTES``: where a new file needs room, the oldest of those whose
-import has ended go first.
+A file goes when its import has taken every row. Otherwise it is kept for ``KEPT_FOR``: its rejected rows can
+be had, or somebody may decide whether it is imported after all. The folder holds at most ``KEPT_BYTES``:
+where a new file needs room, the oldest of those whose import has ended go first.
 """
 
 import socket
@@ -14,14 +14,13 @@ from sqlalchemy import select
 
 from ..extensions import db
 from ..models import Import
-from ..models.imports import KEPT_ON_LENGTH
+from ..models.imports import KEPT_ON_LENGTH, UNFINISHED
 from ..storage.configuration import instance_folder
 from .lines import FileError
 
 KEPT_FOR = timedelta(days=14)
 KEPT_BYTES = 5_000_000_000
-WAITING = ("queued", "running")
-FULL = "Too many files wait to be imported. Send it again when some of them are done."
+FULL = "Too many files wait to be imported. Send it again when some of them are done or decided on."
 
 
 def here() -> str:
@@ -68,7 +67,7 @@ def make_room() -> None:
 
 
 def delete_old(now: datetime) -> None:
-    """Delete files that nobody needs any more: taken whole, looked at only, or older than ``KEPT_FOR``."""
+    """Delete files that nobody needs any more: taken whole, not imported, or older than ``KEPT_FOR``."""
     files = list(_folder().iterdir())
     entries = {entry.kept_as: entry for entry in _entries(path.stem for path in files)}
     for path in files:
@@ -78,10 +77,11 @@ def delete_old(now: datetime) -> None:
 
 
 def _is_over(entry: Import, now: datetime) -> bool:
-    if entry.status in WAITING or entry.finished_at is None:
+    if entry.status in UNFINISHED or entry.decide_until is not None or entry.finished_at is None:
         return False
     is_taken_whole = entry.status == "finished" and not entry.rejected
-    return entry.dry_run or is_taken_whole or entry.finished_at < now - KEPT_FOR
+    is_not_wanted = entry.dry_run or entry.status == "discarded"
+    return is_not_wanted or is_taken_whole or entry.finished_at < now - KEPT_FOR
 
 
 def _changed_at(path: Path) -> datetime:
@@ -93,7 +93,7 @@ def _changed_at(path: Path) -> datetime:
 
 def _ended(names: Iterable[str]) -> list[str]:
     """Of these files those whose import has ended, the oldest first."""
-    return [entry.kept_as for entry in _entries(names) if entry.status not in WAITING]
+    return [entry.kept_as for entry in _entries(names) if entry.status not in UNFINISHED]
 
 
 def _entries(names: Iterable[str]) -> list[Import]:

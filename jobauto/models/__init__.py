@@ -5,6 +5,7 @@ from .event import Event
 from .form import Draft, SentForm
 from .imports import Import
 from .job import Job, JobReading
+from .lab import LabResult
 from .notification import Channel, OutboxMessage
 from .profile import ProfileVersion
 from .reading import Reading, ReadingTurn
@@ -27,6 +28,7 @@ __all__ = [
     "Import",
     "Job",
     "JobReading",
+    "LabResult",
     "LoginFailure",
     "MeterChange",
     "OutboxMessage",

@@ -3,26 +3,31 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Boolean, Index, Integer, String, Text, text
+from sqlalchemy import JSON, BigInteger, Boolean, Index, Integer, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..extensions import Base
 from .types import Instant, PrimaryKey
 
 KEPT_ON_LENGTH = 255
+UNFINISHED = ("queued", "running", "waiting")
 _WAITING = text("status IN ('queued', 'running')")
 
 
 class Import(Base):
     """One file that somebody sent to be imported, or looked at (``dry_run``), and what came of it.
 
-    ``status`` is ``queued``, ``running``, ``finished`` or ``failed`` (with the ``error``). The file waits in
-    the instance folder of the machine ``kept_on`` as ``kept_as``; ``done`` of its ``size`` in bytes have been
-    read. ``heartbeat_at`` proves that the process of this one of the ``attempts`` is at it. ``errors`` are
-    the first rejected rows, ``[[line, reason], ...]``, and ``reasons`` all of them summed up, a line each.
-    ``ignore_columns`` were to be left out; ``ignored_columns`` nobody takes. ``preview`` is what a dry run
-    understood of the first rows. It was read as the ``profile`` said in that version; without one it is a
-    file of the program's own.
+    ``status`` is ``queued``, ``running``, ``finished``, ``failed`` (with the ``error``), ``waiting`` (for
+    somebody to decide whether it is imported in spite of its ``warnings``) or ``discarded`` (it is not). The
+    file waits in the instance folder of the machine ``kept_on`` as ``kept_as``; ``done`` of its ``size`` in
+    bytes have been read. ``heartbeat_at`` proves that the process of this one of the ``attempts`` is at it.
+    ``errors`` are the first rejected rows, ``[[line, reason], ...]``, and ``reasons`` all of them summed up,
+    a line each. ``ignore_columns`` were to be left out; ``ignored_columns`` nobody takes. ``preview`` is what
+    was understood of the first rows before anything was stored. It is read as the ``profile`` said in that
+    version; without one it is a file of the program's own.
+
+    Once it ``is_checked`` nothing keeps it from being stored but a decision, which may be made until
+    ``decide_until``; null where there is nothing to decide.
     """
 
     __tablename__ = "import"
@@ -55,3 +60,7 @@ class Import(Base):
     profile: Mapped[str | None] = mapped_column(String(50))
     profile_version: Mapped[int | None] = mapped_column(Integer)
     preview: Mapped[list[Any]] = mapped_column(JSON, default=list, server_default="[]")
+    is_checked: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    decide_until: Mapped[datetime | None] = mapped_column(Instant)
+    decided_by: Mapped[str | None] = mapped_column(String(100))
+    decided_at: Mapped[datetime | None] = mapped_column(Instant)

@@ -1,15 +1,16 @@
 """What is asked about runs."""
 
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, exists, func, or_, select
+from sqlalchemy import Select, and_, exists, func, select
 
 from ..models import Hold, Run, RunRule
 from ..models.run import SLOT_TAKEN
 
-ATTEMPTS_A_SLOT = 3
-"""A slot whose runs keep crashing is given up: what kills its process must not do so all day."""
+ATTEMPTS_AT_ONCE = 3
+RETRY_EVERY = timedelta(hours=1)
+"""After so many crashes a slot is tried again only so often: what kills its process may do so again."""
 
 ENDED = Run.status.not_in(("running", "crashed"))
 """Whether a run went to its end. A crashed one did not: its slot is run again, and so are its verdicts."""
@@ -62,8 +63,14 @@ def slot_is_taken(slot: date) -> Select[Any]:
     return select(exists().where(Run.slot == slot, SLOT_TAKEN))
 
 
-def slots_done(since: date) -> Select[date | None]:
-    """The slots from a date on that get no run any more: they are taken, or were given up."""
-    attempts = select(Run.slot).where(Run.slot >= since).group_by(Run.slot)
-    crashed = func.count().filter(Run.status == "crashed")
-    return attempts.having(or_(func.count() > crashed, crashed >= ATTEMPTS_A_SLOT))
+def slots_taken(since: date) -> Select[date | None]:
+    """The slots from a date on that get no run any more."""
+    return select(Run.slot).where(Run.slot >= since, SLOT_TAKEN)
+
+
+def slot_rests(slot: date, now: datetime) -> Select[bool]:
+    """Whether the runs of a slot have crashed so often, the last so lately, that it is not tried yet."""
+    has_lately_crashed = func.max(Run.started_at).between(now - RETRY_EVERY, now)
+    return select(and_(func.count() >= ATTEMPTS_AT_ONCE, has_lately_crashed)).where(
+        Run.slot == slot, Run.status == "crashed"
+    )

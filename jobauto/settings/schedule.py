@@ -32,7 +32,7 @@ def slots_open(schedule: ScheduleSettings, now: datetime) -> list[date]:
     today = now.astimezone(schedule.zone).date()
     yesterday = today - ONE_DAY
     comes_today = due_at(schedule, yesterday).astimezone(schedule.zone).date() == today
-    if comes_today and _exists(yesterday, schedule.zone) and now < due_at(schedule, today):
+    if comes_today and date_exists(yesterday, schedule.zone) and now < due_at(schedule, today):
         return [yesterday, today]
     return [today]
 
@@ -52,11 +52,11 @@ def owed_slot(schedule: ScheduleSettings, owed_from: datetime, now: datetime) ->
 
 
 def next_due(
-    schedule: ScheduleSettings, owed_from: datetime, now: datetime, done: Collection[date | None]
+    schedule: ScheduleSettings, owed_from: datetime, now: datetime, taken: Collection[date | None]
 ) -> datetime | None:
     """When the next scheduled run is due: in the past if it is overdue, None if switched off.
 
-    ``done`` are the local dates, from yesterday on, that get no run any more: one that was moved from a zone
+    ``taken`` are the local dates, from yesterday on, that get no run any more: one that was moved from a zone
     further east may be among those that are still to come.
     """
     if not schedule.schedule_enabled:
@@ -66,7 +66,9 @@ def next_due(
     return next(
         due
         for day in days
-        if day not in done and _exists(day, schedule.zone) and (due := due_at(schedule, day)) >= owed_from
+        if day not in taken
+        and date_exists(day, schedule.zone)
+        and (due := due_at(schedule, day)) >= owed_from
     )
 
 
@@ -89,7 +91,7 @@ def _offset(instant: datetime, zone: ZoneInfo) -> timedelta | None:
     return instant.astimezone(zone).utcoffset()
 
 
-def _exists(day: date, zone: ZoneInfo) -> bool:
+def date_exists(day: date, zone: ZoneInfo) -> bool:
     """Whether the clocks show that date at all: Samoa went from 29 to 31 December 2011."""
     return _instant(day, time(), zone).astimezone(zone).date() == day
 

@@ -1,6 +1,6 @@
 """What is asked about sites."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -72,6 +72,11 @@ def readings_between(site: Site, start: datetime | None, end: datetime | None) -
     if start is not None:
         query = query.where(Reading.reading_date >= start)
     return query if end is None else query.where(Reading.reading_date <= end)
+
+
+def by_keys(keys: Collection[int]) -> Select[Any]:
+    """Those of some sites that there are."""
+    return select(Site).where(Site.key.in_(keys))
 
 
 def groups() -> Select[Any]:

@@ -35,6 +35,7 @@ from sqlalchemy import Connection, NullPool, Table, create_engine, delete, func,
 
 from ..extensions import db
 from ..models import Import, OutboxMessage, ReadingTurn, SettingsVersion, UserSession
+from ..models.imports import UNFINISHED
 from ..models.notification import WAITING
 from . import partitions
 from .bulk_copy import bulk_copy
@@ -223,7 +224,8 @@ def _expire_what_was_under_way(connection: Connection, now: datetime) -> None:
         "finished_at": now,
         "error": "The database was restored from a backup, which holds no files. Send it again.",
     }
-    connection.execute(update(Import).where(Import.status.in_(["queued", "running"])).values(failed))
+    connection.execute(update(Import).where(Import.status.in_(UNFINISHED)).values(failed))
+    connection.execute(update(Import).values(decide_until=None))
 
 
 def _after_copying(connection: Connection) -> None:

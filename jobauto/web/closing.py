@@ -16,7 +16,6 @@ from ..settings import service as settings_service
 from ..settings.schema import Settings
 from ..sites import queries as sites
 from ..sites import service as site_service
-from ..wording import pluralize
 from .access import current_author
 
 
@@ -69,7 +68,13 @@ def left_open(closed: Collection[int]) -> str:
     count = db.session.scalar(queries.left_unrecovered(closed, soon, moment))
     if not count:
         return ""
-    return (
-        f"Of {pluralize(count, 'closed job')} no run has seen the fault gone: the next run opens a new job "
-        "where it still holds. Snooze the site to put that off."
-    )
+    return f"{_of_them(count, len(closed))} Snooze the site to put that off."
+
+
+def _of_them(count: int, closed: int) -> str:
+    next_run = "the next run opens a new job."
+    if closed == 1:
+        return f"No run has seen its fault gone: if it still holds, {next_run}"
+    if count == 1:
+        return f"Of one of them no run has seen the fault gone: if it still holds, {next_run}"
+    return f"Of {count:,} of them no run has seen the fault gone: where it still holds, {next_run}"

@@ -11,7 +11,7 @@ from ..audit.conflicts import shown
 from ..auth.browsers import describe_browser
 from ..clock import utcnow
 from ..extensions import db
-from ..models import Job, Site
+from ..models import Job, Run, Site
 from ..models.types import format_minute
 from ..readings import queries as reviews
 from ..readings.words import describe_review
@@ -57,6 +57,7 @@ def init_app(app: Flask) -> None:
         describe_review,
         colour_of_rule,
         duration,
+        spares_closed_ones,
         faulty_for,
         size,
         format_change,
@@ -66,6 +67,7 @@ def init_app(app: Flask) -> None:
     ):
         app.template_filter(words.__name__)(words)
     app.template_test()(snoozed)
+    app.template_test()(spares_closed_ones)
     app.template_global()(address_of_page)
     app.context_processor(_frame)
 
@@ -115,6 +117,12 @@ def colour_of_rule(name: str) -> str:
     """The colour by which a rule is known on pages; grey for a rule that is no more."""
     rule = rule_named(name)
     return rule.colour if rule else "grey"
+
+
+def spares_closed_ones(rule: str, run: Run) -> bool:
+    """Whether a rule opened no job in a run where a person had closed one a short while before."""
+    used = settings_service.of_version(run.settings_version)
+    return rule_named(rule) is not None and used.rule(rule).reopen_after_days > 0
 
 
 def faulty_for(job: Job) -> str:

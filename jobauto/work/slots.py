@@ -46,10 +46,12 @@ def _run_what_is_owed(clock: Clock) -> RunResult | None:
 
 
 def slot_to_run(clock: Clock) -> date | None:
-    """The slot that is owed, neither taken nor given up."""
-    stored = settings.current()
-    slot = owed_slot(stored.settings.schedule, stored.slots_owed_from, clock())
-    return None if slot is None or slot in db.session.scalars(runs.slots_done(slot)).all() else slot
+    """The slot that is owed, and not taken; nor tried again too soon after it has crashed several times."""
+    stored, now = settings.current(), clock()
+    slot = owed_slot(stored.settings.schedule, stored.slots_owed_from, now)
+    if slot is None or db.session.scalar(runs.slot_is_taken(slot)):
+        return None
+    return None if db.session.scalar(runs.slot_rests(slot, now)) else slot
 
 
 def slot_to_claim(clock: Clock) -> date:

@@ -1,9 +1,13 @@
 """A parameter or a value that a list does not know is refused by name: it would be taken for a filter."""
 
+from typing import Any
+
 import pytest
-from flask import Flask
+from flask import Flask, url_for
 
 from tests.api.fleet import ERROR, has_shape
+from tests.auth.routes import EXPECTED
+from tests.auth.test_every_route import SOMETHING, routes
 from tests.people import Person
 
 LISTS = (
@@ -31,6 +35,17 @@ def test_an_unknown_parameter(vera: Person, address: str) -> None:
     if response is not None:
         assert has_shape(response.json, ERROR)
         assert response.json["fields"] == {"asignee": ["There is no such parameter."]}
+
+
+@pytest.mark.parametrize(
+    ("method", "endpoint"), [key for key in sorted(EXPECTED) if key[1].startswith("api_")]
+)
+def test_no_endpoint_ignores_a_parameter(standing: Flask, method: str, endpoint: str) -> None:
+    values: dict[str, Any] = {name: SOMETHING[name] for name in routes()[method, endpoint].arguments}
+    with standing.test_request_context():
+        address = url_for(endpoint, **values)
+    answer = Person(standing, "ada").api(method, f"{address}?per_paige=1", json={})
+    assert (answer.status_code, list(answer.json["fields"])) == (400, ["per_paige"])
 
 
 @pytest.mark.parametrize(

@@ -30,19 +30,19 @@ def test_nobody_is_logged_in(app: Flask) -> None:
 
 @pytest.mark.usefixtures("app")
 def test_imports_that_waited_or_were_under_way_have_failed_for_a_backup_has_no_files() -> None:
-    ids = [accept(HEADER + GOOD) for _ in range(3)]
-    for import_id, status in zip(ids, ("queued", "running", "finished"), strict=True):
+    ids = [accept(HEADER + GOOD) for _ in range(4)]
+    for import_id, status in zip(ids, ("queued", "running", "waiting", "finished"), strict=True):
         with write() as session:
-            session.execute(update(Import).where(Import.id == import_id).values(status=status))
+            found = update(Import).where(Import.id == import_id)
+            session.execute(found.values(status=status, decide_until=NOON))
 
     put_back(taken(), replace=True)
 
     failed = ("failed", NOON, "The database was restored from a backup, which holds no files. Send it again.")
     ends = map(entry, ids)
-    assert [(end.status, end.finished_at, end.error) for end in ends] == [
-        failed,
-        failed,
-        ("finished", None, None),
+    assert [(end.status, end.finished_at, end.error, end.decide_until) for end in ends] == [
+        *[(*failed, None)] * 3,
+        ("finished", None, None, None),
     ]
 
 

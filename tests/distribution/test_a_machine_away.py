@@ -16,7 +16,7 @@ from jobauto.clock import utcnow
 from jobauto.detection.service import RunParameters, dry_run, run
 from jobauto.extensions import db
 from jobauto.models import RunRule
-from jobauto.runs.queries import ATTEMPTS_A_SLOT
+from jobauto.runs.queries import ATTEMPTS_AT_ONCE
 from jobauto.storage.connections import DatabaseUnreachable
 from jobauto.work.slots import run_slot, tick
 from tests.people import PASSWORD, Person
@@ -70,7 +70,7 @@ def _a_run_is_due(app: Flask) -> None:
 
 def test_it_is_away_when_the_run_is_due_and_no_attempt_is_used_up(app: Flask) -> None:
     with away():
-        for _ in range(ATTEMPTS_A_SLOT + 1):
+        for _ in range(ATTEMPTS_AT_ONCE + 1):
             with pytest.raises(DatabaseUnreachable, match="remote node"):
                 tick()
         assert statuses() == []
@@ -173,13 +173,13 @@ def test_a_run_by_hand_none_of_whose_rules_could_do_its_work_has_failed(app: Fla
     assert statuses() == ["failed"]
 
 
-def test_it_is_not_tried_for_ever(app: Flask) -> None:
+def test_it_is_not_tried_at_each_tick_for_ever(app: Flask) -> None:
     with failing(FULL):
-        for _ in range(ATTEMPTS_A_SLOT):
+        for _ in range(ATTEMPTS_AT_ONCE):
             with pytest.raises(OperationalError):
                 tick()
         assert tick() is None
-    assert statuses() == ["crashed"] * ATTEMPTS_A_SLOT
+    assert statuses() == ["crashed"] * ATTEMPTS_AT_ONCE
 
 
 def test_the_connection_stays_usable(app: Flask) -> None:

@@ -13,6 +13,7 @@ from jobauto.imports import readings, seen
 from jobauto.imports.bulk import PostgresqlBulk, SqliteBulk
 from jobauto.imports.lines import FileError
 from jobauto.imports.result import ImportResult
+from jobauto.imports.rows import Rows
 from tests.fleets import NOON, add_site
 from tests.imports.importing import counts, import_readings, stored_readings
 
@@ -29,9 +30,17 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def dry_run(lines: Iterable[str]) -> ImportResult:
     """What an import would do."""
-    file = BytesIO("\n".join(["site_id,reading_date,reading_value", *lines]).encode())
-    source = readings.from_csv(file)
-    return readings.store_readings(source, zone=ZoneInfo("Europe/London"), now=NOON, dry_run=True)
+    return readings.store_readings(source(lines), zone=ZoneInfo("Europe/London"), now=NOON, dry_run=True)
+
+
+def may_be_doubtful(lines: Iterable[str]) -> bool:
+    """What a first look finds."""
+    return readings.may_be_doubtful(source(lines), zone=ZoneInfo("Europe/London"), now=NOON)
+
+
+def source(lines: Iterable[str]) -> Rows:
+    """The rows of a file."""
+    return readings.from_csv(BytesIO("\n".join(["site_id,reading_date,reading_value", *lines]).encode()))
 
 
 @pytest.mark.parametrize(

@@ -97,12 +97,15 @@ def test_a_file_that_is_on_another_machine_is_left_to_it_for_a_day(
     ("content", "dry_run", "left"),
     [
         pytest.param(GOOD, False, set(), id="taken whole"),
-        pytest.param(GOOD, True, set(), id="looked at"),
-        pytest.param(BAD, True, set(), id="looked at, with rejected rows"),
+        pytest.param(BAD, True, set(), id="looked at, with nothing to import"),
+        pytest.param(GOOD, True, {".csv"}, id="looked at, to be imported yet"),
+        pytest.param(GOOD + BAD, True, {".csv", ".rejected"}, id="looked at, with rejected rows"),
         pytest.param(GOOD + BAD, False, {".csv", ".rejected"}, id="rejected rows"),
     ],
 )
-def test_a_file_is_kept_only_for_its_rejected_rows(content: bytes, dry_run: bool, left: set[str]) -> None:
+def test_a_file_is_kept_only_for_its_rejected_rows_or_a_decision(
+    content: bytes, dry_run: bool, left: set[str]
+) -> None:
     import_id = accept(HEADER + content, dry_run=dry_run)
     assert files() == {".csv"}
 

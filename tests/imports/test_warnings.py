@@ -6,7 +6,7 @@ from flask import Flask
 from jobauto.imports.bulk import PostgresqlBulk, SqliteBulk
 from tests.fleets import add_site
 from tests.imports.importing import counts, import_readings
-from tests.imports.test_contradictions import dry_run
+from tests.imports.test_contradictions import dry_run, may_be_doubtful
 
 DECIMALS = "every value has exactly three decimals: MWh, or a dot for thousands?"
 FALLS = "at least half of the steps fall: energy of intervals instead of a register?"
@@ -48,6 +48,7 @@ def test_values_are_wondered_at(
         import_readings([f"S1,2026-03-01T06:00Z,{before}"])
 
     warnings = [f"S1: {what}" for what in expected]
+    assert may_be_doubtful(days(*values)) == bool(expected)
     assert dry_run(days(*values)).warnings == warnings
     result = import_readings(days(*values))
     assert result.warnings == warnings

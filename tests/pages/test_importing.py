@@ -79,14 +79,57 @@ def test_where_every_row_was_rejected_it_does_not_say_that_others_were_imported(
     assert "2 rows were rejected Nothing was imported." in words(oscar.get("/import/1"))
 
 
-def test_a_look_says_that_nothing_was_stored_and_how_to_import_for_real(oscar: Person) -> None:
+def decide(person: Person, decision: str) -> str:
+    """Press one of the two buttons, wait until it is done, and look at the page."""
+    person.post("/import/1", decision=decision)
+    wait()
+    return words(person.get("/import/1"))
+
+
+def test_a_look_says_that_nothing_was_stored_and_imports_the_same_file_for_real(oscar: Person) -> None:
     add_site("S1")
     send(oscar, HEADER + GOOD, dry_run="y")
     text = words(oscar.get("/import/1"))
     assert "Preview: nothing was stored" in text
-    assert "Import it for real" in text
+    assert "Import it for real Do not import The file is kept until" in text
     assert "Would be new 1 Would be updated 0" in text
     assert "No readings yet" in words(oscar.get("/sites/S1"))
+    assert "Imported Every row of the file was taken." in decide(oscar, "import")
+    assert "No readings yet" not in words(oscar.get("/sites/S1"))
+
+
+def test_a_look_at_a_file_of_which_nothing_can_be_stored_offers_no_import(oscar: Person) -> None:
+    send(oscar, HEADER + BAD, dry_run="y")
+    text = words(oscar.get("/import/1"))
+    assert "There is nothing to store: every row would be rejected." in text
+    assert "Import it for real" not in text
+
+
+def test_warnings_are_shown_before_anything_is_stored_and_the_file_waits_for_a_decision(
+    oscar: Person, vera: Person
+) -> None:
+    add_site("S1")
+    doubtful = (
+        "".join(f"S1,2026-03-3{day}T06:00,1.00{day}\n" for day in range(2)) + "S1,2026-03-29T06:00,1.001\n"
+    )
+    send(oscar, HEADER + doubtful)
+    text = words(oscar.get("/import/1"))
+    warning = "S1: every value has exactly three decimals: MWh, or a dot for thousands?"
+    assert f"Nothing is stored yet: are these values what they seem? {warning} Import all the same" in text
+    assert text.count(warning) == 1
+    assert "Would be new 3" in text
+    assert "Import all the same" not in words(vera.get("/import/1"))
+    assert "No readings yet" in words(oscar.get("/sites/S1"))
+
+    assert "Finished Imported Every row of the file was taken." in decide(oscar, "import")
+    assert "Import 1 has been decided on already." in decide(oscar, "discard")
+
+
+def test_what_is_not_to_be_imported_says_who_decided_so(oscar: Person) -> None:
+    add_site("S1")
+    send(oscar, HEADER + GOOD, dry_run="y")
+    assert "It is not imported. " in decide(oscar, "discard")
+    assert "Not imported oscar decided so" in words(oscar.get("/import/1"))
 
 
 def test_a_look_shows_the_first_rows_as_understood_and_what_is_doubtful_about_them(oscar: Person) -> None:

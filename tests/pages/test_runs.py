@@ -31,6 +31,20 @@ def test_a_run_that_found_only_known_faults_says_so(ada: Person, run_id: int) ->
     assert "This run opened no jobs Every flagged site had an open job already." in text
 
 
+def test_where_a_job_that_was_closed_lately_spares_a_new_one_a_run_says_so(
+    oscar: Person, run_id: int
+) -> None:
+    days = {"NO_COMS": {"reopen_after_days": 5}}
+    settings.save(lambda before: before.changed(days), by="ada", now=utcnow())
+    oscar.post("/jobs/", action="close", resolution="fixed", job=["1"])
+    second = run(RunParameters(trigger="manual", requested_by="oscar"), utcnow).run_id
+    text = words(oscar.get(f"/runs/{second}"))
+    assert "No Coms: checked 4 sites, 1 flagged, 1 could not be assessed; opened 0 new jobs, " in text
+    assert "1 already had one, or one that was closed lately." in text
+    assert "1 already had one. " in text, "of the other rule"
+    assert "Every flagged site had a job already, open or closed lately." in text
+
+
 def test_a_run_keeps_the_settings_that_it_used(ada: Person, run_id: int) -> None:
     change = {"NO_COMS": {"days_threshold": 17, "enabled": False}}
     settings.save(lambda before: before.changed(change), by="ada", now=utcnow())

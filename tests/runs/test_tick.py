@@ -13,7 +13,7 @@ from jobauto.detection.service import RunParameters, run
 from jobauto.extensions import db
 from jobauto.models import Run
 from jobauto.runs.lifecycle import Claim, finish, reap_stale_runs, start
-from jobauto.runs.queries import ATTEMPTS_A_SLOT
+from jobauto.runs.queries import ATTEMPTS_AT_ONCE
 from jobauto.settings import service as settings
 from jobauto.work.slots import run_slot, tick
 from tests.runs.fleet import add_faulty_fleet, every_fault_has_one_job, owe_slots_since, set_heartbeat
@@ -126,12 +126,23 @@ def crash_at_six(times: int) -> None:
         reap_stale_runs()
 
 
-def test_a_slot_whose_runs_keep_crashing_is_given_up(app: Flask) -> None:
-    crash_at_six(ATTEMPTS_A_SLOT)
-    assert tick_at("06:10", "23:00") == [None, None]
-    assert run_slot(london("06:00").date(), utcnow).status == "succeeded", "who asks for it by name gets it"
+def test_a_slot_whose_runs_keep_crashing_is_tried_again_each_hour_of_its_day(app: Flask) -> None:
+    crash_at_six(ATTEMPTS_AT_ONCE)
+    assert tick_at("06:10", "07:00") == [None, None]
+    assert tick_at("07:00:01", "23:00") == ["2026-03-31", None]
+
+
+def test_who_asks_for_such_a_slot_by_name_gets_it(app: Flask) -> None:
+    crash_at_six(ATTEMPTS_AT_ONCE)
+    assert run_slot(london("06:00").date(), utcnow).status == "succeeded"
+
+
+def test_crashes_of_a_clock_that_was_set_back_since_keep_no_slot_from_its_run(app: Flask) -> None:
+    crash_at_six(ATTEMPTS_AT_ONCE)
+    set_schedule("05:00", run_time="05:00")
+    assert tick_at("05:30") == ["2026-03-31"]
 
 
 def test_a_slot_that_crashed_once_less_is_tried_again(app: Flask) -> None:
-    crash_at_six(ATTEMPTS_A_SLOT - 1)
+    crash_at_six(ATTEMPTS_AT_ONCE - 1)
     assert tick_at("06:10", "06:11") == ["2026-03-31", None]

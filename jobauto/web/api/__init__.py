@@ -4,6 +4,7 @@ from . import (
     dashboard,
     imports,
     jobs,
+    lab,
     meter_changes,
     profiles,
     readings,
@@ -18,6 +19,7 @@ ENDPOINTS = (
     settings,
     runs,
     dashboard,
+    lab,
     jobs,
     sites,
     meter_changes,
@@ -28,3 +30,6 @@ ENDPOINTS = (
     spec,
 )
 """The modules of endpoints; each has its blueprint ``bp``."""
+
+for _module in ENDPOINTS:
+    _module.bp.before_request(spec.refuse_unknown_parameters)

@@ -17,11 +17,10 @@ from ...imports.profiles.reader import needs_file_name, rows_of
 from ...imports.result import ImportResult
 from ...settings import service as settings_service
 from ..access import needs
-from ..paging import describe_fields
 from .importing import import_rows
 from .requests import ReadingsFileIn, ReadingsIn
 from .responses import ImportOut, ImportRefusedOut
-from .spec import UNKNOWN_PARAMETER, responses, spec
+from .spec import responses, spec
 
 bp = Blueprint("api_readings", __name__, url_prefix="/api")
 
@@ -39,7 +38,6 @@ def reading_import() -> ResponseReturnValue:
 
     Where two rows or more were sent and none could be taken, the answer is 422, with the same body.
     """
-    _refuse_unknown_parameters()
     zone = settings_service.current().settings.schedule.zone
     if "profile" in request.args:
         return _answer(_through_profile(request.args["profile"], request.args.get("file_name"), zone))
@@ -71,14 +69,6 @@ def _answer(result: ImportResult) -> ResponseReturnValue:
     if result.rows < 2 or result.rejected < result.rows:
         return body
     return body | {"error": _refusal(result), "fields": result.reasons.by_column(readings.COLUMNS)}, 422
-
-
-def _refuse_unknown_parameters() -> None:
-    """A parameter says how the rows are to be read: without it they might be stored with another meaning."""
-    unknown = request.args.keys() - ReadingsFileIn.model_fields
-    if unknown:
-        wrong = {name: [UNKNOWN_PARAMETER] for name in sorted(unknown)}
-        raise InvalidInput(describe_fields(wrong), wrong, 400)
 
 
 def _refusal(result: ImportResult) -> str:

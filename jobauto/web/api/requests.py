@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, create_model
 
 from ...jobs.queries import JobFilter
+from ...lab.walk import BENCHES
 from ...models.decision import SERIAL_LENGTH
 from ...readings import meter_changes
 from ...readings.queries import ReviewFilter
@@ -26,6 +27,12 @@ _RULES = [rule.name for rule in RULES]
 def _known_rule(name: str) -> str:
     if name and name not in _RULES:
         raise ValueError(f"Must be one of {', '.join(_RULES)}.")
+    return name
+
+
+def _known_bench(name: str) -> str:
+    if name not in BENCHES:
+        raise ValueError(f"Must be one of {', '.join(BENCHES)}.")
     return name
 
 
@@ -130,6 +137,16 @@ class ReadingsQueryIn(PageIn):
     per_page: Annotated[int, number_or(PER_PAGE)] = Field(PER_PAGE, ge=1, le=MOST_READINGS)
     start: str = Field("", alias="from", description="The first instant, such as 2026-03-01T00:00.")
     end: str = Field("", alias="to", description="The last instant.")
+
+
+class LabIn(In):
+    """What the lab is asked: a rule, over how many days until now, of a group or (empty) of the fleet."""
+
+    rule: Annotated[str, Field(json_schema_extra={"enum": [*BENCHES]}), AfterValidator(_known_bench)] = (
+        "no_coms"
+    )
+    days: Annotated[Literal[90, 365], number_or(90)] = 90
+    group: StorableText = ""
 
 
 class JobChangeIn(In):

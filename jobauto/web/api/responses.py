@@ -410,3 +410,32 @@ class ImportRefusedOut(ErrorOut):
     errors: list[LineErrorOut] = []
     warnings: list[str] = []
     ignored_columns: list[str] = []
+
+
+class ThresholdOut(Out):
+    """What one threshold would have done: jobs, and how many of them were well again within 2 and 7 slots.
+
+    ``median_days`` is from the fault's beginning to the slot that found it gone, null where none ended.
+    """
+
+    value: int
+    jobs: int
+    sites: int
+    recovered_2d: int
+    recovered_7d: int
+    median_days: float | None
+
+
+class LabOut(Out):
+    """What every threshold of a rule would have done; ``current`` is the one in force."""
+
+    rule: str
+    days: int
+    current: int
+    thresholds: list[ThresholdOut]
+
+
+class LabProgressOut(Out):
+    """How much is worked out, from 0 to 1: ask again."""
+
+    progress: float

@@ -5,7 +5,7 @@ SpecTree reads them off the views. What it finds wrong is said in our words and 
 
 from typing import Any
 
-from flask import Blueprint, Request, current_app, jsonify
+from flask import Blueprint, Request, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, ValidationError
 from spectree import Response, SecurityScheme, SpecTree
@@ -46,25 +46,37 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
 UNKNOWN_PARAMETER = "There is no such parameter."
 
 
+def refuse_unknown_parameters() -> None:
+    """Before a view: a parameter that it does not read would be taken for one that has been heeded."""
+    described = spec.get_function_metadata(current_app.view_functions[request.endpoint or ""])
+    known = spec.models[described.query]["properties"] if described and described.query else {}
+    if unknown := sorted(request.args.keys() - known.keys()):
+        wrong = {name: [UNKNOWN_PARAMETER] for name in unknown}
+        raise InvalidInput(describe_fields(wrong), wrong, 400)
+
+
 def responses(
     success: type[BaseModel] | Any,
     *errors: int,
     failed: type[BaseModel] = ErrorOut,
     refused: type[BaseModel] | None = None,
+    working: type[BaseModel] | None = None,
 ) -> Response:
     """A view's answers: its success, the errors that every endpoint has, and these.
 
-    ``failed`` is a 500; ``refused`` a 422 that tells more than others.
+    ``failed`` is a 500; ``refused`` a 422 that tells more than others; ``working`` a 202: ask again.
     """
     codes = dict.fromkeys(sorted({400, 401, 403, 429, 503, *errors}), ErrorOut) | {500: failed}
     if refused:
         codes[422] = refused
+    if working:
+        codes[202] = working
     return Response(HTTP_200=success, **{f"HTTP_{code}": model for code, model in codes.items()})
 
 
-def _refuse(request: Request, _response: Any, error: Exception | None, *_: Any) -> None:
+def _refuse(asked: Request, _response: Any, error: Exception | None, *_: Any) -> None:
     if isinstance(error, ValidationError):
-        if request.method == "GET":
+        if asked.method == "GET":
             wrong = describe_errors(error.errors(), unknown=UNKNOWN_PARAMETER)
             raise InvalidInput(describe_fields(wrong), wrong, 400) from error
         raise InvalidInput("The request was not accepted.", describe_errors(error.errors()), 422) from error

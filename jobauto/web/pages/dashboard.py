@@ -31,8 +31,8 @@ def show() -> ResponseReturnValue:
     now, stored = utcnow(), settings_service.current()
     schedule = stored.settings.schedule
     board = dashboard(db.session(), schedule.zone, now)
-    done = db.session.scalars(runs.slots_done(slots_open(schedule, now)[0])).all()
-    next_run = next_due(schedule, stored.slots_owed_from, now, done)
+    taken = db.session.scalars(runs.slots_taken(slots_open(schedule, now)[0])).all()
+    next_run = next_due(schedule, stored.slots_owed_from, now, taken)
     found = fleet(db.session(), stored.settings, now)
     return render_template(
         "dashboard/show.html",

@@ -4,13 +4,13 @@ import logging
 from datetime import timedelta
 from typing import Any
 
-from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ...clock import utcnow
 from ...errors import InvalidInput
 from ...extensions import db
-from ...imports import background, uploads
+from ...imports import background, decisions, uploads
 from ...imports.lines import FileError
 from ...imports.profiles import service as profiles
 from ...imports.rejected_rows import rejected_rows
@@ -72,9 +72,13 @@ def submit() -> ResponseReturnValue:
     except OSError as error:
         log.error(LogEvent("upload-failed", error=error))  # noqa: TRY400 (a sentence; the program is not at fault)
         abort(503, f"The file could not be kept: {error.strerror}. Tell whoever looks after the server.")
+    _start()
+    return redirect(url_for(".show", import_id=import_id))
+
+
+def _start() -> None:
     if not broker.enqueue(tasks.IMPORT_FILES):
         threads.start(background.process_pending, "imports")
-    return redirect(url_for(".show", import_id=import_id))
 
 
 @bp.get("/<int:import_id>")
@@ -85,15 +89,33 @@ def show(import_id: int) -> ResponseReturnValue:
         "imports/show.html",
         entry=entry,
         can_mend=_can_mend(entry),
+        can_decide=entry.decide_until is not None and decisions.has_file(entry),
         reasons=dict(entry.errors),
-        kept_until=entry.finished_at + uploads.KEPT_FOR if entry.finished_at else None,
+        kept_until=entry.decide_until or (entry.finished_at and entry.finished_at + uploads.KEPT_FOR),
         refresh=_refresh_seconds(entry),
     )
 
 
 def _refresh_seconds(entry: Import) -> int:
     """An import that has waited for long will wait on."""
-    return SLOW_REFRESH if utcnow() - entry.requested_at > SOON else REFRESH
+    return SLOW_REFRESH if utcnow() - (entry.decided_at or entry.requested_at) > SOON else REFRESH
+
+
+@bp.post("/<int:import_id>")
+@needs("operator")
+def decide(import_id: int) -> ResponseReturnValue:
+    """Import what was only looked at so far, or never."""
+    get_or_404(Import, import_id, "import")
+    try:
+        if request.form.get("decision") == "import":
+            decisions.import_it(import_id, current_author())
+            _start()
+        else:
+            decisions.discard(import_id, current_author())
+            flash("It is not imported.", "success")
+    except decisions.AlreadyDecided as error:
+        flash(str(error), "warning")
+    return redirect(url_for(".show", import_id=import_id))
 
 
 @bp.get("/<int:import_id>/rejected.csv")
@@ -110,7 +132,7 @@ def rejected(import_id: int) -> ResponseReturnValue:
 def _can_mend(entry: Import) -> bool:
     path = uploads.kept(entry.kept_as)
     return (
-        entry.status == "finished"
+        entry.status in ("finished", "waiting")
         and entry.rejected > 0
         and entry.profile is None  # its lines may be none, as in a workbook
         and path.exists()

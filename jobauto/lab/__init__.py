@@ -1,0 +1,1 @@
+"""The threshold lab: what each threshold of a rule would have done."""

@@ -1,0 +1,144 @@
+"""Questions to the lab: worked out once, by whoever claims them, and kept until something changes.
+
+1. :func:`standing` tells whether the kept answer still holds, and how far a new one is.
+2. Where it does not hold, :func:`claim` gives the question to one process; the database decides to whom.
+3. :func:`work_out` walks, stamps the row with its progress, and keeps the answer. A process that dies leaves
+   a stamp that grows stale, and the next who asks begins again.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ..clock import Clock
+from ..extensions import db
+from ..models import Event, Import, LabResult
+from ..models.types import from_microseconds
+from ..settings import service as settings_service
+from ..storage.connections import write
+from ..storage.leases import LeaseLost, is_stale
+from .slots import slots_of
+from .walk import BENCHES, walk
+
+STALE_AFTER = timedelta(minutes=1)
+SPANS = (90, 365)
+NO_READINGS_OR_SITES = ("job", "run", "user", "token", "address")
+"""Changes of these leave what the lab finds as it is."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked: a rule by its name, over how many days, of a group (empty: of the fleet)."""
+
+    rule: str
+    days: int
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a question stands: its answer, or how much of it (0 to 1) is worked out, or neither."""
+
+    answer: dict[str, Any] | None = None
+    progress: float | None = None
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A question that this process is to work out, and the number of the attempt."""
+
+    question: Question
+    stand: str
+    attempt: int
+
+
+def standing(question: Question, now: datetime) -> Standing:
+    """How a question stands."""
+    kept = db.session.get(LabResult, (question.rule, question.days, question.group), populate_existing=True)
+    if kept is None or kept.stand != _stand(question, now):
+        return Standing()
+    if kept.answer is not None:
+        return Standing(kept.answer)
+    is_alive = now - STALE_AFTER <= kept.heartbeat_at <= now + STALE_AFTER
+    return Standing(progress=kept.progress) if is_alive else Standing()
+
+
+def claim(question: Question, now: datetime) -> Claimed | None:
+    """Take a question that has no answer; None where another process is at it, or was quicker."""
+    stand = _stand(question, now)
+    fresh = {"stand": stand, "heartbeat_at": now, "progress": 0.0, "answer": None}
+    key = {"rule": question.rule, "days": question.days, "group": question.group}
+    with write() as session:
+        insert = (postgresql if session.connection().dialect.name == "postgresql" else sqlite).insert
+        free = (LabResult.stand != stand) | LabResult.answer.is_(None) & is_stale(
+            LabResult.heartbeat_at, now, STALE_AFTER
+        )
+        taken = session.execute(
+            insert(LabResult)
+            .values(**key, **fresh, attempts=1)
+            .on_conflict_do_update(
+                index_elements=["rule", "days", "group"],
+                set_=fresh | {"attempts": LabResult.attempts + 1},
+                where=free,
+            )
+            .returning(LabResult.attempts)
+        ).scalar_one_or_none()
+    return Claimed(question, stand, taken) if taken is not None else None
+
+
+def work_out(claimed: Claimed, clock: Clock) -> None:
+    """Answer a question. Raises LeaseLost where another process has taken it over."""
+    question, settings = claimed.question, settings_service.current().settings
+    db.session.rollback()
+    slots = slots_of(settings.schedule, question.days, clock())
+    told_at = clock()
+
+    def progress(share: float) -> None:
+        nonlocal told_at
+        if clock() - told_at >= timedelta(seconds=1):
+            told_at = clock()
+            _stamp(claimed, told_at, progress=share)
+
+    with db.engine.connect() as connection:
+        tally = walk(connection, question.rule, settings, slots, question.group, progress)
+    bench = BENCHES[question.rule]
+    answer = {
+        "current": getattr(settings.rule(question.rule), bench.field),
+        "from": from_microseconds(slots.times[slots.first]).isoformat(),
+        "to": from_microseconds(slots.times[-1]).isoformat(),
+        "thresholds": [figures.document(value) for value, figures in tally.thresholds.items()],
+        "sites": {str(given): keys for given, keys in tally.sites_by_thresholds.items()},
+    }
+    _stamp(claimed, clock(), progress=1.0, answer=answer)
+
+
+def _stamp(claimed: Claimed, now: datetime, **values: object) -> None:
+    question = claimed.question
+    mine = (
+        LabResult.rule == question.rule,
+        LabResult.days == question.days,
+        LabResult.group == question.group,
+        LabResult.attempts == claimed.attempt,
+    )
+    with write() as session:
+        found = session.execute(
+            update(LabResult).where(*mine).values(heartbeat_at=now, **values).returning(LabResult.days)
+        ).one_or_none()
+    if found is None:
+        raise LeaseLost("the question was taken over; nothing more is written")
+
+
+def _stand(question: Question, now: datetime) -> str:
+    stored = settings_service.current()
+    newest_import = (
+        select(Import.id).where(Import.finished_at.is_not(None)).order_by(Import.id.desc()).limit(1)
+    )
+    newest_change = (
+        select(Event.id).where(Event.subject.not_in(NO_READINGS_OR_SITES)).order_by(Event.id.desc()).limit(1)
+    )
+    last_slot = slots_of(stored.settings.schedule, question.days, now).times[-1]
+    newest = [db.session.scalar(newest) for newest in (newest_import, newest_change)]
+    return f"{stored.version} {last_slot} {newest[0]} {newest[1]}"

@@ -1,0 +1,30 @@
+"""imports that wait for a decision
+
+Revision ID: 0023
+Revises: 0022
+Create Date: 2026-11-26 11:30:00
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+from jobauto.models.types import Instant
+
+revision = "0023"
+down_revision = "0022"
+branch_labels = None
+depends_on = None
+
+COLUMNS = ("is_checked", "decide_until", "decided_by", "decided_at")
+
+
+def upgrade() -> None:
+    op.add_column("import", sa.Column("is_checked", sa.Boolean(), server_default=sa.false(), nullable=False))
+    op.add_column("import", sa.Column("decide_until", Instant(), nullable=True))
+    op.add_column("import", sa.Column("decided_by", sa.String(length=100), nullable=True))
+    op.add_column("import", sa.Column("decided_at", Instant(), nullable=True))
+
+
+def downgrade() -> None:
+    for name in COLUMNS:
+        op.drop_column("import", name)

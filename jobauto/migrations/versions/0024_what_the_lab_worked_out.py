@@ -1,0 +1,35 @@
+"""what the lab worked out
+
+Revision ID: 0024
+Revises: 0023
+Create Date: 2026-11-26 11:50:00
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+from jobauto.models.types import Instant
+
+revision = "0024"
+down_revision = "0023"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "lab_result",
+        sa.Column("rule", sa.String(length=50), nullable=False),
+        sa.Column("days", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("group", sa.String(length=100), nullable=False),
+        sa.Column("stand", sa.Text(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("heartbeat_at", Instant(), nullable=False),
+        sa.Column("progress", sa.Float(), nullable=False),
+        sa.Column("answer", sa.JSON(), nullable=True),
+        sa.PrimaryKeyConstraint("rule", "days", "group", name=op.f("pk_lab_result")),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("lab_result")

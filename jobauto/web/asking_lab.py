@@ -1,0 +1,22 @@
+"""Asking the lab from a page or the API: the answer where it comes soon, else how far it is."""
+
+from functools import partial
+
+from ..clock import utcnow
+from ..lab import service
+from ..lab.service import Question, Standing
+from ..work import threads
+
+SOON = 2.0
+"""Seconds that somebody waits before they are told how far it is."""
+
+
+def ask(question: Question) -> Standing:
+    """The standing of a question; begin to work it out where nobody does."""
+    standing = service.standing(question, utcnow())
+    if standing.answer is not None or standing.progress is not None:
+        return standing
+    if claimed := service.claim(question, utcnow()):
+        threads.start(partial(service.work_out, claimed, utcnow), "lab").join(SOON)
+    standing = service.standing(question, utcnow())
+    return standing if standing.answer is not None else Standing(progress=standing.progress or 0.0)

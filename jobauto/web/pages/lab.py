@@ -1,0 +1,98 @@
+"""The threshold lab: what another threshold would have done."""
+
+from typing import Any
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from ...errors import InvalidInput
+from ...extensions import db
+from ...lab.service import SPANS, Question
+from ...lab.walk import BENCHES
+from ...rules import RULES
+from ...settings import service as settings_service
+from ...sites import queries as sites
+from ..asking_lab import ask
+from ..paging import Page, asked_page
+
+bp = Blueprint("lab", __name__, url_prefix="/lab")
+
+REFRESH = 2
+
+
+@bp.get("/")
+def show() -> ResponseReturnValue:
+    """The figures of every threshold, or how far they are."""
+    question = _asked()
+    return render_template("lab/show.html", standing=ask(question), **_shown(question))
+
+
+@bp.get("/sites")
+def differing() -> ResponseReturnValue:
+    """The sites that have a job under one threshold and none under the one in force."""
+    question, standing = _asked(), ask(_asked())
+    threshold = request.args.get("threshold", type=int)
+    if threshold not in BENCHES[question.rule].thresholds:
+        raise InvalidInput("There is no such threshold.", status=400)
+    number, per_page = asked_page()
+    keys = _differing(standing.answer or {}, threshold)
+    some = keys[(number - 1) * per_page : number * per_page]
+    found = {site.key: site for site in db.session.scalars(sites.by_keys([key for key, _ in some]))}
+    rows = [(found[key], comes_in) for key, comes_in in some if key in found]
+    return render_template(
+        "lab/sites.html",
+        standing=standing,
+        threshold=threshold,
+        page=Page(rows, number, per_page, len(keys)),
+        **_shown(question),
+    )
+
+
+def _asked() -> Question:
+    rule, days = request.args.get("rule", next(iter(BENCHES))), request.args.get("days", SPANS[0], type=int)
+    if rule not in BENCHES or days not in SPANS:
+        raise InvalidInput("There is no such question.", status=400)
+    return Question(rule, days, request.args.get("group", ""))
+
+
+def _shown(question: Question) -> dict[str, Any]:
+    bench = BENCHES[question.rule]
+    section = settings_service.current().settings.rule(question.rule)
+    return {
+        "asked": question,
+        "rule": next(rule for rule in RULES if rule.name == question.rule),
+        "rules": [rule for rule in RULES if rule.name in BENCHES],
+        "spans": SPANS,
+        "groups": db.session.scalars(sites.groups()).all(),
+        "field": type(section).model_fields[bench.field].title,
+        "in_force": getattr(section, bench.field),
+        "refresh": REFRESH,
+        "chart": _chart,
+    }
+
+
+def _chart(answer: dict[str, Any]) -> dict[str, Any]:
+    """Jobs of each threshold, by how soon the site was well again."""
+    rows, current = answer["thresholds"], answer["current"]
+    soon = [row["recovered_2d"] for row in rows]
+    later = [row["recovered_7d"] - row["recovered_2d"] for row in rows]
+    rest = [row["jobs"] - row["recovered_7d"] for row in rows]
+    return {
+        "labels": [f"{row['value']} (now)" if row["value"] == current else str(row["value"]) for row in rows],
+        "series": [
+            {"colour": "teal", "title": "Well again within 2 days", "values": soon},
+            {"colour": "blue", "title": "Within 7 days", "values": later},
+            {"colour": "orange", "title": "Later, or not yet", "values": rest},
+        ],
+    }
+
+
+def _differing(answer: dict[str, Any], threshold: int) -> list[tuple[int, bool]]:
+    """Keys of sites, and whether the threshold brings them in; the others fall out."""
+    current = answer.get("current", threshold)
+    found = []
+    for given, keys in answer.get("sites", {}).items():
+        has, had = int(given) >> threshold & 1, int(given) >> current & 1
+        if has != had:
+            found += [(key, bool(has)) for key in keys]
+    return sorted(found)
