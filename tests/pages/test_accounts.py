@@ -117,7 +117,7 @@ def test_ones_own_password_needs_the_current_one(vera: Person) -> None:
 
 
 def test_a_token_is_shown_once_works_and_is_revoked(vera: Person) -> None:
-    page = vera.post("/account", action="token", name="logger <1>")
+    page = vera.post("/account", action="token", name="logger <1>", confirm=PASSWORD)
     found = re.search(r"jobauto_[\w-]{40,}", page.text)
     assert found
     assert "Copy it now: it is shown this once, and cannot be shown again." in words(page)
@@ -134,7 +134,7 @@ def test_a_token_is_shown_once_works_and_is_revoked(vera: Person) -> None:
 
 
 def test_a_token_needs_a_name(vera: Person) -> None:
-    page = vera.post("/account", action="token", name="")
+    page = vera.post("/account", action="token", name="", confirm=PASSWORD)
     assert page.status_code == 422
     assert error_beside(page, "name") == "Give it a name."
     assert "field-error" in page.text

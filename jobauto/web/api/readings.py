@@ -10,7 +10,7 @@ from ...errors import InvalidInput
 from ...imports import readings
 from ...imports.result import ImportResult
 from ...settings import service as settings_service
-from ..access import needs
+from ..access import ingests, needs
 from ..paging import describe_fields
 from .importing import import_rows
 from .requests import ReadingsFileIn, ReadingsIn
@@ -22,6 +22,7 @@ bp = Blueprint("api_readings", __name__, url_prefix="/api")
 
 @bp.post("/readings/")
 @needs("operator")
+@ingests
 @spec.validate(
     query=ReadingsFileIn,
     json=ReadingsIn,
