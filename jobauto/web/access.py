@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, current_app, flash, g, redirect, request, url_for
+from flask import Flask, Response, abort, current_app, flash, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue, RouteCallable
 from flask_login import current_user, user_logged_in
 from flask_wtf.csrf import CSRFError
@@ -255,8 +255,10 @@ def _note_login(_app: Flask, **_: object) -> None:
 
 
 def _remember_browser(response: Response) -> Response:
-    in_a_session = g.get("session_id") is not None or g.get("logged_in")
-    if in_a_session and response.status_code < 400 and current_user.is_authenticated:
+    if g.get("logged_in") and current_user.is_authenticated:
+        # The cookie of the session comes first: there are scripts that look at no other.
+        current_app.session_interface.save_session(current_app, session, response)
+        session.modified = False
         devices.remember(response, current_user)
     return response
 

@@ -89,11 +89,27 @@ def test_the_cookie_of_a_login_lets_its_browser_in_again(app: Flask, cast: None,
     assert stranger.post("/login", username="vera", password=PASSWORD).status_code == 302
 
 
-def test_who_was_logged_in_before_there_were_such_cookies_gets_one(app: Flask, vera: Person) -> None:
-    assert vera.client.get_cookie(DEVICE_COOKIE) is None
-    vera.get("/jobs/")
-    assert vera.client.get_cookie(DEVICE_COOKIE) is not None
-    assert "Set-Cookie" not in vera.get("/jobs/").headers, "and keeps it"
+def test_a_login_sets_it_behind_the_cookie_of_the_session_and_pages_leave_both_as_they_are(
+    app: Flask, cast: None, stranger: Person
+) -> None:
+    answer = stranger.post("/login", username="vera", password=PASSWORD)
+    names = [cookie.partition("=")[0] for cookie in answer.headers.getlist("Set-Cookie")]
+    assert names == [SESSION_COOKIE, DEVICE_COOKIE]
+    assert "Set-Cookie" not in stranger.get("/jobs/").headers
+
+
+def test_ones_own_new_password_keeps_this_browser_known(app: Flask, vera: Person) -> None:
+    vera.post(
+        "/account",
+        action="password",
+        current=PASSWORD,
+        password="another good one",
+        once_more="another good one",
+    )
+    vera.client.delete_cookie(SESSION_COOKIE)
+    vera.token = None
+    fail("vera", times=30, address=ELSEWHERE, now=utcnow())
+    assert vera.post("/login", username="vera", password="another good one").status_code == 302
 
 
 def with_another_key(cookie: str) -> str:
