@@ -79,6 +79,7 @@ VARIABLES = (
 )
 
 SESSION_COOKIE = "jobauto_session"
+DEVICE_COOKIE = "jobauto_device"
 RANGES = {
     "SESSION_IDLE_MINUTES": (1, 10_000_000),
     "SESSION_MINUTES": (1, 10_000_000),
@@ -95,6 +96,7 @@ FIXED = {
     "SESSION_COOKIE_HTTPONLY": True,
     "SESSION_COOKIE_SAMESITE": "Lax",
     "SESSION_COOKIE_NAME": SESSION_COOKIE,
+    "DEVICE_COOKIE_NAME": DEVICE_COOKIE,
     "WTF_CSRF_CHECK_DEFAULT": False,  # jobauto.web.access checks, except where a token proves the caller
     "WTF_CSRF_TIME_LIMIT": None,  # valid as long as its session
 }
@@ -117,7 +119,8 @@ def load(app: Flask, overrides: dict[str, Any] | None) -> None:
     app.config["TRUSTED_HOSTS"] = _names(app.config["TRUSTED_HOSTS"])
     app.config["SECRET_KEY_FALLBACKS"] = _former_keys(app.config["SECRET_KEY_FALLBACKS"])
     app.config["SEND_TO"] = _send_to(app.config["SEND_TO"])
-    app.config["SESSION_COOKIE_NAME"] = _cookie_name(app)
+    for cookie in ("SESSION_COOKIE_NAME", "DEVICE_COOKIE_NAME"):
+        app.config[cookie] = _cookie_name(app, app.config[cookie])
     _check_months(app.config["KEEP_READINGS_MONTHS"])
     _make_folder(Path(app.instance_path))
     _check_public_url(app.config["PUBLIC_URL"])
@@ -185,10 +188,9 @@ def _send_to(given: str) -> list[str]:
     return entries
 
 
-def _cookie_name(app: Flask) -> str:
+def _cookie_name(app: Flask, name: str) -> str:
     """With the prefix by which a browser holds us to Secure, and to this host where the path allows it."""
-    name: str = app.config["SESSION_COOKIE_NAME"]
-    if not app.config["SESSION_COOKIE_SECURE"] or name != SESSION_COOKIE:
+    if not app.config["SESSION_COOKIE_SECURE"] or name not in (SESSION_COOKIE, DEVICE_COOKIE):
         return name
     path = app.config["SESSION_COOKIE_PATH"] or app.config["APPLICATION_ROOT"]
     whole_host = path == "/" and not app.config["SESSION_COOKIE_DOMAIN"]

@@ -1,28 +1,23 @@
-"""Users, logins and tokens."""
+"""Users, their passwords and logins, and what a password is given for."""
 
-import hashlib
 import re
-import secrets
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ..audit.service import Author, record
 from ..extensions import db
-from ..models import ApiToken, User
+from ..models import User
 from ..models.user import ROLES
 from ..storage.connections import write
-from . import passwords, sessions, throttling
+from . import passwords, sessions, throttling, tokens
 from .sessions import Client
+from .tokens import NewToken
 
 USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}")
-TOKEN_PREFIX = "jobauto_"  # noqa: S105 (lets scanners of leaked secrets recognise a token)
-USE_NOTED_EVERY = timedelta(hours=1)
-"""So often at most the last use of a token is written down, so that requests do not contend for it."""
 
 
 class AccountError(ValueError):
@@ -31,6 +26,10 @@ class AccountError(ValueError):
 
 class PasswordRefused(AccountError):
     """A password that must not be used; says why."""
+
+
+class TokenRefused(AccountError):
+    """A token that there cannot be; says why."""
 
 
 class WrongLogin(Exception):
@@ -56,15 +55,20 @@ def create_user(username: str, password: str, role: str, author: Author) -> User
     return user
 
 
-def set_password(username: str, password: str, author: Author) -> None:
-    """Change a password, which ends every session of that user and any wait. Raises AccountError."""
+def set_password(username: str, password: str, author: Author, *, revoke_tokens: bool = False) -> None:
+    """Change a password, which ends every session of that user and any wait, and the tokens if asked to.
+
+    Raises AccountError.
+    """
     with write() as session:
         # First, as a login does: two that lock the same rows in another order would block each other.
-        throttling.forget_account(session, throttling.Subject.of(username, ""))
+        throttling.forget_account(session, username)
         user = by_name(username)
         _use_password(user, password)
         sessions.end_all(session, user)
         record(session, author, "user", user.username, [("password", None, "changed")])
+        if revoke_tokens:
+            tokens.revoke_all(session, user, author)
 
 
 def log_in(username: str, password: str, client: Client, *, instead_of: int | None = None) -> User:
@@ -100,13 +104,23 @@ def prove(username: str, password: str, client: Client) -> Proof:
     What the password is given for must ask :func:`_proven` in its transaction. Raises WrongLogin and
     Throttled.
     """
-    subject = throttling.Subject.of(username, client.address)
-    throttling.check_throttle(subject, client.now)
+    subject = _subject(username, client)
+    try:
+        throttling.check_throttle(subject, client.now)
+    except throttling.Throttled:
+        throttling.count_refused(subject, client.now)
+        raise
     user = authenticate(username, password)
     if user is None:
         throttling.count_failure(subject, client.now)
         raise WrongLogin
     return Proof(subject, user.id, user.password_hash)
+
+
+def _subject(username: str, client: Client) -> throttling.Subject:
+    if client.device is not None and (user := _named(username)) is not None and client.device.knows(user):
+        return throttling.Subject.of_device(username, client.device.name)
+    return throttling.Subject.of(username, client.address)
 
 
 def _proven(session: Session, proof: Proof, client: Client) -> User:
@@ -123,8 +137,10 @@ def _proven(session: Session, proof: Proof, client: Client) -> User:
     return user
 
 
-def change_own_password(username: str, current: str, password: str, client: Client) -> User:
-    """Change one's own password: every session ends, and a new one begins.
+def change_own_password(
+    username: str, current: str, password: str, client: Client, *, revoke_tokens: bool = False
+) -> User:
+    """Change one's own password: every session ends, and a new one begins; the tokens end if asked to.
 
     Raises AccountError, WrongLogin and Throttled.
     """
@@ -135,6 +151,8 @@ def change_own_password(username: str, current: str, password: str, client: Clie
         sessions.end_all(session, user)
         author = Author(user.username, client.now)
         record(session, author, "user", user.username, [("password", None, "changed")])
+        if revoke_tokens:
+            tokens.revoke_all(session, user, author)
         key = sessions.begin(session, user, client)
     user.session_key = key
     return user
@@ -145,6 +163,13 @@ def end_own_sessions(username: str, session_ids: list[int], current: str, client
     proof = prove(username, current, client)
     with write() as session:
         return sessions.end(session, session_ids, _proven(session, proof, client))
+
+
+def prove_again(username: str, password: str, session_id: int, client: Client) -> None:
+    """Make of a session one whose login is recent. Raises WrongLogin and Throttled."""
+    proof = prove(username, password, client)
+    with write() as session:
+        sessions.prove(session, session_id, _proven(session, proof, client), client.now)
 
 
 def log_out(user: User, session_id: int) -> None:
@@ -170,45 +195,43 @@ def known(username: str) -> str | None:
 
 def authenticate(username: str, password: str) -> User | None:
     """The active user of that name and password. Takes as long when there is no such user."""
-    named = USERNAME.fullmatch(username) is not None  # what no user is called need not be asked for
-    user = db.session.scalar(select(User).where(User.username == username.lower())) if named else None
+    user = _named(username)
     correct = passwords.matches(user.password_hash if user else None, password)
     return user if user and user.active and correct else None
 
 
-def issue_token(username: str, name: str, author: Author) -> str:
-    """A new token of a user. Only its hash is kept, so it can be shown this once. Raises AccountError."""
-    if not name.strip() or len(name) > 100:
-        raise AccountError("A token needs a name of 1 to 100 characters.")
-    token = TOKEN_PREFIX + secrets.token_urlsafe(32)
+def _named(username: str) -> User | None:
+    named = USERNAME.fullmatch(username) is not None  # what no user is called need not be asked for
+    return db.session.scalar(select(User).where(User.username == username.lower())) if named else None
+
+
+def issue_token(username: str, wanted: NewToken, author: Author) -> str:
+    """A new token of a user, which can be shown this once. Raises AccountError."""
+    _check_token(wanted)
     with write() as session:
         user = by_name(username)
-        session.add(
-            ApiToken(user_id=user.id, name=name.strip(), token_hash=_hash(token), created_at=author.now)
-        )
-        record(session, author, "token", user.username, [("created", None, name.strip())])
-    return token
+        # Locked, as by who deactivates: a token that comes after would be revived with the account.
+        session.refresh(user, with_for_update=True)
+        if not user.active:
+            raise AccountError(f"{user.username} is deactivated, and gets no token.")
+        return tokens.make(session, user, wanted, author)
 
 
-def by_token(token: str, now: datetime) -> User | None:
-    """The active user of a token that was not revoked. Notes the use, rarely."""
-    found = db.session.scalar(
-        select(ApiToken).where(ApiToken.token_hash == _hash(token), ApiToken.revoked_at.is_(None))
-    )
-    if found is None or not found.user.active:
-        return None
-    if found.last_used_at is None or now - found.last_used_at > USE_NOTED_EVERY:
-        with suppress(OperationalError), write(nowait=True):  # a busy database is no reason to wait
-            found.last_used_at = now
-    user: User = found.user
-    return user
+def issue_own_token(username: str, wanted: NewToken, password: str, client: Client) -> str:
+    """A new token for oneself, to be shown this once. Raises AccountError, WrongLogin and Throttled."""
+    _check_token(wanted)
+    proof = prove(username, password, client)
+    with write() as session:
+        user = _proven(session, proof, client)
+        return tokens.make(session, user, wanted, Author(user.username, client.now))
+
+
+def _check_token(wanted: NewToken) -> None:
+    if reason := wanted.reason_against():
+        raise TokenRefused(reason)
 
 
 def _use_password(user: User, password: str) -> None:
     if reason := passwords.reason_against(password, user.username):
         raise PasswordRefused(reason)
     user.password_hash = passwords.hashed(password)
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

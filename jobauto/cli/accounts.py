@@ -9,9 +9,10 @@ from flask import current_app
 from sqlalchemy import select
 
 from ..auth import service
+from ..auth.tokens import DAYS, MOST_DAYS, NewToken
 from ..extensions import db
 from ..models import User
-from ..models.user import ROLES
+from ..models.user import ROLES, SCOPES
 from .common import by_command, on_database
 
 PASSWORD_FILE = "first-login"  # noqa: S105 (a file's name)
@@ -42,13 +43,14 @@ def create_user(name: str, role: str, password_stdin: bool) -> None:
 @click.command("set-password")
 @click.argument("name")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@click.option("--revoke-tokens", is_flag=True, help="Revoke the API tokens of that user, too.")
 @on_database
-def set_password(name: str, password_stdin: bool) -> None:
+def set_password(name: str, password_stdin: bool, revoke_tokens: bool) -> None:
     """Change the password of NAME and end the sessions of that user."""
     try:
         service.by_name(name)
         db.session.rollback()  # or PostgreSQL would end the transaction of somebody who is slow to type
-        service.set_password(name, _password(password_stdin), by_command())
+        service.set_password(name, _password(password_stdin), by_command(), revoke_tokens=revoke_tokens)
     except service.AccountError as error:
         raise click.UsageError(str(error)) from error
     click.echo(f"Changed the password of {name.lower()}")
@@ -65,11 +67,19 @@ def list_users() -> None:
 @click.command("create-token")
 @click.argument("user")
 @click.option("--name", "label", required=True, help="What the token is for.")
+@click.option("--scope", type=click.Choice(SCOPES), default="full", show_default=True, help="What it may do.")
+@click.option(
+    "--days",
+    type=click.IntRange(1, MOST_DAYS),
+    default=DAYS,
+    show_default=True,
+    help="For how long it may be used.",
+)
 @on_database
-def create_token(user: str, label: str) -> None:
+def create_token(user: str, label: str, scope: str, days: int) -> None:
     """Print a new API token of USER. It cannot be shown again."""
     try:
-        click.echo(service.issue_token(user, label, by_command()))
+        click.echo(service.issue_token(user, NewToken(label, scope, days), by_command()))
     except service.AccountError as error:
         raise click.UsageError(str(error)) from error
 

@@ -202,6 +202,7 @@ def _record_changes(connection: Connection, author: Author) -> None:
             select(
                 literal(author.now, Instant),
                 literal(author.name, String),
+                literal(author.token, String),
                 literal("site"),
                 Site.site_id,
                 literal(name),
@@ -211,7 +212,7 @@ def _record_changes(connection: Connection, author: Author) -> None:
             .join(STAGE, STAGE.c.site_id == Site.site_id)
             .where(before.is_distinct_from(value))
         )
-        columns = ["at", "who", "subject", "subject_id", "field", "before", "after"]
+        columns = ["at", "who", "token", "subject", "subject_id", "field", "before", "after"]
         connection.execute(insert(Event).from_select(columns, changed))
 
 

@@ -50,8 +50,11 @@ def change(
     seen: Seen = MappingProxyType({}),
     unless: Refusal | None = None,
     site_key: int | None = None,
+    token: str | None = None,
 ) -> list[Difference]:
     """Change a job, all or nothing; returns what changed. ``seen`` is what the editor looked at.
+
+    ``token`` names the API token with which they do it.
 
     1. Closing needs no resolution: ``other`` where none is named. A resolution belongs to closed jobs only.
     2. Reopening beside an open job of the same site and type is refused (409). From then on the job counts
@@ -70,7 +73,7 @@ def change(
             }
             require_agreement(session, "job", job_id, job, asked, seen)
             _check(session, job, wanted)
-            return _apply(session, job, wanted, Author(by, now))
+            return _apply(session, job, wanted, Author(by, now, token))
     except IntegrityError as error:
         raise _open_beside() from error
 

@@ -8,6 +8,7 @@
 | it was a daily run, and has not failed   | digest      |                   |
 | a daily run is overdue by over an hour   | problem     |                   |
 | an import failed                         | problem     |                   |
+| a token ends within 30 days, within 7    | problem     |                   |
 
 Nothing is sent about the runs of the demo: they never were.
 """
@@ -25,7 +26,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from ..logs import LogEvent
-from ..models import Channel, Import, OutboxMessage, Run, SettingsVersion
+from ..models import ApiToken, Channel, Import, OutboxMessage, Run, SettingsVersion
 from ..settings import service as settings_service
 from ..settings.schedule import due_at
 from ..settings.stored import read_stored
@@ -89,6 +90,12 @@ def run_overdue(slot: date, now: datetime) -> None:
     with write() as session:
         text = texts.overdue(slot, due_at(schedule, slot), place)
         _problem(session.connection(), f"overdue-{slot}", text, now)
+
+
+def token_ends(connection: Connection, token: ApiToken, days: int, now: datetime) -> None:
+    """A token ends within so many days."""
+    place = Place(ZoneInfo("UTC"), public_url())
+    _problem(connection, f"token-{token.id}-{days}", texts.ending_token(token, now, place), now)
 
 
 @contextmanager

@@ -64,11 +64,19 @@ def of_version(version: int) -> Settings:
     return _stored(db.session.get_one(SettingsVersion, version)).settings
 
 
-def save(edit: Callable[[Settings], Settings], *, by: str, now: datetime, seen: int | None = None) -> Stored:
+def save(
+    edit: Callable[[Settings], Settings],
+    *,
+    by: str,
+    now: datetime,
+    seen: int | None = None,
+    token: str | None = None,
+) -> Stored:
     """Store what ``edit`` makes of the settings in force, unless that changes nothing that is stored.
 
     ``seen`` is the version that the editor looked at. Raises SettingsError, and StaleSettings when another
     version has come since; without ``seen`` the edit is applied to whatever is in force.
+    ``token`` names the API token with which they do it.
     """
     while True:
         try:
@@ -81,7 +89,7 @@ def save(edit: Callable[[Settings], Settings], *, by: str, now: datetime, seen: 
                     return before
                 session.add(_next_version(before, after, by, now))
                 changed = _changed(before, after)
-                record(session, Author(by, now), "settings", before.version + 1, changed)
+                record(session, Author(by, now, token), "settings", before.version + 1, changed)
             return current()
         except IntegrityError:
             continue  # another save took this version's number: look again at what is in force now

@@ -26,7 +26,7 @@ from ..detection.service import describe_error
 from ..extensions import db
 from ..imports import background
 from ..logs import LogEvent
-from ..notifications import sending
+from ..notifications import expiring_tokens, sending
 from ..storage import partitions
 from ..storage.connections import DatabaseNotReady, require_ready
 from ..storage.vacuum import vacuum_changed
@@ -45,6 +45,11 @@ def keep_partitions(clock: Clock = utcnow) -> None:
             log.info(LogEvent(what, names=" ".join(names)))
 
 
+def tell_of_expiring_tokens(clock: Clock = utcnow) -> None:
+    """Tell of API tokens that are about to end. Needs an app context."""
+    expiring_tokens.tell(clock)
+
+
 def expire_run_sites(clock: Clock = utcnow) -> None:
     """Forget what runs of long ago found at single sites. Needs an app context."""
     run_sites.expire(clock())
@@ -56,6 +61,7 @@ WORK: tuple[Callable[[], object], ...] = (
     sending.process_pending,
     keep_partitions,
     expire_run_sites,
+    tell_of_expiring_tokens,
     vacuum_changed,
 )
 """A job each, so that neither a long import nor a slow mail server keeps a slot waiting."""

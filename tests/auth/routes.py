@@ -1,4 +1,4 @@
-"""Who may use which endpoint, with which method. One that does not stand here fails a test."""
+"""Who may use which endpoint, with which method and tokens. One that does not stand here fails a test."""
 
 ANYBODY = "anybody"
 
@@ -68,3 +68,28 @@ EXPECTED = {
     ("GET", "users.index"): "admin",
     ("GET", "users.show"): "admin",
 }
+
+SCOPES = {
+    ("GET", "api_dashboard.dashboard"): {"read", "full"},
+    ("GET", "api_settings.options"): {"read", "full"},
+    ("GET", "api_runs.run_detail"): {"read", "full"},
+    ("POST", "api_runs.run_discard"): {"full"},
+    ("GET", "api_runs.run_list"): {"read", "full"},
+    ("POST", "api_runs.run_manual"): {"full"},
+    ("POST", "api_runs.run_release"): {"full"},
+    ("GET", "api_settings.settings"): {"read", "full"},
+    ("PUT", "api_settings.settings_update"): {"full"},
+    ("POST", "api_readings.reading_import"): {"ingest", "full"},
+    ("GET", "api_sites.reading_list"): {"read", "ingest", "full"},
+    ("GET", "api_sites.site_detail"): {"read", "full"},
+    ("POST", "api_sites.site_import"): {"ingest", "full"},
+    ("GET", "api_sites.site_list"): {"read", "ingest", "full"},
+    ("PATCH", "api_jobs.job_change"): {"full"},
+    ("GET", "api_imports.import_list"): {"read", "full"},
+    ("GET", "api_jobs.job_detail"): {"read", "full"},
+    ("GET", "api_jobs.job_export"): {"read", "full"},
+    ("GET", "api_jobs.job_list"): {"read", "full"},
+    ("GET", "api_spec.openapi"): {"read", "full"},
+    ("GET", "health.metrics"): {"read", "full"},
+}
+"""The scopes of the tokens that open an endpoint. What does not stand here, no token opens."""

@@ -9,8 +9,13 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from jobauto import create_app
+from jobauto.audit.service import Author
+from jobauto.auth.service import issue_token
+from jobauto.auth.tokens import NewToken
+from jobauto.clock import utcnow
 from jobauto.models.user import ROLES
-from tests.auth.routes import ANYBODY, EXPECTED
+from jobauto.models.user import SCOPES as ALL_SCOPES
+from tests.auth.routes import ANYBODY, EXPECTED, SCOPES
 from tests.people import CAST, Answer, Person
 
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
@@ -49,8 +54,38 @@ def test_a_role_gets_where_the_table_lets_it_and_nowhere_else(
                 person.token = "jobauto_made_up" if way == "token" else None
             answer = ask(person, way, method, rule)
             logs_out = endpoint == "auth.logout" and name is not None
-            got_in = not refused(answer, leads_to_the_login=logs_out)
-            assert got_in == may(name, needed), (name, way, answer.status_code)
+            got_in = not refused(answer, leads_to_the_login=logs_out and way == "cookie")
+            no_door = way == "token" and needed != ANYBODY and (method, endpoint) not in SCOPES
+            assert got_in == (may(name, needed) and not no_door), (name, way, answer.status_code)
+
+
+def test_each_endpoint_of_the_api_says_which_tokens_open_it_and_no_page_is_opened_by_any() -> None:
+    api = {route for route, rule in routes().items() if rule.rule.startswith("/api/")}
+    assert set(SCOPES) == api | {("GET", "health.metrics")}
+
+
+@pytest.mark.parametrize("scope", ALL_SCOPES)
+@pytest.mark.parametrize(
+    ("method", "endpoint"), [pytest.param(*route, id=" ".join(route)) for route in sorted(SCOPES)]
+)
+def test_a_token_opens_what_its_scope_lets_it(
+    standing: Flask, method: str, endpoint: str, scope: str
+) -> None:
+    ada = Person(standing, None)
+    ada.token = issue_token("ada", NewToken("tests", scope), Author("ada", utcnow()))
+    answer = ask(ada, "token", method, routes()[method, endpoint])
+    assert (answer.status_code != 403) == (scope in SCOPES[method, endpoint]), answer.status_code
+
+
+def test_a_token_and_a_scope_are_nothing_to_a_page_with_a_cookie_beside_them(standing: Flask) -> None:
+    """What a proxy in front puts there is not ours to judge; the cookie counts, and needs its CSRF token."""
+    vera, ada = Person(standing, "vera"), Person(standing, "ada")
+    headers = {"Authorization": f"Bearer {ada.token}"}
+    assert vera.client.get("/users/", headers=headers).status_code == 403
+    assert vera.client.get("/jobs/", headers=headers).status_code == 200
+    assert (
+        ada.client.post("/account", headers=headers, data={"action": "token", "name": "x"}).status_code == 400
+    )
 
 
 @EACH_ROUTE

@@ -17,7 +17,7 @@ from jobauto.jobs.export import harmless
 from jobauto.logs import OneLine, _in_pairs
 from tests.fleets import add_site, daily
 from tests.pages import scenes
-from tests.people import Person
+from tests.people import PASSWORD, Person
 
 MARKUP = """</script><script>alert(1)</script><img src=x onerror=alert(1)>'"--><svg/onload=alert(1)>"""
 TEXTS = {
@@ -93,5 +93,5 @@ def type_everywhere(ada: Person, hostile: str) -> None:
     ada.api("PATCH", "/api/jobs/1/", json={"note": hostile})
     ada.api("PUT", settings, json={"NO_COMS": {"queue": hostile[:100], "instructions": hostile}})
     ada.post("/sites/FLAT", action="edit", site_name=hostile, group=hostile[:100], active="y")
-    ada.post("/account", action="token", name=hostile[:100])
+    ada.post("/account", action="token", name=hostile[:100], confirm=PASSWORD)
     ada.post("/login", username=hostile, password=hostile)

@@ -9,7 +9,7 @@ from ...clock import utcnow
 from ...imports import readings
 from ...imports.result import ImportResult
 from ...settings import service as settings_service
-from ..access import needs
+from ..access import ingests, needs
 from .importing import import_rows
 from .requests import ReadingsFileIn, ReadingsIn
 from .responses import ImportOut, ImportRefusedOut
@@ -20,6 +20,7 @@ bp = Blueprint("api_readings", __name__, url_prefix="/api")
 
 @bp.post("/readings/")
 @needs("operator")
+@ingests
 @spec.validate(
     query=ReadingsFileIn,
     json=ReadingsIn,

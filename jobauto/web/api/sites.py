@@ -12,7 +12,7 @@ from ...imports.fields import FieldError, InstantReader
 from ...rules.moment import Moment
 from ...settings import service as settings_service
 from ...sites import queries
-from ..access import current_author, needs
+from ..access import current_author, ingests, needs
 from ..lookup import site_or_404
 from ..paging import page_of
 from .bodies import query_of_request
@@ -28,6 +28,7 @@ bp = Blueprint("api_sites", __name__, url_prefix="/api")
 
 
 @bp.get("/sites/")
+@ingests
 @spec.validate(query=SitesQueryIn, resp=responses(PageOut[SiteOut]))
 def site_list() -> PageOut[SiteOut]:
     """The inventory, by site_id."""
@@ -37,6 +38,7 @@ def site_list() -> PageOut[SiteOut]:
 
 
 @bp.get("/sites/<site_id:site_id>/readings/")
+@ingests
 @spec.validate(query=ReadingsQueryIn, resp=responses(PageOut[ReadingOut], 404))
 def reading_list(site_id: str) -> PageOut[ReadingOut]:
     """A site's readings, newest first."""
@@ -71,6 +73,7 @@ def site_detail(site_id: str) -> SiteDetailOut:
 
 @bp.post("/sites/")
 @needs("operator")
+@ingests
 @spec.validate(json=SitesIn, resp=responses(ImportOut, 413, 415, 422), skip_validation=True)
 def site_import() -> ImportOut:
     """Add or change sites: one object or a list. Each row is taken or rejected on its own."""
