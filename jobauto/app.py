@@ -3,11 +3,10 @@
 from typing import Any
 
 from flask import Flask
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from . import cli
 from .core import create_core
-from .web import access, api, error_handlers, filters, headers, health, rate_limit, static_files
+from .web import access, api, error_handlers, filters, headers, health, proxies, rate_limit, static_files
 from .web.extensions import bootstrap, csrf, login_manager
 from .web.pages import (
     account,
@@ -36,6 +35,7 @@ def create_app(overrides: dict[str, Any] | None = None) -> Flask:
     access.init_app(app)
     rate_limit.init_app(app)
     filters.init_app(app)
+    proxies.init_app(app)
     cli.init_app(app)
     return app
 
@@ -44,11 +44,6 @@ def _extensions(app: Flask) -> None:
     csrf.init_app(app)
     login_manager.init_app(app)
     bootstrap.init_app(app)
-    if hops := app.config["PROXY_HOPS"]:
-        # Not X-Forwarded-Port: the host has its port, and what no proxy sets anybody may forge.
-        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
-            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops, x_port=0, x_prefix=hops
-        )
 
 
 def _routes(app: Flask) -> None:

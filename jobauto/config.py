@@ -55,6 +55,11 @@ VARIABLES = (
         "",
         "The path that the session cookie is for, such as /jobauto. Empty: all.",
     ),
+    Variable(
+        "HSTS_INCLUDE_SUBDOMAINS",
+        False,
+        "Have browsers use HTTPS only for all hosts below this one, too.",
+    ),
     Variable("LOG_FORMAT", "text", "How log lines are written: text (key=value pairs) or json."),
     Variable(
         "PUBLIC_URL",
@@ -92,7 +97,7 @@ RANGES = {
 """The numbers that can be meant: time cannot be reckoned with any."""
 FIXED = {
     "BOOTSTRAP_SERVE_LOCAL": True,
-    "MAX_CONTENT_LENGTH": 10 * 1000 * 1000,
+    "MAX_CONTENT_LENGTH": 256_000,  # of a page; jobauto.web.body_limits has what is more
     "SESSION_COOKIE_HTTPONLY": True,
     "SESSION_COOKIE_SAMESITE": "Lax",
     "SESSION_COOKIE_NAME": SESSION_COOKIE,

@@ -8,7 +8,7 @@ from flask import Flask
 from jobauto import create_app
 from jobauto.config import ConfigError
 from jobauto.extensions import db
-from jobauto.web.headers import HEADERS, POLICY
+from jobauto.web.headers import HEADERS, HSTS, POLICY
 from tests.people import Answer, Browser, Person
 
 ADDRESSES = (
@@ -42,18 +42,24 @@ def test_the_policy_lets_nothing_run_that_stands_in_a_page() -> None:
 
 
 @pytest.mark.parametrize(
-    ("configured", "scheme", "sent"),
+    ("configured", "scheme", "expected"),
     [
-        pytest.param({}, "http", False, id="over http"),
-        pytest.param({}, "https", True, id="over https"),
-        pytest.param({"SESSION_COOKIE_SECURE": True}, "http", True, id="where cookies are Secure"),
+        pytest.param({}, "http", None, id="over http"),
+        pytest.param({}, "https", HSTS, id="over https"),
+        pytest.param({"SESSION_COOKIE_SECURE": True}, "http", HSTS, id="where cookies are Secure"),
+        pytest.param({"HSTS_INCLUDE_SUBDOMAINS": True}, "http", None, id="with what is below, over http"),
+        pytest.param(
+            {"HSTS_INCLUDE_SUBDOMAINS": True},
+            "https",
+            f"{HSTS}; includeSubDomains",
+            id="with what is below, over https",
+        ),
     ],
 )
 def test_https_is_asked_for_where_it_is_there(
-    app: Flask, configured: dict[str, Any], scheme: str, sent: bool
+    app: Flask, configured: dict[str, Any], scheme: str, expected: str | None
 ) -> None:
     answer = open_login(app, configured, scheme)
-    expected = "max-age=31536000; includeSubDomains" if sent else None
     assert answer.headers.get("Strict-Transport-Security") == expected
 
 

@@ -16,7 +16,7 @@ from ..auth.sessions import RECENT, Client, Limits
 from ..clock import utcnow
 from ..extensions import db
 from ..models import ApiToken, User, UserSession
-from . import devices, drafts, idempotency, own_forms, rate_limit, security_log, static_files
+from . import body_limits, devices, drafts, idempotency, own_forms, rate_limit, security_log, static_files
 from .extensions import login_manager
 
 View = TypeVar("View", bound=RouteCallable)
@@ -29,6 +29,9 @@ PUBLIC = {
     "health.metrics",
 } | static_files.ENDPOINTS
 """Endpoints that need no login. Every other one does, whether or not somebody thought of it."""
+
+ASKED_BY_MACHINES = {"auth.sender"}
+"""Pages that answer a stranger with 401, and do not lead to the login."""
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 SHOWN_SESSIONS = 50
@@ -171,6 +174,7 @@ def _gate() -> ResponseReturnValue | None:
         _require_role(needed_role(request.endpoint))
         if (token := g.get("token")) is not None:
             require_scope(token)
+        body_limits.allow_body()
     if request.path.startswith("/api/"):
         rate_limit.count_request(_caller())
     if request.method in SAFE_METHODS:
@@ -179,6 +183,7 @@ def _gate() -> ResponseReturnValue | None:
             own_forms.mark_session(current_user)
         return None
     db.session.rollback()  # from here on the body is read, and PostgreSQL ends what stands still for it
+    body_limits.check_unmeasured()
     if g.get("token") is None:
         try:
             own_forms.require_own_form()
@@ -236,7 +241,7 @@ def _caller() -> str:
 
 
 def _ask_to_log_in() -> ResponseReturnValue:
-    if request.path.startswith("/api/"):
+    if request.path.startswith("/api/") or request.endpoint in ASKED_BY_MACHINES:
         abort(401, "Log in, or send the header Authorization: Bearer TOKEN.")
     if request.method in SAFE_METHODS:
         return redirect(drafts.login_address(request.full_path.rstrip("?")))

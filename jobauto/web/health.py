@@ -13,6 +13,7 @@ from ..runs.overdue import overdue_slot
 from ..storage.connections import DatabaseNotReady, require_all_machines, require_ready
 from .access import require_scope
 from .metrics import Numbers
+from .proxies import plain_address
 
 bp = Blueprint("health", __name__)
 
@@ -51,8 +52,8 @@ def metrics() -> ResponseReturnValue:
 
 def _asked_from_this_machine() -> bool:
     # What a proxy on this machine passes on comes from this machine too, and says so in a header.
-    address = ip_address(request.remote_addr or "0.0.0.0")  # noqa: S104 (no address, not one to listen on)
-    return address.is_loopback and "X-Forwarded-For" not in request.headers
+    address = plain_address(request.remote_addr or "")  # behind a socket there is none
+    return bool(address and ip_address(address).is_loopback) and "X-Forwarded-For" not in request.headers
 
 
 def _overdue() -> str | None:

@@ -29,6 +29,7 @@ EXPECTED = {
     ("GET", "auth.login"): ANYBODY,
     ("POST", "auth.login_submit"): ANYBODY,
     ("POST", "auth.logout"): "viewer",
+    ("GET", "auth.sender"): "viewer",
     ("GET", "bootstrap.static"): ANYBODY,
     ("POST", "dashboard.run_now"): "operator",
     ("GET", "dashboard.show"): "viewer",

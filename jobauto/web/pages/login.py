@@ -48,6 +48,12 @@ def login_submit() -> ResponseReturnValue:
     return redirect(access.target())
 
 
+@bp.get("/login/sender")
+def sender() -> ResponseReturnValue:
+    """For nginx, before it takes a large body: 204 for whoever is logged in; the gate answers strangers."""
+    return "", 204
+
+
 @bp.post("/logout")
 def logout() -> ResponseReturnValue:
     """End the session, here and in the database."""
