@@ -84,8 +84,8 @@ def opened(file: Path, seconds: float | None = None) -> Iterator[sqlite3.Connect
 def revision_in(sent: sqlite3.Connection) -> str:
     """The schema of a file that is a sound database. Raises BackupError."""
     try:
-        # Before anything else is read: a view may stand where a table is expected.
-        _require_no_more_than_tables(sent)
+        # First: a view may stand in a table's place, and the check would work out generated columns.
+        _require_plain_tables(sent)
         is_sound = sent.execute("PRAGMA quick_check").fetchall() == [("ok",)]
         found = sent.execute("SELECT version_num FROM alembic_version NOT INDEXED").fetchall()
     except sqlite3.Error as error:
@@ -97,15 +97,22 @@ def revision_in(sent: sqlite3.Connection) -> str:
     return found[0][0]
 
 
-def _require_no_more_than_tables(sent: sqlite3.Connection) -> None:
+def _require_plain_tables(sent: sqlite3.Connection) -> None:
     said = sent.execute("SELECT name, type FROM sqlite_master WHERE type <> 'index'").fetchall()
     for name, kind in (*said, *kinds(sent).items()):
         if kind != "table":
             raise _not_ours(name, kind)
+    for name in kinds(sent):
+        if any(hidden for _, hidden in _columns(sent, name)):
+            raise _other_columns(name)
 
 
 def _not_ours(name: str, kind: str) -> BackupError:
     return BackupError(f"The file holds {name} ({kind}), which is not of this program.")
+
+
+def _other_columns(table: str) -> BackupError:
+    return BackupError(f"The columns of the table {table} are not those of this program.")
 
 
 def kinds(connection: sqlite3.Connection) -> dict[str, str]:
@@ -127,7 +134,7 @@ def take_rows(sent: sqlite3.Connection, into: sqlite3.Connection) -> None:
             raise BackupError(f"The table {table} is missing.")
         columns = _columns(into, table)
         if _columns(sent, table) != columns:
-            raise BackupError(f"The columns of the table {table} are not those of this program.")
+            raise _other_columns(table)
         _take(sent, into, table, sorted(columns))
 
 

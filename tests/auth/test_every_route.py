@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 from werkzeug.routing import Rule
 
 from jobauto import create_app
+from jobauto.extensions import db
 from jobauto.models.user import ROLES
 from tests.auth.routes import ANYBODY, EXPECTED
+from tests.fleets import add_one_fault_of_each_rule
 from tests.people import CAST, Answer, Person
 
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
@@ -61,6 +64,26 @@ def test_a_cookie_alone_changes_nothing(standing: Flask, method: str, endpoint: 
     answer = ada.client.open(address_of(rule), method=method, headers={"X-CSRFToken": "made up"})
     assert answer.status_code == 400
     assert "CSRF" in answer.text
+
+
+NOTED_IN_PASSING = {"user_session", "api_token"}
+"""When a session or a token was last used is written down by every request."""
+
+
+def test_opening_every_address_changes_no_row(app: Flask, cast: None) -> None:
+    add_one_fault_of_each_rule()
+    ada = Person(app, "ada")
+
+    def rows() -> dict[str, list[Any]]:
+        db.session.rollback()
+        tables = (table for table in db.metadata.sorted_tables if table.name not in NOTED_IN_PASSING)
+        return {table.name: sorted(map(str, db.session.execute(select(table)).all())) for table in tables}
+
+    before = rows()
+    for method, endpoint in EXPECTED:
+        if method == "GET":
+            ada.get(address_of(routes()[method, endpoint]))
+    assert rows() == before
 
 
 @EACH_ROUTE

@@ -60,6 +60,11 @@ def before(app: Flask, database_uri: str) -> Rows:
             id="a generated column",
         ),
         pytest.param(
+            "ALTER TABLE alembic_version ADD COLUMN loud GENERATED ALWAYS AS (upper(version_num)) VIRTUAL",
+            "The columns of the table alembic_version are not those of this program.",
+            id="a generated column beside the revision",
+        ),
+        pytest.param(
             "ALTER TABLE event DROP COLUMN after", "The columns of the table event", id="a column less"
         ),
         pytest.param(
@@ -211,6 +216,14 @@ def test_a_file_that_would_fill_the_disk(app: Flask) -> None:
     plain[28:32] = (2**32 - 1).to_bytes(4, "big")  # pages: 16 TB of them
     with pytest.raises(BackupError, match="free"):
         put_back(gzip.compress(bytes(plain), 1))
+
+
+def test_the_command_ends_with_a_sentence_and_2(app: Flask, tmp_path: Path) -> None:
+    file = tmp_path / "hostile.backup"
+    file.write_bytes(altered(taken(), f"CREATE VIEW more AS {ENDLESS}", tmp_path))
+    done = app.test_cli_runner().invoke(args=["restore", "--replace", str(file)])
+    assert done.exit_code == 2
+    assert done.stderr.splitlines()[-1] == "Error: The file holds more (view), which is not of this program."
 
 
 def test_what_takes_too_long_ends(tmp_path: Path) -> None:
