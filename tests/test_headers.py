@@ -34,6 +34,16 @@ def test_every_response_has_the_headers(vera: Person, stranger: Person, address:
             assert "charset=utf-8" in answer.headers["Content-Type"]
 
 
+def test_a_browser_guesses_no_type_is_framed_nowhere_and_tells_no_other_site_where_it_was(
+    vera: Person,
+) -> None:
+    headers = vera.get("/jobs/").headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert headers["Content-Security-Policy"] == POLICY
+
+
 def test_the_policy_lets_nothing_run_that_stands_in_a_page() -> None:
     assert "unsafe" not in POLICY
     assert "*" not in POLICY

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 from typing import Any
 
 import pytest
@@ -23,6 +24,15 @@ def test_a_line_of_pairs_tells_when_what_and_its_facts() -> None:
     assert line_of(LogEvent("end", run=17, status="succeeded", error=None), "text") == (
         "at=2026-03-31T06:00:00.250+00:00 level=info logger=job_automation event=end run=17 status=succeeded"
     )
+
+
+def test_times_are_in_utc_wherever_the_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as there:
+        there.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        line = line_of(LogEvent("end"), "text")
+    time.tzset()
+    assert line.startswith("at=2026-03-31T06:00:00.250+00:00 ")
 
 
 def test_a_line_of_json_tells_the_same() -> None:

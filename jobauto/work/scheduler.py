@@ -29,6 +29,7 @@ from ..logs import LogEvent
 from ..notifications import expiring_tokens, sending
 from ..storage import partitions
 from ..storage.connections import DatabaseNotReady, require_ready
+from ..storage.scratch import clear_abandoned
 from ..storage.vacuum import vacuum_changed
 from .slots import tick
 
@@ -63,6 +64,7 @@ WORK: tuple[Callable[[], object], ...] = (
     expire_run_sites,
     tell_of_expiring_tokens,
     vacuum_changed,
+    clear_abandoned,
 )
 """A job each, so that neither a long import nor a slow mail server keeps a slot waiting."""
 _at_work = [threading.Lock() for _ in WORK]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 from werkzeug.routing import Rule
 
 from jobauto import create_app
@@ -13,9 +14,11 @@ from jobauto.audit.service import Author
 from jobauto.auth.service import issue_token
 from jobauto.auth.tokens import NewToken
 from jobauto.clock import utcnow
+from jobauto.extensions import db
 from jobauto.models.user import ROLES
 from jobauto.models.user import SCOPES as ALL_SCOPES
 from tests.auth.routes import ANYBODY, EXPECTED, SCOPES
+from tests.fleets import add_one_fault_of_each_rule
 from tests.people import CAST, Answer, Person
 
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
@@ -96,6 +99,26 @@ def test_a_cookie_alone_changes_nothing(standing: Flask, method: str, endpoint: 
     answer = ada.client.open(address_of(rule), method=method, headers={"X-CSRFToken": "made up"})
     assert answer.status_code == 400
     assert "CSRF" in answer.text
+
+
+NOTED_IN_PASSING = {"user_session", "api_token"}
+"""When a session or a token was last used is written down by every request."""
+
+
+def test_opening_every_address_changes_no_row(app: Flask, cast: None) -> None:
+    add_one_fault_of_each_rule()
+    ada = Person(app, "ada")
+
+    def rows() -> dict[str, list[Any]]:
+        db.session.rollback()
+        tables = (table for table in db.metadata.sorted_tables if table.name not in NOTED_IN_PASSING)
+        return {table.name: sorted(map(str, db.session.execute(select(table)).all())) for table in tables}
+
+    before = rows()
+    for method, endpoint in EXPECTED:
+        if method == "GET":
+            ada.get(address_of(routes()[method, endpoint]))
+    assert rows() == before
 
 
 @EACH_ROUTE

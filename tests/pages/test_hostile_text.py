@@ -9,7 +9,7 @@ from html import unescape
 from urllib.parse import quote
 
 import pytest
-from flask import Flask
+from flask import Flask, render_template_string
 
 from jobauto.clock import utcnow
 from jobauto.detection.service import RunParameters, run
@@ -51,6 +51,16 @@ def test_it_is_shown_as_it_was_typed_on_every_page(
     assert seen >= 5
     formatter = OneLine(_in_pairs)
     assert all("\n" not in formatter.format(record) for record in caplog.records)
+
+
+@EACH_TEXT
+def test_what_a_chart_is_given_cannot_end_its_script(app: Flask, hostile: str) -> None:
+    chart = """{% call ui.chart("x", "label", {"name": hostile}) %}{% endcall %}"""
+    page = """{% import "_macros.html" as ui %}""" + chart
+    with app.test_request_context():
+        html = render_template_string(page, hostile=hostile)
+    (data,) = re.findall(r"<script[^>]*>(.*?)</script>", html, re.DOTALL)
+    assert json.loads(data) == {"name": hostile}
 
 
 @EACH_TEXT
