@@ -16,7 +16,7 @@ from ..models.event import SUBJECTS
 from ..models.job import PRIORITIES, RESOLUTIONS, STATUSES
 from ..models.notification import KINDS
 from ..models.types import Instant, Kwh, to_microseconds
-from ..models.user import ROLES
+from ..models.user import ROLES, SCOPES
 
 EARLIEST = to_microseconds(datetime(1900, 1, 1, tzinfo=UTC))
 LATEST = to_microseconds(datetime(9999, 12, 31, tzinfo=UTC))
@@ -24,6 +24,7 @@ LATEST = to_microseconds(datetime(9999, 12, 31, tzinfo=UTC))
 MOST_WATT_HOURS = 10**15
 CHOICES = {
     "user.role": ROLES,
+    "api_token.scope": SCOPES,
     "job.status": STATUSES,
     "job.priority": PRIORITIES,
     "job.resolution": RESOLUTIONS,
