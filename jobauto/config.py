@@ -127,7 +127,11 @@ def load(app: Flask, overrides: dict[str, Any] | None) -> None:
     _make_folder(Path(app.instance_path))
     _check_public_url(app.config["PUBLIC_URL"])
     app.config["SQLALCHEMY_DATABASE_URI"] = _database_uri(app)
-    app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", {"pool_pre_ping": True})
+    app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", {})
+    # What was bound to a statement may be the hash of a password: no error that is logged tells it.
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_pre_ping": True, "hide_parameters": True} | app.config[
+        "SQLALCHEMY_ENGINE_OPTIONS"
+    ]
     app.config["SECRET_KEY"] = app.config["SECRET_KEY"] or _kept_secret(
         Path(app.instance_path) / "secret-key"
     )
