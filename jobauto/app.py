@@ -6,7 +6,18 @@ from flask import Flask
 
 from . import cli
 from .core import create_core
-from .web import access, api, error_handlers, filters, headers, health, proxies, rate_limit, static_files
+from .web import (
+    access,
+    api,
+    cookies,
+    error_handlers,
+    filters,
+    headers,
+    health,
+    proxies,
+    rate_limit,
+    static_files,
+)
 from .web.extensions import bootstrap, csrf, login_manager
 from .web.pages import (
     account,
@@ -41,6 +52,7 @@ def create_app(overrides: dict[str, Any] | None = None) -> Flask:
 
 
 def _extensions(app: Flask) -> None:
+    cookies.init_app(app)
     csrf.init_app(app)
     login_manager.init_app(app)
     bootstrap.init_app(app)

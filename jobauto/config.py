@@ -127,10 +127,14 @@ def load(app: Flask, overrides: dict[str, Any] | None) -> None:
     for cookie in ("SESSION_COOKIE_NAME", "DEVICE_COOKIE_NAME"):
         app.config[cookie] = _cookie_name(app, app.config[cookie])
     _check_months(app.config["KEEP_READINGS_MONTHS"])
-    _make_folder(Path(app.instance_path))
+    _make_folder(Path(app.instance_path), ours=instance_path() is None)
     _check_public_url(app.config["PUBLIC_URL"])
     app.config["SQLALCHEMY_DATABASE_URI"] = _database_uri(app)
-    app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", {"pool_pre_ping": True})
+    app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", {})
+    # What was bound to a statement may be the hash of a password: no error that is logged tells it.
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_pre_ping": True, "hide_parameters": True} | app.config[
+        "SQLALCHEMY_ENGINE_OPTIONS"
+    ]
     app.config["SECRET_KEY"] = app.config["SECRET_KEY"] or _kept_secret(
         Path(app.instance_path) / "secret-key"
     )
@@ -154,9 +158,13 @@ def _check_numbers(app: Flask) -> None:
             raise ConfigError(f"{PREFIX}{name}={app.config[name]} is not a number from {least:,} to {most:,}")
 
 
-def _make_folder(path: Path) -> None:
+def _make_folder(path: Path, *, ours: bool) -> None:
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if ours and path.stat().st_uid == os.geteuid():
+            path.chmod(
+                0o700
+            )  # as a checkout or an older version left it; a folder that was named is not ours
     except OSError as error:
         raise ConfigError(
             f"{PREFIX}INSTANCE_PATH={path}: the folder cannot be made ({error.strerror})"

@@ -6,10 +6,14 @@ import time
 from typing import Any
 
 import pytest
+from flask import Flask
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from jobauto import create_app
 from jobauto.config import ConfigError
 from jobauto.logs import FORMATS, LogEvent, OneLine
+from jobauto.storage.connections import write
 
 
 def line_of(message: Any, form: str, *, failed: bool = False) -> str:
@@ -79,3 +83,16 @@ def test_the_message_of_a_library_is_a_fact_too() -> None:
 def test_another_format_is_refused_by_name(tmp_path: Any) -> None:
     with pytest.raises(ConfigError, match="JOBAUTO_LOG_FORMAT='xml' is not one of text, json"):
         create_app({"TESTING": True, "SECRET_KEY": "tests", "LOG_FORMAT": "xml"})
+
+
+def test_an_error_of_the_database_tells_no_value_that_was_sent_to_it(app: Flask) -> None:
+    values = {"name": "eve", "hash": "scrypt:secret"}
+    statement = 'INSERT INTO "user" (username, password_hash) VALUES (:name, :hash)'
+    with pytest.raises(IntegrityError) as refused, write() as session:
+        session.execute(text(statement), values)
+    record = logging.LogRecord(
+        "jobauto.errors", logging.ERROR, "file", 1, "fault", None, (refused.type, refused.value, refused.tb)
+    )
+    for written in FORMATS.values():
+        assert "secret" not in OneLine(written).format(record)
+        assert "not null" in OneLine(written).format(record).replace("-", " ").lower()

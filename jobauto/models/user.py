@@ -44,6 +44,10 @@ class User(UserMixin, Base):  # type: ignore[misc] # Flask-Login ships no types
         return ROLES.index(self.role) >= ROLES.index(role)
 
 
+MAY_WORK_JOBS = (User.active, User.role != "viewer")
+"""Whom a job may be given, by the page and by the API."""
+
+
 class ApiToken(Base):
     """A token for scripts. Only its SHA-256 is stored; it carries 256 random bits, so no salt is needed.
 

@@ -7,6 +7,7 @@ from sqlalchemy import Select, select
 
 from ..extensions import db
 from ..models import User
+from ..models.user import MAY_WORK_JOBS
 
 
 def all_users() -> Select[Any]:
@@ -16,7 +17,7 @@ def all_users() -> Select[Any]:
 
 def assignable(keep: str | None = None) -> list[str]:
     """Who can be given a job: active users that may work jobs; and ``keep``, who has it now."""
-    names = set(db.session.scalars(select(User.username).where(User.active, User.role != "viewer")))
+    names = set(db.session.scalars(select(User.username).where(*MAY_WORK_JOBS)))
     return sorted(names | ({keep} if keep else set()))
 
 

@@ -151,6 +151,20 @@ def test_a_session_cookie_that_was_tampered_with_is_nobodys(app: Flask, stranger
         assert not is_logged_in(stranger)
 
 
+def test_a_session_cookie_is_signed_with_sha_256_and_one_of_before_is_like_none(
+    app: Flask, oscar: Person, stranger: Person
+) -> None:
+    signed = oscar.client.get_cookie("jobauto_session")
+    assert signed is not None
+    assert len(signed.value.rpartition(".")[2]) == 43, "32 bytes"
+    serializer = SecureCookieSessionInterface().get_signing_serializer(app)
+    ours = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
+    assert serializer is not None
+    stranger.client.set_cookie("jobauto_session", serializer.dumps(ours.loads(signed.value)))
+    assert stranger.get("/jobs/").location == "/login?next=/jobs/"
+    assert stranger.get("/login").status_code == 200
+
+
 def cookie_of(answer: Answer) -> str:
     (cookie,) = answer.headers.getlist("Set-Cookie")
     return cookie

@@ -1,5 +1,6 @@
 """The environment is read strictly: a value that cannot be meant is refused by name, at the start."""
 
+import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,6 +11,7 @@ from flask import Flask
 
 from jobauto import create_app
 from jobauto.config import ConfigError, load
+from jobauto.extensions import db
 from tests.cli.conftest import Shell
 from tests.databases import SQLITE, Sqlite
 from tests.processes import PATIENCE
@@ -160,3 +162,22 @@ def test_a_folder_that_cannot_be_made_is_a_sentence_too(shell: Shell, tmp_path: 
     assert done.stderr == (
         f"Error: JOBAUTO_INSTANCE_PATH={tmp_path}/file: the folder cannot be made (File exists)\n"
     )
+
+
+@pytest.mark.parametrize("beside", ["", "-wal", "-shm"])
+def test_folder_and_database_are_for_their_owner_only(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, beside: str
+) -> None:
+    monkeypatch.setenv("JOBAUTO_INSTANCE_PATH", str(tmp_path / "new"))
+    old_mask = os.umask(0o022)
+    try:
+        app = create_app()
+        with app.app_context(), db.engine.begin() as connection:
+            connection.exec_driver_sql("CREATE TABLE t (x)")
+            file = tmp_path / "new" / f"jobauto.sqlite3{beside}"
+            assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        with app.app_context():
+            db.engine.dispose()
+    finally:
+        os.umask(old_mask)
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
