@@ -14,6 +14,7 @@ from sqlalchemy.types import JSON, Boolean, Date, Integer, String
 
 from jobauto.clock import utcnow
 from jobauto.extensions import db
+from jobauto.models import Import
 from jobauto.models.types import Instant, Kwh
 from jobauto.storage import backup
 from jobauto.storage.soundness import CHOICES, SHAPES
@@ -94,8 +95,10 @@ def rows_of(uri: str) -> Rows:
 
 
 def without_sessions(rows: Rows) -> Rows:
-    """What a restore makes of rows: nobody is logged in."""
-    return rows | {"user_session": []}
+    """What a restore makes of rows: nobody is logged in, and no file waits for a decision."""
+    place = list(Import.__table__.columns.keys()).index("decide_until")
+    imports = [(*row[:place], None, *row[place + 1 :]) for row in rows["import"]]
+    return rows | {"user_session": [], "import": imports}
 
 
 def quiet(_table: str, _rows: int) -> None:
