@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from ..models import Import, Run, RunRule
@@ -106,6 +107,16 @@ def failed_import(entry: Import, place: Place) -> MessageText:
         place.link(f"/import/{entry.id}"),
     ]
     return MessageText(f"jobauto: import {entry.id} failed", _body(lines))
+
+
+def second_factor_reset(username: str, who: str, when: datetime, place: Place) -> MessageText:
+    """Somebody's second factor that an administrator has taken away."""
+    lines = [
+        f"{plain(who)} has reset the second factor of {plain(username)}, {place.time(when)}.",
+        f"If {plain(username)} did not ask for it, somebody may be taking the account over.",
+        place.link(f"/users/{quote(username)}"),
+    ]
+    return MessageText("jobauto: a second factor was reset", _body(lines))
 
 
 def digest(

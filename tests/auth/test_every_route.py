@@ -10,7 +10,7 @@ from werkzeug.routing import Rule
 
 from jobauto import create_app
 from jobauto.models.user import ROLES
-from tests.auth.routes import ANYBODY, EXPECTED
+from tests.auth.routes import ANYBODY, EXPECTED, PENDING
 from tests.people import CAST, Answer, Person
 
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
@@ -48,6 +48,8 @@ def test_a_role_gets_where_the_table_lets_it_and_nowhere_else(
             if name is None:
                 person.token = "jobauto_made_up" if way == "token" else None
             answer = ask(person, way, method, rule)
+            if needed == PENDING and answer.status_code == 400:
+                continue  # nor does the form of a page count that a stranger cannot have
             logs_out = endpoint == "auth.logout" and name is not None
             got_in = not refused(answer, leads_to_the_login=logs_out)
             assert got_in == may(name, needed), (name, way, answer.status_code)
@@ -87,8 +89,8 @@ def refused(answer: Answer, leads_to_the_login: bool) -> bool:
 
 
 def may(name: str | None, needed: str) -> bool:
-    if needed == ANYBODY:
-        return True
+    if needed in (ANYBODY, PENDING):
+        return needed == ANYBODY
     return name is not None and ROLES.index(CAST[name]) >= ROLES.index(needed)
 
 

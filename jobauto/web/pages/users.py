@@ -6,12 +6,15 @@ from flask_login import current_user
 
 from ...audit import queries as audit
 from ...audit.conflicts import EditConflict
+from ...auth import second_factor
 from ...auth import service as auth
 from ...errors import InvalidInput
 from ...extensions import db
 from ...jobs import queries as jobs
 from ...models import User
+from ...storage.configuration import second_factor_roles
 from ...users import queries, service
+from ...users.single_sign_on import identity_of
 from ...wording import pluralize
 from .. import access, drafts, security_log
 from ..access import current_author, needs
@@ -41,7 +44,11 @@ def create() -> ResponseReturnValue:
         return _list(form), 422
     try:
         user = auth.create_user(
-            form.username.data or "", form.password.data or "", form.role.data, current_author()
+            form.username.data or "",
+            form.password.data or "",
+            form.role.data,
+            current_author(),
+            must_change=True,
         )
     except auth.AccountError as error:
         field = form.password if isinstance(error, auth.PasswordRefused) else form.username
@@ -107,7 +114,7 @@ def _apply(user: User, action: str, form: UserForm | PasswordForm) -> str | None
     if action == "sessions":
         ended = service.end_sessions(name, author=author)
         return f"Ended {pluralize(ended, 'session')} of {name}." if ended else None
-    auth.set_password(name, form["password"].data or "", author)
+    auth.set_password(name, form["password"].data or "", author, must_change=user.id != current_user.id)
     return f"The password of {name} is changed, and their sessions have ended."
 
 
@@ -160,5 +167,8 @@ def _account(user: User, typed: UserForm | PasswordForm | None = None, conflicts
         password_form=typed if isinstance(typed, PasswordForm) else PasswordForm(formdata=None),
         tokens=db.session.scalars(queries.tokens(user)).all(),
         sessions=access.sessions_of(user),
+        second_factor=second_factor.of(user),
+        needs_second_factor=user.role in second_factor_roles(),
+        identity=identity_of(user),
         history=db.session.scalars(audit.events_for("user", user.username)).all(),
     )
