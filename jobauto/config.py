@@ -280,7 +280,7 @@ def _read_secret(file: str) -> str:
 def _roles_of_values(given: str) -> dict[str, str]:
     if given.lstrip().startswith("{"):
         try:
-            found = json.loads(given)
+            found: dict[str, str] = json.loads(given)
         except ValueError as error:
             raise ConfigError(f"{PREFIX}OIDC_ROLES is not JSON") from error
     else:

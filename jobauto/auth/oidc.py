@@ -206,5 +206,5 @@ class _Bounded(HTTPAdapter):
                 response.close()
                 raise requests.RequestException("the reply is too long")
         response._content = bytes(body)
-        response._content_consumed = True  # type: ignore[attr-defined] # as requests marks it itself
+        response._content_consumed = True  # as requests itself marks what it has read
         return response

@@ -1,6 +1,7 @@
 """A phone with an authenticator app, and forms of several steps."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,7 +22,7 @@ PERIOD = timedelta(seconds=second_factor.STEP_SECONDS)
 
 def client(**changes: Any) -> Client:
     """Somebody at a browser, now."""
-    return Client(**({"address": "192.0.2.1", "agent": "tests", "now": utcnow(), "limits": LIMITS} | changes))
+    return replace(Client("192.0.2.1", "tests", utcnow(), LIMITS), **changes)
 
 
 class Phone:

@@ -10,23 +10,18 @@ from sqlalchemy import update
 
 from jobauto.audit.service import Author
 from jobauto.auth import logging_in, service, sessions, steps
-from jobauto.auth.sessions import Client, Limits
 from jobauto.auth.steps import Entered, LoginOver
 from jobauto.clock import utcnow
 from jobauto.extensions import db
 from jobauto.models import PendingLogin, User
 from jobauto.storage.connections import write
 from tests.auth.routes import ANYBODY, EXPECTED
+from tests.auth.second_factors import client, send
 from tests.auth.test_every_route import address_of, refused, routes
 from tests.people import PASSWORD, Person
 
-LIMITS = Limits(idle=timedelta(hours=2), absolute=timedelta(hours=12))
 GIVEN = "given by an admin"
 OWN = "known to one alone"
-
-
-def client(**changes: Any) -> Client:
-    return Client(**({"address": "192.0.2.1", "agent": "tests", "now": utcnow(), "limits": LIMITS} | changes))
 
 
 def set_by_ada(ada: Person, name: str = "vera", password: str = GIVEN) -> None:
@@ -47,13 +42,6 @@ def half(app: Flask, ada: Person) -> Person:
     answer = vera.post("/login", username="vera", password=GIVEN)
     assert (answer.status_code, answer.location) == (302, "/login/new-password")
     return vera
-
-
-def send(person: Person, address: str, **fields: str) -> Any:
-    page = person.get(address)
-    found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page.text)
-    assert found, page.status_code
-    return person.client.post(address, data={"csrf_token": found[1], **fields})
 
 
 # -- what a half login opens ---------------------------------------------------------------------------

@@ -68,7 +68,7 @@ def logged_out() -> ResponseReturnValue:
     if issuer() is not None:
         client, oidc = _client()
         try:
-            at_issuer = client.end_session_url(f"{public_url()}{url_for('auth.login')}", utcnow())
+            at_issuer = client.end_session_url(f"{_home()}/login", utcnow())
         except oidc.IssuerUnavailable as error:
             security_log.warn("single-sign-on-unavailable", reason=error)
     return render_template("login/logged_out.html", at_issuer=at_issuer)
@@ -94,9 +94,14 @@ def _client() -> tuple[Any, Any]:
         abort(404, "There is no single sign-on here.")
     oidc = import_module(OIDC)
     if OIDC not in current_app.extensions:
-        back_to = f"{public_url()}{bp.url_prefix}/single-sign-on/callback"
+        back_to = f"{_home()}/login/single-sign-on/callback"
         current_app.extensions[OIDC] = oidc.Client(configured, back_to)
     return current_app.extensions[OIDC], oidc
+
+
+def _home() -> str:
+    # What is configured, not what the request names: the issuer sends people and codes there.
+    return public_url().rstrip("/")
 
 
 def _unavailable(error: Exception) -> ResponseReturnValue:
