@@ -34,7 +34,7 @@ from typing import BinaryIO
 from sqlalchemy import Connection, NullPool, Table, create_engine, delete, func, select, update
 
 from ..extensions import db
-from ..models import Import, OutboxMessage, SettingsVersion, UserSession
+from ..models import Import, OutboxMessage, PendingLogin, SettingsVersion, UserSession
 from ..models.notification import WAITING
 from . import partitions
 from .bulk_copy import bulk_copy
@@ -215,6 +215,7 @@ def _expire_what_was_under_way(connection: Connection, now: datetime) -> None:
     A login may have been ended since, a message sent; and the files of imports are in no backup.
     """
     connection.execute(delete(UserSession))
+    connection.execute(delete(PendingLogin))
     given_up = {"status": "given_up", "settled_at": now, "error": "The database was restored from a backup."}
     connection.execute(update(OutboxMessage).where(WAITING).values(given_up))
     failed = {
