@@ -152,7 +152,6 @@ class Client:
                 "iss": {"essential": True, "value": self.issuer.url},
                 "aud": {"essential": True, "value": self.issuer.client_id},
                 "sub": {"essential": True},
-                "nonce": {"essential": True, "value": flow.nonce},
             },
             {"nonce": flow.nonce, "client_id": self.issuer.client_id, "access_token": access_token},
         )

@@ -8,7 +8,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -127,6 +127,7 @@ def _base64(data: bytes) -> str:
 
 class _Handler(BaseHTTPRequestHandler):
     issuer: Issuer
+    padding = b""
 
     def do_GET(self) -> None:
         """Discovery, keys, and the page where one logs in."""
@@ -157,12 +158,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def reply(self, status: int, body: dict[str, Any]) -> None:
         """Send JSON."""
-        data = json.dumps(body).encode()
+        data = json.dumps(body).encode() + self.padding
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
-        self.wfile.write(data)
+        with suppress(OSError):  # whoever asked may have gone
+            self.wfile.write(data)
 
     def log_message(self, *_: Any) -> None:
         """Say nothing."""
