@@ -10,8 +10,11 @@ somebody logs in this way.
 """
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from threading import BoundedSemaphore
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -33,6 +36,9 @@ CONNECT_SECONDS = 5
 SILENT_SECONDS = 5
 REPLY_SECONDS = 10
 LONGEST_REPLY = 512 * 1024
+AT_ONCE = 3
+"""So many requests of a process wait for the issuer at once: anybody may cause them."""
+TURN_SECONDS = 1
 CLOCK_SECONDS = 60
 """So far the clocks of the issuer and of this machine may differ."""
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
@@ -66,6 +72,7 @@ class Client:
         self._metadata: dict[str, Any] = {}
         self._read_at: datetime | None = None
         self._keys: KeySet | None = None
+        self._turns = BoundedSemaphore(AT_ONCE)
 
     def begin(self, now: datetime) -> tuple[str, Flow]:
         """Where the browser is to go, and what it must come back with. Raises IssuerUnavailable."""
@@ -123,7 +130,7 @@ class Client:
     def _exchange(self, metadata: dict[str, Any], code: str, flow: Flow) -> dict[str, Any]:
         known = metadata.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
         method = "client_secret_basic" if "client_secret_basic" in known else "client_secret_post"
-        with self._session(method) as session:
+        with self._turn(), self._session(method) as session:
             try:
                 token: dict[str, Any] = session.fetch_token(
                     metadata["token_endpoint"],
@@ -165,7 +172,7 @@ class Client:
 
     def _get(self, address: str) -> dict[str, Any]:
         try:
-            with self._session() as session:
+            with self._turn(), self._session() as session:
                 response = session.get(address, withhold_token=True)
             response.raise_for_status()
             found = response.json()
@@ -174,6 +181,15 @@ class Client:
         if not isinstance(found, dict):
             raise IssuerUnavailable(f"{address}: no JSON object")
         return found
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if not self._turns.acquire(timeout=TURN_SECONDS):
+            raise IssuerUnavailable("others are still waiting for its answer")
+        try:
+            yield
+        finally:
+            self._turns.release()
 
     def _session(self, method: str = "client_secret_basic") -> OAuth2Session:
         session = OAuth2Session(

@@ -1,5 +1,6 @@
 """Single sign-on by OpenID Connect, against a complete issuer on this machine that may do things wrong."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -403,6 +404,37 @@ def test_a_faulty_issuer_is_given_up_and_passwords_go_on(
     assert "/stolen" not in issuer.asked
     assert "Single sign-on does not answer" in told(stranger)
     assert stranger.post("/login", username="vera", password=PASSWORD).location == "/"
+
+
+def test_a_silent_issuer_holds_up_a_few_requests_and_no_more(
+    app: Flask, issuer: Issuer, stranger: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anybody may press the button: else they would hold all threads of a process."""
+    monkeypatch.setattr(oidc, "TURN_SECONDS", 0.1)
+    stranger.get("/login")
+    held, goes_on = threading.Semaphore(0), threading.Event()
+
+    def hold(_handler: Any) -> bool:
+        held.release()
+        return not goes_on.wait(20)
+
+    issuer.before_reply = hold
+    first = [threading.Thread(target=stranger.client.get, args=[BEGIN]) for _ in range(oidc.AT_ONCE)]
+    for thread in first:
+        thread.start()
+    assert all(held.acquire(timeout=10) for _ in first)
+    answer = Person(app, None).get(BEGIN)
+    asked = len(issuer.asked)
+    goes_on.set()
+    for thread in first:
+        thread.join(20)
+    assert answer.location == "/login"
+    assert asked == oidc.AT_ONCE
+
+
+def test_a_long_address_to_lead_to_does_not_keep_anybody_out(app: Flask, stranger: Person) -> None:
+    """A browser would drop a cookie of more than 4 kB."""
+    assert sign_on(stranger, f"{BEGIN}?next=/jobs/%3Fq={'x' * 4000}").location == "/"
 
 
 def test_it_starts_and_serves_while_the_issuer_is_down_and_asks_again(

@@ -22,6 +22,8 @@ OIDC = "jobauto.auth.oidc"
 """Loaded with Authlib where somebody logs in this way; most processes never do."""
 
 _FLOW = "single_sign_on"
+LONGEST_TARGET = 1000
+"""The cookie that carries it may have 4 kB at most."""
 UNAVAILABLE = (
     "Single sign-on does not answer at present. Try again, or log in with a password if you have one."
 )
@@ -38,7 +40,9 @@ def begin() -> ResponseReturnValue:
         address, flow = client.begin(utcnow())
     except oidc.IssuerUnavailable as error:
         return _unavailable(error)
-    session[_FLOW] = [flow.state, flow.nonce, flow.verifier, request.args.get("next")]
+    wanted = request.args.get("next", "")
+    kept = wanted if len(wanted) <= LONGEST_TARGET else None
+    session[_FLOW] = [flow.state, flow.nonce, flow.verifier, kept or None]
     return redirect(address)
 
 
