@@ -30,6 +30,7 @@ class Issuer:
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self.callback = CALLBACK
         self.who: dict[str, Any] = {"sub": "0001", "preferred_username": "nina", "roles": ["staff"]}
         self.metadata: dict[str, Any] = {}
         self.claims: dict[str, Any] = {}
@@ -87,12 +88,12 @@ class Issuer:
     def authorize(self, asked: dict[str, str]) -> str:
         """Where the browser is led back to: somebody has logged in at once."""
         assert asked["response_type"] == "code"
-        assert (asked["client_id"], asked["redirect_uri"]) == (CLIENT_ID, CALLBACK)
+        assert (asked["client_id"], asked["redirect_uri"]) == (CLIENT_ID, self.callback)
         assert asked["code_challenge_method"] == "S256"
         assert "openid" in asked["scope"].split()
         code = secrets.token_urlsafe(16)
         self.codes[code] = asked
-        return f"{CALLBACK}?{urlencode({'code': code, 'state': asked['state']} | self.answer)}"
+        return f"{self.callback}?{urlencode({'code': code, 'state': asked['state']} | self.answer)}"
 
     def token(self, sent: dict[str, str], authorization: str) -> tuple[int, dict[str, Any]]:
         """Tokens for a code, which it takes once, from the right client with the right verifier."""
@@ -101,7 +102,7 @@ class Issuer:
             return 401, {"error": "invalid_client"}
         asked = self.codes.pop(sent["code"], None)
         challenge = _base64(hashlib.sha256(sent["code_verifier"].encode()).digest())
-        if asked is None or asked["code_challenge"] != challenge or sent["redirect_uri"] != CALLBACK:
+        if asked is None or asked["code_challenge"] != challenge or sent["redirect_uri"] != self.callback:
             return 400, {"error": "invalid_grant"}
         now = utcnow()
         claims = {
@@ -142,7 +143,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", "0")
             self.end_headers()
         else:
-            answers = {
+            answers: dict[str, Callable[[], dict[str, Any]]] = {
+                "/logout": lambda: {"logged out": True},
                 "/.well-known/openid-configuration": self.issuer.discovery,
                 "/keys": self.issuer.keys,
             }
