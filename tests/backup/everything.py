@@ -77,7 +77,7 @@ def rows_of(uri: str) -> Rows:
 
 def without_sessions(rows: Rows) -> Rows:
     """What a restore makes of rows: nobody is logged in."""
-    return rows | {"user_session": []}
+    return rows | {"pending_login": [], "user_session": []}
 
 
 def quiet(_table: str, _rows: int) -> None:
