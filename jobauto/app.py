@@ -26,9 +26,12 @@ from .web.pages import (
     imports,
     jobs,
     login,
+    login_steps,
     notifications,
     runs,
+    second_factor,
     settings,
+    single_sign_on,
     sites,
     users,
 )
@@ -74,6 +77,9 @@ def _routes(app: Flask) -> None:
         account,
         audit,
         login,
+        login_steps,
+        single_sign_on,
+        second_factor,
         health,
         *api.ENDPOINTS,
     ):

@@ -3,6 +3,7 @@
 import re
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -12,12 +13,16 @@ from ..audit.service import Author, record
 from ..extensions import db
 from ..models import User
 from ..models.user import ROLES
+from ..storage.configuration import break_glass_admin
 from ..storage.connections import write
-from . import passwords, sessions, throttling, tokens
+from . import passwords, sessions, steps, throttling, tokens
 from .sessions import Client
+from .steps import Entered, Proven
 from .tokens import NewToken
 
 USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}")
+SET_BY_ANOTHER_LASTS = timedelta(days=7)
+"""So long a password that somebody else has set may wait for its first login."""
 
 
 class AccountError(ValueError):
@@ -36,8 +41,17 @@ class WrongLogin(Exception):
     """The name or the password is wrong; which of them is not told."""
 
 
-def create_user(username: str, password: str, role: str, author: Author) -> User:
-    """Make an account. Names differ by more than their case. Raises AccountError."""
+class PasswordLapsed(WrongLogin):
+    """It is the password, but somebody else had set it, and it was not used in time."""
+
+
+def create_user(
+    username: str, password: str, role: str, author: Author, *, must_change: bool = False
+) -> User:
+    """Make an account. Names differ by more than their case. Raises AccountError.
+
+    With ``must_change``, the password is good for the first login only, and for :data:`SET_BY_ANOTHER_LASTS`.
+    """
     if not USERNAME.fullmatch(username):
         raise AccountError(
             "A user name has 1 to 100 letters, digits and . _ @ + -, and starts with a letter or digit."
@@ -45,7 +59,7 @@ def create_user(username: str, password: str, role: str, author: Author) -> User
     if role not in ROLES:
         raise AccountError(f"A role is one of {', '.join(ROLES)}.")
     user = User(username=username.lower(), role=role, active=True, created_at=author.now)
-    _use_password(user, password)
+    use_password(user, password, lapses_at=_lapses_at(author) if must_change else None)
     try:
         with write() as session:
             session.add(user)
@@ -55,26 +69,28 @@ def create_user(username: str, password: str, role: str, author: Author) -> User
     return user
 
 
-def set_password(username: str, password: str, author: Author, *, revoke_tokens: bool = False) -> None:
+def set_password(
+    username: str, password: str, author: Author, *, must_change: bool = False, revoke_tokens: bool = False
+) -> None:
     """Change a password, which ends every session of that user and any wait, and the tokens if asked to.
 
-    Raises AccountError.
+    ``must_change`` as in :func:`create_user`. Raises AccountError.
     """
     with write() as session:
         # First, as a login does: two that lock the same rows in another order would block each other.
         throttling.forget_account(session, username)
         user = by_name(username)
-        _use_password(user, password)
+        use_password(user, password, lapses_at=_lapses_at(author) if must_change else None)
         sessions.end_all(session, user)
         record(session, author, "user", user.username, [("password", None, "changed")])
         if revoke_tokens:
             tokens.revoke_all(session, user, author)
 
 
-def log_in(username: str, password: str, client: Client, *, instead_of: int | None = None) -> User:
-    """Begin a session, instead of the one that the browser had; its key is the user's ``session_key``.
+def log_in(username: str, password: str, client: Client, *, instead_of: int | None = None) -> Entered:
+    """Begin a session, or what is left of the login, instead of the session that the browser had.
 
-    Raises WrongLogin and Throttled.
+    Raises WrongLogin, PasswordLapsed among them, and Throttled.
     """
     proof = prove(username, password, client)
     seen = proof.password_hash
@@ -84,9 +100,7 @@ def log_in(username: str, password: str, client: Client, *, instead_of: int | No
         user.password_hash = renewed
         if instead_of is not None:
             sessions.end(session, [instead_of], user)
-        key = sessions.begin(session, user, client)
-    user.session_key = key
-    return user
+        return steps.enter(session, user, Proven(by_password=True), client)
 
 
 @dataclass(frozen=True)
@@ -111,9 +125,11 @@ def prove(username: str, password: str, client: Client) -> Proof:
         throttling.count_refused(subject, client.now)
         raise
     user = authenticate(username, password)
-    if user is None:
+    if user is None or not password_counts(user):
         throttling.count_failure(subject, client.now)
         raise WrongLogin
+    if user.password_lapses_at is not None and user.password_lapses_at <= client.now:
+        raise PasswordLapsed
     return Proof(subject, user.id, user.password_hash)
 
 
@@ -147,7 +163,7 @@ def change_own_password(
     proof = prove(username, current, client)
     with write() as session:
         user = _proven(session, proof, client)
-        _use_password(user, password)
+        use_password(user, password)
         sessions.end_all(session, user)
         author = Author(user.username, client.now)
         record(session, author, "user", user.username, [("password", None, "changed")])
@@ -231,7 +247,18 @@ def _check_token(wanted: NewToken) -> None:
         raise TokenRefused(reason)
 
 
-def _use_password(user: User, password: str) -> None:
+def password_counts(user: User) -> bool:
+    """Whether a user has a password that may be used: all may be switched off but that of one admin."""
+    return bool(user.password_hash) and break_glass_admin() in ("", user.username)
+
+
+def use_password(user: User, password: str, *, lapses_at: datetime | None = None) -> None:
+    """Give a user another password, in the transaction of the caller. Raises PasswordRefused."""
     if reason := passwords.reason_against(password, user.username):
         raise PasswordRefused(reason)
     user.password_hash = passwords.hashed(password)
+    user.password_lapses_at = lapses_at
+
+
+def _lapses_at(author: Author) -> datetime:
+    return author.now + SET_BY_ANOTHER_LASTS

@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from ..extensions import db
-from ..models import User, UserSession
+from ..models import PendingLogin, User, UserSession
 from ..storage.connections import write
 from .devices import Device
 
@@ -102,7 +102,8 @@ def end(session: Session, session_ids: list[int], user: User) -> int:
 
 
 def end_all(session: Session, user: User) -> int:
-    """End every session of a user; how many they were."""
+    """End every session of a user, also those that wait for a step of their login; how many there were."""
+    session.execute(delete(PendingLogin).where(PendingLogin.user_id == user.id))
     ended = session.execute(
         delete(UserSession).where(UserSession.user_id == user.id).returning(UserSession.id)
     )

@@ -53,9 +53,12 @@ class Throttled(Exception):
 
     def __init__(self, until: datetime, now: datetime) -> None:
         self.seconds = ceil((until - now).total_seconds())
+        super().__init__(self.sentence("passwords"))
+
+    def sentence(self, what: str) -> str:
+        """What was wrong too often, and when to try again."""
         count, unit = (self.seconds, "second") if self.seconds < 60 else (ceil(self.seconds / 60), "minute")
-        wait = f"{count} {unit}{'s' if count > 1 else ''}"
-        super().__init__(f"Too many wrong passwords. Try again in {wait}.")
+        return f"Too many wrong {what}. Try again in {count} {unit}{'s' if count > 1 else ''}."
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,11 @@ class Subject:
         """A browser that has logged in as that user before; its address does not matter."""
         account = _hash(f"account {username.lower()}")
         return cls(account[:_PREFIX] + _hash(f"device {device}")[_PREFIX:], None, None)
+
+    @classmethod
+    def of_second_factor(cls, user_id: int, address: str) -> "Subject":
+        """The codes of a user, who has given the password already: no name that is typed is counted so."""
+        return cls(_hash(f"second factor {user_id}"), cls.of("", address).address, None)
 
 
 _PREFIX = 32
@@ -125,17 +133,22 @@ def check_throttle(subject: Subject, now: datetime) -> None:
 def count_failure(subject: Subject, now: datetime) -> None:
     """Count a wrong password."""
     with write() as session:
-        _count(session, subject.account, now, now + FORGOTTEN_AFTER, prolong=True)
-        if subject.pair:
-            _count(session, subject.pair, now, now + PAIR_FORGOTTEN_AFTER, prolong=True)
-        if subject.address:
-            _count(session, subject.address, now, now + ADDRESS_WINDOW, prolong=False)
-        worthless = select(LoginFailure.subject).where(LoginFailure.forget_at <= now)
-        session.execute(
-            delete(LoginFailure).where(
-                LoginFailure.subject.in_(worthless.with_for_update(skip_locked=True).scalar_subquery())
-            )
+        count_in(session, subject, now)
+
+
+def count_in(session: Session, subject: Subject, now: datetime) -> None:
+    """Count a wrong password or code, in the transaction in which it was looked at."""
+    _count(session, subject.account, now, now + FORGOTTEN_AFTER, prolong=True)
+    if subject.pair:
+        _count(session, subject.pair, now, now + PAIR_FORGOTTEN_AFTER, prolong=True)
+    if subject.address:
+        _count(session, subject.address, now, now + ADDRESS_WINDOW, prolong=False)
+    worthless = select(LoginFailure.subject).where(LoginFailure.forget_at <= now)
+    session.execute(
+        delete(LoginFailure).where(
+            LoginFailure.subject.in_(worthless.with_for_update(skip_locked=True).scalar_subquery())
         )
+    )
 
 
 def count_refused(subject: Subject, now: datetime) -> None:

@@ -4,6 +4,7 @@ from .event import Event
 from .form import Draft, SentForm
 from .imports import Import
 from .job import Job, JobReading
+from .login import Identity, PendingLogin, RecoveryCode, SecondFactor
 from .notification import Channel, OutboxMessage
 from .reading import Reading
 from .run import Hold, Run, RunRule
@@ -19,16 +20,20 @@ __all__ = [
     "Draft",
     "Event",
     "Hold",
+    "Identity",
     "Import",
     "Job",
     "JobReading",
     "LoginFailure",
     "OutboxMessage",
+    "PendingLogin",
     "Reading",
+    "RecoveryCode",
     "Run",
     "RunRequest",
     "RunRule",
     "RunSite",
+    "SecondFactor",
     "SentForm",
     "SettingsVersion",
     "Site",

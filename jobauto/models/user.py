@@ -27,6 +27,8 @@ class User(UserMixin, Base):  # type: ignore[misc] # Flask-Login ships no types
     role: Mapped[str] = mapped_column(String(20))
     active: Mapped[bool] = mapped_column(Boolean, default=True)
     created_at: Mapped[datetime] = mapped_column(Instant)
+    password_lapses_at: Mapped[datetime | None] = mapped_column(Instant)
+    """Of a password that somebody else has set: it must be changed at the next login, and ends then."""
 
     session_key = ""  # not stored: the key of the session in which this request found the user
 

@@ -9,6 +9,7 @@
 | a daily run is overdue by over an hour   | problem     |                   |
 | an import failed                         | problem     |                   |
 | a token ends within 30 days, within 7    | problem     |                   |
+| an admin resets somebody's second factor | problem     |                   |
 
 Nothing is sent about the runs of the demo: they never were.
 """
@@ -81,6 +82,14 @@ def import_failed(connection: Connection, import_id: int, now: datetime) -> None
         entry = _as_stored(connection, Import, import_id)
         place = Place(ZoneInfo("UTC"), public_url())
         _problem(connection, f"import-{import_id}-failed", texts.failed_import(entry, place), now)
+
+
+def second_factor_reset(connection: Connection, username: str, who: str | None, now: datetime) -> None:
+    """An administrator has taken somebody's second factor away."""
+    with _without_harm(connection, "second-factor", 0):
+        place = Place(ZoneInfo("UTC"), public_url())
+        text = texts.second_factor_reset(username, who or "System", now, place)
+        _problem(connection, f"second-factor-{int(now.timestamp())}-{username}"[:100], text, now)
 
 
 def run_overdue(slot: date, now: datetime) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from math import ceil
 from typing import NamedTuple
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from ..models import ApiToken, Import, Run, RunRule
@@ -122,6 +123,16 @@ def ending_token(token: ApiToken, now: datetime, place: Place) -> MessageText:
         place.link("/account"),
     ]
     return MessageText(f"jobauto: API token {token.id} ends {in_days}", _body(lines))
+
+
+def second_factor_reset(username: str, who: str, when: datetime, place: Place) -> MessageText:
+    """Somebody's second factor that an administrator has taken away."""
+    lines = [
+        f"{plain(who)} has reset the second factor of {plain(username)}, {place.time(when)}.",
+        f"If {plain(username)} did not ask for it, somebody may be taking the account over.",
+        place.link(f"/users/{quote(username)}"),
+    ]
+    return MessageText("jobauto: a second factor was reset", _body(lines))
 
 
 def digest(

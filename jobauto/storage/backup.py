@@ -35,7 +35,7 @@ from sqlalchemy import Connection, NullPool, Table, create_engine, delete, func,
 from sqlalchemy.exc import DBAPIError
 
 from ..extensions import db
-from ..models import Import, OutboxMessage, SettingsVersion, UserSession
+from ..models import Import, OutboxMessage, PendingLogin, SettingsVersion, UserSession
 from ..models.imports import UNFINISHED
 from ..models.notification import WAITING
 from . import partitions, sent_backup, soundness
@@ -221,6 +221,7 @@ def _expire_what_was_under_way(connection: Connection, now: datetime) -> None:
     A login may have been ended since, a message sent; and the files of imports are in no backup.
     """
     connection.execute(delete(UserSession))
+    connection.execute(delete(PendingLogin))
     given_up = {"status": "given_up", "settled_at": now, "error": "The database was restored from a backup."}
     connection.execute(update(OutboxMessage).where(WAITING).values(given_up))
     failed = {

@@ -24,6 +24,15 @@ View = TypeVar("View", bound=RouteCallable)
 PUBLIC = {
     "auth.login",
     "auth.login_submit",
+    "login_steps.new_password",  # these are for a pending login, and look whether there is one
+    "login_steps.new_password_submit",
+    "login_steps.code",
+    "login_steps.code_submit",
+    "login_steps.set_up",
+    "login_steps.set_up_submit",
+    "single_sign_on.begin",
+    "single_sign_on.callback",
+    "single_sign_on.logged_out",
     "health.livez",
     "health.healthz",
     "health.metrics",
@@ -224,9 +233,9 @@ def _lead_on() -> ResponseReturnValue | None:
     return None
 
 
-def target() -> str:
-    """The page that asked for the login, if it is one of ours."""
-    wanted = request.args.get("next", "")
+def target(given: str | None = None) -> str:
+    """The page that asked for the login, if it is one of ours; ``given``, or what the address names."""
+    wanted = request.args.get("next", "") if given is None else given
     parts = urlsplit(wanted)
     is_local = wanted.startswith("/") and not wanted.startswith("//") and "\\" not in wanted
     if is_local and not parts.scheme and not parts.netloc and wanted.isprintable():

@@ -28,7 +28,7 @@ SHOWN_BY = {
 }
 """The forms whose pages show a draft; of the others only a press is lost."""
 
-NEVER_KEPT = {"confirm", "csrf_token", "current", "once_more", "password", "url"}
+NEVER_KEPT = {"code", "confirm", "csrf_token", "current", "once_more", "password", "sealed", "url"}
 """Passwords, and addresses that are shown to nobody."""
 
 _ASKED = "typed"

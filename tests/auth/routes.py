@@ -1,6 +1,8 @@
 """Who may use which endpoint, with which method and tokens. One that does not stand here fails a test."""
 
 ANYBODY = "anybody"
+PENDING = "a pending login"
+"""A login of which a step is left, and nobody else."""
 
 EXPECTED = {
     ("POST", "account.change"): "viewer",
@@ -30,6 +32,15 @@ EXPECTED = {
     ("POST", "auth.login_submit"): ANYBODY,
     ("POST", "auth.logout"): "viewer",
     ("GET", "auth.sender"): "viewer",
+    ("GET", "login_steps.code"): PENDING,
+    ("POST", "login_steps.code_submit"): PENDING,
+    ("GET", "login_steps.new_password"): PENDING,
+    ("POST", "login_steps.new_password_submit"): PENDING,
+    ("GET", "login_steps.set_up"): PENDING,
+    ("POST", "login_steps.set_up_submit"): PENDING,
+    ("GET", "single_sign_on.begin"): ANYBODY,
+    ("GET", "single_sign_on.callback"): ANYBODY,
+    ("GET", "single_sign_on.logged_out"): ANYBODY,
     ("GET", "bootstrap.static"): ANYBODY,
     ("POST", "dashboard.run_now"): "operator",
     ("GET", "dashboard.show"): "viewer",
@@ -58,6 +69,9 @@ EXPECTED = {
     ("POST", "runs.release"): "operator",
     ("GET", "runs.requested"): "viewer",
     ("GET", "runs.show"): "viewer",
+    ("POST", "second_factor.change"): "viewer",
+    ("POST", "second_factor.reset"): "admin",
+    ("GET", "second_factor.show"): "viewer",
     ("GET", "settings.edit"): "viewer",
     ("POST", "settings.edit_submit"): "admin",
     ("POST", "sites.change"): "operator",

@@ -17,7 +17,7 @@ from jobauto.clock import utcnow
 from jobauto.extensions import db
 from jobauto.models.user import ROLES
 from jobauto.models.user import SCOPES as ALL_SCOPES
-from tests.auth.routes import ANYBODY, EXPECTED, SCOPES
+from tests.auth.routes import ANYBODY, EXPECTED, PENDING, SCOPES
 from tests.fleets import add_one_fault_of_each_rule
 from tests.people import CAST, Answer, Person
 
@@ -56,6 +56,8 @@ def test_a_role_gets_where_the_table_lets_it_and_nowhere_else(
             if name is None:
                 person.token = "jobauto_made_up" if way == "token" else None
             answer = ask(person, way, method, rule)
+            if needed == PENDING and answer.status_code == 400:
+                continue  # nor does the form of a page count that a stranger cannot have
             logs_out = endpoint == "auth.logout" and name is not None
             got_in = not refused(answer, leads_to_the_login=logs_out and way == "cookie")
             no_door = way == "token" and needed != ANYBODY and (method, endpoint) not in SCOPES
@@ -145,8 +147,8 @@ def refused(answer: Answer, leads_to_the_login: bool) -> bool:
 
 
 def may(name: str | None, needed: str) -> bool:
-    if needed == ANYBODY:
-        return True
+    if needed in (ANYBODY, PENDING):
+        return needed == ANYBODY
     return name is not None and ROLES.index(CAST[name]) >= ROLES.index(needed)
 
 

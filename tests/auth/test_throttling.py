@@ -76,7 +76,7 @@ def test_five_failures_are_free_and_after_the_wait_the_right_password_is_taken(
     fail("vera", times=5)
     with pytest.raises(Throttled):
         service.log_in("vera", PASSWORD, client(now=NOON + 31 * SECOND))
-    assert service.log_in("vera", PASSWORD, client(now=NOON + 33 * SECOND)).username == "vera"
+    assert service.log_in("vera", PASSWORD, client(now=NOON + 33 * SECOND)).user.username == "vera"
 
 
 def test_a_login_ends_the_count_of_the_account_but_not_of_the_address(app: Flask, cast: None) -> None:
@@ -87,7 +87,7 @@ def test_a_login_ends_the_count_of_the_account_but_not_of_the_address(app: Flask
 
 def test_somebody_elses_failures_do_not_hold_up_who_is_not_their_target(app: Flask, cast: None) -> None:
     fail("vera", times=20, address=ELSEWHERE)
-    assert service.log_in("oscar", PASSWORD, client()).username == "oscar"
+    assert service.log_in("oscar", PASSWORD, client()).user.username == "oscar"
 
 
 def test_nobody_can_make_somebody_wait_longer_than_a_quarter_of_an_hour(app: Flask, cast: None) -> None:
@@ -163,7 +163,7 @@ def test_the_same_account_and_address_may_fail_again_much_later(
     fail("vera", times=1)
     fail("vera", times=1, now=NOON + later)
     throttling.check_throttle(Subject.of("vera", HERE), NOON + later)
-    assert service.log_in("vera", PASSWORD, client(now=NOON + later)).username == "vera"
+    assert service.log_in("vera", PASSWORD, client(now=NOON + later)).user.username == "vera"
 
 
 def test_what_was_typed_is_not_kept(app: Flask, cast: None) -> None:
@@ -175,7 +175,7 @@ def test_what_was_typed_is_not_kept(app: Flask, cast: None) -> None:
 def test_a_password_set_by_an_admin_ends_the_wait(app: Flask, cast: None) -> None:
     fail("vera", times=20)
     service.set_password("vera", "another good one", Author("ada", NOON))
-    assert service.log_in("vera", "another good one", client()).username == "vera"
+    assert service.log_in("vera", "another good one", client()).user.username == "vera"
 
 
 def test_a_right_guess_among_many_at_once_counts_only_if_it_comes_in_time(app: Flask, cast: None) -> None:
@@ -235,7 +235,7 @@ def test_the_current_password_on_the_account_page_is_guessed_no_faster(app: Flas
 def test_many_right_logins_are_never_slowed(app: Flask, cast: None) -> None:
     fail("nobody", times=49)
     for _ in range(3):
-        assert service.log_in("vera", PASSWORD, client()).username == "vera"
+        assert service.log_in("vera", PASSWORD, client()).user.username == "vera"
     assert failures_of(Subject.of("vera", HERE)) == (0, 49)
 
 

@@ -98,7 +98,7 @@ def without_sessions(rows: Rows) -> Rows:
     """What a restore makes of rows: nobody is logged in, and no file waits for a decision."""
     place = list(Import.__table__.columns.keys()).index("decide_until")
     imports = [(*row[:place], None, *row[place + 1 :]) for row in rows["import"]]
-    return rows | {"user_session": [], "import": imports}
+    return rows | {"pending_login": [], "user_session": [], "import": imports}
 
 
 def quiet(_table: str, _rows: int) -> None:

@@ -21,7 +21,7 @@ def test_an_account_is_made_and_can_be_used(ada: Person, stranger: Person) -> No
     text = words(ada.get("/users/"))
     assert "Created nina." in text
     assert "nina Operator Active" in text
-    assert stranger.post("/login", username="nina", password=NEW_PASSWORD).location == "/"
+    assert stranger.post("/login", username="nina", password=NEW_PASSWORD).location == "/login/new-password"
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_a_new_password_for_somebody_ends_their_sessions(
 ) -> None:
     ada.post("/users/oscar", action="password", password=NEW_PASSWORD, once_more=NEW_PASSWORD)
     assert oscar.get("/jobs/").status_code == 302
-    assert stranger.post("/login", username="oscar", password=NEW_PASSWORD).location == "/"
+    assert stranger.post("/login", username="oscar", password=NEW_PASSWORD).location == "/login/new-password"
 
 
 @pytest.mark.parametrize("fields", [{"action": "role", "role": "viewer"}, {"action": "deactivate"}])

@@ -6,6 +6,8 @@ from flask_login import current_user
 
 from ...audit import queries as audit
 from ...audit.conflicts import EditConflict
+from ...audit.service import Author
+from ...auth import second_factor
 from ...auth import service as auth
 from ...auth.tokens import tokens_for
 from ...clock import utcnow
@@ -13,7 +15,9 @@ from ...errors import InvalidInput
 from ...extensions import db
 from ...jobs import queries as jobs
 from ...models import User
+from ...storage.configuration import second_factor_roles
 from ...users import queries, service
+from ...users.single_sign_on import identity_of
 from ...wording import pluralize
 from .. import access, drafts, security_log
 from ..access import current_author, needs
@@ -50,7 +54,11 @@ def create() -> ResponseReturnValue:
         return _list(form), *refused
     try:
         user = auth.create_user(
-            form.username.data or "", form.password.data or "", form.role.data, current_author()
+            form.username.data or "",
+            form.password.data or "",
+            form.role.data,
+            current_author(),
+            must_change=True,
         )
     except auth.AccountError as error:
         field = form.password if isinstance(error, auth.PasswordRefused) else form.username
@@ -123,12 +131,13 @@ def _apply(user: User, action: str, form: PowerForm | None) -> str | None:
     if action == "sessions":
         ended = service.end_sessions(name, author=author)
         return f"Ended {pluralize(ended, 'session')} of {name}." if ended else None
-    return _set_password(name, form) if isinstance(form, PasswordForm) else None
+    return _set_password(user, form, author) if isinstance(form, PasswordForm) else None
 
 
-def _set_password(name: str, form: PasswordForm) -> str:
-    revoke = form.revoke_tokens.data
-    auth.set_password(name, form.password.data or "", current_author(), revoke_tokens=revoke)
+def _set_password(user: User, form: PasswordForm, author: Author) -> str:
+    name, revoke = user.username, form.revoke_tokens.data
+    must_change = user.id != current_user.id
+    auth.set_password(name, form.password.data or "", author, must_change=must_change, revoke_tokens=revoke)
     ended = "sessions have ended and tokens are revoked" if revoke else "sessions have ended"
     return f"The password of {name} is changed, and their {ended}."
 
@@ -189,5 +198,8 @@ def _account(user: User, typed: PowerForm | None = None, conflicts: Conflicts = 
         asks_password=not access.is_login_recent(),
         tokens=db.session.scalars(tokens_for(user, utcnow())).all(),
         sessions=access.sessions_of(user),
+        second_factor=second_factor.of(user),
+        needs_second_factor=user.role in second_factor_roles(),
+        identity=identity_of(user),
         history=db.session.scalars(audit.events_for("user", user.username)).all(),
     )
