@@ -70,7 +70,6 @@ EXPECTED = {
     ("GET", "runs.requested"): "viewer",
     ("GET", "runs.show"): "viewer",
     ("POST", "second_factor.change"): "viewer",
-    ("POST", "second_factor.reset"): "admin",
     ("GET", "second_factor.show"): "viewer",
     ("GET", "settings.edit"): "viewer",
     ("POST", "settings.edit_submit"): "admin",
