@@ -9,6 +9,7 @@ from jobauto.detection.verdicts import judge
 from jobauto.extensions import db
 from jobauto.rules import RULES
 from jobauto.rules.moment import Moment
+from jobauto.settings.policies import Policies
 from jobauto.settings.schema import Settings
 from tests.bench.committing import check, forget
 from tests.bench.engines import Engine
@@ -34,7 +35,7 @@ def lines(engine: Engine, sizes: Sizes) -> Iterator[Measured]:
 def judge_all(connection: Connection) -> None:
     """Both rules as a run asks them: the verdicts in their table, and counted. Nothing is committed."""
     for rule in RULES:
-        judge(connection, rule, Settings().rule(rule.name), MOMENT)
+        judge(connection, rule, Policies(Settings()), MOMENT)
 
 
 def against_seeks(engine: Engine, name: str, fleet: Fleet) -> Measured:

@@ -33,7 +33,7 @@ SITES = 10
 def known(at: datetime = NOON) -> Fleet:
     """What is known of the fleet."""
     db.session.rollback()
-    return fleet(db.session(), settings.current().settings, at)
+    return fleet(db.session(), settings.current().policies, at)
 
 
 def counts(at: datetime = NOON) -> tuple[int, int, int]:
