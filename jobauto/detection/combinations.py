@@ -1,7 +1,8 @@
 """Which settings hold for which sites: policies as conditions on the inventory, never a loop over it.
 
-A rule is asked once for each of them. Two policies that come to the same settings of the rule are one, and
-policies that leave the rule as it is, or that no site has, cost it nothing.
+A rule is asked once for all sites that it judges alike, whatever else differs in their jobs. Two policies
+that come to the same settings of the rule are one, and policies that leave the rule as it is, or that no site
+has, cost it nothing.
 """
 
 import json
@@ -27,6 +28,15 @@ class Combination:
     sites: ColumnElement[bool] | None = None
 
 
+@dataclass(frozen=True)
+class Question:
+    """What a rule is asked: by these settings about these sites (None: all), for so many combinations."""
+
+    settings: RuleSettings
+    combinations: list[Combination]
+    sites: ColumnElement[bool] | None = None
+
+
 @dataclass
 class _Part:
     """Sites with the same settings: those of groups, without those that have their own, and single ones."""
@@ -34,39 +44,71 @@ class _Part:
     groups: list[str] = field(default_factory=list)
     keys: list[int] = field(default_factory=list)
 
+    def add(self, other: "_Part") -> None:
+        self.groups += other.groups
+        self.keys += other.keys
+
+
+_Parts = dict[RuleSettings, _Part]
+_Sites = dict[RuleSettings, ColumnElement[bool] | None]
+
 
 def combinations(connection: Connection, rule: Rule, policies: Policies) -> list[Combination]:
     """The settings of a rule that hold for some site each. Without policies those of the fleet, for all."""
-    fleet = policies.settings.rule(rule.name)
-    parts: dict[RuleSettings, _Part] = {}
-    own_keys: list[int] = []
-    for effective, groups, keys in _in_use(connection, policies):
-        part = parts.setdefault(effective.combined.rule(rule.name), _Part())
-        part.groups += groups
-        part.keys += keys
-        own_keys += keys
-    as_fleet = parts.pop(fleet, _Part())
-    if not parts:
-        return [Combination(0, fleet)]
-    found = [
-        Combination(number, settings, _sites(connection, part, own_keys))
-        for number, (settings, part) in enumerate(parts.items(), start=1)
+    return _combinations(connection, policies.settings.rule(rule.name), _parts(connection, rule, policies))
+
+
+def questions(connection: Connection, rule: Rule, policies: Policies) -> list[Question]:
+    """What the rule is to be asked: of combinations that it judges alike one question."""
+    fleet, parts = policies.settings.rule(rule.name), _parts(connection, rule, policies)
+    found = _combinations(connection, fleet, parts)
+    alike: _Parts = {}
+    for settings, part in parts.items():
+        alike.setdefault(settings.judging(), _Part()).add(part)
+    return [
+        Question(settings, of_these, sites)
+        for settings, sites in _divided(connection, alike, fleet.judging()).items()
+        if (of_these := [one for one in found if one.settings.judging() == settings])
     ]
-    rest = _rest(connection, list(parts.values()), as_fleet)
-    has_rest = connection.scalar(select(Site.key).where(rest).limit(1)) is not None
-    return [Combination(0, fleet, rest), *found] if has_rest else found
 
 
-def _in_use(connection: Connection, policies: Policies) -> Iterator[tuple[Effective, list[str], list[int]]]:
+def _parts(connection: Connection, rule: Rule, policies: Policies) -> _Parts:
+    parts: _Parts = {}
+    for effective, part in _in_use(connection, policies):
+        parts.setdefault(effective.combined.rule(rule.name), _Part()).add(part)
+    return parts
+
+
+def _combinations(connection: Connection, fleet: RuleSettings, parts: _Parts) -> list[Combination]:
+    found = [
+        Combination(number, settings, sites)
+        for number, (settings, sites) in enumerate(_divided(connection, parts, fleet).items())
+    ]
+    rest = found[0].sites
+    has_rest = rest is None or connection.scalar(select(Site.key).where(rest).limit(1)) is not None
+    return found if has_rest else found[1:]
+
+
+def _divided(connection: Connection, parts: _Parts, fleet: RuleSettings) -> _Sites:
+    """Which sites have which settings; those of the fleet come first, for all that have no others."""
+    own_keys = [key for part in parts.values() for key in part.keys]
+    others = {settings: part for settings, part in parts.items() if settings != fleet}
+    if not others:
+        return {fleet: None}
+    divided: _Sites = {fleet: _rest(connection, list(others.values()), parts.get(fleet, _Part()))}
+    return divided | {settings: _sites(connection, part, own_keys) for settings, part in others.items()}
+
+
+def _in_use(connection: Connection, policies: Policies) -> Iterator[tuple[Effective, _Part]]:
     """What holds for which groups, and for which sites with a policy of their own, by key."""
     if not policies.all:
         return
     in_use = select(Site.group).where(_among(connection, Site.group, policies.of_groups)).distinct()
     for group in connection.scalars(in_use):
-        yield policies.effective("", group), [group], []
+        yield policies.effective("", group), _Part(groups=[group])
     own = _among(connection, Site.site_id, policies.of_sites)
     for key, site_id, group in connection.execute(select(Site.key, Site.site_id, Site.group).where(own)):
-        yield policies.effective(site_id, group), [], [key]
+        yield policies.effective(site_id, group), _Part(keys=[key])
 
 
 def _sites(connection: Connection, part: _Part, own_keys: Collection[int]) -> ColumnElement[bool]:

@@ -24,7 +24,7 @@ from ..models import Site
 from ..rules.moment import Moment
 from ..rules.rule import FLAGGED, NOT_ASSESSABLE, VERDICT, Rule
 from ..settings.policies import Policies
-from .combinations import Combination, combinations
+from .combinations import Combination, Question, questions
 
 SWITCHED_OFF = "switched off"
 """Why a site is not judged for which a policy has switched the rule off."""
@@ -60,7 +60,7 @@ class Judgement(NamedTuple):
 def judge(connection: Connection, rule: Rule, policies: Policies, moment: Moment) -> Judgement | None:
     """Ask a rule about the fleet and keep its answer in the connection's tables ``verdict``, ``unjudged``.
 
-    None where it is off for all sites. One statement for all sites with the same settings, in a transaction
+    None where it is off for all sites. One statement for all sites that are judged alike, in a transaction
     that writes nothing but the connection's own temporary tables: on SQLite the write lock stays free however
     long it takes.
     """
@@ -68,29 +68,37 @@ def judge(connection: Connection, rule: Rule, policies: Policies, moment: Moment
         if policies.all and connection.dialect.name == "postgresql":
             # A site that moves to another group between two statements would be judged twice, or never.
             connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
-        found = combinations(connection, rule, policies)
-        if not any(combination.settings.enabled for combination in found):
+        asked = questions(connection, rule, policies)
+        if not any(question.settings.enabled for question in asked):
             return None
         for table in (UNJUDGED, VERDICT):
             connection.execute(DropTable(table, if_exists=True))
             connection.execute(CreateTable(table))
         newest_site = connection.scalar(select(func.max(Site.key)))
         connection.execute(insert(UNJUDGED).from_select(["site_key", "reason"], _unjudged(moment)))
-        for combination in found:
-            _judge(connection, rule, combination, replace(moment, among=combination.sites))
+        for question in asked:
+            _judge(connection, rule, question, replace(moment, among=question.sites))
         if connection.dialect.name == "postgresql":
             connection.execute(text("ANALYZE verdict"))  # nobody else analyses a temporary table
+        found = [combination for question in asked for combination in question.combinations]
         return Judgement(Counts(*connection.execute(_counts(moment)).one()), newest_site, found)
 
 
-def _judge(connection: Connection, rule: Rule, combination: Combination, moment: Moment) -> None:
-    if not combination.settings.enabled:
+def _judge(connection: Connection, rule: Rule, question: Question, moment: Moment) -> None:
+    if not question.settings.enabled:
         off = select(Site.key, literal(SWITCHED_OFF, String)).where(moment.sites_to_check())
         connection.execute(insert(UNJUDGED).from_select(["site_key", "reason"], off))
         return
-    answer = rule.verdicts(combination.settings, moment)
+    answer = rule.verdicts(question.settings, moment)
     names = [*(column.name for column in answer.selected_columns), "combination"]
-    numbered = answer.add_columns(literal(combination.number).label("combination"))
+    first, *others = question.combinations
+    if others:
+        said = answer.subquery("said")
+        cases = ((one.sites, literal(one.number)) for one in others if one.sites is not None)
+        number = case(*cases, else_=first.number)
+        numbered = select(*said.c, number).join(Site, Site.key == said.c.site_key)
+    else:
+        numbered = answer.add_columns(literal(first.number))
     connection.execute(insert(VERDICT).from_select(names, numbered))
 
 

@@ -117,6 +117,10 @@ class RuleSettings(Section):
         """(field, what is wrong) between fields that are each right; every field of a pair is named."""
         yield from ()
 
+    def judging(self) -> Self:
+        """These settings as far as the rule judges by them: what its jobs get is as by default."""
+        return type(self)(**self.model_dump(exclude=RuleSettings.model_fields.keys() - {"enabled"}))
+
     def reconciled(self) -> Self:
         """These settings without contradictions, where policies of a site and its group met in them."""
         return self

@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from ..audit import queries as audit
@@ -170,6 +170,18 @@ def _groups_of(site_ids: Collection[str]) -> Iterator[tuple[str, str]]:
     for start in range(0, len(wanted), SITES_AT_ONCE):
         some = Site.site_id.in_(wanted[start : start + SITES_AT_ONCE])
         yield from db.session.execute(select(Site.site_id, Site.group).where(some)).all()
+
+
+def count_sites(policies: Policies) -> dict[str, int]:
+    """How many sites each policy is for, by its name: those of its groups, and single ones beside them."""
+    counts = dict.fromkeys((policy.name for policy in policies.all), 0)
+    in_use = select(Site.group, func.count()).where(Site.group.in_(policies.of_groups)).group_by(Site.group)
+    for group, count in db.session.execute(in_use):
+        counts[policies.of_groups[group].name] += count
+    for site_id, group in _groups_of(policies.of_sites):
+        own = policies.of_sites[site_id]
+        counts[own.name] += own != policies.of_groups.get(group)
+    return counts
 
 
 def reconciled(policies: Policies) -> Iterator[tuple[str, Errors]]:
