@@ -121,7 +121,7 @@ def save(
 
 
 def save_policies(
-    edit: Callable[[Policies], Policies], *, name: str, by: str, now: datetime, seen: int | None = None
+    edit: Callable[[Policies], Policies], *, name: str, author: Author, seen: int | None = None
 ) -> Stored:
     """Store what ``edit`` makes of the policies in force, of which it changes the one with a ``name``.
 
@@ -136,29 +136,28 @@ def save_policies(
                 after = edit(before.policies)
                 if after == before.policies and not before.unreadable_policies:
                     return before
-                session.add(_next_version(before, before.settings, after.documents(), by, now))
-                record(
-                    session, Author(by, now), "policy", name, _policy_changes(before.policies, after, name)
+                session.add(
+                    _next_version(before, before.settings, after.documents(), author.name or "", author.now)
                 )
+                record(session, author, "policy", name, _policy_changes(before.policies, after, name))
             return current()
         except IntegrityError:
             continue
 
 
-def put_policy(policy: Policy, *, by: str, now: datetime, seen: int | None = None) -> Stored:
+def put_policy(policy: Policy, *, author: Author, seen: int | None = None) -> Stored:
     """Store a policy in place of the one of its name. Raises SettingsError, and StaleSettings."""
     return save_policies(
         lambda policies: _checked(policies.replaced(policy), policy),
         name=policy.name,
-        by=by,
-        now=now,
+        author=author,
         seen=seen,
     )
 
 
-def delete_policy(name: str, *, by: str, now: datetime, seen: int | None = None) -> Stored:
+def delete_policy(name: str, *, author: Author, seen: int | None = None) -> Stored:
     """Take a policy away; of its groups and sites the fleet's settings hold. Raises StaleSettings."""
-    return save_policies(lambda policies: policies.without(name), name=name, by=by, now=now, seen=seen)
+    return save_policies(lambda policies: policies.without(name), name=name, author=author, seen=seen)
 
 
 def _checked(policies: Policies, policy: Policy) -> Policies:

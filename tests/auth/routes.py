@@ -111,6 +111,10 @@ SCOPES = {
     ("GET", "api_jobs.job_detail"): {"read", "full"},
     ("GET", "api_jobs.job_export"): {"read", "full"},
     ("GET", "api_jobs.job_list"): {"read", "full"},
+    ("GET", "api_policies.policy_list"): {"read", "full"},
+    ("GET", "api_policies.policy"): {"read", "full"},
+    ("PUT", "api_policies.policy_put"): {"full"},
+    ("DELETE", "api_policies.policy_delete"): {"full"},
     ("GET", "api_spec.openapi"): {"read", "full"},
     ("GET", "health.metrics"): {"read", "full"},
 }

@@ -29,7 +29,7 @@ from tests.fleets import NOON, add_readings, add_site, days_before
 def put(name: str, *, groups: tuple[str, ...] = (), sites: tuple[str, ...] = (), **values: Any) -> None:
     """Store a policy: ``put("Slow", groups=("Schools",), no_coms={"days_threshold": 7})``."""
     given = {section.upper(): of_section for section, of_section in values.items()}
-    service.put_policy(Policy(name, given, groups, sites), by="ada", now=NOON)
+    service.put_policy(Policy(name, given, groups, sites), author=Author("ada", NOON))
 
 
 def check(**request: Any) -> RunResult:

@@ -104,7 +104,7 @@ def test_runs_with_policies(sent: Sent, ada: Person) -> None:
             "off", {"NO_COMS": {"enabled": False}, "ZERO_READS": {"priority": "low"}}, sites=("off", "S3")
         ),
     ):
-        settings.put_policy(policy, by="ada", now=NOON)
+        settings.put_policy(policy, author=Author("ada", NOON))
     assert run_at().created_jobs == 2
     readings(["silent"], [0])
     readings(["S1"], [-0.01], "9")

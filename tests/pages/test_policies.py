@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from jobauto.audit.service import Author
 from jobauto.extensions import db
 from jobauto.models import Site
 from jobauto.settings import service
@@ -72,7 +73,7 @@ def test_a_page_that_is_older_than_somebody_elses_change_undoes_nothing(ada: Per
     ada.post("/policies/", name="Slow", groups="Schools")
     old = form_of(ada.get("/policies/Slow")) | {"action": "save", "NO_COMS.days_threshold": "9"}
     theirs = Policy("Slow", {"NO_COMS": {"priority": "high"}}, ("Schools",))
-    service.put_policy(theirs, by="bob", now=NOON)
+    service.put_policy(theirs, author=Author("bob", NOON))
 
     page = ada.client.post("/policies/Slow", data=old)
 
@@ -95,7 +96,9 @@ def test_a_change_of_other_settings_is_no_change_of_the_policy(ada: Person) -> N
 
 def test_a_site_says_what_is_in_force_there_and_where_it_comes_from(ada: Person) -> None:
     ada.post("/policies/", name="Slow", groups="Schools")
-    service.put_policy(Policy("Slow", {"NO_COMS": {"enabled": False}}, ("Schools",)), by="ada", now=NOON)
+    service.put_policy(
+        Policy("Slow", {"NO_COMS": {"enabled": False}}, ("Schools",)), author=Author("ada", NOON)
+    )
     text = words(ada.get("/sites/S1"))
     assert "No Coms Not judged The rule is switched off here." in text
     assert "No Coms: 1 by policy" in text
@@ -106,8 +109,8 @@ def test_a_site_says_what_is_in_force_there_and_where_it_comes_from(ada: Person)
 
 def test_policies_that_contradict_each_other_since_a_site_moved_are_named(ada: Person) -> None:
     short, many = {"ZERO_READS": {"days_to_check": 3}}, {"ZERO_READS": {"readings_to_compare": 4}}
-    service.put_policy(Policy("Short", short, ("Schools",)), by="ada", now=NOON)
-    service.put_policy(Policy("Many", many, sites=("S3",)), by="ada", now=NOON)
+    service.put_policy(Policy("Short", short, ("Schools",)), author=Author("ada", NOON))
+    service.put_policy(Policy("Many", many, sites=("S3",)), author=Author("ada", NOON))
     assert "contradict" not in words(ada.get("/settings/"))
     with write() as session:
         session.execute(update(Site).where(Site.site_id == "S3").values(group="Schools"))

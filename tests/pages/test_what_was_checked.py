@@ -207,9 +207,9 @@ def test_a_run_over_the_demo_and_a_fleet_beside_it_says_so(app: Flask, ada: Pers
 
 def test_a_site_needs_no_verdict_of_a_rule_that_is_off_for_it(well: None) -> None:
     off = Policy("Off", {"ZERO_READS": {"enabled": False}}, sites=("S0",))
-    settings.put_policy(off, by="ada", now=NOON)
+    settings.put_policy(off, author=Author("ada", NOON))
     check()
     assert counts() == (SITES, 0, 0)
 
-    settings.delete_policy("Off", by="ada", now=NOON)
+    settings.delete_policy("Off", author=Author("ada", NOON))
     assert counts() == (SITES, 1, 0)

@@ -2,14 +2,12 @@
 
 from flask import Blueprint, Response, abort
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
 
-from ...clock import utcnow
 from ...errors import InvalidInput
 from ...settings import service
 from ...settings.policies import Policy
 from ...settings.schema import SettingsError
-from ..access import needs
+from ..access import current_author, needs
 from ..paging import PageIn
 from .bodies import check_body, json_object, query_of_request
 from .requests import PolicyIn
@@ -52,7 +50,7 @@ def policy_put(name: str) -> ResponseReturnValue:
         raise InvalidInput("The policy was not stored.", {"name": ["Must be the name in the address."]}, 422)
     try:
         wanted = Policy.parsed(name, content, strict=True)
-        stored = service.put_policy(wanted, by=current_user.username, now=utcnow())
+        stored = service.put_policy(wanted, author=current_author())
     except SettingsError as error:
         raise InvalidInput("The policy was not stored.", error.fields) from error
     return (stored.policies.named(name) or wanted).document()
@@ -64,7 +62,7 @@ def policy_put(name: str) -> ResponseReturnValue:
 def policy_delete(name: str) -> ResponseReturnValue:
     """Take a policy away; for its groups and sites the fleet's settings hold."""
     _policy_or_404(name)
-    service.delete_policy(name, by=current_user.username, now=utcnow())
+    service.delete_policy(name, author=current_author())
     return Response(status=204, mimetype="application/json")
 
 

@@ -4,14 +4,12 @@ from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
 
-from ...clock import utcnow
 from ...settings import service
 from ...settings.policies import SECTIONS, Policy
 from ...settings.schema import Errors, SettingsError
 from .. import drafts
-from ..access import needs
+from ..access import current_author, needs
 from ..forms.policies import NewPolicyForm, policy_form
 from ..numbers import whole_number
 
@@ -37,7 +35,7 @@ def create() -> ResponseReturnValue:
         return _list(form, {"name": [f"There is a policy {name} already."]}), 422
     try:
         policy = Policy.parsed(name, form.content())
-        service.put_policy(policy, by=current_user.username, now=utcnow(), seen=service.current().version)
+        service.put_policy(policy, author=current_author(), seen=service.current().version)
     except SettingsError as error:
         return _list(form, error.fields), 422
     except service.StaleSettings:
@@ -62,7 +60,7 @@ def edit_submit(name: str) -> ResponseReturnValue:
     policy = _policy_or_404(stored, name)
     form: Any = policy_form(policy, stored.version, stored.settings)
     seen = whole_number(str(form.version.data)) or NO_VERSION
-    change: dict[str, Any] = {"by": current_user.username, "now": utcnow(), "seen": seen}
+    change: dict[str, Any] = {"author": current_author(), "seen": seen}
     try:
         if request.form.get("action") == "delete":
             service.delete_policy(name, **change)
