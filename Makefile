@@ -5,7 +5,7 @@ PORT ?= 8000
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run check test lint load bench format lock audit clean
+.PHONY: run check test lint load bench format lock audit sbom release clean
 
 run: .venv/installed
 	@$(BIN)/jobauto db upgrade
@@ -48,6 +48,16 @@ audit: # needs the network: asks a public service which locked versions have kno
 	$(PYTHON) -m venv .venv/audit
 	.venv/audit/bin/python -m pip install --quiet pip-audit
 	.venv/audit/bin/pip-audit --disable-pip --require-hashes --requirement requirements.lock
+
+sbom: # a software bill of materials of the lock, by CycloneDX
+	$(PYTHON) -m venv .venv/sbom
+	.venv/sbom/bin/python -m pip install --quiet 'cyclonedx-bom>=7,<8'
+	@mkdir -p dist
+	.venv/sbom/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --of JSON \
+	  --output-file dist/jobauto.cdx.json requirements.lock
+
+release: audit sbom .venv/installed-for-tests # what a release consists of, in dist/; none with a known vulnerability
+	$(BIN)/python -m build --outdir dist .
 
 .venv/installed: pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "jobauto needs Python 3.11 or newer")'

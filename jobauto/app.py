@@ -3,11 +3,21 @@
 from typing import Any
 
 from flask import Flask
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from . import cli
 from .core import create_core
-from .web import access, api, error_handlers, filters, headers, health, rate_limit, static_files
+from .web import (
+    access,
+    api,
+    cookies,
+    error_handlers,
+    filters,
+    headers,
+    health,
+    proxies,
+    rate_limit,
+    static_files,
+)
 from .web.extensions import bootstrap, csrf, login_manager
 from .web.pages import (
     account,
@@ -17,11 +27,15 @@ from .web.pages import (
     jobs,
     lab,
     login,
+    login_steps,
     notifications,
+    policies,
     profiles,
     reviews,
     runs,
+    second_factor,
     settings,
+    single_sign_on,
     sites,
     users,
 )
@@ -39,19 +53,16 @@ def create_app(overrides: dict[str, Any] | None = None) -> Flask:
     access.init_app(app)
     rate_limit.init_app(app)
     filters.init_app(app)
+    proxies.init_app(app)
     cli.init_app(app)
     return app
 
 
 def _extensions(app: Flask) -> None:
+    cookies.init_app(app)
     csrf.init_app(app)
     login_manager.init_app(app)
     bootstrap.init_app(app)
-    if hops := app.config["PROXY_HOPS"]:
-        # Not X-Forwarded-Port: the host has its port, and what no proxy sets anybody may forge.
-        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
-            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops, x_port=0, x_prefix=hops
-        )
 
 
 def _routes(app: Flask) -> None:
@@ -67,12 +78,16 @@ def _routes(app: Flask) -> None:
         lab,
         settings,
         notifications,
+        policies,
         imports,
         profiles,
         users,
         account,
         audit,
         login,
+        login_steps,
+        single_sign_on,
+        second_factor,
         health,
         *api.ENDPOINTS,
     ):

@@ -16,6 +16,8 @@ from sqlalchemy.exc import ArgumentError
 PREFIX = "JOBAUTO_"
 HOST = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9_]([A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?")
 PUBLIC_URL = re.compile(r"https?://[^\s?#@/]+(/[^\s?#]*)?")
+ISSUER = re.compile(r"https://[^\s?#@]+|http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/[^\s?#]*)?")
+"""Only this machine may be asked without TLS."""
 LONGEST_TICK = 30
 """Seconds within which every process sees a changed schedule."""
 LEAST_MONTHS = 2
@@ -55,6 +57,11 @@ VARIABLES = (
         "",
         "The path that the session cookie is for, such as /jobauto. Empty: all.",
     ),
+    Variable(
+        "HSTS_INCLUDE_SUBDOMAINS",
+        False,
+        "Have browsers use HTTPS only for all hosts below this one, too.",
+    ),
     Variable("LOG_FORMAT", "text", "How log lines are written: text (key=value pairs) or json."),
     Variable(
         "PUBLIC_URL",
@@ -75,10 +82,38 @@ VARIABLES = (
         "",
         "Hosts and networks in private ranges, with commas, that messages may go to. Empty: none.",
     ),
+    Variable(
+        "OIDC_ISSUER", "", "Single sign-on: the address of the OpenID Connect issuer. Empty: there is none."
+    ),
+    Variable("OIDC_CLIENT_ID", "", "The name by which the issuer knows this program."),
+    Variable("OIDC_CLIENT_SECRET", "", "The secret that the issuer gave for it."),
+    Variable("OIDC_CLIENT_SECRET_FILE", "", "A file that holds that secret, instead of the secret itself."),
+    Variable("OIDC_SCOPES", "openid profile email", "What the issuer is asked for, with spaces."),
+    Variable("OIDC_USERNAME_CLAIM", "preferred_username", "The claim that names a new user, such as email."),
+    Variable(
+        "OIDC_ROLE_CLAIM", "roles", "The claim that a role follows from; with dots, one within another."
+    ),
+    Variable(
+        "OIDC_ROLES",
+        "",
+        "Which value of that claim gives which role, with commas or as a JSON object; * is anybody.",
+    ),
+    Variable(
+        "SECOND_FACTOR_ROLES", "", "Roles, with commas, whose logins need a second factor. Empty: none."
+    ),
+    Variable(
+        "BREAK_GLASS_ADMIN",
+        "",
+        "With single sign-on: the only user who may log in with a password. Empty: everybody may.",
+    ),
     Variable("PROXY_HOPS", 0, "How many proxies in front of the program set the X-Forwarded headers."),
 )
 
+ROLES = ("viewer", "operator", "admin")
+"""As :mod:`jobauto.models.user` has them; nothing of ours is imported here."""
+
 SESSION_COOKIE = "jobauto_session"
+DEVICE_COOKIE = "jobauto_device"
 RANGES = {
     "SESSION_IDLE_MINUTES": (1, 10_000_000),
     "SESSION_MINUTES": (1, 10_000_000),
@@ -91,10 +126,11 @@ RANGES = {
 """The numbers that can be meant: time cannot be reckoned with any."""
 FIXED = {
     "BOOTSTRAP_SERVE_LOCAL": True,
-    "MAX_CONTENT_LENGTH": 10 * 1000 * 1000,
+    "MAX_CONTENT_LENGTH": 256_000,  # of a page; jobauto.web.body_limits has what is more
     "SESSION_COOKIE_HTTPONLY": True,
     "SESSION_COOKIE_SAMESITE": "Lax",
     "SESSION_COOKIE_NAME": SESSION_COOKIE,
+    "DEVICE_COOKIE_NAME": DEVICE_COOKIE,
     "WTF_CSRF_CHECK_DEFAULT": False,  # jobauto.web.access checks, except where a token proves the caller
     "WTF_CSRF_TIME_LIMIT": None,  # valid as long as its session
 }
@@ -117,12 +153,19 @@ def load(app: Flask, overrides: dict[str, Any] | None) -> None:
     app.config["TRUSTED_HOSTS"] = _names(app.config["TRUSTED_HOSTS"])
     app.config["SECRET_KEY_FALLBACKS"] = _former_keys(app.config["SECRET_KEY_FALLBACKS"])
     app.config["SEND_TO"] = _send_to(app.config["SEND_TO"])
-    app.config["SESSION_COOKIE_NAME"] = _cookie_name(app)
+    for cookie in ("SESSION_COOKIE_NAME", "DEVICE_COOKIE_NAME"):
+        app.config[cookie] = _cookie_name(app, app.config[cookie])
     _check_months(app.config["KEEP_READINGS_MONTHS"])
-    _make_folder(Path(app.instance_path))
+    _make_folder(Path(app.instance_path), ours=instance_path() is None)
     _check_public_url(app.config["PUBLIC_URL"])
+    app.config["SECOND_FACTOR_ROLES"] = _roles(app.config["SECOND_FACTOR_ROLES"])
+    _check_single_sign_on(app)
     app.config["SQLALCHEMY_DATABASE_URI"] = _database_uri(app)
-    app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", {"pool_pre_ping": True})
+    app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", {})
+    # What was bound to a statement may be the hash of a password: no error that is logged tells it.
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_pre_ping": True, "hide_parameters": True} | app.config[
+        "SQLALCHEMY_ENGINE_OPTIONS"
+    ]
     app.config["SECRET_KEY"] = app.config["SECRET_KEY"] or _kept_secret(
         Path(app.instance_path) / "secret-key"
     )
@@ -146,9 +189,13 @@ def _check_numbers(app: Flask) -> None:
             raise ConfigError(f"{PREFIX}{name}={app.config[name]} is not a number from {least:,} to {most:,}")
 
 
-def _make_folder(path: Path) -> None:
+def _make_folder(path: Path, *, ours: bool) -> None:
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if ours and path.stat().st_uid == os.geteuid():
+            path.chmod(
+                0o700
+            )  # as a checkout or an older version left it; a folder that was named is not ours
     except OSError as error:
         raise ConfigError(
             f"{PREFIX}INSTANCE_PATH={path}: the folder cannot be made ({error.strerror})"
@@ -185,10 +232,9 @@ def _send_to(given: str) -> list[str]:
     return entries
 
 
-def _cookie_name(app: Flask) -> str:
+def _cookie_name(app: Flask, name: str) -> str:
     """With the prefix by which a browser holds us to Secure, and to this host where the path allows it."""
-    name: str = app.config["SESSION_COOKIE_NAME"]
-    if not app.config["SESSION_COOKIE_SECURE"] or name != SESSION_COOKIE:
+    if not app.config["SESSION_COOKIE_SECURE"] or name not in (SESSION_COOKIE, DEVICE_COOKIE):
         return name
     path = app.config["SESSION_COOKIE_PATH"] or app.config["APPLICATION_ROOT"]
     whole_host = path == "/" and not app.config["SESSION_COOKIE_DOMAIN"]
@@ -210,6 +256,55 @@ def _describe_type(expected: type) -> str:
 def _check_public_url(url: str) -> None:
     if url and not PUBLIC_URL.fullmatch(url):
         raise ConfigError(f"{PREFIX}PUBLIC_URL is not an address such as https://jobs.example")
+
+
+def _roles(given: str) -> list[str]:
+    roles = _names(given) or []
+    if unknown := [role for role in roles if role not in ROLES]:
+        raise ConfigError(f"{PREFIX}SECOND_FACTOR_ROLES: {unknown[0]} is none of {', '.join(ROLES)}")
+    return roles
+
+
+def _check_single_sign_on(app: Flask) -> None:
+    config = app.config
+    config["BREAK_GLASS_ADMIN"] = config["BREAK_GLASS_ADMIN"].strip().lower()
+    if not config["OIDC_ISSUER"]:
+        for name in ("OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_CLIENT_SECRET_FILE", "BREAK_GLASS_ADMIN"):
+            if config[name]:
+                raise ConfigError(f"{PREFIX}{name} is set, but {PREFIX}OIDC_ISSUER is not")
+        return
+    if not ISSUER.fullmatch(config["OIDC_ISSUER"]):
+        raise ConfigError(f"{PREFIX}OIDC_ISSUER is not an address such as https://login.example/realms/staff")
+    if config["OIDC_CLIENT_SECRET_FILE"]:
+        config["OIDC_CLIENT_SECRET"] = _read_secret(config["OIDC_CLIENT_SECRET_FILE"])
+    for name in ("OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_ROLES", "PUBLIC_URL"):
+        if not config[name]:
+            raise ConfigError(f"{PREFIX}OIDC_ISSUER is set, and needs {PREFIX}{name}")
+    if "openid" not in config["OIDC_SCOPES"].split():
+        raise ConfigError(f"{PREFIX}OIDC_SCOPES has no openid")
+    config["OIDC_ROLES"] = _roles_of_values(config["OIDC_ROLES"])
+
+
+def _read_secret(file: str) -> str:
+    try:
+        return Path(file).read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{PREFIX}OIDC_CLIENT_SECRET_FILE={file} cannot be read") from error
+
+
+def _roles_of_values(given: str) -> dict[str, str]:
+    if given.lstrip().startswith("{"):
+        try:
+            found: dict[str, str] = json.loads(given)
+        except ValueError as error:
+            raise ConfigError(f"{PREFIX}OIDC_ROLES is not JSON") from error
+    else:
+        parts = [entry.rpartition("=") for entry in _names(given) or []]
+        found = {value.strip(): role.strip() for value, _, role in parts}
+    for value, role in found.items():
+        if not value or role not in ROLES:
+            raise ConfigError(f"{PREFIX}OIDC_ROLES: {value}={role} does not end in one of {', '.join(ROLES)}")
+    return found
 
 
 def _database_uri(app: Flask) -> str:

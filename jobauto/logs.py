@@ -21,6 +21,9 @@ QUIET = ("apprise", "urllib3")
 """Libraries whose lines may hold the addresses that messages go to, with their passwords and tokens."""
 PLAIN = re.compile(r"[^\s\"=\\\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
+VALUES = re.compile(r"^DETAIL: .*\n?", re.MULTILINE)
+"""What PostgreSQL tells of a row that it refused: all that stands in it, the hash of a password too."""
+
 
 class LogEvent:
     """A thing that happened, and its facts: ``log.info(LogEvent("end", run=17, status="succeeded"))``.
@@ -72,7 +75,7 @@ class OneLine(logging.Formatter):
         else:
             yield "message", record.getMessage()
         if record.exc_info:
-            yield "traceback", self.formatException(record.exc_info)
+            yield "traceback", VALUES.sub("", self.formatException(record.exc_info))
 
 
 def init_app(app: Flask) -> None:

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from flask import Flask
 from sqlalchemy import Engine, event
@@ -30,6 +31,9 @@ from tests.starting import allowed, forbidden
 from tests.typed import untyped_binds
 
 ENGINES = ("sqlite", "postgresql")
+
+hypothesis.settings.register_profile("untimed", deadline=None)  # on a busy machine a time says nothing
+hypothesis.settings.load_profile("untimed")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -14,6 +14,7 @@ from jobauto.auth import sessions
 from jobauto.auth.passwords import hashed
 from jobauto.auth.service import by_name, issue_token
 from jobauto.auth.sessions import Client, Limits
+from jobauto.auth.tokens import NewToken
 from jobauto.clock import utcnow
 from jobauto.models import User
 from jobauto.storage.connections import write
@@ -76,7 +77,7 @@ class Person:
         self.client = Browser(app, app.response_class)
         self.token: str | None = None
         if name:
-            self.token = issue_token(name, "tests", Author(name, utcnow()))
+            self.token = issue_token(name, NewToken("tests"), Author(name, utcnow()))
             log_in(self.client, name)
 
     def get(self, address: str) -> TestResponse:

@@ -61,6 +61,7 @@ USE = '''
 import json, sys
 from jobauto import create_app
 from jobauto.auth.service import create_user, issue_token
+from jobauto.auth.tokens import NewToken
 from jobauto.audit.service import Author
 from jobauto.clock import utcnow
 from jobauto.extensions import db
@@ -77,7 +78,7 @@ with app.app_context():
         session.add_all(Site(site_id=f"S{n}", site_name=f"Site {n}", active=True, group="") for n in range(4))
     author = Author("tests", utcnow())
     create_user("ada", "a long password", "admin", author)
-    headers = {"Authorization": f"Bearer {issue_token('ada', 'tests', author)}"}
+    headers = {"Authorization": f"Bearer {issue_token('ada', NewToken('tests'), author)}"}
     client = app.test_client()
 
     def get(path):

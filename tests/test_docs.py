@@ -15,9 +15,10 @@ from jobauto import create_app
 from jobauto.cli import COMMANDS
 from jobauto.config import LEAST_MONTHS, PREFIX, RANGES, VARIABLES, Variable
 from jobauto.logs import FORMATS
+from jobauto.models.user import SCOPES as ALL_SCOPES
 from jobauto.rules.settings import RuleSettings, Section
 from jobauto.settings.labels import sections
-from tests.auth.routes import EXPECTED
+from tests.auth.routes import EXPECTED, SCOPES
 from tests.databases import Sqlite
 from tests.markdown import Row, anchors, codes, links, prose, snippets, table
 from tests.people import Person, add_cast
@@ -266,9 +267,12 @@ def test_no_page_shows_a_command_or_an_option_that_is_no_more(name: str) -> None
 # -- the API -------------------------------------------------------------------------------------------
 
 
+_PLACES = {"site_id": "SITE_ID", "name": "NAME"}
+
+
 def template(path: str) -> str:
     """``/api/jobs/ID/`` for ``/api/jobs/<int:job_id>/`` and ``/api/jobs/{job_id}``."""
-    named = re.sub(r"[<{](?:\w+:)?(\w+)[>}]", lambda at: "SITE_ID" if at[1] == "site_id" else "ID", path)
+    named = re.sub(r"[<{](?:\w+:)?(\w+)[>}]", lambda at: _PLACES.get(at[1], "ID"), path)
     return named if named.endswith((".csv", ".json", "/")) else f"{named}/"
 
 
@@ -287,6 +291,15 @@ def test_the_endpoints_are_as_the_page_says(program: Flask) -> None:
         request: (EXPECTED[method, endpoint], queries.get(request, set()))
         for request, method, endpoint in endpoints(program)
     }
+
+
+def test_what_a_scope_opens_is_as_the_page_says(program: Flask) -> None:
+    rows = by_name(table(page("api"), "Who asks", "scope"))
+    ingest = {request for request, *route in endpoints(program) if "ingest" in SCOPES[route[0], route[1]]}
+
+    assert set(rows) == set(ALL_SCOPES)
+    assert set(codes(rows["ingest"]["opens"])) == ingest
+    assert all(("read" in scopes) == (method == "GET") for (method, _), scopes in SCOPES.items())
 
 
 def endpoints(app: Flask) -> Iterator[tuple[str, str, str]]:

@@ -8,7 +8,7 @@ from flask import Flask
 from jobauto import create_app
 from jobauto.config import ConfigError
 from jobauto.extensions import db
-from jobauto.web.headers import HEADERS, POLICY
+from jobauto.web.headers import HEADERS, HSTS, POLICY
 from tests.people import Answer, Browser, Person
 
 ADDRESSES = (
@@ -34,6 +34,16 @@ def test_every_response_has_the_headers(vera: Person, stranger: Person, address:
             assert "charset=utf-8" in answer.headers["Content-Type"]
 
 
+def test_a_browser_guesses_no_type_is_framed_nowhere_and_tells_no_other_site_where_it_was(
+    vera: Person,
+) -> None:
+    headers = vera.get("/jobs/").headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert headers["Content-Security-Policy"] == POLICY
+
+
 def test_the_policy_lets_nothing_run_that_stands_in_a_page() -> None:
     assert "unsafe" not in POLICY
     assert "*" not in POLICY
@@ -42,18 +52,24 @@ def test_the_policy_lets_nothing_run_that_stands_in_a_page() -> None:
 
 
 @pytest.mark.parametrize(
-    ("configured", "scheme", "sent"),
+    ("configured", "scheme", "expected"),
     [
-        pytest.param({}, "http", False, id="over http"),
-        pytest.param({}, "https", True, id="over https"),
-        pytest.param({"SESSION_COOKIE_SECURE": True}, "http", True, id="where cookies are Secure"),
+        pytest.param({}, "http", None, id="over http"),
+        pytest.param({}, "https", HSTS, id="over https"),
+        pytest.param({"SESSION_COOKIE_SECURE": True}, "http", HSTS, id="where cookies are Secure"),
+        pytest.param({"HSTS_INCLUDE_SUBDOMAINS": True}, "http", None, id="with what is below, over http"),
+        pytest.param(
+            {"HSTS_INCLUDE_SUBDOMAINS": True},
+            "https",
+            f"{HSTS}; includeSubDomains",
+            id="with what is below, over https",
+        ),
     ],
 )
 def test_https_is_asked_for_where_it_is_there(
-    app: Flask, configured: dict[str, Any], scheme: str, sent: bool
+    app: Flask, configured: dict[str, Any], scheme: str, expected: str | None
 ) -> None:
     answer = open_login(app, configured, scheme)
-    expected = "max-age=31536000; includeSubDomains" if sent else None
     assert answer.headers.get("Strict-Transport-Security") == expected
 
 

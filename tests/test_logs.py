@@ -2,13 +2,18 @@
 
 import json
 import logging
+import time
 from typing import Any
 
 import pytest
+from flask import Flask
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from jobauto import create_app
 from jobauto.config import ConfigError
 from jobauto.logs import FORMATS, LogEvent, OneLine
+from jobauto.storage.connections import write
 
 
 def line_of(message: Any, form: str, *, failed: bool = False) -> str:
@@ -23,6 +28,15 @@ def test_a_line_of_pairs_tells_when_what_and_its_facts() -> None:
     assert line_of(LogEvent("end", run=17, status="succeeded", error=None), "text") == (
         "at=2026-03-31T06:00:00.250+00:00 level=info logger=job_automation event=end run=17 status=succeeded"
     )
+
+
+def test_times_are_in_utc_wherever_the_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as there:
+        there.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        line = line_of(LogEvent("end"), "text")
+    time.tzset()
+    assert line.startswith("at=2026-03-31T06:00:00.250+00:00 ")
 
 
 def test_a_line_of_json_tells_the_same() -> None:
@@ -69,3 +83,16 @@ def test_the_message_of_a_library_is_a_fact_too() -> None:
 def test_another_format_is_refused_by_name(tmp_path: Any) -> None:
     with pytest.raises(ConfigError, match="JOBAUTO_LOG_FORMAT='xml' is not one of text, json"):
         create_app({"TESTING": True, "SECRET_KEY": "tests", "LOG_FORMAT": "xml"})
+
+
+def test_an_error_of_the_database_tells_no_value_that_was_sent_to_it(app: Flask) -> None:
+    values = {"name": "eve", "hash": "scrypt:secret"}
+    statement = 'INSERT INTO "user" (username, password_hash) VALUES (:name, :hash)'
+    with pytest.raises(IntegrityError) as refused, write() as session:
+        session.execute(text(statement), values)
+    record = logging.LogRecord(
+        "jobauto.errors", logging.ERROR, "file", 1, "fault", None, (refused.type, refused.value, refused.tb)
+    )
+    for written in FORMATS.values():
+        assert "secret" not in OneLine(written).format(record)
+        assert "not null" in OneLine(written).format(record).replace("-", " ").lower()

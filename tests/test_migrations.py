@@ -1,12 +1,18 @@
 """The migrations make what the models say, from nothing and back to nothing, on both databases."""
 
+from datetime import timedelta
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import delete, inspect, select, text
+from sqlalchemy import delete, inspect, select, text, update
 from sqlalchemy.exc import IntegrityError
 
+from jobauto.audit.service import Author
+from jobauto.auth.service import issue_token
+from jobauto.auth.tokens import NewToken
+from jobauto.clock import utcnow
 from jobauto.extensions import db
 from jobauto.models import ApiToken, JobReading, User
 from jobauto.models.job import SORTED_NULL_FIRST
@@ -17,6 +23,7 @@ from jobauto.storage.migrating import is_compared
 from tests.databases import Postgresql, Sqlite, application, opened
 from tests.fleets import NOON, add_site, daily, run_noon
 from tests.migrating import downgrade, upgrade
+from tests.people import add_cast
 
 
 @pytest.fixture
@@ -125,6 +132,25 @@ def test_counts_of_failed_logins_begin_anew_where_one_may_be_no_instant(sqlite: 
         upgrade()
         with db.engine.connect() as connection:
             assert connection.execute(text("SELECT * FROM login_failure")).all() == []
+
+
+def test_tokens_from_before_may_do_all_for_a_year_and_those_of_the_deactivated_are_revoked(
+    engine: Sqlite | Postgresql,
+) -> None:
+    with engine.fresh() as uri, opened(uri):
+        add_cast()
+        for name in ("vera", "oscar"):
+            issue_token(name, NewToken("logger", "read", days=1), Author(name, NOON))
+        before = str(ScriptDirectory(str(MIGRATIONS)).get_revision("0017").down_revision)
+        db.session.execute(update(User).where(User.username == "oscar").values(active=False))
+        db.session.commit()
+        downgrade(revision=before)
+        upgrade()
+        found = {token.user.username: token for token in db.session.scalars(select(ApiToken))}
+        for token in found.values():
+            assert (token.scope, token.from_before, token.told_days) == ("full", True, None)
+            assert timedelta(days=364) < token.expires_at - utcnow() <= timedelta(days=365)
+        assert (found["vera"].revoked_at is None, found["oscar"].revoked_at is None) == (True, False)
 
 
 def stored_evidence() -> list[tuple[object, ...]]:

@@ -15,10 +15,14 @@ Difference = tuple[str, Any, Any]
 
 @dataclass(frozen=True)
 class Author:
-    """Who changes something, and when; without a name it is the program itself."""
+    """Who changes something, and when; without a name it is the program itself.
+
+    ``token`` names the API token that they use, if they do.
+    """
 
     name: str | None
     now: datetime
+    token: str | None = None
 
 
 def record(
@@ -29,6 +33,7 @@ def record(
         Event(
             at=author.now,
             who=author.name,
+            token=author.token,
             subject=subject,
             subject_id=str(subject_id),
             field=field,

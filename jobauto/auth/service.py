@@ -1,28 +1,28 @@
-"""Users, logins and tokens."""
+"""Users, their passwords and logins, and what a password is given for."""
 
-import hashlib
 import re
-import secrets
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ..audit.service import Author, record
 from ..extensions import db
-from ..models import ApiToken, User
+from ..models import User
 from ..models.user import ROLES
+from ..storage.configuration import break_glass_admin
 from ..storage.connections import write
-from . import passwords, sessions, throttling
+from . import passwords, sessions, steps, throttling, tokens
 from .sessions import Client
+from .steps import Entered, Proven
+from .tokens import NewToken
 
 USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}")
-TOKEN_PREFIX = "jobauto_"  # noqa: S105 (lets scanners of leaked secrets recognise a token)
-USE_NOTED_EVERY = timedelta(hours=1)
-"""So often at most the last use of a token is written down, so that requests do not contend for it."""
+SET_BY_ANOTHER_LASTS = timedelta(days=7)
+"""So long a password that somebody else has set may wait for its first login."""
 
 
 class AccountError(ValueError):
@@ -33,12 +33,25 @@ class PasswordRefused(AccountError):
     """A password that must not be used; says why."""
 
 
+class TokenRefused(AccountError):
+    """A token that there cannot be; says why."""
+
+
 class WrongLogin(Exception):
     """The name or the password is wrong; which of them is not told."""
 
 
-def create_user(username: str, password: str, role: str, author: Author) -> User:
-    """Make an account. Names differ by more than their case. Raises AccountError."""
+class PasswordLapsed(WrongLogin):
+    """It is the password, but somebody else had set it, and it was not used in time."""
+
+
+def create_user(
+    username: str, password: str, role: str, author: Author, *, must_change: bool = False
+) -> User:
+    """Make an account. Names differ by more than their case. Raises AccountError.
+
+    With ``must_change``, the password is good for the first login only, and for :data:`SET_BY_ANOTHER_LASTS`.
+    """
     if not USERNAME.fullmatch(username):
         raise AccountError(
             "A user name has 1 to 100 letters, digits and . _ @ + -, and starts with a letter or digit."
@@ -46,7 +59,7 @@ def create_user(username: str, password: str, role: str, author: Author) -> User
     if role not in ROLES:
         raise AccountError(f"A role is one of {', '.join(ROLES)}.")
     user = User(username=username.lower(), role=role, active=True, created_at=author.now)
-    _use_password(user, password)
+    use_password(user, password, lapses_at=_lapses_at(author) if must_change else None)
     try:
         with write() as session:
             session.add(user)
@@ -56,21 +69,28 @@ def create_user(username: str, password: str, role: str, author: Author) -> User
     return user
 
 
-def set_password(username: str, password: str, author: Author) -> None:
-    """Change a password, which ends every session of that user and any wait. Raises AccountError."""
+def set_password(
+    username: str, password: str, author: Author, *, must_change: bool = False, revoke_tokens: bool = False
+) -> None:
+    """Change a password, which ends every session of that user and any wait, and the tokens if asked to.
+
+    ``must_change`` as in :func:`create_user`. Raises AccountError.
+    """
     with write() as session:
         # First, as a login does: two that lock the same rows in another order would block each other.
-        throttling.forget_account(session, throttling.Subject.of(username, ""))
+        throttling.forget_account(session, username)
         user = by_name(username)
-        _use_password(user, password)
+        use_password(user, password, lapses_at=_lapses_at(author) if must_change else None)
         sessions.end_all(session, user)
         record(session, author, "user", user.username, [("password", None, "changed")])
+        if revoke_tokens:
+            tokens.revoke_all(session, user, author)
 
 
-def log_in(username: str, password: str, client: Client, *, instead_of: int | None = None) -> User:
-    """Begin a session, instead of the one that the browser had; its key is the user's ``session_key``.
+def log_in(username: str, password: str, client: Client, *, instead_of: int | None = None) -> Entered:
+    """Begin a session, or what is left of the login, instead of the session that the browser had.
 
-    Raises WrongLogin and Throttled.
+    Raises WrongLogin, PasswordLapsed among them, and Throttled.
     """
     proof = prove(username, password, client)
     seen = proof.password_hash
@@ -80,9 +100,7 @@ def log_in(username: str, password: str, client: Client, *, instead_of: int | No
         user.password_hash = renewed
         if instead_of is not None:
             sessions.end(session, [instead_of], user)
-        key = sessions.begin(session, user, client)
-    user.session_key = key
-    return user
+        return steps.enter(session, user, Proven(by_password=True), client)
 
 
 @dataclass(frozen=True)
@@ -100,13 +118,25 @@ def prove(username: str, password: str, client: Client) -> Proof:
     What the password is given for must ask :func:`_proven` in its transaction. Raises WrongLogin and
     Throttled.
     """
-    subject = throttling.Subject.of(username, client.address)
-    throttling.check_throttle(subject, client.now)
+    subject = _subject(username, client)
+    try:
+        throttling.check_throttle(subject, client.now)
+    except throttling.Throttled:
+        throttling.count_refused(subject, client.now)
+        raise
     user = authenticate(username, password)
-    if user is None:
+    if user is None or not password_counts(user):
         throttling.count_failure(subject, client.now)
         raise WrongLogin
+    if user.password_lapses_at is not None and user.password_lapses_at <= client.now:
+        raise PasswordLapsed
     return Proof(subject, user.id, user.password_hash)
+
+
+def _subject(username: str, client: Client) -> throttling.Subject:
+    if client.device is not None and (user := _named(username)) is not None and client.device.knows(user):
+        return throttling.Subject.of_device(username, client.device.name)
+    return throttling.Subject.of(username, client.address)
 
 
 def _proven(session: Session, proof: Proof, client: Client) -> User:
@@ -123,18 +153,22 @@ def _proven(session: Session, proof: Proof, client: Client) -> User:
     return user
 
 
-def change_own_password(username: str, current: str, password: str, client: Client) -> User:
-    """Change one's own password: every session ends, and a new one begins.
+def change_own_password(
+    username: str, current: str, password: str, client: Client, *, revoke_tokens: bool = False
+) -> User:
+    """Change one's own password: every session ends, and a new one begins; the tokens end if asked to.
 
     Raises AccountError, WrongLogin and Throttled.
     """
     proof = prove(username, current, client)
     with write() as session:
         user = _proven(session, proof, client)
-        _use_password(user, password)
+        use_password(user, password)
         sessions.end_all(session, user)
         author = Author(user.username, client.now)
         record(session, author, "user", user.username, [("password", None, "changed")])
+        if revoke_tokens:
+            tokens.revoke_all(session, user, author)
         key = sessions.begin(session, user, client)
     user.session_key = key
     return user
@@ -145,6 +179,13 @@ def end_own_sessions(username: str, session_ids: list[int], current: str, client
     proof = prove(username, current, client)
     with write() as session:
         return sessions.end(session, session_ids, _proven(session, proof, client))
+
+
+def prove_again(username: str, password: str, session_id: int, client: Client) -> None:
+    """Make of a session one whose login is recent. Raises WrongLogin and Throttled."""
+    proof = prove(username, password, client)
+    with write() as session:
+        sessions.prove(session, session_id, _proven(session, proof, client), client.now)
 
 
 def log_out(user: User, session_id: int) -> None:
@@ -170,45 +211,54 @@ def known(username: str) -> str | None:
 
 def authenticate(username: str, password: str) -> User | None:
     """The active user of that name and password. Takes as long when there is no such user."""
-    named = USERNAME.fullmatch(username) is not None  # what no user is called need not be asked for
-    user = db.session.scalar(select(User).where(User.username == username.lower())) if named else None
+    user = _named(username)
     correct = passwords.matches(user.password_hash if user else None, password)
     return user if user and user.active and correct else None
 
 
-def issue_token(username: str, name: str, author: Author) -> str:
-    """A new token of a user. Only its hash is kept, so it can be shown this once. Raises AccountError."""
-    if not name.strip() or len(name) > 100:
-        raise AccountError("A token needs a name of 1 to 100 characters.")
-    token = TOKEN_PREFIX + secrets.token_urlsafe(32)
+def _named(username: str) -> User | None:
+    named = USERNAME.fullmatch(username) is not None  # what no user is called need not be asked for
+    return db.session.scalar(select(User).where(User.username == username.lower())) if named else None
+
+
+def issue_token(username: str, wanted: NewToken, author: Author) -> str:
+    """A new token of a user, which can be shown this once. Raises AccountError."""
+    _check_token(wanted)
     with write() as session:
         user = by_name(username)
-        session.add(
-            ApiToken(user_id=user.id, name=name.strip(), token_hash=_hash(token), created_at=author.now)
-        )
-        record(session, author, "token", user.username, [("created", None, name.strip())])
-    return token
+        # Locked, as by who deactivates: a token that comes after would be revived with the account.
+        session.refresh(user, with_for_update=True)
+        if not user.active:
+            raise AccountError(f"{user.username} is deactivated, and gets no token.")
+        return tokens.make(session, user, wanted, author)
 
 
-def by_token(token: str, now: datetime) -> User | None:
-    """The active user of a token that was not revoked. Notes the use, rarely."""
-    found = db.session.scalar(
-        select(ApiToken).where(ApiToken.token_hash == _hash(token), ApiToken.revoked_at.is_(None))
-    )
-    if found is None or not found.user.active:
-        return None
-    if found.last_used_at is None or now - found.last_used_at > USE_NOTED_EVERY:
-        with suppress(OperationalError), write(nowait=True):  # a busy database is no reason to wait
-            found.last_used_at = now
-    user: User = found.user
-    return user
+def issue_own_token(username: str, wanted: NewToken, password: str, client: Client) -> str:
+    """A new token for oneself, to be shown this once. Raises AccountError, WrongLogin and Throttled."""
+    _check_token(wanted)
+    proof = prove(username, password, client)
+    with write() as session:
+        user = _proven(session, proof, client)
+        return tokens.make(session, user, wanted, Author(user.username, client.now))
 
 
-def _use_password(user: User, password: str) -> None:
+def _check_token(wanted: NewToken) -> None:
+    if reason := wanted.reason_against():
+        raise TokenRefused(reason)
+
+
+def password_counts(user: User) -> bool:
+    """Whether a user has a password that may be used: all may be switched off but that of one admin."""
+    return bool(user.password_hash) and break_glass_admin() in ("", user.username)
+
+
+def use_password(user: User, password: str, *, lapses_at: datetime | None = None) -> None:
+    """Give a user another password, in the transaction of the caller. Raises PasswordRefused."""
     if reason := passwords.reason_against(password, user.username):
         raise PasswordRefused(reason)
     user.password_hash = passwords.hashed(password)
+    user.password_lapses_at = lapses_at
 
 
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+def _lapses_at(author: Author) -> datetime:
+    return author.now + SET_BY_ANOTHER_LASTS

@@ -11,9 +11,12 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from ..extensions import db
-from ..models import User, UserSession
+from ..models import PendingLogin, User, UserSession
 from ..storage.connections import write
+from .devices import Device
 
+RECENT = timedelta(minutes=10)
+"""So long after the password was given a session may do what needs a recent login."""
 MOST_OF_A_USER = 1000
 """More sessions than these end the one that was used longest ago; scripts log in often and never out."""
 
@@ -39,6 +42,7 @@ class Client:
     agent: str
     now: datetime
     limits: Limits
+    device: Device | None = None
 
 
 def begin(session: Session, user: User, client: Client) -> str:
@@ -50,6 +54,7 @@ def begin(session: Session, user: User, client: Client) -> str:
             key_hash=_hash(key),
             created_at=client.now,
             last_seen_at=client.now,
+            proven_at=client.now,
             address=client.address[:45],
             agent="".join(filter(str.isprintable, client.agent))[:200],
         )
@@ -79,6 +84,12 @@ def note_use(used: UserSession, limits: Limits, now: datetime) -> None:
         session.execute(noted)
 
 
+def prove(session: Session, session_id: int, user: User, now: datetime) -> None:
+    """Note that its user has given the password in it just now."""
+    proven = update(UserSession).where(UserSession.id == session_id, UserSession.user_id == user.id)
+    session.execute(proven.values(proven_at=now))
+
+
 def sessions_for(user: User, limits: Limits, now: datetime) -> Select[UserSession]:
     """A user's sessions that go on, the one used last first."""
     return _of(user.id).where(_alive(limits, now))
@@ -91,7 +102,8 @@ def end(session: Session, session_ids: list[int], user: User) -> int:
 
 
 def end_all(session: Session, user: User) -> int:
-    """End every session of a user; how many they were."""
+    """End every session of a user, also those that wait for a step of their login; how many there were."""
+    session.execute(delete(PendingLogin).where(PendingLogin.user_id == user.id))
     ended = session.execute(
         delete(UserSession).where(UserSession.user_id == user.id).returning(UserSession.id)
     )

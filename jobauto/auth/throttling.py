@@ -1,23 +1,31 @@
-"""Failed logins are slowed down, by account and by address, in every process alike: the database counts.
+"""Failed logins are slowed down, in every process alike: the database counts.
 
-1. Before a password is looked at, the counts of the account and of the address say whether to wait.
-2. A wrong password raises both counts, each by one statement, so that none is lost.
+A browser that has logged in as a user before brings a cookie that says so (:mod:`jobauto.auth.devices`), and
+has a count of its own. Whoever comes without counts for the account, for the address, and for both together.
+So nobody who guesses at a password can keep its user out of their own browser. Nor can anybody at one address
+keep them out of another browser elsewhere for long: the pair of account and address comes to wait for longer
+than the account's count lasts.
+
+1. Before a password is looked at, the counts say whether to wait. What is refused counts for the address.
+2. A wrong password raises the counts, each by one statement, so that none is lost.
 3. A right one counts only if nobody has to wait by then: it is looked at again in the transaction of what
    the password was given for. So of many guesses at once no more than the free ones can succeed.
-4. Success ends the count of the account, never that of the address.
+4. Success ends the count by which it came in: that of the browser, or those of account and pair.
 
-Names that nobody has are counted like others. Attempts during a wait count for nothing, so nobody can make
-somebody else wait longer than :data:`LONGEST_WAIT`. While SQLite's write lock is held by an import or a run,
-a wrong login waits for it and is refused (503) if it cannot be counted: there are no uncounted guesses.
+Names that nobody has are counted like others. Attempts during a wait prolong none. While SQLite's write lock
+is held by an import or a run, a wrong login waits for it and is refused (503) if it cannot be counted: there
+are no uncounted guesses.
 """
 
 import hmac
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from math import ceil
 
 from sqlalchemy import case, delete, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from ..extensions import db
@@ -31,6 +39,10 @@ FORGOTTEN_AFTER = timedelta(hours=1)
 """So long after its last failure an account's count begins anew; with one try at the end of each longest
 wait, an attacker gains nothing by waiting for it."""
 
+LONGEST_WAIT_OF_PAIR = timedelta(hours=2)
+"""Of one address that goes on guessing at one account: longer than the account's count lasts."""
+PAIR_FORGOTTEN_AFTER = timedelta(days=1)
+
 ADDRESS_FAILURES = 50
 ADDRESS_WINDOW = timedelta(minutes=15)
 """Many, because the people of an office share one address."""
@@ -41,23 +53,45 @@ class Throttled(Exception):
 
     def __init__(self, until: datetime, now: datetime) -> None:
         self.seconds = ceil((until - now).total_seconds())
+        super().__init__(self.sentence("passwords"))
+
+    def sentence(self, what: str) -> str:
+        """What was wrong too often, and when to try again."""
         count, unit = (self.seconds, "second") if self.seconds < 60 else (ceil(self.seconds / 60), "minute")
-        wait = f"{count} {unit}{'s' if count > 1 else ''}"
-        super().__init__(f"Too many wrong passwords. Try again in {wait}.")
+        return f"Too many wrong {what}. Try again in {count} {unit}{'s' if count > 1 else ''}."
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What is counted: the name that was typed, and the address that it came from."""
+    """What is counted, as keyed hashes: the account or a browser that knows it, the address, and both."""
 
     account: str
     address: str | None
+    pair: str | None
 
     @classmethod
     def of(cls, username: str, address: str) -> "Subject":
-        """Both as keyed hashes. What is no address, as behind a socket, is not counted."""
-        network = network_of(address)
-        return cls(_hash(f"account {username.lower()}"), _hash(f"address {network}") if network else None)
+        """Somebody of whom nothing is known. What is no address, as behind a socket, is not counted."""
+        account, network = _hash(f"account {username.lower()}"), network_of(address)
+        if network is None:
+            return cls(account, None, None)
+        pair = account[:_PREFIX] + _hash(f"pair {network}")[_PREFIX:]
+        return cls(account, _hash(f"address {network}"), pair)
+
+    @classmethod
+    def of_device(cls, username: str, device: str) -> "Subject":
+        """A browser that has logged in as that user before; its address does not matter."""
+        account = _hash(f"account {username.lower()}")
+        return cls(account[:_PREFIX] + _hash(f"device {device}")[_PREFIX:], None, None)
+
+    @classmethod
+    def of_second_factor(cls, user_id: int, address: str) -> "Subject":
+        """The codes of a user, who has given the password already: no name that is typed is counted so."""
+        return cls(_hash(f"second factor {user_id}"), cls.of("", address).address, None)
+
+
+_PREFIX = 32
+"""So many digits are the account's in all that is counted of it, by which it can be forgotten together."""
 
 
 def network_of(address: str) -> str | None:
@@ -71,22 +105,25 @@ def network_of(address: str) -> str | None:
     return str(found.ipv4_mapped or IPv6Network((int(found), 64), strict=False))
 
 
-def wait_of_account(failures: int) -> timedelta:
+def wait_after(failures: int, longest: timedelta = LONGEST_WAIT) -> timedelta:
     """How long after so many failures in a row the next try is looked at."""
     over = failures - FREE_FAILURES
-    return min(timedelta(seconds=2 ** min(over, 30)), LONGEST_WAIT) if over > 0 else timedelta(0)
+    return min(timedelta(seconds=2 ** min(over, 30)), longest) if over > 0 else timedelta(0)
 
 
 def check_throttle(subject: Subject, now: datetime) -> None:
     """Raise Throttled where a try must wait."""
     columns = (LoginFailure.subject, LoginFailure.failures, LoginFailure.last_at, LoginFailure.forget_at)
     asked = select(*columns).where(
-        LoginFailure.subject.in_([subject.account, subject.address]), LoginFailure.forget_at > now
+        LoginFailure.subject.in_([subject.account, subject.address, subject.pair]),
+        LoginFailure.forget_at > now,
     )
     waits = [now]
     for found, failures, last_at, forget_at in db.session.execute(asked):
         if found == subject.account:
-            waits.append(last_at + wait_of_account(failures))
+            waits.append(last_at + wait_after(failures))
+        elif found == subject.pair:
+            waits.append(last_at + wait_after(failures, LONGEST_WAIT_OF_PAIR))
         elif failures >= ADDRESS_FAILURES:
             waits.append(forget_at)
     if max(waits) > now:
@@ -96,26 +133,45 @@ def check_throttle(subject: Subject, now: datetime) -> None:
 def count_failure(subject: Subject, now: datetime) -> None:
     """Count a wrong password."""
     with write() as session:
-        _count(session, subject.account, now, now + FORGOTTEN_AFTER, prolong=True)
-        if subject.address:
-            _count(session, subject.address, now, now + ADDRESS_WINDOW, prolong=False)
-        worthless = select(LoginFailure.subject).where(LoginFailure.forget_at <= now)
-        session.execute(
-            delete(LoginFailure).where(
-                LoginFailure.subject.in_(worthless.with_for_update(skip_locked=True).scalar_subquery())
-            )
+        count_in(session, subject, now)
+
+
+def count_in(session: Session, subject: Subject, now: datetime) -> None:
+    """Count a wrong password or code, in the transaction in which it was looked at."""
+    _count(session, subject.account, now, now + FORGOTTEN_AFTER, prolong=True)
+    if subject.pair:
+        _count(session, subject.pair, now, now + PAIR_FORGOTTEN_AFTER, prolong=True)
+    if subject.address:
+        _count(session, subject.address, now, now + ADDRESS_WINDOW, prolong=False)
+    worthless = select(LoginFailure.subject).where(LoginFailure.forget_at <= now)
+    session.execute(
+        delete(LoginFailure).where(
+            LoginFailure.subject.in_(worthless.with_for_update(skip_locked=True).scalar_subquery())
         )
+    )
+
+
+def count_refused(subject: Subject, now: datetime) -> None:
+    """Count a try that was not looked at, for its address alone, as long as that is not refused anyway."""
+    failures = select(LoginFailure.failures).where(
+        LoginFailure.subject == subject.address, LoginFailure.forget_at > now
+    )
+    if subject.address is None or (db.session.scalar(failures) or 0) >= ADDRESS_FAILURES:
+        return
+    with suppress(OperationalError), write(nowait=True) as session:  # nothing was guessed: it need not wait
+        _count(session, subject.address, now, now + ADDRESS_WINDOW, prolong=False)
 
 
 def succeed(session: Session, subject: Subject, now: datetime) -> None:
-    """End the count of an account, in the transaction of what the password was for. Raises Throttled."""
+    """End the counts of a right password, in the transaction of what it was for. Raises Throttled."""
     check_throttle(subject, now)
-    forget_account(session, subject)
+    session.execute(delete(LoginFailure).where(LoginFailure.subject.in_([subject.account, subject.pair])))
 
 
-def forget_account(session: Session, subject: Subject) -> None:
-    """End the count of an account."""
-    session.execute(delete(LoginFailure).where(LoginFailure.subject == subject.account))
+def forget_account(session: Session, username: str) -> None:
+    """End all counts of an account: its own, and those of it and an address or a browser."""
+    account = Subject.of(username, "").account
+    session.execute(delete(LoginFailure).where(LoginFailure.subject.startswith(account[:_PREFIX])))
 
 
 def _count(session: Session, subject: str, now: datetime, forget_at: datetime, *, prolong: bool) -> None:

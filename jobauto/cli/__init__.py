@@ -38,6 +38,7 @@ COMMANDS = (
         Command(command_of(name), "runs:command_of_rule", f"Run the rule {name} alone.", name)
         for name in NAMES
     ),
+    Command("connect-user", "accounts:connect_user", "Let somebody of the issuer be a user."),
     Command("create-token", "accounts:create_token", "Print a new API token of a user."),
     Command("create-user", "accounts:create_user", "Make an account."),
     Command("db", "database:db", "Create, upgrade, partition or distribute the database."),
@@ -48,6 +49,7 @@ COMMANDS = (
     Command("import-sites", "imports:import_sites", "Add or change sites from a CSV file."),
     Command("list-profiles", "profiles:list_profiles", "Print all profiles as JSON."),
     Command("list-users", "accounts:list_users", "Print name, role and state of every account."),
+    Command("reset-second-factor", "accounts:reset_second_factor", "Take away a lost second factor."),
     Command("restore", "backup:restore", "Put a backup into an empty database."),
     Command("run-daily-job-automation", "runs:run_daily_job_automation", "Run all rules."),
     Command("save-profile", "profiles:save_profile", "Save a profile from a JSON file."),

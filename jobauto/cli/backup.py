@@ -13,6 +13,7 @@ from flask.cli import with_appcontext
 
 from ..clock import utcnow
 from ..storage import backup as service
+from ..storage.sent_backup import BackupError
 from ..storage.snapshot import NeverQuiet
 from .common import in_sentences, on_database
 
@@ -39,7 +40,7 @@ def restore(file: BinaryIO, replace: bool) -> None:
     """Put a backup FILE (- for standard input) into an empty database, of either kind."""
     try:
         contents = service.restore(file, _told, replace=replace, now=utcnow())
-    except service.BackupError as error:
+    except BackupError as error:
         raise click.UsageError(str(error)) from error
     except OSError as error:
         raise click.ClickException(f"Nothing was restored: {error}") from error

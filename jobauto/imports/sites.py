@@ -215,6 +215,7 @@ def _record_changes(connection: Connection, author: Author) -> None:
             select(
                 literal(author.now, Instant),
                 literal(author.name, String),
+                literal(author.token, String),
                 literal("site"),
                 Site.site_id,
                 literal(name),
@@ -224,7 +225,7 @@ def _record_changes(connection: Connection, author: Author) -> None:
             .join(STAGE, STAGE.c.site_id == Site.site_id)
             .where(before.is_distinct_from(value))
         )
-        columns = ["at", "who", "subject", "subject_id", "field", "before", "after"]
+        columns = ["at", "who", "token", "subject", "subject_id", "field", "before", "after"]
         connection.execute(insert(Event).from_select(columns, changed))
 
 

@@ -17,6 +17,7 @@ from ..extensions import db
 from ..models import Job, User
 from ..models.folding import fold
 from ..models.job import PRIORITIES, RESOLUTIONS, STATUSES, STILL_OPEN
+from ..models.user import MAY_WORK_JOBS
 from ..storage.connections import write
 from .bulk import Refusal
 
@@ -50,8 +51,11 @@ def change(
     seen: Seen = MappingProxyType({}),
     unless: Refusal | None = None,
     site_key: int | None = None,
+    token: str | None = None,
 ) -> list[Difference]:
     """Change a job, all or nothing; returns what changed. ``seen`` is what the editor looked at.
+
+    ``token`` names the API token with which they do it.
 
     1. Closing needs no resolution: ``other`` where none is named. A resolution belongs to closed jobs only.
     2. Reopening beside an open job of the same site and type is refused (409). From then on the job counts
@@ -70,7 +74,7 @@ def change(
             }
             require_agreement(session, "job", job_id, job, asked, seen)
             _check(session, job, wanted)
-            return _apply(session, job, wanted, Author(by, now))
+            return _apply(session, job, wanted, Author(by, now, token))
     except IntegrityError as error:
         raise _open_beside() from error
 
@@ -96,8 +100,8 @@ def hand_over(session: Session, assignee: str, to: str, author: Author) -> int:
 
     In the transaction of the caller. Raises InvalidInput where ``to`` may work no jobs.
     """
-    if to and not _is_active_user(session, to):
-        raise InvalidInput("Nothing was changed.", {"to": [f"There is no active user {to}."]})
+    if to and not _may_work_jobs(session, to):
+        raise InvalidInput("Nothing was changed.", {"to": [f"{to} is nobody who works jobs."]})
     theirs = update(Job).where(STILL_OPEN, Job.assignee == assignee)
     handed = session.scalars(theirs.values(assignee=to or None, touched=True).returning(Job.id)).all()
     for job_id in handed:
@@ -132,8 +136,9 @@ def _check(session: Session, job: Job, wanted: JobChange) -> None:
         wrong["resolution"] = ["A closed job has a resolution. Choose one, or reopen the job by its status."]
     if wanted.resolution is not None and (wanted.status or job.status) != "closed":
         wrong.setdefault("resolution", ["Only a closed job has a resolution."])
-    if wanted.assignee and not _is_active_user(session, wanted.assignee):
-        wrong["assignee"] = [f"There is no active user {wanted.assignee}."]
+    is_new = wanted.assignee and wanted.assignee != job.assignee
+    if is_new and not _may_work_jobs(session, wanted.assignee):
+        wrong["assignee"] = [f"{wanted.assignee} is nobody who works jobs: an active operator or admin."]
     if wanted.note is not None and not 1 <= len(wanted.note.strip()) <= NOTE_LENGTH:
         wrong["note"] = [f"Must have 1 to {NOTE_LENGTH} characters."]
     if wanted.note is not None and "\0" in wanted.note:
@@ -142,8 +147,8 @@ def _check(session: Session, job: Job, wanted: JobChange) -> None:
         raise InvalidInput("Nothing was changed. What is wrong is said beside each field.", wrong)
 
 
-def _is_active_user(session: Session, username: str) -> bool:
-    return session.scalar(select(User.id).where(User.username == username, User.active)) is not None
+def _may_work_jobs(session: Session, username: str | None) -> bool:
+    return session.scalar(select(User.id).where(User.username == username, *MAY_WORK_JOBS)) is not None
 
 
 def _apply(session: Session, job: Job, wanted: JobChange, author: Author) -> list[Difference]:

@@ -6,6 +6,7 @@ from .form import Draft, SentForm
 from .imports import Import
 from .job import Job, JobReading
 from .lab import LabResult
+from .login import Identity, PendingLogin, RecoveryCode, SecondFactor
 from .notification import Channel, OutboxMessage
 from .profile import ProfileVersion
 from .reading import Reading, ReadingTurn
@@ -25,6 +26,7 @@ __all__ = [
     "Draft",
     "Event",
     "Hold",
+    "Identity",
     "Import",
     "Job",
     "JobReading",
@@ -32,14 +34,17 @@ __all__ = [
     "LoginFailure",
     "MeterChange",
     "OutboxMessage",
+    "PendingLogin",
     "ProfileVersion",
     "Reading",
     "ReadingTurn",
+    "RecoveryCode",
     "Review",
     "Run",
     "RunRequest",
     "RunRule",
     "RunSite",
+    "SecondFactor",
     "SentForm",
     "SettingsVersion",
     "Site",

@@ -8,14 +8,26 @@ from sqlalchemy.orm import Mapped, mapped_column
 from ..extensions import Base
 from .types import Instant, PrimaryKey
 
-SUBJECTS = ("job", "site", "run", "user", "token", "settings", "import", "profile", "address")
+SUBJECTS = (
+    "job",
+    "site",
+    "run",
+    "user",
+    "token",
+    "settings",
+    "policy",
+    "import",
+    "profile",
+    "address",
+)
 
 
 class Event(Base):
     """One change: who, when, of which thing, which field from what to what; or a note.
 
     ``subject`` and ``subject_id`` name the thing (``job`` 17, ``site`` S1). ``who`` is a user name, or
-    empty where the program itself acted. Written in the transaction of the change, never changed.
+    empty where the program itself acted; ``token`` the API token with which they did. Written in the
+    transaction of the change, never changed.
     """
 
     __tablename__ = "event"
@@ -27,6 +39,7 @@ class Event(Base):
     id: Mapped[int] = mapped_column(PrimaryKey, primary_key=True)
     at: Mapped[datetime] = mapped_column(Instant)
     who: Mapped[str | None] = mapped_column(String(100))
+    token: Mapped[str | None] = mapped_column(String(130))
     subject: Mapped[str] = mapped_column(String(20))
     subject_id: Mapped[str] = mapped_column(String(100))
     field: Mapped[str] = mapped_column(String(100))

@@ -29,4 +29,4 @@ class LabResult(Base):
     attempts: Mapped[int] = mapped_column(Integer)
     heartbeat_at: Mapped[datetime] = mapped_column(Instant)
     progress: Mapped[float] = mapped_column(Float)
-    answer: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    answer: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from flask_login import UserMixin
-from sqlalchemy import Boolean, ForeignKey, Integer, String
+from sqlalchemy import Boolean, ForeignKey, Integer, String, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..extensions import Base
@@ -11,6 +11,9 @@ from .types import Instant, PrimaryKey
 
 ROLES = ("viewer", "operator", "admin")
 """Each may do what those before it may."""
+
+SCOPES = ("read", "ingest", "full")
+"""What a token may be used for: to look, to bring readings and sites, for all that its user may do."""
 
 
 class User(UserMixin, Base):  # type: ignore[misc] # Flask-Login ships no types
@@ -24,6 +27,8 @@ class User(UserMixin, Base):  # type: ignore[misc] # Flask-Login ships no types
     role: Mapped[str] = mapped_column(String(20))
     active: Mapped[bool] = mapped_column(Boolean, default=True)
     created_at: Mapped[datetime] = mapped_column(Instant)
+    password_lapses_at: Mapped[datetime | None] = mapped_column(Instant)
+    """Of a password that somebody else has set: it must be changed at the next login, and ends then."""
 
     session_key = ""  # not stored: the key of the session in which this request found the user
 
@@ -41,8 +46,16 @@ class User(UserMixin, Base):  # type: ignore[misc] # Flask-Login ships no types
         return ROLES.index(self.role) >= ROLES.index(role)
 
 
+MAY_WORK_JOBS = (User.active, User.role != "viewer")
+"""Whom a job may be given, by the page and by the API."""
+
+
 class ApiToken(Base):
-    """A token for scripts. Only its SHA-256 is stored; it carries 256 random bits, so no salt is needed."""
+    """A token for scripts. Only its SHA-256 is stored; it carries 256 random bits, so no salt is needed.
+
+    It is worth something until ``expires_at``, unless it was revoked. ``told_days`` is how many days before
+    its end that was told last. ``from_before``: it was made when tokens had neither scope nor end.
+    """
 
     __tablename__ = "api_token"
 
@@ -50,18 +63,26 @@ class ApiToken(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), index=True)
     name: Mapped[str] = mapped_column(String(100))
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    scope: Mapped[str] = mapped_column(String(10), default="full", server_default="full")
     created_at: Mapped[datetime] = mapped_column(Instant)
+    expires_at: Mapped[datetime] = mapped_column(Instant)
+    told_days: Mapped[int | None] = mapped_column(Integer)
+    from_before: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     last_used_at: Mapped[datetime | None] = mapped_column(Instant)
     revoked_at: Mapped[datetime | None] = mapped_column(Instant)
 
     user: Mapped[User] = relationship(lazy="joined", innerjoin=True)
+
+    def describe(self) -> str:
+        """How the audit log names it: several may be called alike."""
+        return f"{self.id} ({self.name})"
 
 
 class UserSession(Base):
     """A login that has not ended: the row is the session, and without it the cookie is worth nothing.
 
     The cookie carries 256 random bits, of which only the SHA-256 is stored. ``last_seen_at`` is written
-    rarely (see :mod:`jobauto.auth.sessions`).
+    rarely (see :mod:`jobauto.auth.sessions`). ``proven_at`` is when its user last gave the password in it.
     """
 
     __tablename__ = "user_session"
@@ -71,6 +92,7 @@ class UserSession(Base):
     key_hash: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime] = mapped_column(Instant, index=True)
     last_seen_at: Mapped[datetime] = mapped_column(Instant)
+    proven_at: Mapped[datetime] = mapped_column(Instant)
     address: Mapped[str] = mapped_column(String(45))
     agent: Mapped[str] = mapped_column(String(200))
 

@@ -3,13 +3,9 @@
 They are encrypted with the newest key, and decrypted with that or a former one that is configured.
 """
 
-from base64 import urlsafe_b64encode
+from cryptography.fernet import InvalidToken, MultiFernet
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
-from ..storage.configuration import secret_key, secret_keys
+from ..storage.encryption import ciphers, newest_cipher
 
 _PURPOSE = b"jobauto: addresses of notifications"
 
@@ -49,7 +45,7 @@ def can_decrypt(encrypted: str) -> bool:
 def needs_former_key(encrypted: str) -> bool:
     """Whether it can be decrypted, but not with the newest key."""
     try:
-        _cipher(secret_key()).decrypt(encrypted)
+        newest_cipher(_PURPOSE).decrypt(encrypted)
     except InvalidToken:
         return can_decrypt(encrypted)
     return False
@@ -64,10 +60,4 @@ def renewed(encrypted: str) -> str:
 
 
 def _ciphers() -> MultiFernet:
-    return MultiFernet(map(_cipher, secret_keys()))
-
-
-def _cipher(secret: str) -> Fernet:
-    # A key of its own for this purpose, so that what signs sessions encrypts nothing.
-    derived = HKDF(SHA256(), length=32, salt=None, info=_PURPOSE)
-    return Fernet(urlsafe_b64encode(derived.derive(secret.encode())))
+    return ciphers(_PURPOSE)

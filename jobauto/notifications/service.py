@@ -8,6 +8,8 @@
 | it was a daily run, and has not failed   | digest      |                   |
 | a daily run is overdue by over an hour   | problem     |                   |
 | an import failed                         | problem     |                   |
+| a token ends within 30 days, within 7    | problem     |                   |
+| an admin resets somebody's second factor | problem     |                   |
 
 Nothing is sent about the runs of the demo: they never were.
 """
@@ -25,7 +27,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from ..logs import LogEvent
-from ..models import Channel, Import, OutboxMessage, Run, SettingsVersion
+from ..models import ApiToken, Channel, Import, OutboxMessage, Run, SettingsVersion
 from ..settings import service as settings_service
 from ..settings.schedule import due_at
 from ..settings.stored import read_stored
@@ -82,6 +84,14 @@ def import_failed(connection: Connection, import_id: int, now: datetime) -> None
         _problem(connection, f"import-{import_id}-failed", texts.failed_import(entry, place), now)
 
 
+def second_factor_reset(connection: Connection, username: str, who: str | None, now: datetime) -> None:
+    """An administrator has taken somebody's second factor away."""
+    with _without_harm(connection, "second-factor", 0):
+        place = Place(ZoneInfo("UTC"), public_url())
+        text = texts.second_factor_reset(username, who or "System", now, place)
+        _problem(connection, f"second-factor-{int(now.timestamp())}-{username}"[:100], text, now)
+
+
 def run_overdue(slot: date, now: datetime) -> None:
     """The daily run of a date did not happen; whoever says so first is heard."""
     schedule = settings_service.current().settings.schedule
@@ -89,6 +99,12 @@ def run_overdue(slot: date, now: datetime) -> None:
     with write() as session:
         text = texts.overdue(slot, due_at(schedule, slot), place)
         _problem(session.connection(), f"overdue-{slot}", text, now)
+
+
+def token_ends(connection: Connection, token: ApiToken, days: int, now: datetime) -> None:
+    """A token ends within so many days."""
+    place = Place(ZoneInfo("UTC"), public_url())
+    _problem(connection, f"token-{token.id}-{days}", texts.ending_token(token, now, place), now)
 
 
 @contextmanager

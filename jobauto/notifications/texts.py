@@ -4,11 +4,13 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from math import ceil
 from typing import NamedTuple
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from ..models import Import, Run, RunRule
+from ..models import ApiToken, Import, Run, RunRule
 from ..models.types import format_minute
 from ..rules import RULES
 from ..wording import pluralize
@@ -106,6 +108,31 @@ def failed_import(entry: Import, place: Place) -> MessageText:
         place.link(f"/import/{entry.id}"),
     ]
     return MessageText(f"jobauto: import {entry.id} failed", _body(lines))
+
+
+def ending_token(token: ApiToken, now: datetime, place: Place) -> MessageText:
+    """A token that ends soon."""
+    in_days = f"in {pluralize(ceil((token.expires_at - now) / timedelta(days=1)), 'day')}"
+    lines = [
+        f"The API token {plain(token.name)} (number {token.id}) of {plain(token.user.username)}",
+        f"ends {in_days}, at {place.time(token.expires_at)}.",
+        "Whatever uses it is refused from then on. Make a new one in time, on the page Account.",
+        f"It was used last at {place.time(token.last_used_at)}."
+        if token.last_used_at
+        else "It was never used.",
+        place.link("/account"),
+    ]
+    return MessageText(f"jobauto: API token {token.id} ends {in_days}", _body(lines))
+
+
+def second_factor_reset(username: str, who: str, when: datetime, place: Place) -> MessageText:
+    """Somebody's second factor that an administrator has taken away."""
+    lines = [
+        f"{plain(who)} has reset the second factor of {plain(username)}, {place.time(when)}.",
+        f"If {plain(username)} did not ask for it, somebody may be taking the account over.",
+        place.link(f"/users/{quote(username)}"),
+    ]
+    return MessageText("jobauto: a second factor was reset", _body(lines))
 
 
 def digest(

@@ -14,12 +14,14 @@ from ..models import Site
 class Moment:
     """The one instant at which a run looks at the fleet, and the schedule's zone for calendar dates.
 
-    ``only`` narrows the question to one site, by its key. A register may fall by ``fall_tolerance`` kWh.
+    ``only`` narrows the question to one site, by its key, and ``among`` to some of the sites. A register may
+    fall by ``fall_tolerance`` kWh.
     """
 
     as_of: datetime
     zone: ZoneInfo
     only: int | None = None
+    among: ColumnElement[bool] | None = None
     fall_tolerance: Decimal = Decimal("1.00")
 
     def ago(self, days: int) -> datetime:
@@ -33,4 +35,6 @@ class Moment:
     def sites_to_check(self) -> ColumnElement[bool]:
         """Which sites get a verdict: those that are active and not snoozed."""
         judged = and_(Site.active, Site.awake_at(self.as_of))
+        if self.among is not None:
+            judged = and_(judged, self.among)
         return judged if self.only is None else and_(judged, Site.key == self.only)

@@ -13,8 +13,10 @@ To back up:
 To restore:
 
 1. Unpack into a scratch file; a damaged file, or one of a newer program, ends here.
-2. Bring the scratch file to this program's schema by its migrations.
-3. In one transaction of the database: bring its schema up too, refuse it if it holds anything (unless it
+2. Put its rows into a scratch database that the migrations have made (see :mod:`~.sent_backup`), and bring
+   that to this program's schema.
+3. Look at every value; a file that holds what the program does not write ends here, and nothing was locked.
+4. In one transaction of the database: bring its schema up too, refuse it if it holds anything (unless it
    is to be replaced), take away all rows, put in those of the file, end the sessions, give up the
    messages and fail the imports that came with them, set the sequences. All or nothing.
 """
@@ -22,39 +24,33 @@ To restore:
 import gzip
 import shutil
 import sqlite3
-import tempfile
-import zlib
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
 from sqlalchemy import Connection, NullPool, Table, create_engine, delete, func, select, update
+from sqlalchemy.exc import DBAPIError
 
 from ..extensions import db
-from ..models import Import, OutboxMessage, ReadingTurn, SettingsVersion, UserSession
+from ..models import Import, OutboxMessage, PendingLogin, ReadingTurn, SettingsVersion, UserSession
 from ..models.imports import UNFINISHED
 from ..models.notification import WAITING
-from . import partitions
+from . import partitions, sent_backup, soundness
 from .bulk_copy import bulk_copy
 from .citus import is_distributed, register_anew
-from .configuration import instance_folder
-from .connections import DatabaseNotReady, foreign_keys_off, revision_of, write_on
+from .connections import foreign_keys_off, is_unavailable, revision_of, write_on
 from .migrating import upgrade_on
+from .scratch import scratch
+from .sent_backup import BackupError
 from .snapshot import snapshot
 
 CHUNK = 10_000
+FILE = "jobauto.sqlite3"
 Progress = Callable[[str, int], None]
 """Called with a table's name and how many of its rows are done."""
-
-
-class BackupError(Exception):
-    """The file or the database cannot be used; nothing was changed. Says why, in a sentence."""
-
-
-NO_BACKUP = BackupError("The file holds no sound backup of jobauto.")
 
 
 @dataclass
@@ -71,7 +67,8 @@ class Contents:
 
 def back_up(target: BinaryIO, progress: Progress) -> Contents:
     """Write the database as it is at this instant. Raises NeverQuiet."""
-    with _scratch() as file:
+    with scratch() as folder:
+        file = folder / FILE
         with _opened(file) as copy:
             _take(copy, progress)
             contents = Contents(revision_of(copy), {table.name: _count(copy, table) for table in _tables()})
@@ -82,16 +79,38 @@ def back_up(target: BinaryIO, progress: Progress) -> Contents:
 
 def restore(source: BinaryIO, progress: Progress, *, replace: bool, now: datetime) -> Contents:
     """Put the rows of a backup in place of those of the database. Raises BackupError, DatabaseNotReady."""
-    with _scratch() as file:
-        _unpack(source, file)
-        with _opened(file) as copy:
-            contents = Contents(_revision_in(copy))
-            upgrade_on(copy)
-            with db.engine.connect() as connection:
-                partitions.keep_ahead(connection, now)
-                with foreign_keys_off(connection), write_on(connection):
-                    contents.rows = _replace(copy, connection, progress, replace=replace, now=now)
+    with scratch() as folder, _opened(folder / FILE) as copy:
+        contents = Contents(_take_sent(source, folder / "sent.sqlite3", copy))
+        with db.engine.connect() as connection:
+            partitions.keep_ahead(connection, now)
+            with foreign_keys_off(connection), write_on(connection):
+                contents.rows = _replace(copy, connection, progress, replace=replace, now=now)
     return contents
+
+
+def _take_sent(source: BinaryIO, file: Path, copy: Connection) -> str:
+    """Put what somebody sent into an empty database, as this program would have written it."""
+    sent_backup.unpack(source, file)
+    with sent_backup.opened(file) as sent:
+        revision = sent_backup.revision_in(sent)
+        upgrade_on(copy, revision)
+        sent_backup.take_rows(sent, _sqlite(copy))
+    file.unlink()  # the database needs its room
+    _bring_up(copy)
+    if wrong := soundness.complaint(copy):
+        raise BackupError(wrong)
+    return revision
+
+
+def _bring_up(copy: Connection) -> None:
+    try:
+        upgrade_on(copy)
+    except Exception as error:  # what an older file may hold has no end
+        if is_unavailable(error):
+            raise
+        raise BackupError(
+            "The backup is of an older jobauto, and its rows are not as that wrote them."
+        ) from error
 
 
 def _replace(
@@ -99,7 +118,12 @@ def _replace(
 ) -> dict[str, int]:
     upgrade_on(connection)
     _make_room(connection, replace=replace)
-    rows = _copy(copy, connection, progress)
+    try:
+        rows = _copy(copy, connection, progress)
+    except DBAPIError as error:
+        if is_unavailable(error):
+            raise
+        raise BackupError(f"The database does not take the rows of the backup: {error.orig}") from error
     _expire_what_was_under_way(connection, now)
     if connection.dialect.name == "postgresql":
         _after_copying(connection)
@@ -108,13 +132,6 @@ def _replace(
 
 def _tables() -> list[Table]:
     return db.metadata.sorted_tables
-
-
-@contextmanager
-def _scratch() -> Iterator[Path]:
-    # In the instance folder: unlike a folder for temporary files it is on a disk with room for a database.
-    with tempfile.TemporaryDirectory(prefix="backup-", dir=instance_folder()) as folder:
-        yield Path(folder) / "jobauto.sqlite3"
 
 
 @contextmanager
@@ -133,11 +150,24 @@ def _take(copy: Connection, progress: Progress) -> None:
     if db.engine.dialect.name == "sqlite":
         with db.engine.connect() as connection:
             _sqlite(connection).backup(_sqlite(copy))
+        _drop_what_is_not_ours(_sqlite(copy))
         return
     upgrade_on(copy)
     _clear(copy)
     with snapshot() as connection:
         _copy(connection, copy, progress)
+
+
+def _drop_what_is_not_ours(copy: sqlite3.Connection) -> None:
+    """Whoever has the file may have made a view in it, which a restore would refuse."""
+    ours = {*db.metadata.tables, "alembic_version"}
+    made = copy.execute("SELECT type, name FROM sqlite_master WHERE type IN ('trigger', 'view')").fetchall()
+    # A virtual table takes its shadows with it.
+    tables = sorted(sent_backup.kinds(copy).items(), key=lambda found: found[1] != "virtual")
+    made += [("table", name) for name, kind in tables if kind != "view" and name not in ours]
+    for kind, name in made:
+        quoted = name.replace('"', '""')
+        copy.execute(f'DROP {kind} IF EXISTS "{quoted}"')
 
 
 def _sqlite(connection: Connection) -> sqlite3.Connection:
@@ -157,31 +187,6 @@ def _copy(source: Connection, target: Connection, progress: Progress) -> dict[st
             progress(table.name, done)
         rows[table.name] = done
     return rows
-
-
-def _unpack(source: BinaryIO, file: Path) -> None:
-    try:
-        with gzip.GzipFile(fileobj=source) as packed, file.open("wb") as plain:
-            shutil.copyfileobj(packed, plain, 1 << 20)
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise BackupError(f"The file is damaged, cut short, or no backup of jobauto ({error}).") from error
-    with closing(sqlite3.connect(file)) as plain:
-        try:
-            is_sound = plain.execute("PRAGMA quick_check").fetchone() == ("ok",)
-        except sqlite3.DatabaseError:
-            is_sound = False
-    if not is_sound:
-        raise NO_BACKUP
-
-
-def _revision_in(copy: Connection) -> str:
-    try:
-        revision = revision_of(copy)
-    except DatabaseNotReady as error:
-        raise BackupError("The backup is of a newer jobauto. Install that, then restore.") from error
-    if revision is None:
-        raise NO_BACKUP
-    return revision
 
 
 def _make_room(connection: Connection, *, replace: bool) -> None:
@@ -217,6 +222,7 @@ def _expire_what_was_under_way(connection: Connection, now: datetime) -> None:
     A login may have been ended since, a message sent; and the files of imports are in no backup.
     """
     connection.execute(delete(UserSession))
+    connection.execute(delete(PendingLogin))
     given_up = {"status": "given_up", "settled_at": now, "error": "The database was restored from a backup."}
     connection.execute(update(OutboxMessage).where(WAITING).values(given_up))
     failed = {

@@ -1,8 +1,22 @@
 """What this process was configured with, for services that know nothing of Flask. Needs an app context."""
 
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from flask import current_app
+
+
+@dataclass(frozen=True)
+class Issuer:
+    """The OpenID Connect issuer that logins are left to, and what this program is to it."""
+
+    url: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    scopes: str
+    username_claim: str
+    role_claim: str
+    roles: dict[str, str]
 
 
 def instance_folder() -> Path:
@@ -28,3 +42,29 @@ def send_to() -> list[str]:
 def public_url() -> str:
     """Where people reach the program; empty where it is not known."""
     return str(current_app.config["PUBLIC_URL"])
+
+
+def second_factor_roles() -> list[str]:
+    """The roles whose logins need a second factor."""
+    return list(current_app.config["SECOND_FACTOR_ROLES"])
+
+
+def break_glass_admin() -> str:
+    """The only user whose password counts; empty where everybody's does."""
+    return str(current_app.config["BREAK_GLASS_ADMIN"])
+
+
+def issuer() -> Issuer | None:
+    """The issuer of single sign-on, where there is one."""
+    config = current_app.config
+    if not config["OIDC_ISSUER"]:
+        return None
+    return Issuer(
+        url=config["OIDC_ISSUER"],
+        client_id=config["OIDC_CLIENT_ID"],
+        client_secret=config["OIDC_CLIENT_SECRET"],
+        scopes=config["OIDC_SCOPES"],
+        username_claim=config["OIDC_USERNAME_CLAIM"],
+        role_claim=config["OIDC_ROLE_CLAIM"],
+        roles=config["OIDC_ROLES"],
+    )

@@ -1,8 +1,9 @@
 """Connections and transactions: how SQLite is opened, how a write begins, whether the schema is ours."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,7 @@ def init_app(app: Flask) -> None:
             event.listen(db.engine, "do_connect", _be_patient_for_a_while)
             event.listen(db.engine, "connect", _open_postgresql)
         if db.engine.dialect.name == "sqlite":
+            event.listen(db.engine, "do_connect", _make_for_owner_only)
             event.listen(db.engine, "connect", _open_sqlite)
             event.listen(db.engine, "begin", _begin_sqlite)
 
@@ -90,6 +92,16 @@ def _be_patient_for_a_while(
 def _open_postgresql(connection: psycopg.Connection, _record: Any) -> None:
     connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_TRANSACTION}'")
     connection.commit()
+
+
+def _make_for_owner_only(
+    _dialect: Dialect, _record: Any, address: list[Any], _options: dict[str, Any]
+) -> None:
+    # SQLite would make it for all to read. What it makes beside it has the mode of the file itself.
+    file = str(address[0])
+    if file not in ("", ":memory:") and not file.startswith("file:"):
+        with suppress(OSError):  # it is there; or it cannot be made, which SQLite says itself
+            os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _open_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

@@ -27,10 +27,10 @@ def is_compared(_object: object, name: str | None, kind: str, _reflected: bool, 
     return kind != "index" or name not in SORTED_NULL_FIRST
 
 
-def upgrade_on(connection: Connection) -> None:
-    """Create a database or bring it to the newest schema, in a transaction of the caller's."""
+def upgrade_on(connection: Connection, revision: str = "head") -> None:
+    """Create a database or bring it to a schema, the newest by default, in a transaction of the caller's."""
     revision_of(connection)
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)

@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import Select, select
 
 from ..extensions import db
-from ..models import ApiToken, User
+from ..models import User
+from ..models.user import MAY_WORK_JOBS
 
 
 def all_users() -> Select[Any]:
@@ -16,7 +17,7 @@ def all_users() -> Select[Any]:
 
 def assignable(keep: str | None = None) -> list[str]:
     """Who can be given a job: active users that may work jobs; and ``keep``, who has it now."""
-    names = set(db.session.scalars(select(User.username).where(User.active, User.role != "viewer")))
+    names = set(db.session.scalars(select(User.username).where(*MAY_WORK_JOBS)))
     return sorted(names | ({keep} if keep else set()))
 
 
@@ -24,12 +25,3 @@ def why_not_assignable(names: Collection[str]) -> dict[str, str]:
     """Of names to whom no job can be given: ``inactive``, or ``viewer``."""
     known = {user.username: user for user in db.session.scalars(select(User).where(User.username.in_(names)))}
     return {name: "viewer" if name in known and known[name].active else "inactive" for name in names}
-
-
-def tokens(user: User) -> Select[Any]:
-    """A user's tokens that are worth something, newest first."""
-    return (
-        select(ApiToken)
-        .where(ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None))
-        .order_by(ApiToken.id.desc())
-    )

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from ..audit.conflicts import Seen, asked_for, require_agreement
 from ..audit.service import Author, record
 from ..auth import service as auth
-from ..auth import sessions
+from ..auth import sessions, tokens
 from ..errors import InvalidInput
 from ..jobs import service as jobs
 from ..models import ApiToken, User
@@ -36,7 +36,7 @@ def set_role(username: str, role: str, *, author: Author, seen: Seen = MappingPr
 
 
 def set_active(username: str, active: bool, *, author: Author, hand_over_to: str | None = None) -> bool:
-    """Deactivate a user, which ends the sessions and tokens, or activate again; whether it changed anything.
+    """Deactivate a user, which ends sessions and tokens for good, or activate; whether it changed anything.
 
     With ``hand_over_to``, a user or nobody (empty), their open jobs go there in the same transaction.
     Raises InvalidInput where no active admin would be left, or nobody can take the jobs.
@@ -50,6 +50,7 @@ def set_active(username: str, active: bool, *, author: Author, hand_over_to: str
         _require_an_admin(session)
         if not active:
             sessions.end_all(session, user)
+            tokens.revoke_all(session, user, author)
         if hand_over_to is not None:
             jobs.hand_over(session, username, hand_over_to, author)
         return True

@@ -1,22 +1,22 @@
 """One gate before every request: who is it, may they, and do they come from our own page."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from flask import Flask, abort, current_app, flash, g, redirect, request, url_for
+from flask import Flask, Response, abort, current_app, flash, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue, RouteCallable
-from flask_login import current_user
+from flask_login import current_user, user_logged_in
 from flask_wtf.csrf import CSRFError
 
 from ..audit.service import Author
-from ..auth import service, sessions
-from ..auth.sessions import Client, Limits
+from ..auth import sessions, tokens
+from ..auth.sessions import RECENT, Client, Limits
 from ..clock import utcnow
 from ..extensions import db
-from ..models import User, UserSession
-from . import drafts, idempotency, own_forms, rate_limit, security_log, static_files
+from ..models import ApiToken, User, UserSession
+from . import body_limits, devices, drafts, idempotency, own_forms, rate_limit, security_log, static_files
 from .extensions import login_manager
 
 View = TypeVar("View", bound=RouteCallable)
@@ -24,15 +24,28 @@ View = TypeVar("View", bound=RouteCallable)
 PUBLIC = {
     "auth.login",
     "auth.login_submit",
+    "login_steps.new_password",  # these are for a pending login, and look whether there is one
+    "login_steps.new_password_submit",
+    "login_steps.code",
+    "login_steps.code_submit",
+    "login_steps.set_up",
+    "login_steps.set_up_submit",
+    "single_sign_on.begin",
+    "single_sign_on.callback",
+    "single_sign_on.logged_out",
     "health.livez",
     "health.healthz",
     "health.metrics",
 } | static_files.ENDPOINTS
 """Endpoints that need no login. Every other one does, whether or not somebody thought of it."""
 
+ASKED_BY_MACHINES = {"auth.sender"}
+"""Pages that answer a stranger with 401, and do not lead to the login."""
+
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 SHOWN_SESSIONS = 50
 _NEEDED_ROLE = "needed_role"
+_INGESTS = "ingests"
 
 
 def needs(role: str) -> Callable[[View], View]:
@@ -51,23 +64,45 @@ def needed_role(endpoint: str) -> str:
     return role
 
 
+def ingests(view: View) -> View:
+    """Mark a view as one that scripts need that bring readings and sites."""
+    setattr(view, _INGESTS, True)
+    return view
+
+
+def scopes_for(endpoint: str, method: str) -> tuple[str, ...]:
+    """The scopes of tokens that open an endpoint of the API, or ``/metrics``: of others, none does."""
+    read = ("read",) if method in SAFE_METHODS else ()
+    ingest = ("ingest",) if getattr(current_app.view_functions[endpoint], _INGESTS, False) else ()
+    return (*read, *ingest, "full")
+
+
 def init_app(app: Flask) -> None:
     """Put the gate in front of the app."""
     login_manager.user_loader(_by_session)
     login_manager.request_loader(_by_token)
+    user_logged_in.connect(_note_login, app)
     app.before_request(_gate)
+    app.after_request(_remember_browser)
     idempotency.init_app(app)
     app.after_request(_keep_out_of_caches)
 
 
 def current_author() -> Author:
     """Whoever is logged in, now: the author of what this request changes."""
-    return Author(current_user.username, utcnow())
+    return Author(current_user.username, utcnow(), token_name())
+
+
+def token_name() -> str | None:
+    """How the audit log names the token of this request; None where it has none."""
+    token: ApiToken | None = g.get("token")
+    return token.describe() if token is not None else None
 
 
 def client() -> Client:
     """Whoever sends this request."""
-    return Client(request.remote_addr or "", request.user_agent.string, utcnow(), limits())
+    address, agent = request.remote_addr or "", request.user_agent.string
+    return Client(address, agent, utcnow(), limits(), devices.device_of_request())
 
 
 def limits() -> Limits:
@@ -90,6 +125,17 @@ def session_id() -> int | None:
     return g.get("session_id") if current_user.is_authenticated else None
 
 
+def is_login_recent() -> bool:
+    """Whether the password was given in this session a short while ago."""
+    proven_at: datetime | None = g.get("proven_at")
+    return session_id() is not None and proven_at is not None and utcnow() - proven_at <= RECENT
+
+
+def note_proof(now: datetime) -> None:
+    """Let the rest of this request know that the password was given."""
+    g.proven_at = now
+
+
 def _by_session(key: str) -> User | None:
     # A request that brings a token stands on the token alone: it is exempt from the CSRF check.
     if _stands_on_token():
@@ -98,26 +144,33 @@ def _by_session(key: str) -> User | None:
     found = sessions.by_key(key, limits(), now)
     if found is None:
         return None
-    user, g.session_id = found.user, found.id
+    user, g.session_id, g.proven_at = found.user, found.id, found.proven_at
     sessions.note_use(found, limits(), now)
     user.session_key = key
     return user
 
 
 def _stands_on_token() -> bool:
-    # On a page, other credentials are for a proxy in front of us, and not ours to judge.
-    bearer = request.authorization is not None and request.authorization.type == "bearer"
-    return bearer or ("Authorization" in request.headers and request.path.startswith("/api/"))
+    # On a page, credentials in a header are for a proxy in front of us, and not ours to judge.
+    if request.path.startswith("/api/"):
+        return "Authorization" in request.headers
+    return request.endpoint == "health.metrics" and _bearer() is not None
+
+
+def _bearer() -> str | None:
+    authorization = request.authorization
+    return authorization.token if authorization is not None and authorization.type == "bearer" else None
 
 
 def _by_token(_request: object) -> User | None:
-    authorization = request.authorization
-    if authorization is None or authorization.type != "bearer" or not authorization.token:
+    bearer = _bearer()
+    if not bearer or not _stands_on_token():
         return None
-    user = service.by_token(authorization.token, utcnow())
-    g.by_token = user is not None
-    if user is None:
+    g.token = tokens.by_token(bearer, utcnow())
+    if g.token is None:
         security_log.warn("token-refused")
+        return None
+    user: User = g.token.user
     return user
 
 
@@ -127,9 +180,10 @@ def _gate() -> ResponseReturnValue | None:
     if request.endpoint not in PUBLIC:
         if not current_user.is_authenticated:
             return _ask_to_log_in()
-        if not current_user.may(needed_role(request.endpoint)):
-            security_log.warn("forbidden", user=current_user.username, needs=needed_role(request.endpoint))
-            abort(403, f"This needs the role {needed_role(request.endpoint)}.")
+        _require_role(needed_role(request.endpoint))
+        if (token := g.get("token")) is not None:
+            require_scope(token)
+        body_limits.allow_body()
     if request.path.startswith("/api/"):
         rate_limit.count_request(_caller())
     if request.method in SAFE_METHODS:
@@ -138,12 +192,27 @@ def _gate() -> ResponseReturnValue | None:
             own_forms.mark_session(current_user)
         return None
     db.session.rollback()  # from here on the body is read, and PostgreSQL ends what stands still for it
-    if not g.get("by_token"):
+    body_limits.check_unmeasured()
+    if g.get("token") is None:
         try:
             own_forms.require_own_form()
         except CSRFError as error:
             return _lead_on() or own_forms.refuse(error)
     return idempotency.answer_of_the_first() if request.endpoint not in PUBLIC else None
+
+
+def _require_role(role: str) -> None:
+    if not current_user.may(role):
+        security_log.warn("forbidden", user=current_user.username, needs=role)
+        abort(403, f"This needs the role {role}.")
+
+
+def require_scope(token: ApiToken) -> None:
+    """Refuse what a token may not be used for, with 403."""
+    allowed = scopes_for(request.endpoint or "", request.method)
+    if token.scope not in allowed:
+        security_log.warn("forbidden", user=token.user.username, token=token.id, scope=token.scope)
+        abort(403, f"This needs a token of the scope {' or '.join(allowed)}.")
 
 
 def _lead_on() -> ResponseReturnValue | None:
@@ -164,9 +233,9 @@ def _lead_on() -> ResponseReturnValue | None:
     return None
 
 
-def target() -> str:
-    """The page that asked for the login, if it is one of ours."""
-    wanted = request.args.get("next", "")
+def target(given: str | None = None) -> str:
+    """The page that asked for the login, if it is one of ours; ``given``, or what the address names."""
+    wanted = request.args.get("next", "") if given is None else given
     parts = urlsplit(wanted)
     is_local = wanted.startswith("/") and not wanted.startswith("//") and "\\" not in wanted
     if is_local and not parts.scheme and not parts.netloc and wanted.isprintable():
@@ -175,13 +244,13 @@ def target() -> str:
 
 
 def _caller() -> str:
-    if g.get("by_token") and request.authorization is not None:
-        return f"token {hash(request.authorization.token)}"
+    if (token := g.get("token")) is not None:
+        return f"token {token.id}"
     return f"user {current_user.username}"
 
 
 def _ask_to_log_in() -> ResponseReturnValue:
-    if request.path.startswith("/api/"):
+    if request.path.startswith("/api/") or request.endpoint in ASKED_BY_MACHINES:
         abort(401, "Log in, or send the header Authorization: Bearer TOKEN.")
     if request.method in SAFE_METHODS:
         return redirect(drafts.login_address(request.full_path.rstrip("?")))
@@ -193,6 +262,19 @@ def _ask_to_log_in() -> ResponseReturnValue:
         return redirect(url_for("auth.login"))
     flash(drafts.SESSION_ENDED, "warning")
     return redirect(drafts.login_address(drafts.keep_for(whose)))
+
+
+def _note_login(_app: Flask, **_: object) -> None:
+    g.logged_in = True
+
+
+def _remember_browser(response: Response) -> Response:
+    if g.get("logged_in") and current_user.is_authenticated:
+        # The cookie of the session comes first: there are scripts that look at no other.
+        current_app.session_interface.save_session(current_app, session, response)
+        session.modified = False
+        devices.remember(response, current_user)
+    return response
 
 
 def _keep_out_of_caches(response: ResponseReturnValue) -> ResponseReturnValue:

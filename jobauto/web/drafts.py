@@ -21,6 +21,8 @@ LARGEST = 200_000
 SHOWN_BY = {
     "account.change",
     "jobs.change",
+    "policies.create",
+    "policies.edit_submit",
     "profiles.edit_submit",
     "profiles.new_submit",
     "settings.edit_submit",
@@ -30,7 +32,7 @@ SHOWN_BY = {
 }
 """The forms whose pages show a draft; of the others only a press is lost."""
 
-NEVER_KEPT = {"confirm", "csrf_token", "current", "once_more", "password", "url"}
+NEVER_KEPT = {"code", "confirm", "csrf_token", "current", "once_more", "password", "sealed", "url"}
 """Passwords, and addresses that are shown to nobody."""
 
 _ASKED = "typed"

@@ -38,7 +38,8 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": ", ".join(f"{feature}=()" for feature in UNUSED),
 }
-OVER_HTTPS = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
+HSTS = "max-age=31536000"
+"""Over https. nginx says the same where it answers itself (deploy/nginx/jobauto/http.conf)."""
 
 
 def init_app(app: Flask) -> None:
@@ -48,7 +49,10 @@ def init_app(app: Flask) -> None:
 
 
 def _protect(response: Response) -> Response:
-    secure = request.is_secure or current_app.config["SESSION_COOKIE_SECURE"]
-    for name, value in (HEADERS | (OVER_HTTPS if secure else {})).items():
+    config = current_app.config
+    for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    if request.is_secure or config["SESSION_COOKIE_SECURE"]:
+        below = "; includeSubDomains" if config["HSTS_INCLUDE_SUBDOMAINS"] else ""
+        response.headers.setdefault("Strict-Transport-Security", HSTS + below)
     return response

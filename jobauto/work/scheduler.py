@@ -26,10 +26,11 @@ from ..detection.service import describe_error
 from ..extensions import db
 from ..imports import background
 from ..logs import LogEvent
-from ..notifications import sending
+from ..notifications import expiring_tokens, sending
 from ..readings.classifying import classify_waiting
 from ..storage import partitions
 from ..storage.connections import DatabaseNotReady, require_ready
+from ..storage.scratch import clear_abandoned
 from ..storage.vacuum import vacuum_changed
 from .slots import tick
 
@@ -44,6 +45,11 @@ def keep_partitions(clock: Clock = utcnow) -> None:
     for what, names in (("partitions-made", made), ("partitions-dropped", dropped)):
         if names:
             log.info(LogEvent(what, names=" ".join(names)))
+
+
+def tell_of_expiring_tokens(clock: Clock = utcnow) -> None:
+    """Tell of API tokens that are about to end. Needs an app context."""
+    expiring_tokens.tell(clock)
 
 
 def expire_run_sites(clock: Clock = utcnow) -> None:
@@ -64,8 +70,10 @@ WORK: tuple[Callable[[], object], ...] = (
     sending.process_pending,
     keep_partitions,
     expire_run_sites,
+    tell_of_expiring_tokens,
     vacuum_changed,
     classify_readings,
+    clear_abandoned,
 )
 """A job each, so that neither a long import nor a slow mail server keeps a slot waiting."""
 _at_work = [threading.Lock() for _ in WORK]

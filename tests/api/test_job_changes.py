@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from jobauto.extensions import db
-from jobauto.models import Job
+from jobauto.models import Job, User
 from jobauto.models.job import RESOLUTIONS, STATUSES
 from jobauto.settings import service as settings
+from jobauto.storage.connections import write
 from tests.api.fleet import JOB, has_shape, job_of
 from tests.fleets import NOON, add_one_fault_of_each_rule, add_site, days_before, run_noon
 from tests.people import Person
@@ -126,16 +127,26 @@ def test_of_two_jobs_reopened_at_once_one_stays_closed(
 
 @pytest.mark.parametrize("nobody", [None, ""])
 def test_a_job_can_be_taken_from_its_assignee(job: str, oscar: Person, nobody: str | None) -> None:
-    assert change(oscar, job, assignee="vera")["assignee"] == "vera"
+    assert change(oscar, job, assignee="ada")["assignee"] == "ada"
     answer = change(oscar, job, assignee=nobody)
     assert answer["assignee"] is None
-    assert steps(answer)[-1] == ("assignee", "vera", None)
+    assert steps(answer)[-1] == ("assignee", "ada", None)
+
+
+def test_a_viewer_is_given_no_job_and_keeps_one_that_they_have(job: str, ada: Person, oscar: Person) -> None:
+    refused = oscar.api("PATCH", job, json={"assignee": "vera"})
+    assert (refused.status_code, list(refused.json["fields"])) == (422, ["assignee"])
+    assert '<option value="vera"' not in oscar.get(job.removeprefix("/api")).text
+    change(oscar, job, assignee="ada")
+    with write() as session:
+        session.execute(update(User).where(User.username == "ada").values(role="viewer"))
+    assert change(oscar, job, assignee="ada", priority="low")["priority"] == "low"
 
 
 def test_what_is_not_named_stays(job: str, oscar: Person) -> None:
-    change(oscar, job, assignee="vera", priority="low")
+    change(oscar, job, assignee="ada", priority="low")
     answer = change(oscar, job, note="still waiting")
-    assert (answer["assignee"], answer["priority"], answer["status"]) == ("vera", "low", "open")
+    assert (answer["assignee"], answer["priority"], answer["status"]) == ("ada", "low", "open")
 
 
 @pytest.mark.parametrize("wanted", [{}, {"status": "open"}, {"priority": "medium", "assignee": None}])

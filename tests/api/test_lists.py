@@ -43,6 +43,16 @@ def test_a_filter_that_names_no_such_thing_is_refused(vera: Person, asked: str) 
     assert list(response.json["fields"]) == [asked.split("=")[0]]
 
 
+def test_a_filter_given_twice_is_refused(vera: Person) -> None:
+    response = vera.api("GET", "/api/jobs/?rule=no_coms&rule=zero_reads")
+    assert (response.status_code, list(response.json["fields"])) == (400, ["rule"])
+
+
+def test_a_filter_in_a_body_counts_for_nothing(vera: Person) -> None:
+    wanted = vera.api("GET", "/api/jobs/?rule=no_coms", data={"rule": "zero_reads"}).json
+    assert [job["rule"] for job in wanted["items"]] == ["no_coms"]
+
+
 def test_a_search_with_nul_finds_nothing_or_is_refused(vera: Person) -> None:
     for address in ("/api/jobs/?site_id=a%00", "/api/sites/?q=a%00"):
         response = vera.api("GET", address)

@@ -82,6 +82,13 @@ def test_the_whole_can_be_sent_back_as_it_came(app: Flask, ada: Person) -> None:
     assert [version.changed_by for version in kept] == [None, "ada"]
 
 
+def test_two_that_contradict_each_other_keep_all_others_from_being_changed(ada: Person) -> None:
+    before = ada.api("GET", SETTINGS).json
+    changes = {"NO_COMS": {"days_threshold": 5}, "ZERO_READS": {"days_to_check": 2}}
+    assert ada.api("PUT", SETTINGS, json=changes).status_code == 422
+    assert ada.api("GET", SETTINGS).json == before
+
+
 def test_one_wrong_setting_keeps_all_others_from_being_changed(ada: Person) -> None:
     before = ada.api("GET", SETTINGS).json
     changes = {"NO_COMS": {"days_threshold": 5, "priority": "high"}, "ZERO_READS": {"days_to_check": 99}}

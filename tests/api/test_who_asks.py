@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from jobauto.clock import utcnow
 from jobauto.extensions import db
@@ -55,6 +55,44 @@ def test_the_csrf_token_of_another_session_does_not(people: People) -> None:
         SETTINGS, json={}, headers={"X-CSRFToken": csrf_token(people["vera"])}, method="PUT"
     )
     assert response.status_code == 400
+
+
+def test_what_is_good_in_one_place_is_worth_nothing_in_another(app: Flask, people: People) -> None:
+    """The cookie, the key inside it, the CSRF token and the API token of one and the same person."""
+    ada = people["ada"]
+    cookie = ada.client.get_cookie(app.config["SESSION_COOKIE_NAME"])
+    with ada.client.session_transaction() as session:
+        key = session["_user_id"]
+    assert cookie
+    assert ada.token
+    secrets = {cookie.value, key, csrf_token(ada), ada.token}
+    assert len(secrets) == 4
+    stranger = people[None]
+    for secret in secrets - {ada.token}:
+        bearer = {"Authorization": f"Bearer {secret}"}
+        assert stranger.client.get(SETTINGS, headers=bearer).status_code == 401
+    for secret in secrets - {cookie.value}:
+        stranger.client.set_cookie(app.config["SESSION_COOKIE_NAME"], secret)
+        assert stranger.client.get(SETTINGS).status_code == 401
+    for secret in secrets - {csrf_token(ada)}:
+        form = {"X-CSRFToken": secret}
+        assert ada.client.open(SETTINGS, json={}, headers=form, method="PUT").status_code == 400
+
+
+@pytest.mark.parametrize("name", ["token", "access_token", "api_key", "Authorization"])
+def test_a_token_in_an_address_opens_nothing(people: People, name: str) -> None:
+    asked = {name: f"Bearer {people['ada'].token}" if name == "Authorization" else people["ada"].token}
+    assert people[None].client.get(SETTINGS, query_string=asked).status_code == 401
+
+
+def test_an_api_token_has_256_random_bits_and_is_not_in_the_database(app: Flask, cast: None) -> None:
+    tokens = [str(Person(app, name).token) for name in ("ada", "vera")]
+    kept = str(db.session.execute(text("SELECT * FROM api_token")).all())
+    for token in tokens:
+        assert len(token.removeprefix("jobauto_")) >= 43
+        assert token not in kept
+        assert token.removeprefix("jobauto_") not in kept
+    assert tokens[0] != tokens[1]
 
 
 def test_a_cookie_alone_reads(people: People) -> None:

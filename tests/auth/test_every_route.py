@@ -6,15 +6,30 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 from werkzeug.routing import Rule
 
 from jobauto import create_app
+from jobauto.audit.service import Author
+from jobauto.auth.service import issue_token
+from jobauto.auth.tokens import NewToken
+from jobauto.clock import utcnow
+from jobauto.extensions import db
 from jobauto.models.user import ROLES
-from tests.auth.routes import ANYBODY, EXPECTED
+from jobauto.models.user import SCOPES as ALL_SCOPES
+from tests.auth.routes import ANYBODY, EXPECTED, PENDING, SCOPES
+from tests.fleets import add_one_fault_of_each_rule
 from tests.people import CAST, Answer, Person
 
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
-SOMETHING = {"job_id": "1", "run_id": "1", "site_id": "silent", "username": "vera", "filename": "app.css"}
+SOMETHING = {
+    "job_id": "1",
+    "run_id": "1",
+    "name": "Slow",
+    "site_id": "silent",
+    "username": "vera",
+    "filename": "app.css",
+}
 WAYS = ("cookie", "token")
 
 
@@ -48,9 +63,41 @@ def test_a_role_gets_where_the_table_lets_it_and_nowhere_else(
             if name is None:
                 person.token = "jobauto_made_up" if way == "token" else None
             answer = ask(person, way, method, rule)
+            if needed == PENDING and answer.status_code == 400:
+                continue  # nor does the form of a page count that a stranger cannot have
             logs_out = endpoint == "auth.logout" and name is not None
-            got_in = not refused(answer, leads_to_the_login=logs_out)
-            assert got_in == may(name, needed), (name, way, answer.status_code)
+            got_in = not refused(answer, leads_to_the_login=logs_out and way == "cookie")
+            no_door = way == "token" and needed != ANYBODY and (method, endpoint) not in SCOPES
+            assert got_in == (may(name, needed) and not no_door), (name, way, answer.status_code)
+
+
+def test_each_endpoint_of_the_api_says_which_tokens_open_it_and_no_page_is_opened_by_any() -> None:
+    api = {route for route, rule in routes().items() if rule.rule.startswith("/api/")}
+    assert set(SCOPES) == api | {("GET", "health.metrics")}
+
+
+@pytest.mark.parametrize("scope", ALL_SCOPES)
+@pytest.mark.parametrize(
+    ("method", "endpoint"), [pytest.param(*route, id=" ".join(route)) for route in sorted(SCOPES)]
+)
+def test_a_token_opens_what_its_scope_lets_it(
+    standing: Flask, method: str, endpoint: str, scope: str
+) -> None:
+    ada = Person(standing, None)
+    ada.token = issue_token("ada", NewToken("tests", scope), Author("ada", utcnow()))
+    answer = ask(ada, "token", method, routes()[method, endpoint])
+    assert (answer.status_code != 403) == (scope in SCOPES[method, endpoint]), answer.status_code
+
+
+def test_a_token_and_a_scope_are_nothing_to_a_page_with_a_cookie_beside_them(standing: Flask) -> None:
+    """What a proxy in front puts there is not ours to judge; the cookie counts, and needs its CSRF token."""
+    vera, ada = Person(standing, "vera"), Person(standing, "ada")
+    headers = {"Authorization": f"Bearer {ada.token}"}
+    assert vera.client.get("/users/", headers=headers).status_code == 403
+    assert vera.client.get("/jobs/", headers=headers).status_code == 200
+    assert (
+        ada.client.post("/account", headers=headers, data={"action": "token", "name": "x"}).status_code == 400
+    )
 
 
 @EACH_ROUTE
@@ -61,6 +108,26 @@ def test_a_cookie_alone_changes_nothing(standing: Flask, method: str, endpoint: 
     answer = ada.client.open(address_of(rule), method=method, headers={"X-CSRFToken": "made up"})
     assert answer.status_code == 400
     assert "CSRF" in answer.text
+
+
+NOTED_IN_PASSING = {"user_session", "api_token"}
+"""When a session or a token was last used is written down by every request."""
+
+
+def test_opening_every_address_changes_no_row(app: Flask, cast: None) -> None:
+    add_one_fault_of_each_rule()
+    ada = Person(app, "ada")
+
+    def rows() -> dict[str, list[Any]]:
+        db.session.rollback()
+        tables = (table for table in db.metadata.sorted_tables if table.name not in NOTED_IN_PASSING)
+        return {table.name: sorted(map(str, db.session.execute(select(table)).all())) for table in tables}
+
+    before = rows()
+    for method, endpoint in EXPECTED:
+        if method == "GET":
+            ada.get(address_of(routes()[method, endpoint]))
+    assert rows() == before
 
 
 @EACH_ROUTE
@@ -87,8 +154,8 @@ def refused(answer: Answer, leads_to_the_login: bool) -> bool:
 
 
 def may(name: str | None, needed: str) -> bool:
-    if needed == ANYBODY:
-        return True
+    if needed in (ANYBODY, PENDING):
+        return needed == ANYBODY
     return name is not None and ROLES.index(CAST[name]) >= ROLES.index(needed)
 
 

@@ -73,6 +73,14 @@ def test_what_is_refused_is_told(app: Flask, vera: Person, lines: pytest.LogCapt
     assert "jobauto_not_a_token" not in lines.text
 
 
+def test_too_many_requests_of_the_api_are_told(
+    app: Flask, vera: Person, lines: pytest.LogCaptureFixture
+) -> None:
+    app.config["API_REQUESTS_PER_MINUTE"] = 1
+    assert [vera.api("GET", "/api/jobs/").status_code for _ in range(2)] == [200, 429]
+    assert [line["event"] for line in told(lines)] == ["api-limited"]
+
+
 def test_changes_of_accounts_are_told(ada: Person, vera: Person, lines: pytest.LogCaptureFixture) -> None:
     vera.post("/account", action="password", current="wrong wrong", password=NEW, once_more=NEW)
     vera.post("/account", action="password", current=PASSWORD, password=NEW, once_more=NEW)

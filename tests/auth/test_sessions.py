@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import pytest
 from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
 
 from jobauto import create_app
 from jobauto.audit.service import Author
@@ -127,10 +128,41 @@ def test_a_changed_password_ends_every_session_of_that_user_and_no_others(
     assert is_logged_in(at_home)
 
 
+def test_a_cookie_counts_only_with_its_own_signature(app: Flask, vera: Person) -> None:
+    name = app.config["SESSION_COOKIE_NAME"]
+    cookie = vera.client.get_cookie(name)
+    assert cookie
+    content, made_at, signature = cookie.value.rsplit(".", 2)
+    assert isinstance(app.session_interface, SecureCookieSessionInterface)
+    elsewhere = app.session_interface.get_signing_serializer(create_app({"SECRET_KEY": "another"}))
+    assert elsewhere
+    with vera.client.session_transaction() as session:
+        of_another_key = elsewhere.dumps(dict(session))
+    for value in (f"{content}.{made_at}.{signature[::-1]}", f"{content}.{made_at}.", content, of_another_key):
+        vera.client.set_cookie(name, value)
+        assert not is_logged_in(vera)
+    vera.client.set_cookie(name, cookie.value)
+    assert is_logged_in(vera)
+
+
 def test_a_session_cookie_that_was_tampered_with_is_nobodys(app: Flask, stranger: Person, cast: None) -> None:
     for value in ("", "nonsense", "eyJfdXNlcl9pZCI6InNlc3Npb24tb2YtYWRhIn0.aaaa.bbbb"):
         stranger.client.set_cookie("jobauto_session", value)
         assert not is_logged_in(stranger)
+
+
+def test_a_session_cookie_is_signed_with_sha_256_and_one_of_before_is_like_none(
+    app: Flask, oscar: Person, stranger: Person
+) -> None:
+    signed = oscar.client.get_cookie("jobauto_session")
+    assert signed is not None
+    assert len(signed.value.rpartition(".")[2]) == 43, "32 bytes"
+    serializer = SecureCookieSessionInterface().get_signing_serializer(app)
+    ours = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
+    assert serializer is not None
+    stranger.client.set_cookie("jobauto_session", serializer.dumps(ours.loads(signed.value)))
+    assert stranger.get("/jobs/").location == "/login?next=/jobs/"
+    assert stranger.get("/login").status_code == 200
 
 
 def cookie_of(answer: Answer) -> str:

@@ -55,7 +55,7 @@ def test_the_api_waits_for_a_body_without_a_transaction(
     if way == "token":
         answer = ada.api(method, address, **sent)
     else:
-        answer = ada.client.open(address, method=method, headers={"X-CSRFToken": _csrf_token(ada)}, **sent)
+        answer = ada.client.open(address, method=method, headers={"X-CSRFToken": csrf_token(ada)}, **sent)
     assert answer.status_code in (200, 404), answer.text
     assert body.waited
     assert not any(body.waited)
@@ -63,7 +63,7 @@ def test_the_api_waits_for_a_body_without_a_transaction(
 
 def test_a_page_waits_for_a_file_without_a_transaction(oscar: Person) -> None:
     file = FileStorage(BytesIO(b"no header of ours"), "r.csv", "file")
-    fields = {"csrf_token": _csrf_token(oscar), "kind": "readings", "file": file}
+    fields = {"csrf_token": csrf_token(oscar), "kind": "readings", "file": file}
     boundary, content = encode_multipart(fields)
     body = Body(content)
     answer = oscar.client.post(
@@ -78,7 +78,8 @@ def test_a_page_waits_for_a_file_without_a_transaction(oscar: Person) -> None:
     assert not any(body.waited)
 
 
-def _csrf_token(person: Person) -> str:
+def csrf_token(person: Person) -> str:
+    """The token that a page of this session carries."""
     found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', person.get("/").text)
     assert found
     return found[1]

@@ -1,21 +1,29 @@
 """A database with something in every table, and a look at all of it."""
 
+import gzip
 import io
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from pydantic import ValidationError
 from sqlalchemy import Table, inspect, select
 from sqlalchemy.types import JSON, Boolean, Date, Integer, String
 
 from jobauto.clock import utcnow
 from jobauto.extensions import db
+from jobauto.models import Import
 from jobauto.models.types import Instant, Kwh
 from jobauto.storage import backup
+from jobauto.storage.soundness import CHOICES, SHAPES
 from tests import databases
 from tests.fleets import NOON, add_one_fault_of_each_rule
 from tests.people import PASSWORD, Browser, Person, add_cast
 
 Rows = dict[str, list[tuple[Any, ...]]]
+DOCUMENTS = ([["é", "naïve 🌞"]], [[1, "naïve 🌞"]], ["naïve 🌞"], [{"é": "naïve 🌞"}])
 
 
 def application(uri: str) -> Flask:
@@ -45,18 +53,29 @@ def _some_value(table: Table, name: str) -> Any:
     column = table.c[name]
     if column.foreign_keys:
         return db.session.scalar(select(next(iter(column.foreign_keys)).column))
+    if str(column) in CHOICES:
+        return CHOICES[str(column)][0]
+    if isinstance(column.type, JSON):
+        return next(value for value in DOCUMENTS if _has_shape(value, str(column)))
     for kind, value in (
         (Instant, NOON.replace(microsecond=123_456)),
         (Kwh, 1),
         (Boolean, True),
         (Date, NOON.date()),
-        (JSON, [[1, "naïve 🌞"]]),
         (Integer, 7),
         (String, "é🌞"),
     ):
         if isinstance(column.type, kind):
             return value
     raise AssertionError(f"what may stand in {column}?")
+
+
+def _has_shape(document: Any, column: str) -> bool:
+    try:
+        SHAPES[column].validate_python(document)
+    except ValidationError:
+        return False
+    return True
 
 
 def rows_of(uri: str) -> Rows:
@@ -76,8 +95,10 @@ def rows_of(uri: str) -> Rows:
 
 
 def without_sessions(rows: Rows) -> Rows:
-    """What a restore makes of rows: nobody is logged in."""
-    return rows | {"user_session": []}
+    """What a restore makes of rows: nobody is logged in, and no file waits for a decision."""
+    place = list(Import.__table__.columns.keys()).index("decide_until")
+    imports = [(*row[:place], None, *row[place + 1 :]) for row in rows["import"]]
+    return rows | {"pending_login": [], "user_session": [], "import": imports}
 
 
 def quiet(_table: str, _rows: int) -> None:
@@ -89,6 +110,15 @@ def taken() -> bytes:
     target = io.BytesIO()
     backup.back_up(target, quiet)
     return target.getvalue()
+
+
+def altered(content: bytes, statements: str, folder: Path) -> bytes:
+    """A sound backup that says something else."""
+    file = folder / "altered.sqlite3"
+    file.write_bytes(gzip.decompress(content))
+    with closing(sqlite3.connect(file)) as connection:
+        connection.executescript(statements)
+    return gzip.compress(file.read_bytes(), 1)
 
 
 def put_back(content: bytes, *, replace: bool = False) -> None:

@@ -16,7 +16,8 @@ from jobauto.extensions import db
 from jobauto.models import Site
 from jobauto.storage import backup
 from jobauto.storage.connections import MIGRATIONS, require_ready
-from tests.backup.everything import quiet
+from jobauto.storage.sent_backup import BackupError
+from tests.backup.everything import altered, put_back, quiet
 from tests.fleets import NOON
 
 
@@ -34,6 +35,19 @@ def of_the_first_schema(app: Flask, tmp_path: Path) -> bytes:
     with closing(sqlite3.connect(file)) as plain, plain:
         plain.execute("INSERT INTO site (site_id, site_name) VALUES ('S1', 'Mill Lane')")
     return gzip.compress(file.read_bytes())
+
+
+def test_rows_that_its_migrations_stumble_over_are_refused(
+    app: Flask, of_the_first_schema: bytes, tmp_path: Path
+) -> None:
+    stumbling = """
+        UPDATE settings_version SET document = '{"NO_COMS": 5}';
+        INSERT INTO run (trigger, as_of, started_at, heartbeat_at, status, settings_version)
+        VALUES ('manual', 0, 0, 0, 'succeeded', 1);
+    """
+    with pytest.raises(BackupError, match="of an older jobauto"):
+        put_back(altered(of_the_first_schema, stumbling, tmp_path), replace=True)
+    assert db.session.scalars(select(Site)).all() == []
 
 
 def test_it_is_brought_up(app: Flask, of_the_first_schema: bytes) -> None:

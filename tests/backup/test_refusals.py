@@ -2,7 +2,6 @@
 
 import gzip
 import io
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +12,16 @@ from sqlalchemy import text
 from jobauto.extensions import db
 from jobauto.storage import backup
 from jobauto.storage.connections import DatabaseNotReady
-from tests.backup.everything import Rows, fill_every_table, put_back, rows_of, taken, without_sessions
+from jobauto.storage.sent_backup import BackupError
+from tests.backup.everything import (
+    Rows,
+    altered,
+    fill_every_table,
+    put_back,
+    rows_of,
+    taken,
+    without_sessions,
+)
 from tests.fleets import NOON
 
 
@@ -22,16 +30,6 @@ def before(app: Flask, database_uri: str) -> Rows:
     """What the database holds; each test of this file ends with just that in it."""
     fill_every_table(app)
     return rows_of(database_uri)
-
-
-def altered(content: bytes, statement: str, folder: Path) -> bytes:
-    """A sound backup that says something else."""
-    file = folder / "altered.sqlite3"
-    file.write_bytes(gzip.decompress(content))
-    with sqlite3.connect(file) as connection:
-        connection.execute(statement)
-    connection.close()
-    return gzip.compress(file.read_bytes(), 1)
 
 
 def cut(content: bytes, _folder: Path) -> bytes:
@@ -86,7 +84,7 @@ def test_a_file_that_is_not_a_whole_backup_of_this_program_or_an_older_one(
     before: Rows, database_uri: str, tmp_path: Path, spoil: Callable[[bytes, Path], bytes], why: str
 ) -> None:
     content = spoil(taken(), tmp_path)
-    with pytest.raises(backup.BackupError, match=why):
+    with pytest.raises(BackupError, match=why):
         put_back(content, replace=True)
     assert rows_of(database_uri) == before
 

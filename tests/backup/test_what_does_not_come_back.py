@@ -4,6 +4,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
 
+from jobauto.audit.service import Author
+from jobauto.auth.service import set_password
+from jobauto.clock import utcnow
 from jobauto.extensions import db
 from jobauto.models import Import, UserSession
 from jobauto.notifications import sending
@@ -26,6 +29,17 @@ def test_nobody_is_logged_in(app: Flask) -> None:
     assert (sessions(), ada.get("/jobs/").status_code) == (1, 200)
     put_back(content, replace=True)
     assert (sessions(), ada.get("/jobs/").status_code) == (0, 302)
+
+
+@pytest.mark.usefixtures("cast")
+def test_nobody_is_half_logged_in(app: Flask) -> None:
+    set_password("vera", "given by ada", Author("ada", utcnow()), must_change=True)
+    vera = Person(app, None)
+    vera.post("/login", username="vera", password="given by ada")
+    content = taken()
+    assert vera.get("/login/new-password").status_code == 200
+    put_back(content, replace=True)
+    assert vera.get("/login/new-password").status_code == 302
 
 
 @pytest.mark.usefixtures("app")

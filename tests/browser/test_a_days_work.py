@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from jobauto.config import SESSION_COOKIE
+from jobauto.config import DEVICE_COOKIE, SESSION_COOKIE
 from tests.browser.conftest import Visit
 from tests.databases import POSTGRESQL, SQLITE
 from tests.fleets import add_site
@@ -70,7 +70,7 @@ def test_logging_out_ends_it(visit: Visit) -> None:
     expect(visitor.open("/jobs/").get_by_role("heading", name="Log in")).to_be_visible()
 
 
-def test_the_browser_keeps_nothing_but_the_cookie_of_the_session(visit: Visit) -> None:
+def test_the_browser_keeps_nothing_but_two_cookies(visit: Visit) -> None:
     scenes.checked_fleet()
     visitor = visit()
     for path in ("/", "/jobs/1", f"/sites/{scenes.FLAT}"):
@@ -82,7 +82,7 @@ def test_the_browser_keeps_nothing_but_the_cookie_of_the_session(visit: Visit) -
         ]"""
     )
     assert kept == [0, 0, 0, 0, 0]
-    assert [cookie.get("name") for cookie in page.context.cookies()] == [SESSION_COOKIE]
+    assert {cookie.get("name") for cookie in page.context.cookies()} == {SESSION_COOKIE, DEVICE_COOKIE}
 
 
 def test_a_hostile_name_is_shown_and_not_run(visit: Visit) -> None:

@@ -45,6 +45,8 @@ def test_a_token_is_shown_once_and_revoked(visit: Visit) -> None:
     visitor = visit(logged_in_as="vera")
     page = visitor.open("/account")
     page.get_by_label("What it is for").fill("logger")
+    page.get_by_label("What it may do").select_option("ingest")
+    page.get_by_role("form", name="API tokens").get_by_label("Your password, to confirm").fill(PASSWORD)
     page.get_by_role("button", name="Make a token").click()
     expect(page.locator(".secret")).to_contain_text("jobauto_")
     page = visitor.open("/account")

@@ -140,3 +140,16 @@ def test_a_first_login_that_was_changed_is_not_printed(cli: Cli) -> None:
 def test_where_there_are_accounts_no_first_login_is_made(cli: Cli, cast: None) -> None:
     assert cli("first-login").stdout == "Log in with your own account.\n"
     assert len(lines(cli)) == 3
+
+
+@pytest.mark.parametrize("must_change", [False, True])
+@pytest.mark.parametrize("command", [["create-user", "eve", "--role", "viewer"], ["set-password", "eve"]])
+def test_a_password_must_be_changed_at_the_next_login_where_it_is_asked_for(
+    app: Flask, cli: Cli, command: list[str], must_change: bool
+) -> None:
+    if command[0] == "set-password":
+        cli("create-user", "eve", "--role", "viewer", "--password-stdin", input=PASSWORD)
+    asked = ["--must-change"] if must_change else []
+    assert cli(*command, "--password-stdin", *asked, input="another good one").exit_code == 0
+    answer = Person(app, None).post("/login", username="eve", password="another good one")
+    assert answer.location == ("/login/new-password" if must_change else "/")

@@ -1,5 +1,6 @@
 """The environment is read strictly: a value that cannot be meant is refused by name, at the start."""
 
+import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -8,8 +9,10 @@ from threading import Barrier
 import pytest
 from flask import Flask
 
-from jobauto import create_app
+from jobauto import config, create_app
 from jobauto.config import ConfigError, load
+from jobauto.extensions import db
+from jobauto.models import user
 from tests.cli.conftest import Shell
 from tests.databases import SQLITE, Sqlite
 from tests.processes import PATIENCE
@@ -61,6 +64,79 @@ def test_what_cannot_be_meant_is_refused_by_name(
     monkeypatch.setenv(PREFIX + variable, value)
     with pytest.raises(ConfigError, match=PREFIX + variable):
         create_app()
+
+
+SINGLE_SIGN_ON = {
+    "OIDC_ISSUER": "https://login.example/realms/staff",
+    "OIDC_CLIENT_ID": "jobauto",
+    "OIDC_CLIENT_SECRET": "secret",
+    "OIDC_ROLES": "staff=viewer",
+    "PUBLIC_URL": "https://jobs.example",
+}
+
+
+def test_single_sign_on_is_configured_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in SINGLE_SIGN_ON.items():
+        monkeypatch.setenv(PREFIX + name, value)
+    assert create_app().config["OIDC_ROLES"] == {"staff": "viewer"}
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        *((name, "") for name in SINGLE_SIGN_ON if name != "OIDC_ISSUER"),
+        ("OIDC_ISSUER", "login.example"),
+        ("OIDC_ISSUER", "http://login.example"),
+        ("OIDC_ISSUER", "http://localhost.evil.example"),
+        ("OIDC_ISSUER", "http://127.0.0.1:80@evil.example"),
+        ("OIDC_ISSUER", "https://login.example/?tenant=x"),
+        ("OIDC_CLIENT_SECRET_FILE", "/nowhere"),
+        ("OIDC_SCOPES", "profile email"),
+        ("OIDC_ROLES", "staff"),
+        ("OIDC_ROLES", "staff=boss"),
+        ("OIDC_ROLES", "=viewer"),
+        ("OIDC_ROLES", '{"staff": 5}'),
+        ("OIDC_ROLES", '{"staff"}'),
+        ("SECOND_FACTOR_ROLES", "boss"),
+        ("SECOND_FACTOR_ROLES", "true"),
+    ],
+)
+def test_single_sign_on_that_cannot_be_meant_is_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    for name, given in (SINGLE_SIGN_ON | {variable: value}).items():
+        monkeypatch.setenv(PREFIX + name, given)
+    with pytest.raises(ConfigError, match=PREFIX + variable):
+        create_app()
+
+
+@pytest.mark.parametrize("variable", ["OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "BREAK_GLASS_ADMIN"])
+def test_what_needs_an_issuer_is_refused_without_one(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    monkeypatch.setenv(PREFIX + variable, "ada")
+    with pytest.raises(ConfigError, match=f"{PREFIX}{variable} is set, but {PREFIX}OIDC_ISSUER is not"):
+        create_app()
+
+
+def test_the_secret_of_the_issuer_may_lie_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("kept apart\n")
+    given = SINGLE_SIGN_ON | {
+        "OIDC_CLIENT_SECRET": "",
+        "OIDC_CLIENT_SECRET_FILE": str(tmp_path / "secret"),
+        "OIDC_ROLES": '{"cn=ops,dc=example": "operator"}',
+        "BREAK_GLASS_ADMIN": " Ada ",
+        "SECOND_FACTOR_ROLES": "admin, operator",
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(PREFIX + name, value)
+    loaded = create_app().config
+    assert loaded["OIDC_CLIENT_SECRET"] == "kept apart"
+    assert loaded["OIDC_ROLES"] == {"cn=ops,dc=example": "operator"}
+    assert loaded["BREAK_GLASS_ADMIN"] == "ada"
+    assert loaded["SECOND_FACTOR_ROLES"] == ["admin", "operator"]
+
+
+def test_the_roles_of_configuration_are_those_of_users() -> None:
+    assert config.ROLES == user.ROLES
 
 
 @pytest.mark.parametrize(
@@ -160,3 +236,22 @@ def test_a_folder_that_cannot_be_made_is_a_sentence_too(shell: Shell, tmp_path: 
     assert done.stderr == (
         f"Error: JOBAUTO_INSTANCE_PATH={tmp_path}/file: the folder cannot be made (File exists)\n"
     )
+
+
+@pytest.mark.parametrize("beside", ["", "-wal", "-shm"])
+def test_folder_and_database_are_for_their_owner_only(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, beside: str
+) -> None:
+    monkeypatch.setenv("JOBAUTO_INSTANCE_PATH", str(tmp_path / "new"))
+    old_mask = os.umask(0o022)
+    try:
+        app = create_app()
+        with app.app_context(), db.engine.begin() as connection:
+            connection.exec_driver_sql("CREATE TABLE t (x)")
+            file = tmp_path / "new" / f"jobauto.sqlite3{beside}"
+            assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        with app.app_context():
+            db.engine.dispose()
+    finally:
+        os.umask(old_mask)
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700

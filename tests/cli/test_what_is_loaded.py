@@ -15,6 +15,7 @@ WEB = {"flask_bootstrap", "flask_wtf", "limits", "prometheus_client", "spectree"
 PAGES = {"jobauto.web", *WEB}
 BACKGROUND = {"apscheduler", "celery", "jobauto.imports"}
 SENDING = {"apprise", "cryptography", "requests"}
+AT_THE_ISSUER = {"authlib", "joserfc", "segno"}
 MIGRATING = {"alembic", "flask_migrate"}
 TELL_AT_THE_END = """
 import atexit, gc, sys
@@ -53,7 +54,7 @@ def test_a_run_by_command(engine: Sqlite, shell: Shell, command: str) -> None:
 
     assert {"jobauto.core", "jobauto.detection.service"} <= found
     assert "garbage is collected" in found
-    assert found & (PAGES | BACKGROUND | SENDING | MIGRATING) == set()
+    assert found & (PAGES | BACKGROUND | SENDING | MIGRATING | AT_THE_ISSUER | {"pyotp"}) == set()
 
 
 def test_a_run_from_cron_sends_its_messages(engine: Sqlite, shell: Shell) -> None:
@@ -71,7 +72,15 @@ def test_a_worker(engine: Sqlite, shell: Shell) -> None:
 
 
 def test_a_web_process_without_a_broker(engine: Sqlite, shell: Shell) -> None:
-    found = loaded(shell, "import jobauto.wsgi", JOBAUTO_SCHEDULER_ENABLED="false")
+    issuer = {
+        "JOBAUTO_OIDC_ISSUER": "https://login.example",
+        "JOBAUTO_OIDC_CLIENT_ID": "jobauto",
+        "JOBAUTO_OIDC_CLIENT_SECRET": "secret",
+        "JOBAUTO_OIDC_ROLES": "*=viewer",
+        "JOBAUTO_PUBLIC_URL": "https://jobs.example",
+    }
+    found = loaded(shell, "import jobauto.wsgi", JOBAUTO_SCHEDULER_ENABLED="false", **issuer)
 
     assert found >= PAGES
-    assert found & {"celery", *MIGRATING, "jobauto.cli.runs", "jobauto.storage.backup"} == set()
+    unwanted = {"celery", *MIGRATING, *AT_THE_ISSUER, "jobauto.cli.runs", "jobauto.storage.backup"}
+    assert found & unwanted == set()

@@ -96,12 +96,16 @@ class Site:
         trusted: ssl.SSLContext | None = None,
     ) -> Answer:
         """One request by HTTPS on a connection of its own."""
-        trusted = trusted or ssl.create_default_context(cafile=str(self.folder / "certificate.pem"))
-        raw = socket.create_connection(("127.0.0.1", self.port), PATIENCE, source_address=(ADDRESS, 0))
         connection = http.client.HTTPConnection(NAME, timeout=PATIENCE)
-        connection.sock = trusted.wrap_socket(raw, server_hostname=NAME)
+        connection.sock = self.connect(trusted=trusted)
         sent = {"Host": f"{NAME}:{self.port}", **(headers or {})}
         return _answer(connection, method, self.prefix + address, body, sent)
+
+    def connect(self, address: str = ADDRESS, trusted: ssl.SSLContext | None = None) -> ssl.SSLSocket:
+        """A connection from an address of the loopback."""
+        trusted = trusted or ssl.create_default_context(cafile=str(self.folder / "certificate.pem"))
+        raw = socket.create_connection(("127.0.0.1", self.port), PATIENCE, source_address=(address, 0))
+        return trusted.wrap_socket(raw, server_hostname=NAME)
 
     def ask_plainly(self, address: str, host: str = NAME) -> Answer:
         """One request by HTTP."""
@@ -115,12 +119,8 @@ class Site:
 
     def send_raw(self, request: bytes, *, past_nginx: bool) -> bytes:
         """Bytes on a connection of their own, and all that comes back until it is closed."""
-        raw = socket.create_connection(
-            ("127.0.0.1", self.backend_port if past_nginx else self.port), PATIENCE
-        )
-        if not past_nginx:
-            trusted = ssl.create_default_context(cafile=str(self.folder / "certificate.pem"))
-            raw = trusted.wrap_socket(raw, server_hostname=NAME)
+        backend = ("127.0.0.1", self.backend_port)
+        raw = socket.create_connection(backend, PATIENCE) if past_nginx else self.connect()
         with raw:
             raw.sendall(request)
             return b"".join(iter(lambda: raw.recv(65536), b""))

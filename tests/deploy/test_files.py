@@ -15,6 +15,8 @@ import yaml
 from flask import Flask
 
 from jobauto.config import PREFIX, VARIABLES
+from jobauto.web.body_limits import API, FILE, FORMS, PAGE
+from jobauto.web.headers import HSTS
 from jobauto.web.static_files import version_of
 from tests.databases import lacking
 from tests.deploy.site import DEPLOY
@@ -61,6 +63,38 @@ def test_what_one_file_names_the_others_name_too() -> None:
         assert "EnvironmentFile=/etc/jobauto/jobauto.env\n" in texts[service]
 
 
+def test_nginx_takes_to_the_byte_what_the_program_does() -> None:
+    limits = {"/login": PAGE, "/api/": API, "/import/": FILE, "/profiles/": FILE, **FORMS}
+    for file in ("jobauto.conf", "jobauto/subpath.conf"):
+        text = (DEPLOY / "nginx" / file).read_text().replace(" /jobauto/", " /").replace("^/jobauto/", "^/")
+        text = text.replace("include /etc/nginx/jobauto/api_errors.conf;", NGINX_API)
+        whole = re.findall(r"^    client_max_body_size (\d+);", text, re.MULTILINE)[:1]
+        found: dict[str, int] = {}
+        for address, rules in LOCATION.findall(text):
+            if "proxy_pass" in rules:
+                assert "/limits.conf;" in rules, address
+                size = int((re.findall(r"client_max_body_size (\d+);", rules) or whole)[0])
+                assert size == PAGE or "auth_request" in rules or "/large_bodies.conf;" in rules, address
+                found |= dict.fromkeys(_spread(address), size)
+        assert found == limits | {"/": PAGE}
+
+
+LOCATION = re.compile(r"^ *location (?:\^~ |~ \^)?(/\S*) \{(.*?)^ *\}", re.DOTALL | re.MULTILINE)
+NGINX_API = (DEPLOY / "nginx/jobauto/api_errors.conf").read_text()
+
+
+def _spread(address: str) -> list[str]:
+    """``/(a|b)/`` as ``/a/`` and ``/b/``."""
+    if not (names := re.findall(r"\(([\w|]+)\)", address)):
+        return [address]
+    return [address.replace(f"({names[0]})", name) for name in names[0].split("|")]
+
+
+def test_nginx_says_the_same_of_https_as_the_program() -> None:
+    said = re.findall(r'"" "(max-age=[^"]+)";', (DEPLOY / "nginx/jobauto/http.conf").read_text())
+    assert said == [HSTS]
+
+
 # -- systemd -------------------------------------------------------------------------------------------
 
 
@@ -99,6 +133,14 @@ def test_systemd_understands_the_unit(machine: Path, unit: str) -> None:
     done = analyze(machine, "verify", "--recursive-errors=no", f"{machine}/etc/systemd/system/{unit}")
     ours = [line for line in done.stderr.splitlines() if "jobauto" in line]
     assert (done.returncode, ours) == (0, []), done.stderr
+
+
+def test_every_unit_has_bounds() -> None:
+    all_units = (DEPLOY / "systemd/jobauto-.service.d/hardening.conf").read_text()
+    assert {"TasksMax=128", "Environment=TMPDIR=/var/lib/jobauto"} <= set(all_units.splitlines())
+    assert "MemoryMax" not in all_units, "it would go before what a unit says"
+    for service in SERVICES:
+        assert re.search(r"^MemoryMax=\dG$", (DEPLOY / "systemd" / service).read_text(), re.MULTILINE)
 
 
 @pytest.mark.process
@@ -176,13 +218,17 @@ def test_containers_of_the_program_cannot_change_themselves_or_gain_rights() -> 
         assert service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
         assert service["security_opt"] == ["no-new-privileges:true"]
+        assert service["environment"]["TMPDIR"] == "/var/lib/jobauto", "and not in memory"
+    for service in COMPOSE["services"].values():
+        assert service["mem_limit"]
+        assert service["pids_limit"]
     assert COMPOSE["services"]["web"]["ports"] == ["127.0.0.1:8000:8000"], "for the host's nginx only"
     assert "ports" not in COMPOSE["services"]["database"]
 
 
 def test_no_password_is_shipped() -> None:
     asked = set(re.findall(r"\$\{(\w+)(:\?)?", (DEPLOY / "compose.yaml").read_text()))
-    assert asked == {("POSTGRES_PASSWORD", ":?")}
+    assert asked == {("POSTGRES_PASSWORD", ":?"), ("SITE_NAME", ":?")}
 
 
 # -- the files for nginx -------------------------------------------------------------------------------

@@ -94,6 +94,33 @@ def test_another_name_is_refused(site: Site, host: str) -> None:
     assert "csrf_token" not in answer.text
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        pytest.param(["GET https://{name}/login HTTP/1.1", "Host: evil.example"], id="two names"),
+        pytest.param(["GET https://evil.example/login HTTP/1.1", "Host: {name}"], id="another in the line"),
+        pytest.param(["GET /login HTTP/1.0"], id="HTTP 1.0 without a name"),
+        pytest.param(["GET /login HTTP/1.0", "Host: evil.example"], id="HTTP 1.0 with another"),
+        pytest.param(["GET https://{name}/login HTTP/1.0"], id="HTTP 1.0 with a name in the line alone"),
+        pytest.param(["GET /login HTTP/1.1", "Host: {name}.evil.example"], id="ours in another"),
+        pytest.param(["GET /login HTTP/1.1", "Host: {name}:443@evil.example"], id="what is no name"),
+    ],
+)
+@pytest.mark.parametrize("past_nginx", [False, True], ids=["by nginx", "by gunicorn"])
+def test_a_request_names_this_site_alone(site: Site, lines: list[str], *, past_nginx: bool) -> None:
+    request = "\r\n".join([*(line.format(name=NAME) for line in lines), "Connection: close", "", ""])
+    answer = site.send_raw(request.encode(), past_nginx=past_nginx)
+    assert re.match(rb"HTTP/1\.[01] 4[0-9]{2} ", answer), answer[:200]
+    assert b"csrf_token" not in answer
+
+
+@pytest.mark.parametrize("line", ["GET https://{name}/login HTTP/1.1", "GET /login HTTP/1.0"])
+@pytest.mark.parametrize("host", ["{name}", "{name}:443"])
+def test_a_request_that_names_it_is_served_however_it_does(site: Site, line: str, host: str) -> None:
+    request = "\r\n".join([line, f"Host: {host}", "Connection: close", "", ""]).format(name=NAME)
+    assert b"csrf_token" in site.send_raw(request.encode(), past_nginx=False)
+
+
 @pytest.mark.parametrize("past_nginx", [False, True], ids=["by nginx", "by gunicorn"])
 @pytest.mark.parametrize(
     "lengths",
@@ -136,7 +163,8 @@ def test_healthz_needs_no_login(site: Site) -> None:
 
 
 def test_the_files_of_a_page_come_from_nginx_with_their_headers(site: Site) -> None:
-    page = site.ask("/login").text
+    login = site.ask("/login")
+    page, hsts = login.text, login.headers["Strict-Transport-Security"]
     files = set(re.findall(r'(?:href|src)="(/[^"#]*static/[^"#]+)', page))
     assert any("app.css" in file for file in files)
     assert any("bootstrap" in file for file in files)
@@ -147,7 +175,7 @@ def test_the_files_of_a_page_come_from_nginx_with_their_headers(site: Site) -> N
         assert answer.headers["Content-Type"] == kinds[file.partition("?")[0].rpartition(".")[2]]
         assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
-        assert answer.headers["Strict-Transport-Security"]
+        assert answer.headers["Strict-Transport-Security"] == hsts
         assert answer.headers["Set-Cookie"] is None
         again = site.ask(file, headers={"If-Modified-Since": answer.headers["Last-Modified"]})
         assert again.status == 304

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from tests.deploy.site import Site
+from tests.deploy.test_large_bodies import answer, begin
 
 pytestmark = pytest.mark.process
 
@@ -60,6 +61,14 @@ def test_the_api_takes_10_mb_here_too(part: Site, size: int, status: int) -> Non
         ada.send("/api/readings/", body, "text/csv", **{"X-CSRFToken": ada.token("/import/")}).status
         == status
     )
+
+
+def test_a_strangers_file_is_not_taken_here_either(part: Site) -> None:
+    said = answer(begin(part, "/import/?page=2", "Content-Length: 9000000"))
+    assert said.startswith("HTTP/1.1 302 ")
+    assert "Location: /jobauto/login?next=/import/?page=2\r\n" in said
+    ada = part.log_in("ada")
+    assert answer(begin(part, "/import/", "Content-Length: 9000000", ada.cookie)) == "", "waited for"
 
 
 def test_files_come_from_nginx(part: Site) -> None:

@@ -1,7 +1,10 @@
 """Files that were sent are deleted when nobody needs them any more; an import whose file is lost fails."""
 
+import io
 import os
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -14,7 +17,7 @@ from jobauto.imports.lines import FileError
 from jobauto.models import Import
 from jobauto.storage.connections import write
 from tests.fleets import NOON, add_site
-from tests.imports.test_background import GOOD, HEADER, accept, counts, entry
+from tests.imports.test_background import GOOD, HEADER, OSCAR, accept, counts, entry
 from tests.notifications.telling import add_message, messages
 
 BAD = b"S9,2026-03-31T06:00Z,1\n"
@@ -70,6 +73,19 @@ def test_one_whose_file_goes_just_after_it_was_claimed_fails_with_the_same_sente
     background.process_pending()
 
     assert entry(import_id).error == "Its file is not on this machine any more. Send it again."
+
+
+def test_a_file_is_kept_under_a_random_name_where_no_server_looks(app: Flask) -> None:
+    names = set()
+    for _ in range(2):
+        file = io.BytesIO(HEADER + GOOD)
+        hostile = "../../static/page.html"
+        import_id = background.accept("readings", hostile, file, dry_run=False, author=OSCAR)
+        names.add(entry(import_id).kept_as)
+    assert len(names) == 2
+    assert all(re.fullmatch(r"[0-9a-f]{32}", name) for name in names)
+    assert {path.stem for path in Path(app.instance_path).rglob("*.csv")} == names
+    assert not Path(app.instance_path).is_relative_to(str(app.static_folder))
 
 
 @pytest.mark.parametrize(

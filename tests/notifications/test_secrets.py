@@ -1,9 +1,14 @@
 """A URL is never seen again: not on a page, in a log, in the audit log, or in the database."""
 
 import logging
+from base64 import urlsafe_b64encode
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from flask import Flask
 from sqlalchemy import text
 
@@ -35,6 +40,15 @@ CHANNELS = [
         "heartbeat", f"http://user:{PASSWORD}@127.0.0.1:9/{SECRET}", "http://127.0.0.1:9", id="heartbeat"
     ),
 ]
+
+
+def test_the_secret_key_itself_decrypts_nothing(app: Flask) -> None:
+    kept = encryption.encrypt(SECRET).encode()
+    secret = str(app.config["SECRET_KEY"]).encode()
+    without_purpose = HKDF(SHA256(), length=32, salt=None, info=b"").derive(secret)
+    for key in (without_purpose, sha256(secret).digest(), secret.ljust(32, b"\0")):
+        with pytest.raises(InvalidToken):
+            Fernet(urlsafe_b64encode(key)).decrypt(kept)
 
 
 @pytest.fixture

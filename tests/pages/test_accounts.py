@@ -4,9 +4,12 @@ import re
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from jobauto.clock import utcnow
+from jobauto.extensions import db
 from jobauto.jobs.service import JobChange, change
+from jobauto.models import ApiToken, User
 from tests.pages.reading import error_beside, form_of, words
 from tests.people import PASSWORD, Person, log_in
 
@@ -18,7 +21,7 @@ def test_an_account_is_made_and_can_be_used(ada: Person, stranger: Person) -> No
     text = words(ada.get("/users/"))
     assert "Created nina." in text
     assert "nina Operator Active" in text
-    assert stranger.post("/login", username="nina", password=NEW_PASSWORD).location == "/"
+    assert stranger.post("/login", username="nina", password=NEW_PASSWORD).location == "/login/new-password"
 
 
 @pytest.mark.parametrize(
@@ -71,7 +74,7 @@ def test_a_new_password_for_somebody_ends_their_sessions(
 ) -> None:
     ada.post("/users/oscar", action="password", password=NEW_PASSWORD, once_more=NEW_PASSWORD)
     assert oscar.get("/jobs/").status_code == 302
-    assert stranger.post("/login", username="oscar", password=NEW_PASSWORD).location == "/"
+    assert stranger.post("/login", username="oscar", password=NEW_PASSWORD).location == "/login/new-password"
 
 
 @pytest.mark.parametrize("fields", [{"action": "role", "role": "viewer"}, {"action": "deactivate"}])
@@ -117,7 +120,7 @@ def test_ones_own_password_needs_the_current_one(vera: Person) -> None:
 
 
 def test_a_token_is_shown_once_works_and_is_revoked(vera: Person) -> None:
-    page = vera.post("/account", action="token", name="logger <1>")
+    page = vera.post("/account", action="token", name="logger <1>", confirm=PASSWORD)
     found = re.search(r"jobauto_[\w-]{40,}", page.text)
     assert found
     assert "Copy it now: it is shown this once, and cannot be shown again." in words(page)
@@ -134,7 +137,7 @@ def test_a_token_is_shown_once_works_and_is_revoked(vera: Person) -> None:
 
 
 def test_a_token_needs_a_name(vera: Person) -> None:
-    page = vera.post("/account", action="token", name="")
+    page = vera.post("/account", action="token", name="", confirm=PASSWORD)
     assert page.status_code == 422
     assert error_beside(page, "name") == "Give it a name."
     assert "field-error" in page.text
@@ -142,8 +145,20 @@ def test_a_token_needs_a_name(vera: Person) -> None:
 
 
 @pytest.mark.parametrize("token_id", ["", "x", "0", "9" * 30])
-def test_somebody_elses_token_or_none_cannot_be_revoked(vera: Person, token_id: str) -> None:
+def test_what_is_no_token_cannot_be_revoked(vera: Person, token_id: str) -> None:
     assert vera.post("/account", action="revoke", token_id=token_id).status_code == 404
+
+
+def test_somebody_elses_token_cannot_be_revoked(oscar: Person, vera: Person) -> None:
+    of_oscar = select(ApiToken.id).join(User).where(User.username == "oscar")
+    token_id = db.session.scalars(of_oscar).one()
+    assert vera.post("/account", action="revoke", token_id=str(token_id)).status_code == 404
+    assert oscar.api("GET", "/api/jobs/").status_code == 200
+
+
+def test_a_form_in_an_address_counts_for_nothing(vera: Person) -> None:
+    assert vera.post("/account?action=token&name=planted").status_code == 404
+    assert "planted" not in words(vera.get("/account"))
 
 
 def test_the_log_tells_who_changed_what_and_is_searched(ada: Person, run_id: int) -> None:

@@ -30,6 +30,14 @@ def test_a_page_has_one_heading_of_the_first_level_and_skips_no_level(
 
 
 @every_page
+def test_one_can_log_out_from_every_page(readers: dict[str, Person], address: str) -> None:
+    forms = re.findall(r"<form[^>]*>.*?</form>", readers["vera"].get(address).text, re.DOTALL)
+    (form,) = (form for form in forms if "Log out" in form)
+    assert 'method="post" action="/logout"' in form
+    assert 'name="csrf_token"' in form
+
+
+@every_page
 def test_an_id_names_one_thing_of_a_page_and_a_label_names_a_field(
     readers: dict[str, Person], address: str
 ) -> None:

@@ -9,7 +9,7 @@ from html import unescape
 from urllib.parse import quote
 
 import pytest
-from flask import Flask
+from flask import Flask, render_template_string
 
 from jobauto.clock import utcnow
 from jobauto.detection.service import RunParameters, run
@@ -17,7 +17,7 @@ from jobauto.jobs.export import harmless
 from jobauto.logs import OneLine, _in_pairs
 from tests.fleets import add_site, daily
 from tests.pages import scenes
-from tests.people import Person
+from tests.people import PASSWORD, Person
 
 MARKUP = """</script><script>alert(1)</script><img src=x onerror=alert(1)>'"--><svg/onload=alert(1)>"""
 TEXTS = {
@@ -51,6 +51,16 @@ def test_it_is_shown_as_it_was_typed_on_every_page(
     assert seen >= 5
     formatter = OneLine(_in_pairs)
     assert all("\n" not in formatter.format(record) for record in caplog.records)
+
+
+@EACH_TEXT
+def test_what_a_chart_is_given_cannot_end_its_script(app: Flask, hostile: str) -> None:
+    chart = """{% call ui.chart("x", "label", {"name": hostile}) %}{% endcall %}"""
+    page = """{% import "_macros.html" as ui %}""" + chart
+    with app.test_request_context():
+        html = render_template_string(page, hostile=hostile)
+    (data,) = re.findall(r"<script[^>]*>(.*?)</script>", html, re.DOTALL)
+    assert json.loads(data) == {"name": hostile}
 
 
 @EACH_TEXT
@@ -93,5 +103,5 @@ def type_everywhere(ada: Person, hostile: str) -> None:
     ada.api("PATCH", "/api/jobs/1/", json={"note": hostile})
     ada.api("PUT", settings, json={"NO_COMS": {"queue": hostile[:100], "instructions": hostile}})
     ada.post("/sites/FLAT", action="edit", site_name=hostile, group=hostile[:100], active="y")
-    ada.post("/account", action="token", name=hostile[:100])
+    ada.post("/account", action="token", name=hostile[:100], confirm=PASSWORD)
     ada.post("/login", username=hostile, password=hostile)

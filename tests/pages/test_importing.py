@@ -74,6 +74,13 @@ def test_rejected_rows_are_named_by_line_and_come_back_as_a_file(oscar: Person) 
     assert oscar.get("/import/1/rejected.csv").text == HEADER + BAD
 
 
+def test_the_rejected_rows_are_a_file_to_keep_under_a_name_of_ours(oscar: Person) -> None:
+    send(oscar, HEADER + BAD)
+    wait()
+    answer = oscar.get("/import/1/rejected.csv")
+    assert answer.headers["Content-Disposition"] == "attachment; filename=rejected-1.csv"
+
+
 def test_where_every_row_was_rejected_it_does_not_say_that_others_were_imported(oscar: Person) -> None:
     send(oscar, HEADER + BAD)
     assert "2 rows were rejected Nothing was imported." in words(oscar.get("/import/1"))

@@ -123,6 +123,12 @@ def test_a_viewer_sees_the_jobs_without_boxes_and_cannot_change_them(vera: Perso
     assert vera.post("/jobs/", action="close", resolution="fixed", job=["1"]).status_code == 403
 
 
+def test_of_a_filter_given_twice_the_first_counts(vera: Person, run_id: int) -> None:
+    page = words(vera.get("/jobs/?rule=no_coms&rule=zero_reads"))
+    assert "Silent roof" in page
+    assert "Flat roof" not in page
+
+
 def test_the_jobs_of_a_view_come_out_as_a_file(vera: Person, run_id: int) -> None:
     answer = vera.get("/jobs/export.csv?rule=no_coms")
     assert answer.mimetype == "text/csv"

@@ -16,7 +16,7 @@ from jobauto.storage.connections import write
 from jobauto.storage.sent_forms import Sending
 from tests.fleets import NOON
 from tests.pages.reading import form_of, words
-from tests.people import Answer, Person
+from tests.people import PASSWORD, Answer, Person
 
 
 def count(model: type) -> int:
@@ -122,8 +122,8 @@ def test_a_file_is_imported_once_and_another_of_the_same_name_too(oscar: Person)
 
 def test_a_token_is_made_once_and_the_second_press_says_where_to_look(vera: Person) -> None:
     before = count(ApiToken)
-    vera.post("/account", action="token", name="logger")
-    answer = vera.post("/account", action="token", name="logger")
+    vera.post("/account", action="token", name="logger", confirm=PASSWORD)
+    answer = vera.post("/account", action="token", name="logger", confirm=PASSWORD)
     assert answer.location == "/account"
     assert "Your first press has done this already." in words(vera.get("/account"))
     assert count(ApiToken) == before + 1

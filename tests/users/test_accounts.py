@@ -9,6 +9,7 @@ from sqlalchemy import select
 from jobauto.audit import queries as audit
 from jobauto.audit.service import Author
 from jobauto.auth import service as auth
+from jobauto.auth.tokens import NewToken, by_token
 from jobauto.clock import utcnow
 from jobauto.errors import InvalidInput
 from jobauto.extensions import db
@@ -84,7 +85,7 @@ def test_a_revoked_token_is_worth_nothing_and_somebody_elses_cannot_be_revoked(
 def test_changes_of_accounts_are_in_the_audit_log_without_the_secrets(app: Flask, cast: None) -> None:
     auth.create_user("Nina", "another long one", "viewer", ADA)
     auth.set_password("nina", "yet another long one", ADA)
-    token = auth.issue_token("nina", "laptop", ADA)
+    token = auth.issue_token("nina", NewToken("laptop"), ADA)
     service.set_role("nina", "operator", author=ADA)
 
     events = db.session.scalars(audit.events_matching(who="ada")).all()
@@ -99,10 +100,10 @@ def test_changes_of_accounts_are_in_the_audit_log_without_the_secrets(app: Flask
 
 
 def test_the_use_of_a_token_is_noted_at_most_once_an_hour(app: Flask, cast: None) -> None:
-    token = auth.issue_token("vera", "scripts", ADA)
+    token = auth.issue_token("vera", NewToken("scripts"), ADA)
     times = [utcnow()]
-    auth.by_token(token, times[0])
+    by_token(token, times[0])
     first = db.session.scalars(select(ApiToken.last_used_at)).all()
-    auth.by_token(token, utcnow())
+    by_token(token, utcnow())
 
     assert db.session.scalars(select(ApiToken.last_used_at)).all() == first == times

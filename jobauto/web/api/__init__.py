@@ -6,6 +6,7 @@ from . import (
     jobs,
     lab,
     meter_changes,
+    policies,
     profiles,
     readings,
     reviews,
@@ -17,6 +18,7 @@ from . import (
 
 ENDPOINTS = (
     settings,
+    policies,
     runs,
     dashboard,
     lab,

@@ -8,7 +8,7 @@ from ...clock import utcnow
 from ...extensions import db
 from ...jobs import queries, service
 from ...models import Job
-from ..access import needs
+from ..access import needs, token_name
 from ..exports import csv_response
 from ..lookup import get_or_404
 from ..paging import page_of
@@ -55,7 +55,7 @@ def job_change(job_id: int) -> JobDetailOut:
     unassign = "assignee" in wanted.model_fields_set and not wanted.assignee
     change = service.JobChange(**wanted.model_dump() | {"assignee": "" if unassign else wanted.assignee})
     try:
-        service.change(job_id, change, by=current_user.username, now=utcnow())
+        service.change(job_id, change, by=current_user.username, now=utcnow(), token=token_name())
     except service.UnknownJob:
         abort(404, f"There is no job {job_id}.")
     return _detail(job_id)

@@ -16,7 +16,7 @@ from ...imports.profiles import service as profiles
 from ...imports.profiles.reader import needs_file_name, rows_of
 from ...imports.result import ImportResult
 from ...settings import service as settings_service
-from ..access import needs
+from ..access import ingests, needs
 from .importing import import_rows
 from .requests import ReadingsFileIn, ReadingsIn
 from .responses import ImportOut, ImportRefusedOut
@@ -27,6 +27,7 @@ bp = Blueprint("api_readings", __name__, url_prefix="/api")
 
 @bp.post("/readings/")
 @needs("operator")
+@ingests
 @spec.validate(
     query=ReadingsFileIn,
     json=ReadingsIn,

@@ -13,6 +13,7 @@ from ...readings import meter_changes
 from ...readings.queries import ReviewFilter
 from ...rules import RULES
 from ...rules.settings import storable
+from ...settings.policies import PolicyContent
 from ...settings.schema import Settings
 from ..paging import PER_PAGE, PageIn, number_or
 
@@ -193,6 +194,12 @@ class MeterChangeIn(In):
     closing: RegisterKwh | None = None
     opening: RegisterKwh | None = None
     serial: Annotated[StorableText, Field(max_length=SERIAL_LENGTH)] | None = None
+
+
+class PolicyIn(PolicyContent):
+    """What a policy says, and of which groups and sites. Its name is that of the address."""
+
+    name: str = ""
 
 
 def _in_part(name: str, model: type[BaseModel], fields: dict[str, Any]) -> type[BaseModel]:

@@ -12,7 +12,7 @@ from ...models.job import PRIORITIES, STATUSES
 from ...rules import RULES
 from ...settings import service as settings_service
 from ...settings.schema import Settings, SettingsError
-from ..access import needs
+from ..access import needs, token_name
 from ..forms.choices import of_codes
 from .bodies import check_body, json_object
 from .requests import SettingsIn
@@ -41,7 +41,10 @@ def settings_update() -> ResponseReturnValue:
     changes = json_object()
     try:
         stored = settings_service.save(
-            lambda settings: settings.changed(changes, strict=True), by=current_user.username, now=utcnow()
+            lambda settings: settings.changed(changes, strict=True),
+            by=current_user.username,
+            now=utcnow(),
+            token=token_name(),
         )
     except SettingsError as error:
         raise InvalidInput("The settings were not changed.", error.fields) from error

@@ -11,7 +11,7 @@ from ...imports import sites
 from ...imports.fields import FieldError, InstantReader
 from ...settings import service as settings_service
 from ...sites import queries
-from ..access import current_author, needs
+from ..access import current_author, ingests, needs
 from ..lookup import site_or_404
 from ..paging import page_of
 from .bodies import query_of_request
@@ -27,6 +27,7 @@ bp = Blueprint("api_sites", __name__, url_prefix="/api")
 
 
 @bp.get("/sites/")
+@ingests
 @spec.validate(query=SitesQueryIn, resp=responses(PageOut[SiteOut]))
 def site_list() -> PageOut[SiteOut]:
     """The inventory, by site_id."""
@@ -36,6 +37,7 @@ def site_list() -> PageOut[SiteOut]:
 
 
 @bp.get("/sites/<site_id:site_id>/readings/")
+@ingests
 @spec.validate(query=ReadingsQueryIn, resp=responses(PageOut[ReadingOut], 404))
 def reading_list(site_id: str) -> PageOut[ReadingOut]:
     """A site's readings, newest first."""
@@ -64,14 +66,16 @@ def _instant(name: str, text: str) -> datetime | None:
 def site_detail(site_id: str) -> SiteDetailOut:
     """One site with what each rule says of it now."""
     site = site_or_404(site_id)
-    settings = settings_service.current().settings
-    verdicts = queries.verdicts(site, settings, settings.moment(utcnow()))
+    effective = settings_service.current().policies.effective(site.site_id, site.group)
+    verdicts = queries.verdicts(site, effective.combined, effective.settings.moment(utcnow()))
     judged = [VerdictOut.model_validate(verdict) for verdict in verdicts]
-    return SiteDetailOut(**vars(SiteOut.model_validate(site)), verdicts=judged)
+    known = vars(SiteOut.model_validate(site))
+    return SiteDetailOut(**known, verdicts=judged, effective=effective.sources())
 
 
 @bp.post("/sites/")
 @needs("operator")
+@ingests
 @spec.validate(json=SitesIn, resp=responses(ImportOut, 413, 415, 422), skip_validation=True)
 def site_import() -> ImportOut:
     """Add or change sites: one object or a list. Each row is taken or rejected on its own."""

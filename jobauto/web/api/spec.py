@@ -3,6 +3,8 @@
 SpecTree reads them off the views. What it finds wrong is said in our words and our shape.
 """
 
+import re
+from copy import deepcopy
 from typing import Any
 
 from flask import Blueprint, Request, current_app, jsonify, request
@@ -15,6 +17,7 @@ from ...config import SESSION_COOKIE
 from ...errors import InvalidInput
 from ...models.site import SITE_ID_LENGTH
 from ...settings.schema import describe_errors
+from ..access import scopes_for
 from ..paging import describe_fields
 from .responses import ErrorOut
 
@@ -24,11 +27,11 @@ bp = Blueprint("api_spec", __name__, url_prefix="/api")
 @bp.get("/openapi.json")
 def openapi() -> ResponseReturnValue:
     """The description of every endpoint."""
-    return jsonify(_completed(spec.spec))
+    return jsonify(_completed(deepcopy(spec.spec)))
 
 
 def _completed(document: dict[str, Any]) -> dict[str, Any]:
-    """With what SpecTree cannot know: the address of a site, and what may be CSV."""
+    """With what SpecTree cannot know: the address of a site, what may be CSV, and which tokens open what."""
     site_id = {"type": "string", "minLength": 1, "maxLength": SITE_ID_LENGTH}
     for path in ("/api/sites/{site_id}", "/api/sites/{site_id}/readings/"):
         for operation in document["paths"][path].values():
@@ -40,8 +43,24 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
     document["components"]["securitySchemes"]["session"]["name"] = current_app.config["SESSION_COOKIE_NAME"]
     body = document["paths"]["/api/readings/"]["post"]["requestBody"]
     body["content"]["text/csv"] = {"schema": {"type": "string"}}
+    _say_scopes(document)
     return document
 
+
+def _say_scopes(document: dict[str, Any]) -> None:
+    for rule in current_app.url_map.iter_rules():
+        path = re.sub(r"<(?:[^:>]+:)?([^>]+)>", r"{\1}", rule.rule)
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+            operation = document["paths"].get(path, {}).get(method.lower())
+            if operation is not None:
+                scopes = list(scopes_for(rule.endpoint, method))
+                told = f"A token needs the scope {' or '.join(scopes)}."
+                operation["description"] = " ".join(filter(None, [operation.get("description"), told]))
+                operation[TOKEN_SCOPES] = scopes
+
+
+TOKEN_SCOPES = "x-token-scopes"  # noqa: S105 (a name)
+"""The extension of the description in which programs find them."""
 
 UNKNOWN_PARAMETER = "There is no such parameter."
 
@@ -61,8 +80,9 @@ def responses(
     failed: type[BaseModel] = ErrorOut,
     refused: type[BaseModel] | None = None,
     working: type[BaseModel] | None = None,
+    status: int = 200,
 ) -> Response:
-    """A view's answers: its success, the errors that every endpoint has, and these.
+    """A view's answers: its success with a ``status``, the errors that every endpoint has, and these.
 
     ``failed`` is a 500; ``refused`` a 422 that tells more than others; ``working`` a 202: ask again.
     """
@@ -71,7 +91,7 @@ def responses(
         codes[422] = refused
     if working:
         codes[202] = working
-    return Response(HTTP_200=success, **{f"HTTP_{code}": model for code, model in codes.items()})
+    return Response(**{f"HTTP_{code}": model for code, model in ({status: success} | codes).items()})
 
 
 def _refuse(asked: Request, _response: Any, error: Exception | None, *_: Any) -> None:

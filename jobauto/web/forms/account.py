@@ -1,13 +1,21 @@
 """Forms for one's own account."""
 
 from flask_wtf import FlaskForm
-from wtforms import PasswordField, StringField
-from wtforms.validators import InputRequired, Length
+from wtforms import IntegerField, PasswordField, SelectField, StringField
+from wtforms.validators import InputRequired, Length, NumberRange
 
-from .users import PasswordForm
+from ...auth.tokens import DAYS, MOST_DAYS, NAME_LENGTH
+from .choices import choices
+from .users import NewPasswordForm
+
+SCOPES = (
+    ("full", "All that I may do by the API"),
+    ("read", "Read only"),
+    ("ingest", "Bring readings and sites only"),
+)
 
 
-class OwnPasswordForm(PasswordForm):
+class OwnPasswordForm(NewPasswordForm):
     """Another password for oneself."""
 
     current = PasswordField(
@@ -17,21 +25,34 @@ class OwnPasswordForm(PasswordForm):
     )
 
 
+def _confirm(field_id: str) -> PasswordField:
+    return PasswordField(
+        "Your password, to confirm",
+        [InputRequired("Enter your password.")],
+        id=field_id,
+        render_kw={"autocomplete": "current-password"},
+    )
+
+
 class SessionsForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
     """Ending sessions, which needs the password: whoever found the screen unlocked does not have it."""
 
     ACTION = "sessions"
 
-    confirm = PasswordField(
-        "Your password, to confirm",
-        [InputRequired("Enter your password.")],
-        render_kw={"autocomplete": "current-password"},
-    )
+    confirm = _confirm("confirm")
 
 
 class TokenForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
-    """A new API token."""
+    """A new API token, which needs the password as well: it outlives the session."""
 
     ACTION = "token"
 
-    name = StringField("What it is for", [InputRequired("Give it a name."), Length(max=100)])
+    name = StringField("What it is for", [InputRequired("Give it a name."), Length(max=NAME_LENGTH)])
+    scope = SelectField("What it may do", choices=choices(SCOPES), default="full")
+    days = IntegerField(
+        "Days until it ends",
+        [NumberRange(1, MOST_DAYS, f"Enter a number from 1 to {MOST_DAYS:,}.")],
+        default=DAYS,
+        render_kw={"min": 1, "max": MOST_DAYS},
+    )
+    confirm = _confirm("confirm-token")

@@ -2,7 +2,7 @@
 
 from flask import request
 from flask_wtf import FlaskForm
-from wtforms import PasswordField, SelectField, StringField
+from wtforms import BooleanField, PasswordField, SelectField, StringField
 from wtforms.validators import EqualTo, InputRequired, Length
 
 from ...auth import passwords
@@ -28,6 +28,15 @@ def _once_more() -> PasswordField:
     )
 
 
+def your_password(field_id: str) -> PasswordField:
+    """Of what needs a recent login (:mod:`jobauto.web.recent_login`); forms of a page differ in its id."""
+    return PasswordField(
+        "Your password, to confirm",
+        id=field_id,
+        render_kw={"autocomplete": "current-password"},
+    )
+
+
 class NewUserForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
     """A new account."""
 
@@ -35,6 +44,7 @@ class NewUserForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
     role = SelectField("Role", choices=choices(of_codes(ROLES)))
     password = _new_password()
     once_more = _once_more()
+    confirm = your_password("confirm")
 
 
 class UserForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
@@ -44,6 +54,23 @@ class UserForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
     KEPT = ("role",)
 
     role = SelectField("Role", choices=choices(of_codes(ROLES)))
+    confirm = your_password("confirm-role")
+
+
+class ActivateForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
+    """Letting somebody in again."""
+
+    ACTION = "activate"
+
+    confirm = your_password("confirm-state")
+
+
+class ResetForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
+    """Taking away the second factor of somebody who lost the device."""
+
+    ACTION = "reset_second_factor"
+
+    confirm = your_password("confirm-reset")
 
 
 class HandOverForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
@@ -62,13 +89,20 @@ class HandOverForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
         return None if not self.to.data else "" if self.to.data == NOBODY else self.to.data
 
 
-class PasswordForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
-    """Another password for somebody; ends that user's sessions."""
+class NewPasswordForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
+    """A password that takes the place of another."""
 
     ACTION = "password"
 
     password = _new_password()
     once_more = _once_more()
+    revoke_tokens = BooleanField("Revoke the API tokens, too", default=True)
+
+
+class PasswordForm(NewPasswordForm):
+    """Another password for somebody; ends that user's sessions."""
+
+    confirm = your_password("confirm-password")
 
 
 def id_in(field: str) -> int:

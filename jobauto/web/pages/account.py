@@ -7,14 +7,17 @@ from wtforms import Field
 
 from ...auth import service as auth
 from ...auth.throttling import Throttled
+from ...auth.tokens import DAYS, NewToken, tokens_for
+from ...clock import utcnow
 from ...extensions import db
-from ...users import queries, service
+from ...users import service
 from ...wording import pluralize
 from .. import access, drafts, security_log
 from ..access import current_author
 from ..forms.account import OwnPasswordForm, SessionsForm, TokenForm
 from ..forms.users import id_in
 from ..numbers import whole_numbers
+from ..recent_login import refused_without, unproven
 
 bp = Blueprint("account", __name__, url_prefix="/account")
 
@@ -36,9 +39,25 @@ def change() -> ResponseReturnValue:
 
 def _new_token() -> ResponseReturnValue:
     form = TokenForm()
+    has_password = auth.password_counts(current_user)
+    if not has_password:
+        form.confirm.validators = []
     if not form.validate():
         return _page(form), 422
-    token = auth.issue_token(current_user.username, form.name.data or "", current_author())
+    if not has_password and (refused := refused_without(form.confirm)):
+        return _page(form), *refused
+    wanted = NewToken(form.name.data or "", form.scope.data, form.days.data or DAYS)
+    name, password = current_user.username, form.confirm.data or ""
+    try:
+        if has_password:
+            token = auth.issue_own_token(name, wanted, password, access.client())
+        else:
+            token = auth.issue_token(name, wanted, current_author())
+    except auth.TokenRefused as error:
+        form.name.errors = [str(error)]
+        return _page(form), 422
+    except (auth.WrongLogin, Throttled) as error:
+        return _refuse(form, form.confirm, error)
     security_log.tell("token-created", user=current_user.username)
     return _page(new_token=token)
 
@@ -58,15 +77,18 @@ def _new_password() -> ResponseReturnValue:
         return _page(form), 422
     current, new = form.current.data or "", form.password.data or ""
     try:
-        user = auth.change_own_password(current_user.username, current, new, access.client())
+        user = auth.change_own_password(
+            current_user.username, current, new, access.client(), revoke_tokens=form.revoke_tokens.data
+        )
     except auth.PasswordRefused as error:
         form.password.errors = [str(error)]
         return _page(form), 422
     except (auth.WrongLogin, Throttled) as error:
-        return _unproven(form, form.current, error)
+        return _refuse(form, form.current, error)
     security_log.tell("password-changed", user=user.username)
     login_user(user)  # this session goes on under a new key; all others have ended
-    flash("Your password is changed. Your other sessions have ended.", "success")
+    tokens_too = " and your tokens are revoked" if form.revoke_tokens.data else ""
+    flash(f"Your password is changed. Your other sessions have ended{tokens_too}.", "success")
     return redirect(url_for(".show"))
 
 
@@ -78,7 +100,7 @@ def _end_sessions() -> ResponseReturnValue:
     try:
         ended = auth.end_own_sessions(current_user.username, chosen, form.confirm.data or "", access.client())
     except (auth.WrongLogin, Throttled) as error:
-        return _unproven(form, form.confirm, error)
+        return _refuse(form, form.confirm, error)
     security_log.tell("sessions-ended", user=current_user.username, count=ended)
     if ended:
         flash(f"Ended {pluralize(ended, 'session')}.", "success")
@@ -87,18 +109,14 @@ def _end_sessions() -> ResponseReturnValue:
     return redirect(url_for(".show"))
 
 
-def _unproven(form: OwnForm, field: Field, error: auth.WrongLogin | Throttled) -> ResponseReturnValue:
-    if isinstance(error, Throttled):
-        security_log.warn("password-check-slowed", user=current_user.username, seconds=error.seconds)
-        field.errors = [str(error)]
-        return _page(form), 429, {"Retry-After": str(error.seconds)}
-    security_log.warn("password-check-failed", user=current_user.username)
-    field.errors = ["This is not your current password."]
-    return _page(form), 422
+def _refuse(form: OwnForm, field: Field, error: auth.WrongLogin | Throttled) -> ResponseReturnValue:
+    status, headers = unproven(field, error)
+    return _page(form), status, headers
 
 
 def _page(typed: OwnForm | None = None, new_token: str | None = None) -> str:
     """The page, with the one form that somebody has filled in, the others empty."""
+    mine = db.session.scalars(tokens_for(current_user, utcnow())).all()
 
     def form(kind: type[OwnForm]) -> OwnForm:
         return typed if isinstance(typed, kind) else kind(formdata=drafts.typed(kind.ACTION))
@@ -109,7 +127,8 @@ def _page(typed: OwnForm | None = None, new_token: str | None = None) -> str:
         token_form=form(TokenForm),
         sessions_form=form(SessionsForm),
         new_token=new_token,
-        tokens=db.session.scalars(queries.tokens(current_user)).all(),
+        tokens=mine,
+        from_before=[token for token in mine if token.from_before],
         sessions=access.sessions_of(current_user),
         this_session=access.session_id(),
     )

@@ -2,7 +2,6 @@
 
 import logging
 from datetime import timedelta
-from typing import Any
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -26,15 +25,8 @@ from ..paging import asked_page, page_of
 log = logging.getLogger("job_automation")
 bp = Blueprint("imports", __name__, url_prefix="/import")
 
-LARGEST_FILE = 500 * 1000 * 1000
 REFRESH, SLOW_REFRESH = 2, 20
 SOON = timedelta(minutes=10)
-
-
-@bp.url_value_preprocessor
-def _allow_large_files(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
-    # Not before_request: the gate, which is asked earlier, reads the form for its CSRF token.
-    request.max_content_length = LARGEST_FILE
 
 
 @bp.get("/")

@@ -97,9 +97,10 @@ def _apply(site_id: str, action: str, form: SiteForm | SnoozeForm, seen: Seen) -
 
 
 def _page(site: Site, typed: SiteForm | SnoozeForm | None = None, conflicts: Conflicts = ()) -> str:
-    settings = settings_service.current().settings
-    zone, now = settings.schedule.zone, utcnow()
-    verdicts = queries.verdicts(site, settings, settings.moment(now))
+    effective = settings_service.current().policies.effective(site.site_id, site.group)
+    settings, now = effective.combined, utcnow()
+    moment = settings.moment(now)
+    verdicts = queries.verdicts(site, settings, moment)
     events = db.session.scalars(audit.events_for("site", site.site_id)).all()
     newest_jobs = db.session.scalars(jobs.of_site(site.key).limit(NEWEST_JOBS)).all()
     return render_template(
@@ -113,8 +114,9 @@ def _page(site: Site, typed: SiteForm | SnoozeForm | None = None, conflicts: Con
         conflicts=conflicts,
         is_snoozed=site.is_snoozed(now),
         verdicts=verdicts,
-        charts=_charts(site, settings, settings.moment(now), verdicts, events, newest_jobs),
-        readings=history.newest((Reading.site_key == site.key,), NEWEST_READINGS, zone),
+        effective=effective,
+        charts=_charts(site, settings, moment, verdicts, events, newest_jobs),
+        readings=history.newest((Reading.site_key == site.key,), NEWEST_READINGS, moment.zone),
         jobs=newest_jobs,
         history=events,
     )

@@ -6,23 +6,55 @@ from flask_login import current_user
 
 from ...audit import queries as audit
 from ...audit.conflicts import EditConflict
+from ...audit.service import Author
+from ...auth import second_factor
 from ...auth import service as auth
+from ...auth.tokens import tokens_for
+from ...clock import utcnow
 from ...errors import InvalidInput
 from ...extensions import db
 from ...jobs import queries as jobs
 from ...models import User
-from ...users import queries, service
+from ...storage.configuration import second_factor_roles
+from ...users import queries, second_factors, service
+from ...users.single_sign_on import identity_of
 from ...wording import pluralize
 from .. import access, drafts, security_log
 from ..access import current_author, needs
 from ..forms.seen import Conflicts, labelled, seen_in_request, seen_to_send
-from ..forms.users import HandOverForm, NewUserForm, PasswordForm, UserForm, id_in
+from ..forms.users import (
+    ActivateForm,
+    HandOverForm,
+    NewUserForm,
+    PasswordForm,
+    ResetForm,
+    UserForm,
+    id_in,
+)
+from ..recent_login import refused_without
 
 bp = Blueprint("users", __name__, url_prefix="/users")
 
-ACTIONS = ("role", "password", "activate", "deactivate", "revoke", "sessions", "hand_over")
+ACTIONS = (
+    "role",
+    "password",
+    "activate",
+    "deactivate",
+    "revoke",
+    "sessions",
+    "hand_over",
+    "reset_second_factor",
+)
+OWN = ("password", "reset_second_factor")
+"""What one changes of oneself on the page of one's account, and not here."""
 SECURITY = ("role", "password", "activate", "deactivate", "revoke")
 """Those that change what somebody may do; ending sessions is told in any case."""
+
+PowerForm = UserForm | PasswordForm | ActivateForm | ResetForm
+POWER: dict[str, type[PowerForm]] = {
+    form.ACTION: form for form in (UserForm, PasswordForm, ActivateForm, ResetForm)
+}
+"""What gives somebody power, and so needs a recent login."""
 
 
 @bp.get("/")
@@ -39,9 +71,15 @@ def create() -> ResponseReturnValue:
     form = NewUserForm()
     if not form.validate():
         return _list(form), 422
+    if refused := refused_without(form.confirm):
+        return _list(form), *refused
     try:
         user = auth.create_user(
-            form.username.data or "", form.password.data or "", form.role.data, current_author()
+            form.username.data or "",
+            form.password.data or "",
+            form.role.data,
+            current_author(),
+            must_change=True,
         )
     except auth.AccountError as error:
         field = form.password if isinstance(error, auth.PasswordRefused) else form.username
@@ -67,19 +105,27 @@ def change(username: str) -> ResponseReturnValue:
     action = request.form.get("action", "")
     if action not in ACTIONS:
         raise InvalidInput(f"There is no action {action}.", status=400)
-    form = PasswordForm() if action == "password" else UserForm()
-    if action in ("password", "role") and not form.validate():
+    form = POWER[action]() if action in POWER else None
+    if action in OWN and user.username == current_user.username:
+        own = "password" if action == "password" else "second factor"
+        flash(f"You change your own {own} on the page of your account.", "danger")
+        return _account(user), 403
+    if form is not None and not form.validate():
         return _account(user, form), 422
+    if form is not None and (refused := refused_without(form.confirm)):
+        return _account(user, form), *refused
     try:
         done = _apply(user, action, form)
     except EditConflict as error:
         user = _user(username)
-        return _account(user, form, conflicts=labelled(form, error.conflicts)), error.status
+        pairs = labelled(form, error.conflicts) if form is not None else ()
+        return _account(user, form, conflicts=pairs), error.status
     except InvalidInput as error:
         flash(str(error), "danger")
         return _account(_user(username)), error.status
     except auth.PasswordRefused as error:
-        form.password.errors = [str(error)]
+        if isinstance(form, PasswordForm):
+            form.password.errors = [str(error)]
         return _account(user, form), 422
     if action == "sessions" or (done is not None and action in SECURITY):
         security_log.tell(f"user-{action}", user=username, by=current_user.username)
@@ -87,7 +133,7 @@ def change(username: str) -> ResponseReturnValue:
     return redirect(url_for(".show", username=username))
 
 
-def _apply(user: User, action: str, form: UserForm | PasswordForm) -> str | None:
+def _apply(user: User, action: str, form: PowerForm | None) -> str | None:
     """What was done, in a sentence; None where it was so already."""
     name, author = user.username, current_author()
     if action == "role" and isinstance(form, UserForm):
@@ -107,8 +153,24 @@ def _apply(user: User, action: str, form: UserForm | PasswordForm) -> str | None
     if action == "sessions":
         ended = service.end_sessions(name, author=author)
         return f"Ended {pluralize(ended, 'session')} of {name}." if ended else None
-    auth.set_password(name, form["password"].data or "", author)
-    return f"The password of {name} is changed, and their sessions have ended."
+    if action == "reset_second_factor":
+        return _reset_second_factor(name, author)
+    return _set_password(user, form, author) if isinstance(form, PasswordForm) else None
+
+
+def _reset_second_factor(name: str, author: Author) -> str | None:
+    if not second_factors.reset(name, author=author):
+        return None
+    security_log.tell("second-factor-reset", user=name, by=current_user.username)
+    return f"The second factor of {name} is reset, and their sessions have ended."
+
+
+def _set_password(user: User, form: PasswordForm, author: Author) -> str:
+    name, revoke = user.username, form.revoke_tokens.data
+    must_change = user.id != current_user.id
+    auth.set_password(name, form.password.data or "", author, must_change=must_change, revoke_tokens=revoke)
+    ended = "sessions have ended and tokens are revoked" if revoke else "sessions have ended"
+    return f"The password of {name} is changed, and their {ended}."
 
 
 def _deactivate(user: User) -> str | None:
@@ -145,10 +207,15 @@ def _user(username: str) -> User:
 
 
 def _list(form: NewUserForm) -> str:
-    return render_template("users/index.html", form=form, users=db.session.scalars(queries.all_users()).all())
+    return render_template(
+        "users/index.html",
+        form=form,
+        users=db.session.scalars(queries.all_users()).all(),
+        asks_password=not access.is_login_recent(),
+    )
 
 
-def _account(user: User, typed: UserForm | PasswordForm | None = None, conflicts: Conflicts = ()) -> str:
+def _account(user: User, typed: PowerForm | None = None, conflicts: Conflicts = ()) -> str:
     return render_template(
         "users/show.html",
         account=user,
@@ -158,7 +225,13 @@ def _account(user: User, typed: UserForm | PasswordForm | None = None, conflicts
         hand_over_form=_offer_to_hand_over(user),
         open_jobs=db.session.scalar(jobs.open_jobs_of(user.username)),
         password_form=typed if isinstance(typed, PasswordForm) else PasswordForm(formdata=None),
-        tokens=db.session.scalars(queries.tokens(user)).all(),
+        activate_form=typed if isinstance(typed, ActivateForm) else ActivateForm(formdata=None),
+        asks_password=not access.is_login_recent(),
+        tokens=db.session.scalars(tokens_for(user, utcnow())).all(),
         sessions=access.sessions_of(user),
+        reset_form=typed if isinstance(typed, ResetForm) else ResetForm(formdata=None),
+        second_factor=second_factor.of(user),
+        needs_second_factor=user.role in second_factor_roles(),
+        identity=identity_of(user),
         history=db.session.scalars(audit.events_for("user", user.username)).all(),
     )

@@ -1,0 +1,67 @@
+"""A login after its first step: what it asks for, step by step; each returns where it stands then.
+
+The user's row is locked first. So codes are looked at one after the other, however many come at once, and a
+password that is changed meanwhile leaves no pending login to go on with.
+"""
+
+from dataclasses import replace
+
+from sqlalchemy import select
+
+from ..audit.service import Author, record
+from ..models import User
+from ..storage.connections import write
+from . import passwords, second_factor, service, sessions, steps
+from .second_factor import WrongCode
+from .sessions import Client
+from .steps import Entered, LoginOver, Proven
+
+
+def enter_by_issuer(
+    user_id: int, client: Client, *, second_factor: bool, instead_of: int | None = None
+) -> Entered:
+    """Begin what is left of a login whose first step an issuer has proven. Raises LoginOver."""
+    with write() as session:
+        user = session.scalar(select(User).where(User.id == user_id, User.active).with_for_update())
+        if user is None:
+            raise LoginOver
+        if instead_of is not None:
+            sessions.end(session, [instead_of], user)
+        return steps.enter(session, user, Proven(by_password=False, second_factor=second_factor), client)
+
+
+def give_code(key: str, code: str, client: Client) -> Entered:
+    """Give a code of the app or for recovery. Raises WrongCode, Throttled and LoginOver."""
+    with write() as session:
+        user = steps.user_of(session, key, client.now)
+        if second_factor.give_code(session, user, code, client):
+            proven = steps.take(session, user, key, steps.SECOND_FACTOR, client.now)
+            return steps.enter(session, user, replace(proven, second_factor=True), client)
+    raise WrongCode
+
+
+def set_up(key: str, sealed: str, code: str, client: Client) -> tuple[Entered, list[str]]:
+    """Take a proposed second factor up; also the recovery codes.
+
+    Raises WrongCode, ProposalOver and LoginOver.
+    """
+    with write() as session:
+        user = steps.user_of(session, key, client.now)
+        proposal = second_factor.proposed(user, sealed, client.now)
+        proven = steps.take(session, user, key, steps.SET_UP, client.now)
+        codes = second_factor.set_up(session, user, proposal, code, client.now)
+        return steps.enter(session, user, replace(proven, second_factor=True), client), codes
+
+
+def give_new_password(key: str, password: str, client: Client) -> Entered:
+    """Change the password that somebody else has set. Raises PasswordRefused and LoginOver."""
+    with write() as session:
+        user = steps.user_of(session, key, client.now)
+        proven = steps.take(session, user, key, steps.NEW_PASSWORD, client.now)
+        if passwords.matches(user.password_hash, password):
+            raise service.PasswordRefused("This is the password that was set for you. Choose another one.")
+        service.use_password(user, password)
+        sessions.end_all(session, user)
+        author = Author(user.username, client.now)
+        record(session, author, "user", user.username, [("password", None, "changed")])
+        return steps.enter(session, user, proven, client)

@@ -1,0 +1,225 @@
+"""OpenID Connect: asking an issuer who somebody is, by the authorization code flow.
+
+1. The issuer's addresses are read from its discovery document, when somebody first needs them.
+2. :meth:`Client.begin` leads the browser there, with state, nonce and PKCE challenge of this one login.
+3. The browser comes back with a code. :meth:`Client.finish` exchanges it, and checks the ID token: signed by
+   an asymmetric key of the issuer, for this program, by this issuer, with this nonce, and in time.
+
+The issuer is asked with timeouts, follows no redirect, and its replies are bounded. Loads Authlib: only where
+somebody logs in this way.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from threading import BoundedSemaphore
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import requests
+from authlib.common.security import generate_token
+from authlib.integrations.base_client.errors import OAuthError
+from authlib.integrations.requests_client import OAuth2Session
+from authlib.oidc.core import CodeIDToken
+from joserfc import jwt
+from joserfc.errors import InvalidKeyIdError, JoseError
+from joserfc.jwk import KeySet
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
+
+from ..storage.configuration import Issuer
+
+METADATA_LASTS = timedelta(hours=1)
+CONNECT_SECONDS = 5
+SILENT_SECONDS = 5
+REPLY_SECONDS = 10
+LONGEST_REPLY = 512 * 1024
+AT_ONCE = 3
+"""So many requests of a process wait for the issuer at once: anybody may cause them."""
+TURN_SECONDS = 1
+CLOCK_SECONDS = 60
+"""So far the clocks of the issuer and of this machine may differ."""
+ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+"""None that takes the client's secret for a key, nor ``none``."""
+ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+
+
+class IssuerUnavailable(Exception):
+    """The issuer does not answer, or not as OpenID Connect says."""
+
+
+class NotProven(Exception):
+    """The issuer's answer shows nobody; says why, for the log."""
+
+
+@dataclass(frozen=True)
+class Flow:
+    """What one login at the issuer must come back with."""
+
+    state: str
+    nonce: str
+    verifier: str
+
+
+class Client:
+    """This program at its issuer. Remembers the issuer's addresses and keys for a while."""
+
+    def __init__(self, issuer: Issuer, redirect_uri: str) -> None:
+        self.issuer = issuer
+        self.redirect_uri = redirect_uri
+        self._metadata: dict[str, Any] = {}
+        self._read_at: datetime | None = None
+        self._keys: KeySet | None = None
+        self._turns = BoundedSemaphore(AT_ONCE)
+
+    def begin(self, now: datetime) -> tuple[str, Flow]:
+        """Where the browser is to go, and what it must come back with. Raises IssuerUnavailable."""
+        flow = Flow(generate_token(43), generate_token(43), generate_token(64))
+        address, _ = self._session().create_authorization_url(
+            self._discovered(now)["authorization_endpoint"],
+            state=flow.state,
+            nonce=flow.nonce,
+            code_verifier=flow.verifier,
+        )
+        return address, flow
+
+    def finish(self, flow: Flow, code: str, named_issuer: str | None, now: datetime) -> dict[str, Any]:
+        """The claims of the ID token that a code is exchanged for.
+
+        ``named_issuer`` is the ``iss`` that came with the code. Raises IssuerUnavailable and NotProven.
+        """
+        metadata = self._discovered(now)
+        says_who = metadata.get("authorization_response_iss_parameter_supported") is True
+        if named_issuer != self.issuer.url and (says_who or named_issuer is not None):
+            raise NotProven("the code is another issuer's")
+        token = self._exchange(metadata, code, flow)
+        id_token = token.get("id_token")
+        if not isinstance(id_token, str):
+            raise NotProven("there is no ID token")
+        try:
+            return self._checked(metadata, id_token, token.get("access_token"), flow, now)
+        except (JoseError, ValueError, TypeError) as error:
+            raise NotProven(f"the ID token is not good: {type(error).__name__} {error}") from error
+
+    def end_session_url(self, back_to: str, now: datetime) -> str | None:
+        """Where one logs out at the issuer; None where it says nothing of it. Raises IssuerUnavailable."""
+        endpoint = self._discovered(now).get("end_session_endpoint")
+        if not isinstance(endpoint, str) or not self._is_safe(endpoint):
+            return None
+        # No ID token as a hint: it would stand in addresses and logs.
+        told = urlencode({"client_id": self.issuer.client_id, "post_logout_redirect_uri": back_to})
+        return f"{endpoint}{'&' if '?' in endpoint else '?'}{told}"
+
+    def _discovered(self, now: datetime) -> dict[str, Any]:
+        if self._read_at is None or now - self._read_at > METADATA_LASTS:
+            found = self._get(f"{self.issuer.url.rstrip('/')}/.well-known/openid-configuration")
+            if found.get("issuer") != self.issuer.url:
+                raise IssuerUnavailable("the discovery document is another issuer's")
+            if not all(self._is_safe(found.get(name)) for name in ENDPOINTS):
+                raise IssuerUnavailable("the discovery document lacks an address, or has one without TLS")
+            self._metadata, self._read_at, self._keys = found, now, None
+        return self._metadata
+
+    def _is_safe(self, address: Any) -> bool:
+        # Without TLS only where the issuer itself is asked so, which is on this machine.
+        schemes = {"https", urlsplit(self.issuer.url).scheme}
+        return isinstance(address, str) and urlsplit(address).scheme in schemes
+
+    def _exchange(self, metadata: dict[str, Any], code: str, flow: Flow) -> dict[str, Any]:
+        known = metadata.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
+        method = "client_secret_basic" if "client_secret_basic" in known else "client_secret_post"
+        with self._turn(), self._session(method) as session:
+            try:
+                token: dict[str, Any] = session.fetch_token(
+                    metadata["token_endpoint"],
+                    grant_type="authorization_code",
+                    code=code,
+                    code_verifier=flow.verifier,
+                )
+            except OAuthError as error:
+                raise NotProven(f"the code was refused: {error.error}") from error
+            except (requests.RequestException, HTTPError, ValueError) as error:
+                raise IssuerUnavailable(f"the code could not be exchanged: {type(error).__name__}") from error
+        return token
+
+    def _checked(
+        self, metadata: dict[str, Any], id_token: str, access_token: Any, flow: Flow, now: datetime
+    ) -> dict[str, Any]:
+        try:
+            decoded = jwt.decode(id_token, self._keys_of(metadata), algorithms=ALGORITHMS)
+        except InvalidKeyIdError:  # the issuer may have changed its keys since they were read
+            self._keys = None
+            decoded = jwt.decode(id_token, self._keys_of(metadata), algorithms=ALGORITHMS)
+        claims = CodeIDToken(
+            decoded.claims,
+            decoded.header,
+            {
+                "iss": {"essential": True, "value": self.issuer.url},
+                "aud": {"essential": True, "value": self.issuer.client_id},
+                "sub": {"essential": True},
+            },
+            {"nonce": flow.nonce, "client_id": self.issuer.client_id, "access_token": access_token},
+        )
+        claims.validate(now=int(now.timestamp()), leeway=CLOCK_SECONDS)
+        return dict(decoded.claims)
+
+    def _keys_of(self, metadata: dict[str, Any]) -> KeySet:
+        if self._keys is None:
+            self._keys = KeySet.import_key_set(self._get(metadata["jwks_uri"]))  # type: ignore[arg-type] # JSON
+        return self._keys
+
+    def _get(self, address: str) -> dict[str, Any]:
+        try:
+            with self._turn(), self._session() as session:
+                response = session.get(address, withhold_token=True)
+            response.raise_for_status()
+            found = response.json()
+        except (requests.RequestException, HTTPError, ValueError) as error:
+            raise IssuerUnavailable(f"{address}: {type(error).__name__}") from error
+        if not isinstance(found, dict):
+            raise IssuerUnavailable(f"{address}: no JSON object")
+        return found
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if not self._turns.acquire(timeout=TURN_SECONDS):
+            raise IssuerUnavailable("others are still waiting for its answer")
+        try:
+            yield
+        finally:
+            self._turns.release()
+
+    def _session(self, method: str = "client_secret_basic") -> OAuth2Session:
+        session = OAuth2Session(
+            self.issuer.client_id,
+            self.issuer.client_secret,
+            token_endpoint_auth_method=method,
+            scope=self.issuer.scopes,
+            redirect_uri=self.redirect_uri,
+            code_challenge_method="S256",
+        )
+        session.max_redirects = 0
+        session.headers["Accept-Encoding"] = "identity"
+        for scheme in ("https://", "http://"):
+            session.mount(scheme, _Bounded())
+        return session
+
+
+class _Bounded(HTTPAdapter):
+    """Waits for a reply, and reads it, only so long and so far."""
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **options: Any) -> requests.Response:
+        options |= {"stream": True, "timeout": (CONNECT_SECONDS, SILENT_SECONDS)}
+        response = super().send(request, **options)
+        ends = time.monotonic() + REPLY_SECONDS
+        body = bytearray()
+        while piece := response.raw.read1(64 * 1024, decode_content=False):
+            body += piece
+            if len(body) > LONGEST_REPLY or time.monotonic() > ends:
+                response.close()
+                raise requests.RequestException("the reply is too long")
+        response._content = bytes(body)
+        response._content_consumed = True  # as requests itself marks what it has read
+        return response

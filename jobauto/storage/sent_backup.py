@@ -1,0 +1,158 @@
+"""A backup as somebody sent it: a file that may have been made to harm.
+
+Its schema is never used. It is unpacked to no more than it says it has, looked at, and then only the plain
+columns of plain tables are read from it, on a connection of their own, and put into tables that the
+migrations have made. So no view, trigger, condition or index of the file is ever run.
+"""
+
+import gzip
+import shutil
+import sqlite3
+import time
+import zlib
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from .connections import is_unavailable, revisions
+
+PIECE = 1 << 20
+COPIES = 2
+"""The file as it was sent, and the tables that its rows are put into."""
+LONGEST_VALUE = 16 << 20
+"""In bytes: no value of ours is nearly as long."""
+SECONDS = 600.0
+"""So long, and a second more for each megabyte, it may take to read a file."""
+HEADER = 100
+MAGIC = b"SQLite format 3\0"
+
+
+class BackupError(Exception):
+    """The file or the database cannot be used; nothing was changed. Says why, in a sentence."""
+
+
+NO_BACKUP = BackupError("The file holds no sound backup of jobauto.")
+
+
+def unpack(source: BinaryIO, file: Path) -> None:
+    """Write the database inside a gzip. Raises BackupError, also where there is no room for it."""
+    try:
+        with gzip.GzipFile(fileobj=source) as packed, file.open("wb") as plain:
+            piece = packed.read(HEADER)
+            size = _size_said(piece)
+            _require_room(size, file.parent)
+            while piece:
+                plain.write(piece)
+                if plain.tell() > size:
+                    raise NO_BACKUP
+                piece = packed.read(PIECE)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise BackupError(f"The file is damaged, cut short, or no backup of jobauto ({error}).") from error
+
+
+def _size_said(header: bytes) -> int:
+    """What a SQLite file says that it holds: so many pages of so many bytes."""
+    if len(header) < HEADER or not header.startswith(MAGIC):
+        raise NO_BACKUP
+    page, pages = int.from_bytes(header[16:18], "big"), int.from_bytes(header[28:32], "big")
+    return (page if page > 1 else 65_536) * pages
+
+
+def _require_room(size: int, folder: Path) -> None:
+    free = shutil.disk_usage(folder).free
+    if size * COPIES > free:
+        raise BackupError(
+            f"The backup unpacks to {size / 1e9:,.1f} GB and needs twice that while it is looked at. "
+            f"In {folder.parent} there are {free / 1e9:,.1f} GB free."
+        )
+
+
+@contextmanager
+def opened(file: Path, seconds: float | None = None) -> Iterator[sqlite3.Connection]:
+    """A connection that only reads, trusts nothing that the file says, and ends after a time."""
+    end = time.monotonic() + (SECONDS + file.stat().st_size / 1e6 if seconds is None else seconds)
+    with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as sent:
+        sent.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
+        sent.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+        sent.set_progress_handler(lambda: time.monotonic() > end, 10_000)
+        for pragma in ("trusted_schema = OFF", "ignore_check_constraints = ON", "cell_size_check = ON"):
+            sent.execute(f"PRAGMA {pragma}")
+        yield sent
+
+
+def revision_in(sent: sqlite3.Connection) -> str:
+    """The schema of a file that is a sound database. Raises BackupError."""
+    try:
+        # First: a view may stand in a table's place, and the check would work out generated columns.
+        _require_plain_tables(sent)
+        is_sound = sent.execute("PRAGMA quick_check").fetchall() == [("ok",)]
+        found = sent.execute("SELECT version_num FROM alembic_version NOT INDEXED").fetchall()
+    except sqlite3.Error as error:
+        raise NO_BACKUP from error
+    if not is_sound or len(found) != 1 or not isinstance(found[0][0], str):
+        raise NO_BACKUP
+    if found[0][0] not in revisions():
+        raise BackupError("The backup is of a newer jobauto. Install that, then restore.")
+    return found[0][0]
+
+
+def _require_plain_tables(sent: sqlite3.Connection) -> None:
+    said = sent.execute("SELECT name, type FROM sqlite_master WHERE type <> 'index'").fetchall()
+    for name, kind in (*said, *kinds(sent).items()):
+        if kind != "table":
+            raise _not_ours(name, kind)
+    for name in kinds(sent):
+        if any(hidden for _, hidden in _columns(sent, name)):
+            raise _other_columns(name)
+
+
+def _not_ours(name: str, kind: str) -> BackupError:
+    return BackupError(f"The file holds {name} ({kind}), which is not of this program.")
+
+
+def _other_columns(table: str) -> BackupError:
+    return BackupError(f"The columns of the table {table} are not those of this program.")
+
+
+def kinds(connection: sqlite3.Connection) -> dict[str, str]:
+    """Each table: ``table``, ``view``, ``virtual`` or ``shadow``, by what SQLite took it for."""
+    found = connection.execute("SELECT name, type FROM pragma_table_list WHERE schema = 'main'")
+    return {name: kind for name, kind in found if not name.startswith("sqlite_")}
+
+
+def take_rows(sent: sqlite3.Connection, into: sqlite3.Connection) -> None:
+    """Put the rows of all tables into those that the migrations have made for this revision.
+
+    Raises BackupError where a table is not as the program makes it, or a row not as a table takes it.
+    """
+    expected, found = kinds(into), kinds(sent)
+    for name in found.keys() - expected.keys():
+        raise _not_ours(name, "table")
+    for table in expected.keys() - {"alembic_version"}:
+        if table not in found:
+            raise BackupError(f"The table {table} is missing.")
+        columns = _columns(into, table)
+        if _columns(sent, table) != columns:
+            raise _other_columns(table)
+        _take(sent, into, table, sorted(columns))
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> set[tuple[str, int]]:
+    """Name and kind (0: a plain one) of each column."""
+    return set(connection.execute("SELECT name, hidden FROM pragma_table_xinfo(?)", (table,)))
+
+
+def _take(
+    sent: sqlite3.Connection, into: sqlite3.Connection, table: str, columns: list[tuple[str, int]]
+) -> None:
+    names = ", ".join(f'"{name}"' for name, _ in columns)
+    marks = ", ".join("?" * len(columns))
+    try:
+        into.execute(f'DELETE FROM "{table}"')  # noqa: S608 (names of the migrations)
+        rows = sent.execute(f'SELECT {names} FROM "{table}" NOT INDEXED')  # noqa: S608
+        into.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', rows)  # noqa: S608
+    except sqlite3.Error as error:
+        if is_unavailable(error):
+            raise OSError(str(error)) from error
+        raise BackupError(f"The rows of the table {table} are not as this program writes them.") from error

@@ -1,0 +1,141 @@
+"""How much anybody may send is decided before any of it is read, and forms stay small wherever they go."""
+
+import tracemalloc
+from io import BytesIO
+from typing import Any
+
+import pytest
+from flask import Flask, request
+
+from jobauto.web.body_limits import FORMS, PAGE, allow_body
+from tests.auth.test_slow_bodies import csrf_token
+from tests.people import Answer, Browser, Person
+
+FORM = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data; boundary=b"
+API = 10_000_000
+FILE = 500_000_000
+PEOPLE = dict[str | None, Person]
+
+
+class Body(BytesIO):
+    """So many bytes of ``%``, of which it remembers how many were taken."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.left, self.taken = size, 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Some more of them."""
+        given = self.left if size is None or size < 0 else min(size, self.left)
+        self.left -= given
+        self.taken += given
+        return b"%" * given
+
+    def readinto(self, buffer: Any, /) -> int:
+        """Some more of them."""
+        part = self.read(len(buffer))
+        buffer[: len(part)] = part
+        return len(part)
+
+
+def send(person: Person, address: str, kind: str, body: Body, **environ: Any) -> Answer:
+    """POST with the cookie of a session and its CSRF token, as a script of a page could."""
+    headers = {} if person.token is None else {"X-CSRFToken": csrf_token(person)}
+    browser: Browser = person.client
+    said = {"CONTENT_LENGTH": str(body.left)} | environ
+    return browser.open(
+        address, method="POST", headers=headers, input_stream=body, content_type=kind, environ_overrides=said
+    )
+
+
+CHUNKED = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
+"""As gunicorn tells of a body whose length is not known before its end."""
+
+
+@pytest.mark.parametrize(
+    ("who", "address", "kind", "limit"),
+    [
+        pytest.param(None, "/login", FORM, PAGE, id="a stranger's login"),
+        pytest.param(None, "/login", MULTIPART, PAGE, id="a stranger's login in parts"),
+        pytest.param(None, "/login", "text/csv", PAGE, id="a stranger's login as no form"),
+        pytest.param("oscar", "/jobs/1", FORM, PAGE, id="a page's form"),
+        pytest.param("oscar", "/jobs/1", MULTIPART, PAGE, id="a page's form in parts"),
+        pytest.param("oscar", "/import/", FORM, PAGE, id="a file that is not sent in parts"),
+        pytest.param("oscar", "/import/", MULTIPART, FILE, id="a file"),
+        pytest.param("oscar", "/api/readings/", FORM, PAGE, id="a form for the API"),
+        pytest.param("oscar", "/api/readings/", MULTIPART, PAGE, id="a form in parts for the API"),
+        pytest.param("oscar", "/api/readings/", "text/csv", API, id="rows for the API"),
+        pytest.param("oscar", "/no/such/page", FORM, PAGE, id="an address that is none"),
+    ],
+)
+def test_a_byte_too_many_is_refused_before_any_is_read(
+    people: PEOPLE, who: str | None, address: str, kind: str, limit: int
+) -> None:
+    body = Body(limit + 1)
+    answer = send(people[who], address, kind, body)
+    assert (answer.status_code, body.taken) == (404 if "no/such" in address else 413, 0)
+
+
+@pytest.mark.parametrize(
+    ("who", "address", "kind"),
+    [
+        pytest.param(None, "/import/", MULTIPART, id="a stranger's file"),
+        pytest.param(None, "/api/readings/", "text/csv", id="a stranger's rows"),
+        pytest.param("vera", "/import/", MULTIPART, id="a viewer's file"),
+        pytest.param("vera", "/api/readings/", "text/csv", id="a viewer's rows"),
+    ],
+)
+def test_what_somebody_sends_who_may_not_is_not_read(
+    people: PEOPLE, who: str | None, address: str, kind: str
+) -> None:
+    body = Body(1_000_000)
+    assert send(people[who], address, kind, body).status_code in (302, 401, 403)
+    assert body.taken == 0
+
+
+@pytest.mark.parametrize(
+    ("who", "address", "kind", "limit"),
+    [
+        pytest.param(None, "/login", FORM, PAGE, id="a login"),
+        pytest.param("oscar", "/api/readings/", FORM, PAGE, id="a form for the API"),
+        pytest.param("oscar", "/api/readings/", "text/csv", API, id="rows for the API"),
+    ],
+)
+def test_a_body_that_does_not_say_how_long_it_is_is_left_at_the_limit(
+    people: PEOPLE, who: str | None, address: str, kind: str, limit: int
+) -> None:
+    body = Body(2 * limit)
+    answer = send(people[who], address, kind, body, **CHUNKED)
+    assert answer.status_code == 413
+    assert body.taken <= limit + 65_536
+
+
+def test_a_login_of_ten_million_percent_signs_costs_no_memory(stranger: Person) -> None:
+    size = 9_900_000
+    send(stranger, "/login", FORM, Body(10))  # what the first request loads is not meant
+    tracemalloc.start()
+    try:
+        answer = send(stranger, "/login", FORM, Body(size))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert answer.status_code == 413
+    assert most < 2_000_000
+
+
+def test_beside_a_file_the_fields_of_its_form_stay_small(oscar: Person) -> None:
+    field = '--b\r\nContent-Disposition: form-data; name="ignore_columns"\r\n\r\n{}\r\n'
+    for fields in ([field.format("x" * 200_000)], [field.format("x")] * 50):
+        body = "".join([*fields, "--b--\r\n"]).encode()
+        answer = oscar.client.post(
+            "/import/", data=body, content_type=MULTIPART, headers={"X-CSRFToken": csrf_token(oscar)}
+        )
+        assert answer.status_code == 413
+
+
+def test_a_page_with_long_forms_joins_by_its_address(app: Flask) -> None:
+    (prefix, limit), *_ = FORMS.items()
+    with app.test_request_context(f"{prefix}x", method="POST", content_type=FORM):
+        allow_body()
+        assert request.max_content_length == limit

@@ -1,0 +1,559 @@
+"""Single sign-on by OpenID Connect, against a complete issuer on this machine that may do things wrong."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+from flask import Flask
+
+from jobauto.audit.service import Author
+from jobauto.auth import oidc, service
+from jobauto.auth.service import set_password
+from jobauto.clock import utcnow
+from jobauto.extensions import db
+from jobauto.models import Identity, User
+from jobauto.users import single_sign_on
+from tests.auth.issuer import CALLBACK, CLIENT_ID, CLIENT_SECRET, Issuer, issuing
+from tests.auth.second_factors import send, set_up
+from tests.databases import application
+from tests.people import PASSWORD, Browser, Person
+
+pytestmark = pytest.mark.usefixtures("cast")
+
+BEGIN = "/login/single-sign-on"
+ROLES = "bosses=admin,operators=operator,staff=viewer"
+
+
+@pytest.fixture
+def issuer() -> Iterator[Issuer]:
+    with issuing() as running:
+        yield running
+
+
+@pytest.fixture
+def app(
+    issuer: Issuer, database_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Flask]:
+    """The application, with that issuer."""
+    for name, value in {
+        "INSTANCE_PATH": str(tmp_path),
+        "PUBLIC_URL": "https://jobs.example",
+        "OIDC_ISSUER": issuer.url,
+        "OIDC_CLIENT_ID": CLIENT_ID,
+        "OIDC_CLIENT_SECRET": CLIENT_SECRET,
+        "OIDC_ROLES": ROLES,
+        "SEND_TO": "127.0.0.0/8",
+    }.items():
+        monkeypatch.setenv(f"JOBAUTO_{name}", value)
+    app = application(database_uri)
+    app.test_client_class = Browser
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+def at_the_issuer(person: Person, address: str = BEGIN) -> str:
+    """Go to the issuer and log in there; where it leads back to, as a path of ours."""
+    there = person.get(address)
+    assert there.status_code == 302, there.text
+    back = requests.get(there.location, allow_redirects=False, timeout=10).headers["Location"]
+    assert back.startswith(CALLBACK)
+    return back.removeprefix("https://jobs.example")
+
+
+def sign_on(person: Person, address: str = BEGIN) -> Any:
+    return person.get(at_the_issuer(person, address))
+
+
+def is_in(person: Person) -> bool:
+    return person.get("/jobs/").status_code == 200
+
+
+def told(person: Person) -> str:
+    return person.get("/login").text
+
+
+def user(name: str) -> User:
+    db.session.rollback()
+    return service.by_name(name)
+
+
+# -- who comes in --------------------------------------------------------------------------------------
+
+
+def test_somebody_new_is_made_with_the_role_of_the_claim(app: Flask, stranger: Person) -> None:
+    answer = sign_on(stranger)
+    assert (answer.status_code, answer.location) == (302, "/")
+    assert "You are nina, with the role viewer." in stranger.get("/account").text
+    assert user("nina").password_hash == "", "nobody has a password for her"
+
+
+def test_the_role_follows_the_claim_at_each_login(app: Flask, issuer: Issuer, stranger: Person) -> None:
+    for claim, role in (["staff"], "viewer"), (["staff", "bosses"], "admin"), ("operators", "operator"):
+        issuer.who["roles"] = claim
+        sign_on(Person(app, None))
+        assert user("nina").role == role
+
+
+@pytest.mark.parametrize("roles", [None, [], ["others"], "", 5, [["bosses"]], {"bosses": 1}])
+def test_without_a_role_nobody_comes_in(app: Flask, issuer: Issuer, stranger: Person, roles: Any) -> None:
+    issuer.who["roles"] = roles
+    assert sign_on(stranger).location == "/login"
+    assert "gives you no role" in told(stranger)
+    assert not is_in(stranger)
+    with pytest.raises(service.AccountError):
+        service.by_name("nina")
+
+
+def test_who_has_lost_the_role_is_out_everywhere(app: Flask, issuer: Issuer, stranger: Person) -> None:
+    sign_on(stranger)
+    issuer.who["roles"] = []
+    sign_on(Person(app, None))
+    assert not is_in(stranger)
+
+
+def test_whose_name_changes_at_the_issuer_stays_who_they_are(
+    app: Flask, issuer: Issuer, stranger: Person
+) -> None:
+    sign_on(stranger)
+    issuer.who["preferred_username"] = "ada"
+    again = Person(app, None)
+    sign_on(again)
+    assert "You are nina" in again.get("/account").text
+
+
+@pytest.mark.parametrize("name", ["ada", "ADA"])
+def test_an_equal_name_is_nobodys_account(app: Flask, issuer: Issuer, stranger: Person, name: str) -> None:
+    issuer.who |= {"preferred_username": name, "roles": ["bosses"]}
+    assert sign_on(stranger).location == "/login"
+    assert not is_in(stranger)
+    assert "There is a user ada already." in told(stranger)
+    assert db.session.query(Identity).count() == 0
+
+
+def test_an_administrator_connects_an_account_by_the_subject(
+    app: Flask, issuer: Issuer, stranger: Person
+) -> None:
+    issuer.who["preferred_username"] = "vera"
+    done = app.test_cli_runner().invoke(args=["connect-user", "Vera", "0001"])
+    assert done.output == f"Connected vera with 0001 at {issuer.url}\n"
+    sign_on(stranger)
+    assert "You are vera" in stranger.get("/account").text
+
+
+def test_the_same_subject_of_another_issuer_is_somebody_else(
+    app: Flask, issuer: Issuer, stranger: Person
+) -> None:
+    single_sign_on.connect("vera", "https://elsewhere.example", "0001", Author("ada", utcnow()))
+    sign_on(stranger)
+    assert "You are nina" in stranger.get("/account").text
+
+
+def test_who_is_deactivated_does_not_come_in(app: Flask, ada: Person, stranger: Person) -> None:
+    sign_on(stranger)
+    ada.post("/users/nina", action="deactivate")
+    again = Person(app, None)
+    assert sign_on(again).location == "/login"
+    assert not is_in(again)
+    assert user("nina").active is False
+
+
+def test_the_last_admin_is_not_lost_to_a_claim(app: Flask, issuer: Issuer, stranger: Person) -> None:
+    single_sign_on.connect("ada", issuer.url, "0001", Author("ada", utcnow()))
+    assert sign_on(stranger).location == "/login"
+    assert "last active admin" in told(stranger)
+    assert user("ada").role == "admin"
+
+
+@pytest.mark.parametrize("name", [None, "", 5, "two words", "x" * 101, "<b>", ["ada"]])
+def test_a_name_that_nobody_can_have_is_refused(
+    app: Flask, issuer: Issuer, stranger: Person, name: Any
+) -> None:
+    issuer.who["preferred_username"] = name
+    assert sign_on(stranger).location == "/login"
+    assert "no name" in told(stranger)
+
+
+@pytest.mark.parametrize(
+    ("verified", "comes_in"), [(True, True), (False, False), (None, False), ("true", False), (1, False)]
+)
+@pytest.mark.parametrize("used_as", ["USERNAME_CLAIM", "ROLE_CLAIM"])
+def test_an_address_that_is_not_verified_names_nobody_and_gives_no_role(
+    app: Flask, issuer: Issuer, stranger: Person, used_as: str, verified: Any, comes_in: bool
+) -> None:
+    app.config[f"OIDC_{used_as}"] = "email"
+    if used_as == "ROLE_CLAIM":
+        app.config["OIDC_ROLES"] = {"nina@staff.example": "viewer"}
+    issuer.who |= {"email": "nina@staff.example", "email_verified": verified}
+    sign_on(stranger)
+    assert is_in(stranger) is comes_in
+
+
+def test_a_role_may_lie_within_a_claim_and_anybody_may_have_one(
+    app: Flask, issuer: Issuer, stranger: Person
+) -> None:
+    app.config |= {"OIDC_ROLE_CLAIM": "realm_access.roles", "OIDC_ROLES": {"bosses": "admin", "*": "viewer"}}
+    issuer.who |= {"realm_access": {"roles": ["bosses"]}}
+    sign_on(stranger)
+    assert user("nina").role == "admin"
+    issuer.who = {"sub": "0002", "preferred_username": "otto"}
+    sign_on(Person(app, None))
+    assert user("otto").role == "viewer"
+
+
+# -- what is not believed ------------------------------------------------------------------------------
+
+NOW = utcnow().timestamp()
+WRONG: dict[str, Callable[[Issuer], Any]] = {
+    "another nonce": lambda issuer: issuer.claims.update(nonce="made up"),
+    "no nonce": lambda issuer: issuer.claims.update(nonce=None),
+    "another audience": lambda issuer: issuer.claims.update(aud="another program"),
+    "another audience, as if made for us": lambda issuer: issuer.claims.update(
+        aud="another program", azp=CLIENT_ID
+    ),
+    "no audience": lambda issuer: issuer.claims.update(aud=None),
+    "ours among several, made for another": lambda issuer: issuer.claims.update(
+        aud=["another program", CLIENT_ID], azp="another program"
+    ),
+    "expired": lambda issuer: issuer.claims.update(exp=int(NOW) - 3600),
+    "without an end": lambda issuer: issuer.claims.update(exp=None),
+    "not yet valid": lambda issuer: issuer.claims.update(nbf=int(NOW) + 3600),
+    "of the future": lambda issuer: issuer.claims.update(iat=int(NOW) + 3600),
+    "another issuer's": lambda issuer: issuer.claims.update(iss="https://elsewhere.example"),
+    "ours with a slash": lambda issuer: issuer.claims.update(iss=f"{issuer.url}/"),
+    "no subject": lambda issuer: issuer.claims.update(sub=None),
+    "an empty subject": lambda issuer: issuer.claims.update(sub=""),
+    "a subject that is a number": lambda issuer: issuer.claims.update(sub=1),
+    "a subject of 256 characters": lambda issuer: issuer.claims.update(sub="x" * 256),
+    "for another access token": lambda issuer: issuer.claims.update(at_hash="made up"),
+    "unsigned": lambda issuer: setattr(issuer, "sign", issuer.unsigned),
+    "signed by the client's secret": lambda issuer: setattr(
+        issuer, "sign", issuer.signed_by_the_clients_secret
+    ),
+    "signed by another": lambda issuer: setattr(issuer, "sign", issuer.signed_by_another),
+    "changed": lambda issuer: setattr(issuer, "sign", issuer.signed_with_another_payload),
+    "none": lambda issuer: setattr(issuer, "sign", lambda _: ""),
+    "no text": lambda issuer: setattr(issuer, "sign", lambda _: 5),
+    "no token": lambda issuer: setattr(issuer, "sign", lambda _: "made.up"),
+    "the code of a mixed-up issuer": lambda issuer: issuer.answer.update(iss="https://elsewhere.example"),
+    "an issuer that says who it is and then does not": lambda issuer: issuer.metadata.update(
+        authorization_response_iss_parameter_supported=True
+    ),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
+def test_an_id_token_that_is_not_good_logs_nobody_in(
+    app: Flask, issuer: Issuer, stranger: Person, wrong: Callable[[Issuer], Any]
+) -> None:
+    wrong(issuer)
+    answer = sign_on(stranger)
+    assert (answer.status_code, answer.location) == (302, "/login")
+    assert not is_in(stranger)
+    assert db.session.query(Identity).count() == 0
+
+
+def test_an_issuer_that_names_itself_on_the_way_back_is_believed(
+    app: Flask, issuer: Issuer, stranger: Person
+) -> None:
+    issuer.metadata["authorization_response_iss_parameter_supported"] = True
+    issuer.answer["iss"] = issuer.url
+    sign_on(stranger)
+    assert is_in(stranger)
+
+
+def test_keys_may_be_changed(app: Flask, issuer: Issuer, stranger: Person) -> None:
+    sign_on(stranger)
+    issuer.rotate()
+    again = Person(app, None)
+    sign_on(again)
+    assert is_in(again)
+    assert issuer.asked.count("/keys") == 2, "they are read anew when a token names one that is not known"
+
+
+def test_a_code_is_worth_one_login(app: Flask, stranger: Person) -> None:
+    back = at_the_issuer(stranger)
+    with stranger.client.session_transaction() as cookie:
+        kept = dict(cookie)
+    stranger.get(back)
+    thief = Person(app, None)
+    with thief.client.session_transaction() as cookie:
+        cookie.update(kept)
+    thief.get(back)
+    assert is_in(stranger)
+    assert not is_in(thief)
+
+
+@pytest.mark.parametrize("cookie", ["none", "of another login"])
+def test_the_way_back_of_somebody_else_logs_nobody_in(
+    app: Flask, issuer: Issuer, stranger: Person, cookie: str
+) -> None:
+    """Else a link would log people in as whoever made it (login CSRF), or give a stolen code away."""
+    back = at_the_issuer(stranger)
+    victim = Person(app, None)
+    if cookie == "of another login":
+        victim.get(BEGIN)
+    assert victim.get(back).location == "/login"
+    assert not is_in(victim)
+    assert "/token" not in issuer.asked, "nor is the code given away"
+
+
+def test_a_code_without_its_verifier_is_worth_nothing(app: Flask, issuer: Issuer, stranger: Person) -> None:
+    """A code that leaked from another login, put into one's own."""
+    stolen = parse_qs(urlsplit(at_the_issuer(stranger)).query)["code"][0]
+    thief = Person(app, None)
+    mine = parse_qs(urlsplit(at_the_issuer(thief)).query)["state"][0]
+    assert thief.get(f"{BEGIN}/callback?code={stolen}&state={mine}").location == "/login"
+    assert not is_in(thief)
+
+
+def test_each_login_asks_with_values_of_its_own(app: Flask, issuer: Issuer) -> None:
+    asked = [parse_qs(urlsplit(Person(app, None).get(BEGIN).location).query) for _ in range(2)]
+    for name in ("state", "nonce", "code_challenge"):
+        first, second = (one[name][0] for one in asked)
+        assert first != second
+        assert len(first) >= 43
+
+
+@pytest.mark.parametrize("query", ["", "?state=x", "?code=x", "?code=x&state=", "?error=access_denied"])
+def test_a_way_back_that_nobody_has_gone_is_refused(app: Flask, stranger: Person, query: str) -> None:
+    assert stranger.get(f"{BEGIN}/callback{query}").location == "/login"
+    assert not is_in(stranger)
+
+
+@pytest.mark.parametrize(
+    ("target", "leads_to"),
+    [
+        ("/jobs/%3Frule=no_coms", "/jobs/?rule=no_coms"),
+        ("//evil.example/", "/"),
+        ("https://evil.example/", "/"),
+        ("/%5Cevil.example/", "/"),
+    ],
+)
+def test_it_leads_to_the_page_that_was_asked_for_if_it_is_ours(
+    app: Flask, stranger: Person, target: str, leads_to: str
+) -> None:
+    assert sign_on(stranger, f"{BEGIN}?next={target}").location == leads_to
+
+
+def test_nothing_known_before_the_login_is_worth_anything_after(app: Flask, stranger: Person) -> None:
+    back = at_the_issuer(stranger)
+    with stranger.client.session_transaction() as cookie:
+        cookie["planted"] = "by somebody else"
+    stranger.get(back)
+    with stranger.client.session_transaction() as cookie:
+        assert "planted" not in cookie
+        assert "single_sign_on" not in cookie
+
+
+# -- an issuer that does not answer --------------------------------------------------------------------
+
+
+def drip(handler: Any) -> bool:
+    handler.send_response(200)
+    handler.end_headers()
+    with suppress(OSError):
+        for _ in range(200):
+            handler.wfile.write(b" ")
+            handler.wfile.flush()
+            time.sleep(0.02)
+    return True
+
+
+def silence(_handler: Any) -> bool:
+    time.sleep(1)
+    return True
+
+
+def a_lot(handler: Any) -> bool:
+    handler.padding = b" " * oidc.LONGEST_REPLY
+    return False
+
+
+def elsewhere(handler: Any) -> bool:
+    handler.send_response(302)
+    handler.send_header("Location", f"http://127.0.0.1:{handler.server.server_address[1]}/stolen")
+    handler.end_headers()
+    return True
+
+
+def broken(handler: Any) -> bool:
+    handler.reply(500, {})
+    return True
+
+
+@pytest.mark.parametrize("fault", [drip, silence, a_lot, elsewhere, broken])
+@pytest.mark.parametrize("at", ["/.well-known/openid-configuration", "/token", "/keys"])
+def test_a_faulty_issuer_is_given_up_and_passwords_go_on(
+    app: Flask, issuer: Issuer, stranger: Person, monkeypatch: pytest.MonkeyPatch, fault: Any, at: str
+) -> None:
+    for name, seconds in {"CONNECT_SECONDS": 0.5, "SILENT_SECONDS": 0.5, "REPLY_SECONDS": 0.5}.items():
+        monkeypatch.setattr(oidc, name, seconds)
+    issuer.before_reply = lambda handler: urlsplit(handler.path).path == at and fault(handler)
+    began = time.monotonic()
+    answer = stranger.get(BEGIN) if "well-known" in at else sign_on(stranger)
+    assert time.monotonic() - began < 3
+    assert answer.location == "/login"
+    assert "/stolen" not in issuer.asked
+    assert "Single sign-on does not answer" in told(stranger)
+    assert stranger.post("/login", username="vera", password=PASSWORD).location == "/"
+
+
+def test_a_silent_issuer_holds_up_a_few_requests_and_no_more(
+    app: Flask, issuer: Issuer, stranger: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anybody may press the button: else they would hold all threads of a process."""
+    monkeypatch.setattr(oidc, "TURN_SECONDS", 0.1)
+    stranger.get("/login")
+    held, goes_on = threading.Semaphore(0), threading.Event()
+
+    def hold(_handler: Any) -> bool:
+        held.release()
+        return not goes_on.wait(20)
+
+    issuer.before_reply = hold
+    first = [threading.Thread(target=stranger.client.get, args=[BEGIN]) for _ in range(oidc.AT_ONCE)]
+    for thread in first:
+        thread.start()
+    assert all(held.acquire(timeout=10) for _ in first)
+    answer = Person(app, None).get(BEGIN)
+    asked = len(issuer.asked)
+    goes_on.set()
+    for thread in first:
+        thread.join(20)
+    assert answer.location == "/login"
+    assert asked == oidc.AT_ONCE
+
+
+def test_a_long_address_to_lead_to_does_not_keep_anybody_out(app: Flask, stranger: Person) -> None:
+    """A browser would drop a cookie of more than 4 kB."""
+    assert sign_on(stranger, f"{BEGIN}?next=/jobs/%3Fq={'x' * 4000}").location == "/"
+
+
+def test_it_starts_and_serves_while_the_issuer_is_down_and_asks_again(
+    app: Flask, issuer: Issuer, stranger: Person
+) -> None:
+    app.config["OIDC_ISSUER"] = "http://127.0.0.1:1"
+    assert stranger.get(BEGIN).location == "/login"
+    assert stranger.post("/login", username="vera", password=PASSWORD).location == "/"
+
+
+def test_an_issuer_that_comes_back_is_asked_again(app: Flask, issuer: Issuer, stranger: Person) -> None:
+    issuer.before_reply = broken
+    assert stranger.get(BEGIN).location == "/login"
+    issuer.before_reply = lambda _: False
+    sign_on(stranger)
+    assert is_in(stranger)
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        pytest.param({"issuer": "https://elsewhere.example"}, id="another issuer's"),
+        pytest.param({"token_endpoint": None}, id="no token endpoint"),
+        pytest.param({"jwks_uri": "file:///etc/passwd"}, id="a file"),
+        pytest.param({"authorization_endpoint": "javascript:alert(1)"}, id="a script"),
+    ],
+)
+def test_a_discovery_document_that_cannot_be_meant_is_not_followed(
+    app: Flask, issuer: Issuer, stranger: Person, metadata: dict[str, Any]
+) -> None:
+    issuer.metadata = metadata
+    assert stranger.get(BEGIN).location == "/login"
+    assert "Single sign-on does not answer" in told(stranger)
+
+
+# -- beside passwords, the second factor and the logout ------------------------------------------------
+
+
+def test_passwords_may_be_switched_off_but_for_one_admin(app: Flask) -> None:
+    app.config["BREAK_GLASS_ADMIN"] = "ada"
+    for name, comes_in in (("vera", False), ("oscar", False), ("ada", True)):
+        person = Person(app, None)
+        answer = person.post("/login", username=name, password=PASSWORD)
+        assert (answer.status_code == 302) is comes_in
+        assert is_in(person) is comes_in
+        if not comes_in:
+            assert "User name or password is wrong." in answer.text
+
+
+def test_who_has_no_password_has_not_the_empty_one(app: Flask, stranger: Person) -> None:
+    sign_on(stranger)
+    for password in ("", " ", "0" * 64):
+        assert Person(app, None).post("/login", username="nina", password=password).status_code in (401, 422)
+
+
+def test_the_second_factor_is_asked_for_unless_the_issuer_has(
+    app: Flask, issuer: Issuer, stranger: Person
+) -> None:
+    sign_on(stranger)
+    phone, _ = set_up("nina")
+    for amr, leads_to in (
+        (None, "/login/second-factor"),
+        (["pwd"], "/login/second-factor"),
+        (["pwd", "mfa"], "/"),
+    ):
+        issuer.who["amr"] = amr
+        again = Person(app, None)
+        assert sign_on(again).location == leads_to
+        assert is_in(again) is (leads_to == "/")
+    issuer.who["amr"] = None
+    sign_on(again := Person(app, None))
+    send(again, "/login/second-factor", code=phone.code())
+    assert is_in(again)
+
+
+def test_a_password_that_must_be_changed_does_not_matter_to_a_login_without_it(
+    app: Flask, issuer: Issuer, stranger: Person
+) -> None:
+    single_sign_on.connect("vera", issuer.url, "0001", Author("ada", utcnow()))
+    set_password("vera", "given by ada", Author("ada", utcnow()), must_change=True)
+    assert sign_on(stranger).location == "/"
+
+
+def test_logging_out_leads_to_the_logout_at_the_issuer(app: Flask, issuer: Issuer, stranger: Person) -> None:
+    sign_on(stranger)
+    answer = send(stranger, "/", to="/logout")
+    assert answer.location == "/login/logged-out"
+    assert not is_in(stranger)
+    page = stranger.get("/login/logged-out").text
+    home = "https%3A%2F%2Fjobs.example%2Flogin"
+    back = f"{issuer.url}/logout?client_id=jobauto&amp;post_logout_redirect_uri={home}"
+    assert f'href="{back}"' in page
+    assert f'content="0; url={back}"' in page
+
+
+def test_who_logged_in_with_a_password_logs_out_here_only(app: Flask) -> None:
+    vera = Person(app, None)
+    sign_on(vera)
+    send(vera, "/", to="/logout")
+    vera.post("/login", username="vera", password=PASSWORD)
+    assert send(vera, "/", to="/logout").location == "/login"
+
+
+@pytest.mark.parametrize(
+    "fault", [{"end_session_endpoint": None}, {"end_session_endpoint": "javascript:alert(1)"}]
+)
+def test_an_issuer_without_a_logout_is_said_to_go_on(
+    app: Flask, issuer: Issuer, stranger: Person, fault: dict[str, Any]
+) -> None:
+    issuer.metadata = fault
+    sign_on(stranger)
+    send(stranger, "/", to="/logout")
+    page = stranger.get("/login/logged-out").text
+    assert "you may still be logged in" in page
+    assert "javascript" not in page
+
+
+def test_where_there_is_no_issuer_there_is_no_single_sign_on(app: Flask, stranger: Person) -> None:
+    app.config["OIDC_ISSUER"] = ""
+    for address in (BEGIN, f"{BEGIN}/callback"):
+        assert stranger.get(address).status_code == 404
+    assert "single sign-on" not in stranger.get("/login").text

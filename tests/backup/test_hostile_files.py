@@ -1,0 +1,248 @@
+"""A file that somebody made to harm is refused in a sentence, before the database is locked."""
+
+# ruff: noqa: S608 (statements of our own)
+
+import gzip
+import io
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from jobauto.extensions import db
+from jobauto.models import SettingsVersion
+from jobauto.settings import service as settings
+from jobauto.storage import scratch, sent_backup
+from jobauto.storage.sent_backup import BackupError
+from tests.backup.everything import Rows, altered, fill_every_table, put_back, rows_of, taken
+
+ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"
+TOO_LATE = 2**63 - 1
+LOOSE = """
+    CREATE TABLE loose AS SELECT * FROM "{0}";
+    DROP TABLE "{0}";
+    ALTER TABLE loose RENAME TO "{0}";
+"""
+"""The same table without its keys and conditions."""
+
+
+@pytest.fixture
+def before(app: Flask, database_uri: str) -> Rows:
+    """What the database holds; each test that asks for it ends with just that in it."""
+    fill_every_table(app)
+    return rows_of(database_uri)
+
+
+@pytest.mark.parametrize(
+    ("statements", "why"),
+    [
+        pytest.param(
+            f"DROP TABLE sent_form; CREATE VIEW sent_form AS {ENDLESS}",
+            r"^The file holds sent_form \(view\), which is not of this program\.$",
+            id="a view that never ends in a table's place",
+        ),
+        pytest.param(f"CREATE VIEW more AS {ENDLESS}", r"more \(view\)", id="a view beside the tables"),
+        pytest.param(
+            "CREATE TRIGGER t AFTER INSERT ON site BEGIN DELETE FROM site; END",
+            r"t \(trigger\)",
+            id="a trigger",
+        ),
+        pytest.param(
+            "CREATE VIRTUAL TABLE v USING fts4(x)", r"v \(virtual\)|v_\w+ \(shadow\)", id="a virtual table"
+        ),
+        pytest.param("CREATE TABLE tulip (colour TEXT)", r"tulip \(table\)", id="another table"),
+        pytest.param("DROP TABLE sent_form", "The table sent_form is missing.", id="a table less"),
+        pytest.param(
+            "ALTER TABLE site ADD COLUMN loud GENERATED ALWAYS AS (upper(site_name)) VIRTUAL",
+            "The columns of the table site are not those of this program.",
+            id="a generated column",
+        ),
+        pytest.param(
+            "ALTER TABLE alembic_version ADD COLUMN loud GENERATED ALWAYS AS (upper(version_num)) VIRTUAL",
+            "The columns of the table alembic_version are not those of this program.",
+            id="a generated column beside the revision",
+        ),
+        pytest.param(
+            "ALTER TABLE event DROP COLUMN after", "The columns of the table event", id="a column less"
+        ),
+        pytest.param(
+            "PRAGMA writable_schema = ON; "
+            "UPDATE sqlite_master SET type = 'table', tbl_name = name, rootpage = 2, "
+            f"sql = 'CREATE VIEW sent_form AS {ENDLESS}' WHERE name = 'sent_form'; "
+            "DELETE FROM sqlite_master WHERE name LIKE '%index%sent_form%' OR name LIKE 'ix_sent_form%'",
+            "no sound backup|sent_form",
+            id="a view that says it is a table",
+        ),
+    ],
+)
+def test_what_is_no_table_of_ours(
+    before: Rows, database_uri: str, tmp_path: Path, statements: str, why: str
+) -> None:
+    content = altered(taken(), statements, tmp_path)
+    with pytest.raises(BackupError, match=why):
+        put_back(content, replace=True)
+    assert rows_of(database_uri) == before
+
+
+@pytest.mark.parametrize(
+    ("statements", "where"),
+    [
+        pytest.param("UPDATE user SET role = 'owner'", "user.role", id="an unknown role"),
+        pytest.param("UPDATE job SET status = 'done'", "job.status", id="an unknown status"),
+        pytest.param(
+            """UPDATE settings_version SET document = '{"NO_COMS": 5}'""",
+            "settings_version.document",
+            id="settings whose section is a number",
+        ),
+        pytest.param("UPDATE settings_version SET document = '[]'", "settings_version.document", id="a list"),
+        pytest.param("UPDATE settings_version SET document = '{'", "settings_version.document", id="no JSON"),
+        pytest.param("UPDATE draft SET fields = '[7]'", "draft.fields", id="fields without names"),
+        pytest.param(
+            f"UPDATE sent_form SET messages = '{'[' * 5000}{']' * 5000}'",
+            "sent_form.messages",
+            id="deep JSON",
+        ),
+        pytest.param("UPDATE user SET active = 'perhaps'", "user.active", id="no switch"),
+        pytest.param("UPDATE user SET active = 2", "user.active", id="a switch of three"),
+        pytest.param("UPDATE user SET created_at = 'yesterday'", "user.created_at", id="an instant in words"),
+        pytest.param(f"UPDATE user SET created_at = {TOO_LATE}", "user.created_at", id="too late an instant"),
+        pytest.param(
+            f"UPDATE user SET created_at = -{TOO_LATE}", "user.created_at", id="too early an instant"
+        ),
+        pytest.param("UPDATE user SET created_at = 1.5", "user.created_at", id="half a microsecond"),
+        pytest.param("UPDATE site SET monitored_from = '2026-02-31'", "site.monitored_from", id="no day"),
+        pytest.param(
+            f"UPDATE reading SET reading_value = {TOO_LATE}", "reading.reading_value", id="a register"
+        ),
+        pytest.param("UPDATE run_rule SET checked = 3000000000", "run_rule.checked", id="more than 32 bits"),
+        pytest.param("UPDATE event SET id = -id", "event.id", id="a negative number"),
+        pytest.param(
+            f"UPDATE event SET id = {TOO_LATE} WHERE id = 1",
+            "event.id",
+            id="a number that leaves no next one",
+        ),
+        pytest.param("UPDATE site SET site_name = printf('%.201c', 'x')", "site.site_name", id="too long"),
+        pytest.param("UPDATE site SET site_name = x'6161'", "site.site_name", id="bytes for text"),
+        pytest.param("UPDATE site SET site_name = 'a' || char(0)", "site.site_name", id="NUL in text"),
+        pytest.param(
+            "UPDATE user SET username = '' WHERE id = 1", "user.username", id="a person without a name"
+        ),
+    ],
+)
+def test_what_no_column_of_ours_may_hold(
+    before: Rows, database_uri: str, tmp_path: Path, statements: str, where: str
+) -> None:
+    content = altered(taken(), statements, tmp_path)
+    with pytest.raises(BackupError, match=rf"^A value of {where} is not one that it may hold\.$"):
+        put_back(content, replace=True)
+    assert rows_of(database_uri) == before
+
+
+@pytest.mark.parametrize(
+    ("statements", "why"),
+    [
+        pytest.param(
+            LOOSE.format("user") + "INSERT INTO user SELECT * FROM user LIMIT 1",
+            "The rows of the table user",
+            id="the same number twice",
+        ),
+        pytest.param(
+            LOOSE.format("user") + "UPDATE user SET username = 'ada'",
+            "The rows of the table user",
+            id="the same name twice",
+        ),
+        pytest.param(
+            LOOSE.format("user") + "UPDATE user SET role = NULL",
+            "The rows of the table user",
+            id="nothing where something must be",
+        ),
+        pytest.param(
+            "UPDATE site SET site_name = CAST(x'ff' AS TEXT)",
+            "The rows of the table site",
+            id="text not in UTF-8",
+        ),
+        pytest.param(
+            "UPDATE api_token SET user_id = 4711",
+            "A row of api_token belongs to none of user",
+            id="nobody's token",
+        ),
+        pytest.param("DELETE FROM settings_version", "no settings", id="no settings at all"),
+    ],
+)
+def test_rows_that_do_not_go_together(
+    before: Rows, database_uri: str, tmp_path: Path, statements: str, why: str
+) -> None:
+    content = altered(taken(), statements, tmp_path)
+    with pytest.raises(BackupError, match=why):
+        put_back(content, replace=True)
+    assert rows_of(database_uri) == before
+
+
+def test_a_backup_holds_nothing_that_a_restore_would_refuse(app: Flask) -> None:
+    """Somebody has made a view of their own in the database file."""
+    if db.engine.dialect.name != "sqlite":
+        return  # a backup of PostgreSQL is of tables that the migrations make
+    with db.engine.begin() as connection:
+        for statement in (
+            "CREATE TABLE own (x TEXT)",
+            "CREATE VIEW own_view AS SELECT * FROM site",
+            "CREATE VIRTUAL TABLE own_search USING fts4(x)",
+            "CREATE TRIGGER own_trigger AFTER INSERT ON own BEGIN DELETE FROM own; END",
+        ):
+            connection.exec_driver_sql(statement)
+    content = taken()
+    put_back(content, replace=True)
+    assert db.session.get_one(SettingsVersion, 1)
+
+
+def test_settings_that_this_machine_cannot_read_come_back_all_the_same(app: Flask, tmp_path: Path) -> None:
+    mars = """UPDATE settings_version SET document = '{"SCHEDULE": {"timezone": "Mars/Olympus"}}'"""
+    put_back(altered(taken(), mars, tmp_path), replace=True)
+    assert db.session.get_one(SettingsVersion, 1).document == {"SCHEDULE": {"timezone": "Mars/Olympus"}}
+    assert [value.field for value in settings.current().unreadable] == ["SCHEDULE.timezone"]
+
+
+def test_a_file_that_unpacks_to_more_than_it_says_is_unpacked_no_further(app: Flask, tmp_path: Path) -> None:
+    plain, file = gzip.decompress(taken()), tmp_path / "sent.sqlite3"
+    with pytest.raises(BackupError, match="no sound backup"):
+        sent_backup.unpack(io.BytesIO(gzip.compress(plain + bytes(100_000_000), 1)), file)
+    assert file.stat().st_size <= len(plain) + sent_backup.PIECE
+
+
+def test_a_file_that_would_fill_the_disk(app: Flask) -> None:
+    plain = bytearray(gzip.decompress(taken()))
+    plain[28:32] = (2**32 - 1).to_bytes(4, "big")  # pages: 16 TB of them
+    with pytest.raises(BackupError, match="free"):
+        put_back(gzip.compress(bytes(plain), 1))
+
+
+def test_the_command_ends_with_a_sentence_and_2(app: Flask, tmp_path: Path) -> None:
+    file = tmp_path / "hostile.backup"
+    file.write_bytes(altered(taken(), f"CREATE VIEW more AS {ENDLESS}", tmp_path))
+    done = app.test_cli_runner().invoke(args=["restore", "--replace", str(file)])
+    assert done.exit_code == 2
+    assert done.stderr.splitlines()[-1] == "Error: The file holds more (view), which is not of this program."
+
+
+def test_what_takes_too_long_ends(tmp_path: Path) -> None:
+    file = tmp_path / "sent.sqlite3"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("CREATE TABLE site (site_id TEXT)")
+    with (
+        sent_backup.opened(file, seconds=0.1) as sent,
+        pytest.raises(sqlite3.OperationalError, match="interrupted"),
+    ):
+        sent.execute(f"SELECT max(i) FROM ({ENDLESS})").fetchone()
+
+
+def test_what_a_killed_process_left_goes_with_the_next_backup_but_not_what_is_in_use(app: Flask) -> None:
+    left = Path(app.instance_path) / f"{scratch.PREFIX}left"
+    left.mkdir(parents=True)
+    (left / "plain.sqlite3").write_text("all data")
+    with scratch.scratch() as used:
+        assert not left.exists()
+        taken()
+        assert used.exists()
+    assert not used.exists()

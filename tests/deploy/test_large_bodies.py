@@ -1,0 +1,132 @@
+"""nginx takes large bodies of those only whom the program knows, and of nobody too much at a time."""
+
+import re
+import ssl
+import subprocess
+from contextlib import ExitStack, suppress
+from shutil import which
+
+import pytest
+
+from tests.databases import lacking
+from tests.deploy.site import NAME, Site
+from tests.processes import PATIENCE
+
+pytestmark = pytest.mark.process
+
+MADE_UP = "__Host-jobauto_session=eyJfdXNlcl9pZCI6IngifQ.aaaaaa.bbbb"
+FILE = "multipart/form-data; boundary=b"
+
+
+def begin(site: Site, address: str, length: str, cookie: str = "", peer: str = "127.0.0.11") -> ssl.SSLSocket:
+    """A POST of which a megabyte comes, and the rest does not."""
+    connection = site.connect(peer)
+    kind = FILE if address.startswith("/import") else "text/csv"
+    head = (
+        f"POST {site.prefix}{address} HTTP/1.1\r\nHost: {NAME}:{site.port}\r\n"
+        f"Content-Type: {kind}\r\nCookie: {cookie}\r\n{length}\r\n\r\n"
+    )
+    part = "186A0\r\n" + "x" * 100_000 + "\r\n" if "chunked" in length else "x" * 100_000
+    with suppress(OSError):
+        connection.sendall((head + part * 10).encode())
+    return connection
+
+
+def answer(connection: ssl.SSLSocket) -> str:
+    """What comes back until nothing does for a second."""
+    connection.settimeout(1)
+    seen = b""
+    with connection, suppress(OSError):
+        while part := connection.recv(65536):
+            seen += part
+    return seen.decode(errors="replace")
+
+
+def stored(site: Site) -> int:
+    """Bytes of bodies that nginx keeps on its disk; a deleted file that is open counts too."""
+    files = [file for file in (site.folder / "body").rglob("*") if file.is_file()]
+    return sum(file.stat().st_size for file in files)
+
+
+@pytest.mark.parametrize("cookie", ["", MADE_UP], ids=["no cookie", "a cookie that somebody made up"])
+@pytest.mark.parametrize("length", ["Content-Length: 10000000", "Transfer-Encoding: chunked"])
+@pytest.mark.parametrize(
+    ("address", "status", "told"),
+    [
+        pytest.param("/import/", 302, "Location: /login?next=/import/", id="a file"),
+        pytest.param("/profiles/x", 302, "Location: /login?next=/profiles/x", id="a sample"),
+        pytest.param("/policies/", 302, "Location: /login?next=/policies/", id="a policy"),
+        pytest.param("/api/readings/", 401, '{"error": "Log in, ', id="rows"),
+    ],
+)
+def test_a_strangers_large_body_is_refused_before_it_is_kept(
+    site: Site, address: str, status: int, told: str, length: str, cookie: str
+) -> None:
+    length = length.replace("10000000", "2000000")
+    connection = begin(site, address, length, cookie)
+    assert stored(site) == 0
+    said = answer(connection)
+    assert said.startswith(f"HTTP/1.1 {status} "), said[:300]
+    assert told in said
+
+
+def test_somebody_who_is_logged_in_is_waited_for(site: Site) -> None:
+    oscar = site.log_in("oscar")
+    for address in ("/import/", "/api/readings/"):
+        assert answer(begin(site, address, "Content-Length: 9000000", oscar.cookie)) == ""
+
+
+@pytest.mark.parametrize("address", ["/import/", "/api/readings/"])
+def test_a_body_that_http_2_does_not_announce_is_no_way_round(site: Site, address: str) -> None:
+    if not (curl := which("curl")):
+        lacking("curl")
+    with (site.folder / "large").open("wb") as file:
+        file.truncate(5_000_000)
+    done = subprocess.run(
+        [
+            *(str(curl), "--silent", "--http2", "--cacert", str(site.folder / "certificate.pem")),
+            *("--resolve", f"{NAME}:{site.port}:127.0.0.1", "--header", "Content-Length:"),
+            *("--data-binary", f"@{site.folder}/large", "--header", "Content-Type: text/csv"),
+            *("--write-out", "%{http_version} %{http_code}", "--output", str(site.folder / "said")),
+            f"https://{NAME}:{site.port}{address}",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.stdout == f"2 {401 if 'api' in address else 302}", done.stderr
+
+
+@pytest.mark.parametrize("address", ["/login", "/jobs/", "/no/such/page", "/healthz"])
+def test_everywhere_else_a_body_is_small(site: Site, address: str) -> None:
+    assert answer(begin(site, address, "Content-Length: 256001")).startswith("HTTP/1.1 413 ")
+
+
+def test_one_client_sends_few_files_at_a_time(site: Site) -> None:
+    cookie = site.log_in("oscar").cookie
+    with ExitStack() as open_ones:
+        for _ in range(4):
+            connection = begin(site, "/import/", "Content-Length: 9000000", cookie, "127.0.0.12")
+            open_ones.enter_context(connection)
+        fifth = answer(begin(site, "/import/", "Content-Length: 9000000", cookie, "127.0.0.12"))
+        assert fifth.startswith("HTTP/1.1 429 ")
+        assert answer(begin(site, "/import/", "Content-Length: 9000000", cookie)) == "", "others may"
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "most"),
+    [("POST", "/login", 30), ("GET", "/livez", 900), ("GET", "/api/jobs/", 900)],
+)
+def test_one_client_asks_so_often_and_no_more(site: Site, method: str, address: str, most: int) -> None:
+    length = "Content-Length: 0\r\n" if method == "POST" else ""
+    request = f"{method} {address} HTTP/1.1\r\nHost: {NAME}:{site.port}\r\n{length}\r\n"
+    last = request.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n")
+    with site.connect(f"127.0.0.{20 + len(address)}") as connection:
+        connection.sendall((request * (most - 1) + last).encode())
+        said = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+    statuses = re.findall(r"HTTP/1\.1 ([0-9]+) ", said)
+    refused = statuses.count("429")
+    assert 0 < refused < most
+    assert ('{"error": "Too many requests at once' in said) == address.startswith("/api/")
+    assert site.ask(address).status in (200, 401), "others may"
