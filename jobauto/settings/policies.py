@@ -40,7 +40,8 @@ def _part(section: type[RuleSettings]) -> type[BaseModel]:
     for name in fields_of(section):
         info = section.model_fields[name]
         kind: Any = Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
-        given[name] = (kind, Field(None, title=info.title, description=info.description))
+        left_out = Field(default_factory=lambda: None, title=info.title, description=info.description)
+        given[name] = (kind, left_out)  # no default that the description would have to write as its kind
     return create_model(
         f"{section.__name__.removesuffix('Settings')}Part",
         __config__=ConfigDict(extra="forbid"),

@@ -1,5 +1,6 @@
 """Every door of the API: who may use it, and that errors are JSON whatever happens."""
 
+import re
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from tests.people import CAST, Answer, Person
 People = dict[str | None, Person]
 
 AUTOMATION = "/api/job-automation"
+METER_CHANGES = "/api/sites/<site_id:site_id>/meter-changes/"
 DOORS = {
     ("GET", f"{AUTOMATION}/settings/"): "viewer",
     ("PUT", f"{AUTOMATION}/settings/"): "admin",
@@ -20,6 +22,7 @@ DOORS = {
     ("GET", f"{AUTOMATION}/policies/<name>/"): "viewer",
     ("PUT", f"{AUTOMATION}/policies/<name>/"): "admin",
     ("DELETE", f"{AUTOMATION}/policies/<name>/"): "admin",
+    ("GET", f"{AUTOMATION}/lab/"): "viewer",
     ("POST", f"{AUTOMATION}/run-manual/"): "operator",
     ("GET", f"{AUTOMATION}/dashboard/"): "viewer",
     ("GET", f"{AUTOMATION}/runs/"): "viewer",
@@ -33,9 +36,14 @@ DOORS = {
     ("GET", "/api/imports/"): "viewer",
     ("GET", "/api/sites/"): "viewer",
     ("GET", "/api/sites/<site_id:site_id>/readings/"): "viewer",
+    ("GET", METER_CHANGES): "viewer",
+    ("POST", METER_CHANGES): "operator",
+    ("DELETE", f"{METER_CHANGES}<int:change_id>/"): "operator",
     ("GET", "/api/sites/<site_id:site_id>"): "viewer",
     ("POST", "/api/sites/"): "operator",
     ("POST", "/api/readings/"): "operator",
+    ("GET", "/api/readings/reviews/"): "viewer",
+    ("PATCH", "/api/readings/reviews/<int:review_id>/"): "operator",
     ("GET", "/api/profiles/"): "viewer",
     ("GET", "/api/profiles/<name>/"): "viewer",
     ("PUT", "/api/profiles/<name>/"): "operator",
@@ -49,6 +57,8 @@ NOTHING_HELD = {f"{AUTOMATION}/runs/<int:run_id>/release/", f"{AUTOMATION}/runs/
 
 NO_PROFILE = "/api/profiles/<name>/"
 """A door that is open, but there is no profile behind it, and an empty document is none."""
+NOTHING_THERE = {NO_PROFILE, f"{METER_CHANGES}<int:change_id>/", "/api/readings/reviews/<int:review_id>/"}
+"""Doors that are open and answer 404."""
 
 BODIES: dict[str, Any] = {
     f"{AUTOMATION}/settings/": {},
@@ -56,6 +66,8 @@ BODIES: dict[str, Any] = {
     "/api/jobs/<int:job_id>/": {},
     "/api/sites/": [],
     "/api/readings/": [],
+    METER_CHANGES: {"changed_at": "2026-03-01T12:00:00Z"},
+    "/api/readings/reviews/<int:review_id>/": {"decision": "right"},
     NO_PROFILE: {},
 }
 EACH_DOOR = pytest.mark.parametrize(
@@ -71,8 +83,8 @@ def _policy(people: People) -> None:
 
 def filled_in(rule: str) -> str:
     """An address of something that exists."""
-    given = {"<int:run_id>": "1", "<int:job_id>": "1", "<site_id:site_id>": "silent", "<name>": "Slow"}
-    for variable, value in given.items():
+    rule = re.sub("<int:[a-z_]+>", "1", rule)
+    for variable, value in (("<site_id:site_id>", "silent"), ("<name>", "Slow")):
         rule = rule.replace(variable, value)
     return rule
 
@@ -84,8 +96,10 @@ def knock(person: Person, method: str, rule: str, address: str | None = None) ->
 
 def opened(method: str, rule: str) -> int:
     """What an open door answers."""
-    if rule == NO_PROFILE:
-        return 422 if method == "PUT" else 404
+    if method == "PUT" and rule == NO_PROFILE:
+        return 422
+    if rule in NOTHING_THERE:
+        return 404
     if method == "DELETE":
         return 204
     return 409 if rule in NOTHING_HELD else 200

@@ -1,7 +1,7 @@
 """qualities of readings
 
 Revision ID: 0019
-Revises: 0016
+Revises: 0018
 Create Date: 2026-11-26 11:30:00
 """
 
@@ -11,7 +11,7 @@ from alembic import op
 from jobauto.models.types import Instant, Kwh, Kwp, PrimaryKey
 
 revision = "0019"
-down_revision = "0016"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 
