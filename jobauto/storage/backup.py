@@ -35,7 +35,15 @@ from sqlalchemy import Connection, NullPool, Table, create_engine, delete, func,
 from sqlalchemy.exc import DBAPIError
 
 from ..extensions import db
-from ..models import Import, OutboxMessage, PendingLogin, ReadingTurn, SettingsVersion, UserSession
+from ..models import (
+    Import,
+    LabResult,
+    OutboxMessage,
+    PendingLogin,
+    ReadingTurn,
+    SettingsVersion,
+    UserSession,
+)
 from ..models.imports import UNFINISHED
 from ..models.notification import WAITING
 from . import partitions, sent_backup, soundness
@@ -219,10 +227,12 @@ def _names(connection: Connection) -> str:
 def _expire_what_was_under_way(connection: Connection, now: datetime) -> None:
     """End what went on when the backup was made.
 
-    A login may have been ended since, a message sent; and the files of imports are in no backup.
+    A login may have been ended since, a message sent; and the files of imports are in no backup. What the lab
+    worked out belongs to readings as they were there.
     """
     connection.execute(delete(UserSession))
     connection.execute(delete(PendingLogin))
+    connection.execute(delete(LabResult))
     given_up = {"status": "given_up", "settled_at": now, "error": "The database was restored from a backup."}
     connection.execute(update(OutboxMessage).where(WAITING).values(given_up))
     failed = {

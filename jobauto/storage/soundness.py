@@ -8,7 +8,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Connection, Date, Float, Integer, String, Table, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Date,
+    Float,
+    Integer,
+    String,
+    Table,
+    text,
+)
 
 from ..extensions import db
 from ..models import SettingsVersion

@@ -47,6 +47,8 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
     """What Flask refuses, and what nobody expected."""
     if isinstance(error, NotFound) and request.url_rule is None:
         error = _with_the_last_slash() or NotFound("There is no page at this address.")
+    elif isinstance(error, MethodNotAllowed):
+        error = _with_the_last_slash() or error
     if error.code is None or error.code < 400:
         return error
     response = _answer(error.code, error.description or error.name, {}, error.name)
@@ -57,7 +59,8 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
 
 
 def _with_the_last_slash() -> MethodNotAllowed | None:
-    # Werkzeug adds a missing slash only for a method that the address knows, and calls others not found.
+    # Werkzeug adds a missing slash only for a method that the address knows, and calls others not found. Where
+    # a site's address is the beginning of another, it names the methods of the site's alone.
     adapter = current_app.create_url_adapter(request)
     try:
         if adapter:

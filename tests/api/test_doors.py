@@ -83,6 +83,7 @@ def _policy(people: People) -> None:
 
 def filled_in(rule: str) -> str:
     """An address of something that exists."""
+    rule = re.sub("<int:(change|review)_id>", "4711", rule)
     rule = re.sub("<int:[a-z_]+>", "1", rule)
     for variable, value in (("<site_id:site_id>", "silent"), ("<name>", "Slow")):
         rule = rule.replace(variable, value)

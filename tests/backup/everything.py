@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask
 from pydantic import ValidationError
 from sqlalchemy import Table, inspect, select
-from sqlalchemy.types import JSON, Boolean, Date, Integer, String
+from sqlalchemy.types import JSON, Boolean, Date, Float, Integer, String
 
 from jobauto.clock import utcnow
 from jobauto.extensions import db
@@ -23,7 +23,7 @@ from tests.fleets import NOON, add_one_fault_of_each_rule
 from tests.people import PASSWORD, Browser, Person, add_cast
 
 Rows = dict[str, list[tuple[Any, ...]]]
-DOCUMENTS = ([["é", "naïve 🌞"]], [[1, "naïve 🌞"]], ["naïve 🌞"], [{"é": "naïve 🌞"}])
+DOCUMENTS = ([["é", "naïve 🌞"]], [[1, "naïve 🌞"]], ["naïve 🌞"], [{"é": "naïve 🌞"}], {"é": "naïve 🌞"})
 
 
 def application(uri: str) -> Flask:
@@ -63,6 +63,7 @@ def _some_value(table: Table, name: str) -> Any:
         (Boolean, True),
         (Date, NOON.date()),
         (Integer, 7),
+        (Float, 0.5),
         (String, "é🌞"),
     ):
         if isinstance(column.type, kind):
@@ -95,10 +96,10 @@ def rows_of(uri: str) -> Rows:
 
 
 def without_sessions(rows: Rows) -> Rows:
-    """What a restore makes of rows: nobody is logged in, and no file waits for a decision."""
+    """What a restore makes of rows: nobody is logged in, no file waits for a decision, the lab has no answers."""
     place = list(Import.__table__.columns.keys()).index("decide_until")
     imports = [(*row[:place], None, *row[place + 1 :]) for row in rows["import"]]
-    return rows | {"pending_login": [], "user_session": [], "import": imports}
+    return rows | {"pending_login": [], "user_session": [], "lab_result": [], "import": imports}
 
 
 def quiet(_table: str, _rows: int) -> None:
