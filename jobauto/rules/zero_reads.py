@@ -53,6 +53,8 @@ A_METER = 2**52
 """More than twice as many watt-hours as two registers can be apart."""
 HALF = 2**50
 """Half of that: two readings of one meter are less than twice as many apart."""
+_RUNS = select(Run.id, Run.as_of).cte("runs")
+"""A table of the coordinator, where jobs are distributed. One for all settings that a statement asks by."""
 
 
 class ZeroReadsSettings(RuleSettings):
@@ -386,8 +388,7 @@ def recovered(settings: ZeroReadsSettings, moment: Moment) -> ColumnElement[bool
         .correlate(Job)
         .exists()
     )
-    runs = select(Run.id, Run.as_of).cte("runs")  # a table of the coordinator, where jobs are distributed
-    as_of = select(runs.c.as_of).where(runs.c.id == Job.run_id).correlate(Job).scalar_subquery()
+    as_of = select(_RUNS.c.as_of).where(_RUNS.c.id == Job.run_id).correlate(Job).scalar_subquery()
     energy = (
         select(func.sum(_watt_hours(reading)))
         .where(of_site, reading.reading_date > as_of)
