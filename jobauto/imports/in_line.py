@@ -102,18 +102,22 @@ class Newcomers:
     def settle(self, rows: Sequence[Ready], steps: Steps) -> None:
         """New rows, which are sorted, have been stored."""
         exactly: list[tuple[int, int, Point, int]] = []
+        known, odd = self._tails.known, {*steps.steep, *self._special}
         for start, end in pairwise([*steps.starts, len(rows)]):
             key, at, value = rows[start]
-            tail = self._tail(key, at, value)
+            tail = known[key] if key in known else self._met_tail(key, at, value)
             if tail is None:
                 continue
             before, register, meter = tail
             if at <= before:
                 self._doubt(key)
-            elif key in steps.steep or key in self._special or not 0 <= value - register <= SMALL:
+            elif key in odd or not 0 <= value - register <= SMALL:
                 exactly.append((start, end, (before, register), meter))
-            else:
+            elif meter:
                 self._accept((rows[start], rows[end - 1]), meter)
+            else:  # nearly all, and of a file by day each row: without a call
+                _, newest, register = rows[end - 1]
+                self.known[key] = newest, register, 0
         self._look_exactly(rows, exactly)
         mark(self._connection, self.marked)
         if self._spans:
@@ -135,11 +139,8 @@ class Newcomers:
                 self._doubt(key)
         mark(self._connection, self.marked)
 
-    def _tail(self, key: int, at: int, value: int) -> _Known:
+    def _met_tail(self, key: int, at: int, value: int) -> _Known:
         """What a site's new readings must be in line with; None where there is nothing to be done."""
-        known = self._tails.known
-        if key in known:
-            return known[key]
         tail = self._met[key]
         if tail.measure == "interval":
             self.known[key] = None

@@ -4,15 +4,23 @@ Taking a turn locks the sites until the transaction ends, on either database. It
 last one as well knows that nobody else has been there since.
 """
 
+import json
 from collections.abc import Collection
 
-from sqlalchemy import Connection
-
-from ..models import ReadingTurn
-from ..storage.connections import insert
+from sqlalchemy import Connection, text
 
 STRIPES = 64
 """Sites share turns by the remainder of their keys: a turn is a few rows, however many sites it is for."""
+
+# In one order always, so that two who want the same wait for each other and do not dead-lock. The stripes are
+# one parameter: a statement with a list of rows is written anew each time, and an import takes many turns.
+_TAKE = """
+    INSERT INTO reading_turn (stripe, turn) SELECT wanted.value, 1 FROM {} WHERE true ORDER BY 1
+    ON CONFLICT (stripe) DO UPDATE SET turn = reading_turn.turn + 1 RETURNING stripe, turn"""
+_TAKES = {
+    "sqlite": text(_TAKE.format("json_each(:stripes) AS wanted")),
+    "postgresql": text(_TAKE.format("unnest(CAST(:stripes AS bigint[])) AS wanted (value)")),
+}
 
 
 def stripe_of(site_key: int) -> int:
@@ -25,9 +33,7 @@ def take_turns(connection: Connection, site_keys: Collection[int]) -> dict[int, 
     stripes = sorted(set(map(stripe_of, site_keys)))
     if not stripes:
         return {}
-    # In one order always, so that two who want the same wait for each other and do not dead-lock.
-    statement = insert(connection, ReadingTurn).values([{"stripe": stripe, "turn": 1} for stripe in stripes])
-    taken = statement.on_conflict_do_update(
-        index_elements=["stripe"], set_={"turn": ReadingTurn.turn + 1}
-    ).returning(ReadingTurn.stripe, ReadingTurn.turn)
-    return {stripe: turn for stripe, turn in connection.execute(taken)}  # noqa: C416 (rows are no pairs to mypy)
+    engine = connection.dialect.name
+    given = stripes if engine == "postgresql" else json.dumps(stripes)
+    taken = connection.execute(_TAKES[engine], {"stripes": given})
+    return {stripe: turn for stripe, turn in taken}  # noqa: C416 (rows are no pairs to mypy)

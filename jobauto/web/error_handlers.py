@@ -59,8 +59,8 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
 
 
 def _with_the_last_slash() -> MethodNotAllowed | None:
-    # Werkzeug adds a missing slash only for a method that the address knows, and calls others not found. Where
-    # a site's address is the beginning of another, it names the methods of the site's alone.
+    # Werkzeug adds a missing slash only for a method that the address knows, and calls others not found.
+    # Where a site's address is the beginning of another, it names the methods of the site's alone.
     adapter = current_app.create_url_adapter(request)
     try:
         if adapter:

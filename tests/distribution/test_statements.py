@@ -146,7 +146,7 @@ def test_the_work(sent: Sent) -> None:
     (job,) = jobs()
     for status in ("in_progress", "closed", "open"):
         change(job.id, JobChange(status=status, note="Seen."), by="ada", now=NOON)
-    wanted = site_service.SiteChange("New name", None, active=False, group="South")
+    wanted = site_service.SiteChange("New name", None, active=False, group="South", measure="register")
     site_service.edit("S1", wanted, author=ADA)
     zone = NOON.tzinfo
     site_service.snooze("S1", NOON.date(), "Works", zone, author=ADA)  # type: ignore[arg-type]
