@@ -4,19 +4,23 @@
 2. Where it does not hold, :func:`claim` gives the question to one process; the database decides to whom.
 3. :func:`work_out` walks, stamps the row with its progress, and keeps the answer. A process that dies leaves
    a stamp that grows stale, and the next who asks begins again.
+
+Readings that come in while it is worked out do not begin it anew: where they come all the time, nobody would
+ever see an answer.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ..clock import Clock
 from ..extensions import db
-from ..models import Event, Import, LabResult
+from ..models import Event, LabResult, ReadingTurn, Site
 from ..models.types import from_microseconds
+from ..readings.classifying import classify_urgent
 from ..settings import service as settings_service
 from ..storage.connections import write
 from ..storage.leases import LeaseLost, is_stale
@@ -24,9 +28,9 @@ from .slots import slots_of
 from .walk import BENCHES, walk
 
 STALE_AFTER = timedelta(minutes=1)
+FRESH = timedelta(minutes=1)
+"""So long an answer holds whatever readings came since it was begun."""
 SPANS = (90, 365)
-NO_READINGS_OR_SITES = ("job", "run", "user", "token", "address")
-"""Changes of these leave what the lab finds as it is."""
 
 
 @dataclass(frozen=True)
@@ -51,30 +55,44 @@ class Claimed:
     """A question that this process is to work out, and the number of the attempt."""
 
     question: Question
-    stand: str
     attempt: int
+
+
+@dataclass(frozen=True)
+class _Basis:
+    """What an answer rests on: the settings with their slots, and the readings with their sites."""
+
+    settings: str
+    readings: str
 
 
 def standing(question: Question, now: datetime) -> Standing:
     """How a question stands."""
     kept = db.session.get(LabResult, (question.rule, question.days, question.group), populate_existing=True)
-    if kept is None or kept.stand != _stand(question, now):
+    basis = _basis(question, now)
+    if kept is None or kept.settings != basis.settings:
         return Standing()
-    if kept.answer is not None:
-        return Standing(kept.answer)
-    is_alive = now - STALE_AFTER <= kept.heartbeat_at <= now + STALE_AFTER
-    return Standing(progress=kept.progress) if is_alive else Standing()
+    if kept.answer is None:
+        return Standing(progress=kept.progress) if _is_new(kept, now, STALE_AFTER) else Standing()
+    holds = kept.readings == basis.readings or _is_new(kept, now, FRESH)
+    return Standing(kept.answer) if holds else Standing()
+
+
+def _is_new(kept: LabResult, now: datetime, than: timedelta) -> bool:
+    return now - than <= kept.heartbeat_at <= now + than
 
 
 def claim(question: Question, now: datetime) -> Claimed | None:
     """Take a question that has no answer; None where another process is at it, or was quicker."""
-    stand = _stand(question, now)
-    fresh = {"stand": stand, "heartbeat_at": now, "progress": 0.0, "answer": None}
+    basis = vars(_basis(question, now))
+    fresh = basis | {"heartbeat_at": now, "progress": 0.0, "answer": None}
     key = {"rule": question.rule, "days": question.days, "group": question.group}
     with write() as session:
         insert = (postgresql if session.connection().dialect.name == "postgresql" else sqlite).insert
-        free = (LabResult.stand != stand) | LabResult.answer.is_(None) & is_stale(
-            LabResult.heartbeat_at, now, STALE_AFTER
+        free = or_(
+            LabResult.settings != basis["settings"],
+            LabResult.answer.is_not(None) & (LabResult.readings != basis["readings"]),
+            LabResult.answer.is_(None) & is_stale(LabResult.heartbeat_at, now, STALE_AFTER),
         )
         taken = session.execute(
             insert(LabResult)
@@ -86,7 +104,7 @@ def claim(question: Question, now: datetime) -> Claimed | None:
             )
             .returning(LabResult.attempts)
         ).scalar_one_or_none()
-    return Claimed(question, stand, taken) if taken is not None else None
+    return Claimed(question, taken) if taken is not None else None
 
 
 def work_out(claimed: Claimed, clock: Clock) -> None:
@@ -103,6 +121,7 @@ def work_out(claimed: Claimed, clock: Clock) -> None:
             _stamp(claimed, told_at, progress=share)
 
     with db.engine.connect() as connection:
+        classify_urgent(connection)
         tally = walk(connection, question.rule, settings, slots, question.group, progress)
     bench = BENCHES[question.rule]
     answer = {
@@ -131,14 +150,12 @@ def _stamp(claimed: Claimed, now: datetime, **values: object) -> None:
         raise LeaseLost("the question was taken over; nothing more is written")
 
 
-def _stand(question: Question, now: datetime) -> str:
+def _basis(question: Question, now: datetime) -> _Basis:
     stored = settings_service.current()
-    newest_import = (
-        select(Import.id).where(Import.finished_at.is_not(None)).order_by(Import.id.desc()).limit(1)
-    )
-    newest_change = (
-        select(Event.id).where(Event.subject.not_in(NO_READINGS_OR_SITES)).order_by(Event.id.desc()).limit(1)
-    )
     last_slot = slots_of(stored.settings.schedule, question.days, now).times[-1]
-    newest = [db.session.scalar(newest) for newest in (newest_import, newest_change)]
-    return f"{stored.version} {last_slot} {newest[0]} {newest[1]}"
+    # Whoever changes readings, or what is thought of them, takes a turn.
+    turns = select(func.sum(ReadingTurn.turn)).scalar_subquery()
+    of_sites = select(Event.id).where(Event.subject == "site").order_by(Event.id.desc()).limit(1)
+    newest_site = select(func.max(Site.key)).scalar_subquery()
+    found = db.session.execute(select(turns, of_sites.scalar_subquery(), newest_site)).one()
+    return _Basis(f"{stored.version} {last_slot}", " ".join(map(str, found)))

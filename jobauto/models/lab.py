@@ -14,9 +14,10 @@ from .types import Instant
 class LabResult(Base):
     """The newest answer to one question of the lab: a rule, so many days, a group (empty: the fleet).
 
-    ``stand`` names what it was worked out from: settings, readings and sites as they were. While it is worked
-    out, ``progress`` is the share that is done, ``heartbeat_at`` proves that the process of this one of the
-    ``attempts`` is at it, and ``answer`` is empty.
+    ``settings`` and ``readings`` name what it was worked out from, as it was when that began: settings with
+    their slots, readings with their sites. While it is worked out, ``progress`` is the share that is done,
+    ``heartbeat_at`` proves that the process of this one of the ``attempts`` is at it, and ``answer`` is
+    empty.
     """
 
     __tablename__ = "lab_result"
@@ -25,7 +26,8 @@ class LabResult(Base):
     rule: Mapped[str] = mapped_column(String(50))
     days: Mapped[int] = mapped_column(Integer, autoincrement=False)
     group: Mapped[str] = mapped_column(String(GROUP_LENGTH))
-    stand: Mapped[str] = mapped_column(Text)
+    settings: Mapped[str] = mapped_column(Text)
+    readings: Mapped[str] = mapped_column(Text)
     attempts: Mapped[int] = mapped_column(Integer)
     heartbeat_at: Mapped[datetime] = mapped_column(Instant)
     progress: Mapped[float] = mapped_column(Float)

@@ -7,7 +7,8 @@ last one as well knows that nobody else has been there since.
 import json
 from collections.abc import Collection
 
-from sqlalchemy import Connection, text
+from sqlalchemy import BigInteger, Connection, String, bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
 
 STRIPES = 64
 """Sites share turns by the remainder of their keys: a turn is a few rows, however many sites it is for."""
@@ -18,8 +19,12 @@ _TAKE = """
     INSERT INTO reading_turn (stripe, turn) SELECT wanted.value, 1 FROM {} WHERE true ORDER BY 1
     ON CONFLICT (stripe) DO UPDATE SET turn = reading_turn.turn + 1 RETURNING stripe, turn"""
 _TAKES = {
-    "sqlite": text(_TAKE.format("json_each(:stripes) AS wanted")),
-    "postgresql": text(_TAKE.format("unnest(CAST(:stripes AS bigint[])) AS wanted (value)")),
+    "sqlite": text(_TAKE.format("json_each(:stripes) AS wanted")).bindparams(
+        bindparam("stripes", type_=String)
+    ),
+    "postgresql": text(_TAKE.format("unnest(:stripes) AS wanted (value)")).bindparams(
+        bindparam("stripes", type_=ARRAY(BigInteger))
+    ),
 }
 
 

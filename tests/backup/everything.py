@@ -96,7 +96,7 @@ def rows_of(uri: str) -> Rows:
 
 
 def without_sessions(rows: Rows) -> Rows:
-    """What a restore makes of rows: nobody is logged in, no file waits for a decision, the lab has no answers."""
+    """What a restore makes of rows: nobody is logged in, no file waits for a decision, the lab is empty."""
     place = list(Import.__table__.columns.keys()).index("decide_until")
     imports = [(*row[:place], None, *row[place + 1 :]) for row in rows["import"]]
     return rows | {"pending_login": [], "user_session": [], "lab_result": [], "import": imports}

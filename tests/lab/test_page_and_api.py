@@ -1,0 +1,71 @@
+"""The lab's answer on its page and by the API, and what both say while it is worked out."""
+
+import re
+
+import pytest
+
+from jobauto.clock import utcnow
+from jobauto.lab.service import Question, claim, work_out
+from tests.fleets import add_site, daily, days_before
+from tests.pages.reading import words
+from tests.people import Person
+
+LAB = "/api/job-automation/lab/"
+
+
+@pytest.fixture(autouse=True)
+def _fleet(vera: Person) -> None:
+    """A site that was silent for eleven days, and has reported daily before and since."""
+    now = utcnow()
+    add_site("S1", daily(range(100, 140), last=days_before(41, now)) | daily(range(200, 231), last=now))
+
+
+def test_while_it_is_worked_out_one_is_told_how_far_it_is(vera: Person) -> None:
+    claimed = claim(Question("no_coms", 90), utcnow())
+    assert claimed
+    working = vera.api("GET", LAB, query_string={"rule": "no_coms"})
+    assert (working.status_code, working.json) == (202, {"progress": 0.0})
+    assert "0 % of the sites are walked" in words(vera.get("/lab/?rule=no_coms"))
+
+    work_out(claimed, utcnow)
+    answer = vera.api("GET", LAB, query_string={"rule": "no_coms"})
+    assert answer.status_code == 200
+    assert {name: answer.json[name] for name in ("rule", "days", "current")} == {
+        "rule": "no_coms",
+        "days": 90,
+        "current": 3,
+    }
+    assert [row["value"] for row in answer.json["thresholds"]] == [*range(1, 31)]
+    assert [row["value"] for row in answer.json["thresholds"] if row["jobs"]] == [*range(1, 11)]
+
+
+def test_who_asks_works_it_out(vera: Person) -> None:
+    assert re.search(r" 3 In force 1 1 0 0 11\.\d –", words(vera.get("/lab/?rule=no_coms&days=90")))
+    assert vera.api("GET", LAB, query_string={"rule": "zero_reads", "days": 365}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("threshold", "said"),
+    [(10, "The same sites"), (11, "Falls out: a job with 3")],
+)
+def test_the_page_names_the_sites_that_another_threshold_makes_a_difference_to(
+    vera: Person, threshold: int, said: str
+) -> None:
+    assert said in words(vera.get(f"/lab/sites?rule=no_coms&days=90&threshold={threshold}"))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        pytest.param("rule=none", id="no such rule"),
+        pytest.param("days=91", id="another span"),
+        pytest.param("depth=3", id="an unknown parameter"),
+    ],
+)
+def test_what_the_lab_does_not_know_is_refused(vera: Person, asked: str) -> None:
+    assert vera.api("GET", f"{LAB}?{asked}").status_code == 400
+
+
+def test_a_page_of_no_such_question_is_refused(vera: Person) -> None:
+    assert vera.get("/lab/?rule=none").status_code == 400
+    assert vera.get("/lab/sites?rule=no_coms&threshold=31").status_code == 400
