@@ -11,6 +11,7 @@ from ..logs import LogEvent
 from ..models import Hold, Reading, Run, RunRule, Site
 from ..rules import RULES
 from ..rules.moment import Moment
+from ..rules.no_coms import SPOKEN
 from ..rules.rule import FLAGGED, VERDICT
 from ..runs.queries import ENDED
 from ..settings import service as settings_service
@@ -96,6 +97,7 @@ def _forget_who_is_back(connection: Connection, moment: Moment, author: Author) 
         Reading.site_key == Site.key,
         Reading.reading_date > moment.as_of,
         Reading.reading_date <= author.now,
+        SPOKEN,
     )
     flagged = select(VERDICT.c.site_key).where(VERDICT.c.verdict == FLAGGED)
     back = select(Site.key).where(Site.key.in_(flagged), reported)

@@ -59,6 +59,7 @@ class Tails:
         self._connection = connection
         self._bulk = bulk
         self._turns: dict[int, int] = {}
+        self._spoken: set[int] = set()
         self.known: dict[int, _Known] = {}
         self.has_marked = False
 
@@ -72,7 +73,9 @@ class Tails:
             self.known = {key: tail for key, tail in self.known.items() if stripe_of(key) not in missed}
         unknown = [key for key in site_keys if key not in self.known]
         found = {tail.site_key: tail for tail in self._bulk.tails(unknown)} if unknown else {}
-        for key in spoken_of(self._connection) & found.keys() if found else ():
+        if missed:  # whoever says something of a site takes its turn as well, or has it marked
+            self._spoken = spoken_of(self._connection)
+        for key in self._spoken & found.keys():
             found[key] = found[key]._replace(is_troubled=True)
         return Newcomers(self, self._connection, self._bulk, turns, found)
 

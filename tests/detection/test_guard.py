@@ -15,6 +15,7 @@ from jobauto.detection.guard import Silence
 from jobauto.detection.service import RunResult
 from jobauto.extensions import db
 from jobauto.models import Event, Hold, Run
+from jobauto.models.quality import Quality
 from jobauto.rules.no_coms import NO_COMS
 from jobauto.rules.zero_reads import ZERO_READS
 from jobauto.runs import queries
@@ -195,6 +196,15 @@ def test_a_release_spares_sites_that_have_reported_since(app: Flask) -> None:
     assert holds.release(run_id, OSCAR) == 20
     no_coms = stored(run_id).rules[0]
     assert (no_coms.flagged, no_coms.created, no_coms.skipped) == (20, 20, 0)
+
+
+def test_an_estimate_that_came_since_spares_no_site(app: Flask) -> None:
+    keys = fleet(silent_4=30)
+    run_id = run_at().run_id
+    assert run_id
+    for key in list(keys.values())[:10]:
+        add_readings(key, {later(1): 2}, quality=Quality.ESTIMATED)
+    assert holds.release(run_id, OSCAR) == 30
 
 
 def test_a_release_spares_sites_whose_readings_came_late(app: Flask) -> None:

@@ -22,8 +22,8 @@ from jobauto.settings import service
 from jobauto.settings.policies import Policies, Policy
 from jobauto.settings.schema import Settings
 from jobauto.storage.connections import write
-from tests.detection.running import save
-from tests.fleets import NOON, add_readings, add_site, days_before
+from tests.detection.running import later, run_at, save
+from tests.fleets import NOON, add_readings, add_site, daily, days_before
 
 
 def put(name: str, *, groups: tuple[str, ...] = (), sites: tuple[str, ...] = (), **values: Any) -> None:
@@ -177,6 +177,24 @@ def test_recovered_jobs_are_closed_where_that_holds() -> None:
         "S3": "open",
         "S4": "open",
     }
+
+
+@pytest.mark.usefixtures("app")
+def test_a_register_recovers_by_the_increase_that_counts_at_its_site() -> None:
+    put("Creeping", groups=("Schools",), zero_reads={"min_increase": 0.5})
+    risen = {
+        "S1": ("Schools", "1234.40"),
+        "S2": ("Schools", 1235),
+        "S3": ("", "1234.40"),
+        "S4": ("", "1234.02"),
+    }
+    keys = {name: add_site(name, daily([1234] * 5), group=group) for name, (group, _) in risen.items()}
+    check()
+    for name, (_, value) in risen.items():
+        add_readings(keys[name], {later(3): value})
+    run_at(later(4))
+    found = db.session.execute(select(Site.site_id, Job.recovered_at).join(Job, Job.site_key == Site.key))
+    assert {name: at is not None for name, at in found} == {"S1": False, "S2": True, "S3": True, "S4": False}
 
 
 @pytest.mark.usefixtures("app")
