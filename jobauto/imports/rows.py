@@ -163,7 +163,7 @@ def _block(header: Header, required: int, first: int, lines: list[str]) -> Block
         found = list(zip(*records, strict=True)) or [()] * len(header.names)
     nothing = [None] * len(numbers)
     columns = [nothing if at is None else found[at] for at in header.places]
-    said = map(_said, columns[required:])
+    said = (column if column is nothing else _said(column) for column in columns[required:])
     return Block(numbers, [*columns[:required], *said], rejected)
 
 
