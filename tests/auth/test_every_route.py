@@ -25,6 +25,8 @@ UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
 SOMETHING = {
     "job_id": "1",
     "run_id": "1",
+    "review_id": "1",
+    "change_id": "1",
     "name": "Slow",
     "site_id": "silent",
     "username": "vera",
@@ -110,8 +112,8 @@ def test_a_cookie_alone_changes_nothing(standing: Flask, method: str, endpoint: 
     assert "CSRF" in answer.text
 
 
-NOTED_IN_PASSING = {"user_session", "api_token"}
-"""When a session or a token was last used is written down by every request."""
+NOTED_IN_PASSING = {"user_session", "api_token", "lab_result"}
+"""When a session or a token was last used is written down by every request; the lab keeps its answers."""
 
 
 def test_opening_every_address_changes_no_row(app: Flask, cast: None) -> None:
