@@ -267,9 +267,12 @@ def test_no_page_shows_a_command_or_an_option_that_is_no_more(name: str) -> None
 # -- the API -------------------------------------------------------------------------------------------
 
 
+_PLACES = {"site_id": "SITE_ID", "name": "NAME"}
+
+
 def template(path: str) -> str:
     """``/api/jobs/ID/`` for ``/api/jobs/<int:job_id>/`` and ``/api/jobs/{job_id}``."""
-    named = re.sub(r"[<{](?:\w+:)?(\w+)[>}]", lambda at: "SITE_ID" if at[1] == "site_id" else "ID", path)
+    named = re.sub(r"[<{](?:\w+:)?(\w+)[>}]", lambda at: _PLACES.get(at[1], "ID"), path)
     return named if named.endswith((".csv", ".json", "/")) else f"{named}/"
 
 

@@ -132,7 +132,7 @@ def test_a_slot_is_run_without_what_only_a_tick_needs() -> None:
 def test_no_page_imports_another_page(kind: str) -> None:
     beside = {
         "api": {"bodies", "importing", "requests", "responses", "spec"},
-        "forms": {"choices", "errors", "users"},
+        "forms": {"choices", "controls", "errors", "users"},
     }
     for module in FILES:
         if module.startswith(f"{ROOT}.web.{kind}."):

@@ -131,7 +131,7 @@ def give_code(session: Session, user: User, code: str, client: Client) -> bool:
     subject = throttling.Subject.of_second_factor(user.id, client.address)
     throttling.check_throttle(subject, client.now)
     if taken := take_code(session, user, code, client.now):
-        throttling.forget_account(session, subject)
+        throttling.succeed(session, subject, client.now)
     else:
         throttling.count_in(session, subject, client.now)
     return taken

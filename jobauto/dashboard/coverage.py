@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, select
 from sqlalchemy.orm import Session
 
+from ..detection.combinations import Combination, combinations
 from ..jobs import queries as jobs
 from ..models import Job, Run, RunRule, RunSite, Site
 from ..models.job import STILL_OPEN
@@ -14,7 +15,7 @@ from ..rules import RULES
 from ..rules.moment import Moment
 from ..rules.rule import FLAGGED, NOT_ASSESSABLE, NOT_JUDGED
 from ..runs import queries as runs
-from ..settings.schema import Settings
+from ..settings.policies import Policies
 from ..sites import queries as sites
 
 FRESH = timedelta(hours=25)
@@ -44,26 +45,26 @@ class Fleet:
     runs: Sequence[Run | None] = ()
 
 
-def fleet(session: Session, settings: Settings, now: datetime) -> Fleet:
+def fleet(session: Session, policies: Policies, now: datetime) -> Fleet:
     """The fleet as of now, in one walk over the sites, one over the open jobs, and what the runs kept.
 
     A site has a verdict of a rule's newest finished run if it was there (its key is no higher than that of
     the newest site then) and is not kept as one that was not judged. It is ok unless it is kept as something
-    else.
+    else. It needs none of a rule that is off for it.
     """
-    watched = Moment(now, settings.schedule.zone).sites_to_check()
-    newest = [
-        session.execute(runs.newest_of_rule(rule.name)).one_or_none()
-        for rule in RULES
-        if settings.rule(rule.name).enabled
-    ]
+    watched = Moment(now, policies.settings.schedule.zone).sites_to_check()
+    connection = session.connection()
+    found = {rule.name: combinations(connection, rule, policies) for rule in RULES}
+    enabled = {name: each for name, each in found.items() if any(one.settings.enabled for one in each)}
+    newest = [session.execute(runs.newest_of_rule(rule)).one_or_none() for rule in enabled]
     fresh = [found[1] for found in newest if found and _is_fresh(*found, now - FRESH)]
     newest_site = min((entry.newest_site or 0 for entry in fresh), default=0)
     active, faulty_inactive = session.execute(sites.active_and_faulty_inactive()).one()
     count = active - (session.scalar(sites.count_snoozed(now)) or 0)
     added = session.scalar(sites.count_added(newest_site, watched)) or 0
     faulty, holding, recovered = session.execute(jobs.open_by_recovery()).one()
-    unjudged, unassessable, jobless = session.execute(_not_ok(fresh, watched, newest_site)).one()
+    off = [_is_off(name, each) for name, each in enabled.items()]
+    unjudged, unassessable, jobless = session.execute(_not_ok(fresh, watched, newest_site, off)).one()
     return Fleet(
         active=active,
         # A job that is closed between the two questions must not make it less than none.
@@ -82,8 +83,17 @@ def _is_fresh(run: Run, entry: RunRule, oldest: datetime) -> bool:
     return run.as_of >= oldest and entry.status != "failed" and entry.newest_site is not None
 
 
+def _is_off(rule: str, combinations: Sequence[Combination]) -> ColumnElement[bool]:
+    """Of what runs kept: whether it is of a rule that is off for the site now."""
+    off = [one.sites for one in combinations if one.sites is not None and not one.settings.enabled]
+    return and_(RunSite.rule == rule, or_(*off)) if off else false()
+
+
 def _not_ok(
-    entries: Sequence[RunRule], watched: ColumnElement[bool], newest_site: int
+    entries: Sequence[RunRule],
+    watched: ColumnElement[bool],
+    newest_site: int,
+    off: Sequence[ColumnElement[bool]],
 ) -> Select[int, int, int]:
     """(sites that were not judged, that could not be assessed, that are flagged but have no open job) by what
     runs kept of their rules."""
@@ -96,8 +106,9 @@ def _not_ok(
             (_says(NOT_ASSESSABLE) - _says(FLAGGED)).label("unassessable"),
             func.max(case((and_(flagged, Job.id.is_(None)), 1), else_=0)).label("jobless"),
         )
+        .join(Site, Site.key == RunSite.site_key)
         .outerjoin(Job, and_(Job.site_key == RunSite.site_key, STILL_OPEN, flagged))
-        .where(or_(false(), *kept))
+        .where(or_(false(), *kept), ~or_(false(), *off))
         .group_by(RunSite.site_key)
         .subquery()
     )

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, case, func, insert, select, update
 
 from ..models import Hold, Run, RunRule
+from ..models.types import Instant
 from ..rules.rule import FLAGGED, VERDICT
 from ..settings.schema import GuardSettings
 from .opening import JUDGED_SITES, Opening, has_open_job
@@ -34,9 +36,18 @@ def silence(connection: Connection, opening: Opening, counts: Counts) -> Silence
     1. A site without a verdict is ok: it has reported in the rule's own window, and so in the week before.
     2. A flagged site counts if its last reading lies after ``since``, and is silent if it has no open job
        of the rule's type. One that never reported, or long ago, does not count at all.
+    3. ``since`` is a week before. Where ``days_threshold`` is a week or more, a site that is newly flagged
+       cannot have reported within seven days: then it is the threshold and a day.
+    4. After a hold that nobody released it is still the same week: a feed that is down for longer than a week
+       must not open its jobs on the eighth day.
     """
-    since = _since(connection, opening)
-    in_the_week = (VERDICT.c.verdict == FLAGGED) & (VERDICT.c.since > since)
+    before = _held_since(connection, opening)
+
+    def since(settings: Any) -> datetime:
+        week = opening.moment.ago(max(WEEK, opening.rule.window(settings) + 1))
+        return min(week, before) if before else week
+
+    in_the_week = (VERDICT.c.verdict == FLAGGED) & (VERDICT.c.since > opening.of_verdict(since, Instant()))
     told, reported, silent = connection.execute(
         select(
             func.count(),
@@ -44,19 +55,12 @@ def silence(connection: Connection, opening: Opening, counts: Counts) -> Silence
             func.coalesce(func.sum(case((in_the_week & ~has_open_job(opening), 1), else_=0)), 0),
         ).select_from(JUDGED_SITES)
     ).one()
-    return Silence(since, counts.checked - told + reported, silent)
+    return Silence(since(opening.settings), counts.checked - told + reported, silent)
 
 
-def _since(connection: Connection, opening: Opening) -> datetime:
-    """When the week before begins.
-
-    After a hold that nobody released it is still the same week: a feed that is down for longer than a week
-    must not open its jobs on the eighth day. Where ``days_threshold`` is a week or more, a site that is
-    newly flagged cannot have reported within seven days: then it is the threshold and a day.
-    """
-    days = max(WEEK, opening.rule.window(opening.settings) + 1)
-    week = opening.moment.ago(days)
-    before = connection.execute(
+def _held_since(connection: Connection, opening: Opening) -> datetime | None:
+    """When the week before began for a hold that nobody has released since."""
+    return connection.execute(
         select(Hold.since)
         .select_from(Run)
         .join(RunRule, (RunRule.run_id == Run.id) & (RunRule.rule == opening.rule.name))
@@ -65,7 +69,6 @@ def _since(connection: Connection, opening: Opening) -> datetime:
         .order_by(Run.as_of.desc(), Run.id.desc())
         .limit(1)
     ).scalar()
-    return min(week, before) if before else week
 
 
 _JUDGED = ("succeeded", "held")

@@ -40,20 +40,23 @@ def release(run_id: int, author: Author) -> int:
     """
     run = _held_run(run_id)
     rule = next(rule for rule in RULES if run.hold and rule.name == run.hold.rule)
-    settings = settings_service.of_version(run.settings_version)
-    moment = Moment(run.as_of, settings.schedule.zone)
+    policies = settings_service.stored_as(run.settings_version).policies
+    section = policies.settings.rule(rule.name)
+    moment = Moment(run.as_of, policies.settings.schedule.zone)
     was_of_now = run.as_of >= run.started_at
     db.session.rollback()
     with db.engine.connect() as connection:
-        counts, newest_site = judge(connection, rule, settings.rule(rule.name), moment)
+        judged = judge(connection, rule, policies, moment)
+        if judged is None:  # its last site has gone, or has got a policy by which it is off
+            raise NothingHeld(run_id)
         with write_on(connection), Session(connection) as session:
             _decide(session, run_id, "released", author)
             back = _forget_who_is_back(connection, moment, author) if was_of_now else 0
-            opening = Opening(rule, settings.rule(rule.name), moment, run_id, author.now)
-            created, flagged = open_jobs(connection, opening), counts.flagged - back
+            opening = Opening(rule, section, moment, run_id, author.now, judged.combinations)
+            created, flagged = open_jobs(connection, opening), judged.counts.flagged - back
             run_sites.keep_anew(connection, opening)
-            figures = counts._asdict() | {"flagged": flagged, "skipped": flagged - created}
-            figures |= {"newest_site": newest_site}
+            figures = judged.counts._asdict() | {"flagged": flagged, "skipped": flagged - created}
+            figures |= {"newest_site": judged.newest_site}
             _keep(connection, opening, figures | {"status": "succeeded", "created": created})
     log.info(LogEvent("released", run=run_id, by=author.name, created=created))
     return created

@@ -1,13 +1,27 @@
 """From verdicts to jobs: one INSERT ... SELECT ... ON CONFLICT for a rule's whole fleet."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from operator import attrgetter
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Select, String, and_, case, exists, func, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    String,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.orm import aliased
+from sqlalchemy.types import TypeEngine
 
 from ..models import Job, JobReading, Reading, Site
 from ..models.job import ONE_OPEN_JOB, STILL_OPEN
@@ -17,6 +31,9 @@ from ..rules.rule import FLAGGED, VERDICT, Rule, Variables
 from ..rules.settings import RuleSettings
 from ..rules.template import parse
 from ..storage.connections import insert
+from .combinations import Combination
+
+V = TypeVar("V")
 
 LATEST = 30
 """A job keeps the readings of the rule's window, and in any case so many of the latest."""
@@ -27,13 +44,36 @@ JUDGED_SITES = VERDICT.join(Site.__table__, Site.key == VERDICT.c.site_key)
 
 @dataclass(frozen=True)
 class Opening:
-    """What jobs are opened with: the rule and its settings, at a moment, by a run, now."""
+    """What jobs are opened with: the rule and its settings, at a moment, by a run, now.
+
+    ``settings`` are the fleet's; those of a site are the ones of its verdict's combination.
+    """
 
     rule: Rule
     settings: RuleSettings
     moment: Moment
     run_id: int
     now: datetime
+    combinations: Sequence[Combination]
+
+    def numbers(self, value: Callable[[Any], V]) -> dict[V, list[int]]:
+        """What settings give, each with the numbers of the combinations that give it."""
+        found: dict[V, list[int]] = {}
+        for combination in self.combinations:
+            found.setdefault(value(combination.settings), []).append(combination.number)
+        return found
+
+    def of_verdict(
+        self, value: Callable[[Any], Any], type_: TypeEngine[Any] | None = None
+    ) -> ColumnElement[Any]:
+        """What the settings give by which a verdict was found."""
+        return _by_verdict({literal(given, type_): at for given, at in self.numbers(value).items()})
+
+
+def _by_verdict(found: Mapping[ColumnElement[Any], list[int]]) -> ColumnElement[Any]:
+    (first, _), *others = found.items()
+    cases = ((VERDICT.c.combination.in_(numbers), given) for given, numbers in others)
+    return case(*cases, else_=first) if others else first
 
 
 def open_jobs(connection: Connection, opening: Opening) -> int:
@@ -73,10 +113,18 @@ def count_wanted(connection: Connection, opening: Opening) -> int:
 def wanted(opening: Opening) -> Iterator[ColumnElement[bool]]:
     """Which of the judged sites are to get a job."""
     yield VERDICT.c.verdict == FLAGGED
-    if opening.settings.check_duplicate:
-        yield ~has_open_job(opening)
-    if opening.settings.reopen_after_days:
-        yield ~_of_this_type(opening, _closed_knowingly(opening))
+    if checked := opening.numbers(attrgetter("check_duplicate")).get(True):
+        yield _where(opening, checked, ~has_open_job(opening))
+    for days, numbers in opening.numbers(attrgetter("reopen_after_days")).items():
+        if days:
+            yield _where(opening, numbers, ~_of_this_type(opening, _closed_knowingly(opening, days)))
+
+
+def _where(opening: Opening, numbers: list[int], condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """A condition that only these combinations have."""
+    if len(numbers) == len(opening.combinations):
+        return condition
+    return or_(VERDICT.c.combination.not_in(numbers), condition)
 
 
 def has_open_job(opening: Opening) -> ColumnElement[bool]:
@@ -88,9 +136,9 @@ def _of_this_type(opening: Opening, condition: ColumnElement[bool]) -> ColumnEle
     return exists().where(Job.site_key == Site.key, Job.job_type == opening.settings.job_type_id, condition)
 
 
-def _closed_knowingly(opening: Opening) -> ColumnElement[bool]:
-    """By a person, while the fault held, and the site has not recovered since."""
-    since = opening.now - timedelta(days=opening.settings.reopen_after_days)
+def _closed_knowingly(opening: Opening, days: int) -> ColumnElement[bool]:
+    """By a person, in the last days, while the fault held, and the site has not recovered since."""
+    since = opening.now - timedelta(days=days)
     return and_(Job.closed_at > since, Job.closed_by.is_not(None), Job.recovered_at.is_(None))
 
 
@@ -98,7 +146,11 @@ def _evidence(opening: Opening) -> Select[int, int, datetime, Decimal]:
     """The readings of the rule's window, or the latest ones where those reach further back: one short range
     of the readings' key for each job."""
     as_of = opening.moment.as_of
-    window_start = literal(opening.moment.ago(opening.rule.window(opening.settings)) + MICROSECOND, Instant)
+    starts = opening.numbers(lambda settings: as_of - timedelta(days=opening.rule.window(settings)))
+    # Behind a name of its own, because a distributed database asks its temporary tables first.
+    begin = _by_verdict({literal(start + MICROSECOND, Instant): at for start, at in starts.items()})
+    said = select(VERDICT.c.site_key, begin.label("begin")).cte("said")
+    window_start = begin if len(starts) == 1 else said.c.begin
     nth_latest = aliased(Reading)
     start = (
         select(nth_latest.reading_date)
@@ -112,7 +164,7 @@ def _evidence(opening: Opening) -> Select[int, int, datetime, Decimal]:
     from_here = case(
         (start > window_start, window_start), else_=func.coalesce(start, literal(BEFORE_ALL, Instant))
     )
-    return (
+    evidence = (
         select(Job.site_key, Job.id, Reading.reading_date, Reading.reading_value)
         .join(Reading, Reading.site_key == Job.site_key)
         .where(
@@ -122,25 +174,23 @@ def _evidence(opening: Opening) -> Select[int, int, datetime, Decimal]:
             Reading.reading_date >= from_here,
         )
     )
+    return evidence if len(starts) == 1 else evidence.join(said, said.c.site_key == Job.site_key)
 
 
 def _columns(opening: Opening) -> dict[str, ColumnElement[Any]]:
-    settings = opening.settings
-    variables: Variables = {"site_id": Site.site_id, "site_name": Site.site_name}
-    variables |= opening.rule.variables(settings, opening.moment)
     return {
         "site_key": Site.key.expression,
         "rule": literal(opening.rule.name),
-        "job_type": literal(settings.job_type_id),
-        "status": literal(settings.initial_status),
-        "priority": literal(settings.priority),
-        "description": _description(settings.description_template, variables),
-        "queue": literal(settings.queue, String),
-        "instructions": literal(settings.instructions, String),
+        "job_type": literal(opening.settings.job_type_id),
+        "status": opening.of_verdict(attrgetter("initial_status")),
+        "priority": opening.of_verdict(attrgetter("priority")),
+        "description": _description(opening),
+        "queue": opening.of_verdict(attrgetter("queue"), String()),
+        "instructions": opening.of_verdict(attrgetter("instructions"), String()),
         "touched": literal(False),
         "created_at": literal(opening.now, Instant),
         "run_id": literal(opening.run_id),
-        "duplicate_checked": literal(settings.check_duplicate),
+        "duplicate_checked": opening.of_verdict(attrgetter("check_duplicate")),
         "since": VERDICT.c.since,
         "days": VERDICT.c.days,
         "zero_count": VERDICT.c.zero_count,
@@ -148,11 +198,27 @@ def _columns(opening: Opening) -> dict[str, ColumnElement[Any]]:
     }
 
 
-def _description(template: str, variables: Variables) -> ColumnElement[str]:
+def _description(opening: Opening) -> ColumnElement[str]:
     """The template as SQL text: each variable stands for its column, and nothing is evaluated."""
+    columns: Variables = {"site_id": Site.site_id, "site_name": Site.site_name}
+
+    def pieces(settings: RuleSettings) -> tuple[tuple[str, str | None], ...]:
+        """The template in which what is the same for all of the combination's sites is text already."""
+        variables = opening.rule.variables(settings, opening.moment)
+        texts = {name: text for name, text in variables.items() if isinstance(text, str)}
+        columns.update(variables)
+        parsed = parse(settings.description_template, settings.variables)
+        return tuple(
+            (before + texts[name], None) if name in texts else (before, name) for before, name in parsed
+        )
+
+    return _by_verdict({_text(each, columns): at for each, at in opening.numbers(pieces).items()})
+
+
+def _text(pieces: Iterable[tuple[str, str | None]], columns: Variables) -> ColumnElement[str]:
     text: ColumnElement[str] = literal("", String)
-    for literal_text, name in parse(template, variables):
-        text = text + literal(literal_text, String)
+    for before, name in pieces:
+        text = text + literal(before, String)
         if name is not None:
-            text = text + variables[name]
+            text = text + columns[name]
     return text

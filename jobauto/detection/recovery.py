@@ -1,12 +1,29 @@
 """Seeing that a fault is gone, and that it is back."""
 
-from sqlalchemy import ColumnElement, Connection, String, cast, exists, insert, literal, null, select, update
+from collections.abc import Sequence
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    String,
+    cast,
+    exists,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from ..models import Event, Job, Site
 from ..models.job import STILL_OPEN
 from ..models.types import Instant
 from ..rules.rule import FLAGGED, VERDICT
+from .combinations import Combination
 from .opening import Opening
+from .verdicts import SWITCHED_OFF, UNJUDGED
 
 RESOLUTION = "recovered"
 
@@ -19,7 +36,7 @@ def mark_recovered(connection: Connection, opening: Opening) -> None:
        not judged: neither is a recovery. Closed jobs are marked too, since a recovery ends
        ``reopen_after_days``.
     2. An open job whose site is flagged is not recovered (any more).
-    3. With ``auto_close_recovered``, recovered jobs that nobody has touched are closed.
+    3. Where ``auto_close_recovered`` holds, recovered jobs that nobody has touched are closed.
     """
     now = opening.now
     of_rule = Job.rule == opening.rule.name
@@ -33,8 +50,9 @@ def mark_recovered(connection: Connection, opening: Opening) -> None:
         .where(of_rule, STILL_OPEN, Job.recovered_at.is_not(None), _has_verdict(VERDICT.c.verdict == FLAGGED))
         .values(recovered_at=null(), recovered_run_id=null())
     )
-    if opening.settings.auto_close_recovered:
-        untouched = (of_rule, STILL_OPEN, Job.recovered_at.is_not(None), ~Job.touched)
+    closing = [one for one in opening.combinations if one.settings.auto_close_recovered]
+    if closing:
+        untouched = (of_rule, STILL_OPEN, Job.recovered_at.is_not(None), ~Job.touched, _is_site_of(closing))
         for field, before, after in (
             ("status", Job.status, "closed"),
             ("resolution", Job.resolution, RESOLUTION),
@@ -62,4 +80,13 @@ def _has_verdict(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
 
 def _is_ok(opening: Opening) -> ColumnElement[bool]:
     judged = exists(select(Site.key)).where(Site.key == Job.site_key, opening.moment.sites_to_check())
-    return judged & ~_has_verdict()
+    if all(combination.settings.enabled for combination in opening.combinations):
+        return judged & ~_has_verdict()
+    off = select(UNJUDGED.c.site_key).where(UNJUDGED.c.reason == SWITCHED_OFF).cte("off")
+    is_off = exists(select(off.c.site_key)).where(off.c.site_key == Job.site_key)
+    return judged & ~is_off & ~_has_verdict()
+
+
+def _is_site_of(combinations: Sequence[Combination]) -> ColumnElement[bool]:
+    some = [one.sites for one in combinations if one.sites is not None]
+    return exists(select(Site.key)).where(Site.key == Job.site_key, or_(*some)) if some else true()

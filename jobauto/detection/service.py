@@ -19,7 +19,7 @@ from ..rules.moment import Moment
 from ..rules.rule import FLAGGED, VERDICT, Rule
 from ..runs.lifecycle import Claim, finish, heartbeat, renew, start
 from ..settings import service as settings_service
-from ..settings.schema import Settings
+from ..settings.policies import Policies
 from ..storage.connections import is_connection_lost, is_unavailable, write_on
 from ..storage.leases import LeaseLost
 from . import guard, run_sites
@@ -48,7 +48,7 @@ class RunParameters:
 
 @dataclass(frozen=True)
 class RuleResult:
-    """What one rule did: ``succeeded``, ``held``, ``failed`` (with its error), ``skipped`` (if disabled)."""
+    """What one rule did: ``succeeded``, ``held``, ``failed`` (with its error), ``skipped`` (off for all)."""
 
     status: str
     checked: int = 0
@@ -153,7 +153,7 @@ def run(request: RunParameters, clock: Clock) -> RunResult:
                 as_of=moment.as_of.isoformat(),
             )
         )
-        work = _Work(connection, run_id, stored.settings, moment, started_at, clock)
+        work = _Work(connection, run_id, stored.policies, moment, started_at, clock)
         with heartbeat(db.engine, run_id):
             results = {rule.name: work.rule(rule, place) for place, rule in enumerate(request.rules)}
             result = RunResult(run_id, moment.as_of, results)
@@ -168,20 +168,16 @@ def run(request: RunParameters, clock: Clock) -> RunResult:
 
 def dry_run(request: RunParameters, clock: Clock) -> RunResult:
     """What a run would find. Nothing is written, and a run under way does not stand in the way."""
-    settings = settings_service.current().settings
+    policies = settings_service.current().policies
     db.session.rollback()
-    moment = Moment(request.as_of or clock(), settings.schedule.zone)
+    moment = Moment(request.as_of or clock(), policies.settings.schedule.zone)
     results: dict[str, RuleResult] = {}
     findings: list[Finding] = []
     with db.engine.connect() as connection:
         for rule in request.rules:
             began = perf_counter()
-            section = settings.rule(rule.name)
-            if not section.enabled:
-                results[rule.name] = RuleResult("skipped")
-                continue
             try:
-                counts = judge(connection, rule, section, moment).counts
+                judged = judge(connection, rule, policies, moment)
             except Exception as error:
                 if is_connection_lost(error):
                     raise
@@ -190,7 +186,11 @@ def dry_run(request: RunParameters, clock: Clock) -> RunResult:
                     "failed", duration_ms=_since(began), error=describe_error(error)
                 )
             else:
-                results[rule.name] = RuleResult("succeeded", **counts._asdict(), duration_ms=_since(began))
+                if judged is None:
+                    results[rule.name] = RuleResult("skipped")
+                    continue
+                counts = judged.counts._asdict()
+                results[rule.name] = RuleResult("succeeded", **counts, duration_ms=_since(began))
                 findings += _findings(connection, rule)
     return RunResult(None, moment.as_of, results, findings)
 
@@ -201,7 +201,7 @@ class _Work:
 
     connection: Connection
     run_id: int
-    settings: Settings
+    policies: Policies
     moment: Moment
     started_at: datetime
     clock: Clock
@@ -234,14 +234,13 @@ class _Work:
         return result
 
     def _check(self, rule: Rule, position: int, began: float) -> RuleResult:
-        section = self.settings.rule(rule.name)
-        judged = judge(self.connection, rule, section, self.moment) if section.enabled else None
+        judged = judge(self.connection, rule, self.policies, self.moment)
         with write_on(self.connection):
             if judged is None:
                 result = RuleResult("skipped")
             else:
-                counts = judged.counts
-                opening = Opening(rule, section, self.moment, self.run_id, self.clock())
+                counts, section = judged.counts, self.policies.settings.rule(rule.name)
+                opening = Opening(rule, section, self.moment, self.run_id, self.clock(), judged.combinations)
                 outcome = self._open_or_hold(opening, counts)
                 run_sites.keep(self.connection, opening, held=outcome["status"] == "held")
                 if self.moment.as_of >= self.started_at:
@@ -252,9 +251,10 @@ class _Work:
         return result
 
     def _open_or_hold(self, opening: Opening, counts: Counts) -> dict[str, Any]:
-        if opening.rule.guarded and self.settings.guard.guard_enabled:
+        settings = self.policies.settings.guard
+        if opening.rule.guarded and settings.guard_enabled:
             found = guard.silence(self.connection, opening, counts)
-            if found.trips(self.settings.guard):
+            if found.trips(settings):
                 guard.hold(self.connection, opening, found)
                 held = count_wanted(self.connection, opening)
                 log.warning(

@@ -1,5 +1,6 @@
 """Asking a rule about the fleet."""
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -13,6 +14,7 @@ from sqlalchemy import (
     case,
     func,
     insert,
+    literal,
     select,
     text,
 )
@@ -21,6 +23,11 @@ from sqlalchemy.schema import CreateTable, DropTable
 from ..models import Site
 from ..rules.moment import Moment
 from ..rules.rule import FLAGGED, NOT_ASSESSABLE, VERDICT, Rule
+from ..settings.policies import Policies
+from .combinations import Combination, Question, questions
+
+SWITCHED_OFF = "switched off"
+"""Why a site is not judged for which a policy has switched the rule off."""
 
 UNJUDGED = Table(
     "unjudged",
@@ -42,31 +49,57 @@ class Counts(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """What came of asking a rule. Sites with a key beyond ``newest_site`` (None: no site) came later."""
+    """What came of asking a rule, by which ``combinations`` of settings. Sites with a key beyond
+    ``newest_site`` (None: no site) came later."""
 
     counts: Counts
     newest_site: int | None
+    combinations: list[Combination]
 
 
-def judge(connection: Connection, rule: Rule, settings: Any, moment: Moment) -> Judgement:
+def judge(connection: Connection, rule: Rule, policies: Policies, moment: Moment) -> Judgement | None:
     """Ask a rule about the fleet and keep its answer in the connection's tables ``verdict``, ``unjudged``.
 
-    One statement for all sites, in a transaction that writes nothing but the connection's own temporary
-    table: on SQLite the write lock stays free however long it takes.
+    None where it is off for all sites. One statement for all sites that are judged alike, in a transaction
+    that writes nothing but the connection's own temporary tables: on SQLite the write lock stays free however
+    long it takes.
     """
     with connection.begin():
+        if policies.all and connection.dialect.name == "postgresql":
+            # A site that moves to another group between two statements would be judged twice, or never.
+            connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+        asked = questions(connection, rule, policies)
+        if not any(question.settings.enabled for question in asked):
+            return None
         for table in (UNJUDGED, VERDICT):
             connection.execute(DropTable(table, if_exists=True))
             connection.execute(CreateTable(table))
         newest_site = connection.scalar(select(func.max(Site.key)))
         connection.execute(insert(UNJUDGED).from_select(["site_key", "reason"], _unjudged(moment)))
-        answer = rule.verdicts(settings, moment)
-        connection.execute(
-            insert(VERDICT).from_select([column.name for column in answer.selected_columns], answer)
-        )
+        for question in asked:
+            _judge(connection, rule, question, replace(moment, among=question.sites))
         if connection.dialect.name == "postgresql":
             connection.execute(text("ANALYZE verdict"))  # nobody else analyses a temporary table
-        return Judgement(Counts(*connection.execute(_counts(moment)).one()), newest_site)
+        found = [combination for question in asked for combination in question.combinations]
+        return Judgement(Counts(*connection.execute(_counts(moment)).one()), newest_site, found)
+
+
+def _judge(connection: Connection, rule: Rule, question: Question, moment: Moment) -> None:
+    if not question.settings.enabled:
+        off = select(Site.key, literal(SWITCHED_OFF, String)).where(moment.sites_to_check())
+        connection.execute(insert(UNJUDGED).from_select(["site_key", "reason"], off))
+        return
+    answer = rule.verdicts(question.settings, moment)
+    names = [*(column.name for column in answer.selected_columns), "combination"]
+    first, *others = question.combinations
+    if others:
+        said = answer.subquery("said")
+        cases = ((one.sites, literal(one.number)) for one in others if one.sites is not None)
+        number = case(*cases, else_=first.number)
+        numbered = select(*said.c, number).join(Site, Site.key == said.c.site_key)
+    else:
+        numbered = answer.add_columns(literal(first.number))
+    connection.execute(insert(VERDICT).from_select(names, numbered))
 
 
 def _unjudged(moment: Moment) -> Select[Any]:
@@ -75,9 +108,10 @@ def _unjudged(moment: Moment) -> Select[Any]:
 
 
 def _counts(moment: Moment) -> Select[Any]:
-    checked = select(func.count()).select_from(Site).where(moment.sites_to_check())
+    watched = select(func.count()).select_from(Site).where(moment.sites_to_check()).scalar_subquery()
+    off = select(func.count()).select_from(UNJUDGED).where(UNJUDGED.c.reason == SWITCHED_OFF)
     told = [
         select(func.count()).select_from(VERDICT).where(VERDICT.c.verdict == verdict)
         for verdict in (FLAGGED, NOT_ASSESSABLE)
     ]
-    return select(*(count.scalar_subquery() for count in (checked, *told)))
+    return select(watched - off.scalar_subquery(), *(count.scalar_subquery() for count in told))

@@ -141,13 +141,13 @@ def later_of_this_fault(job: Job) -> Select[Any]:
     return select(exists(select(Job.id).where(*later)))
 
 
-def left_unrecovered(job_ids: Collection[int], rules: Collection[str], moment: Moment) -> Select[int]:
-    """How many of these jobs were closed while no run had seen the fault gone, at sites that are judged."""
-    judged = exists(select(Site.key)).where(Site.key == Job.site_key, moment.sites_to_check())
+def left_unrecovered(job_ids: Collection[int], moment: Moment) -> Select[str, str, str]:
+    """(rule, site_id, group) of those of these jobs that were closed while no run had seen the fault gone, at
+    sites that are judged."""
     return (
-        select(func.count())
-        .select_from(Job)
-        .where(Job.id.in_(job_ids), Job.rule.in_(rules), Job.recovered_at.is_(None), judged)
+        select(Job.rule, Site.site_id, Site.group)
+        .join(Site, Site.key == Job.site_key)
+        .where(Job.id.in_(job_ids), Job.recovered_at.is_(None), moment.sites_to_check())
     )
 
 

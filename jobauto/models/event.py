@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from ..extensions import Base
 from .types import Instant, PrimaryKey
 
-SUBJECTS = ("job", "site", "run", "user", "token", "settings", "import", "address")
+SUBJECTS = ("job", "site", "run", "user", "token", "settings", "policy", "import", "address")
 
 
 class Event(Base):

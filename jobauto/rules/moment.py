@@ -13,12 +13,13 @@ from ..models import Site
 class Moment:
     """The one instant at which a run looks at the fleet, and the schedule's zone for calendar dates.
 
-    ``only`` narrows the question to one site, by its key.
+    ``only`` narrows the question to one site, by its key, and ``among`` to some of the sites.
     """
 
     as_of: datetime
     zone: ZoneInfo
     only: int | None = None
+    among: ColumnElement[bool] | None = None
 
     def ago(self, days: int) -> datetime:
         """The instant so many days of 24 hours before."""
@@ -31,4 +32,6 @@ class Moment:
     def sites_to_check(self) -> ColumnElement[bool]:
         """Which sites get a verdict: those that are active and not snoozed."""
         judged = and_(Site.active, Site.awake_at(self.as_of))
+        if self.among is not None:
+            judged = and_(judged, self.among)
         return judged if self.only is None else and_(judged, Site.key == self.only)

@@ -37,6 +37,7 @@ VERDICT = Table(
     Column("days", Integer),
     Column("zero_count", Integer),
     Column("value", Kwh),
+    Column("combination", Integer),
     prefixes=["TEMPORARY"],
 )
 """What a rule selects: a row for each judged site that is *not* ok.
@@ -44,7 +45,8 @@ VERDICT = Table(
 ``verdict`` is ``flagged``, or ``not_assessable`` with its ``reason``. Of a flagged site: ``since`` when
 and for how many whole ``days`` (both empty if it never reported) and, where a register stands still, the
 ``zero_count`` of differences that were zero in the window, and its ``value``. During a run the rows live
-in a temporary table of this name, between reading the fleet and opening jobs.
+in a temporary table of this name, between reading the fleet and opening jobs, with the ``combination`` of
+settings by which the site was judged.
 """
 
 NOT_LONG_AGO = timedelta(hours=36)

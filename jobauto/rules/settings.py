@@ -4,7 +4,7 @@ Names, defaults and limits are a contract with the scripts of others. They may b
 """
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -116,3 +116,11 @@ class RuleSettings(Section):
     def contradictions(self) -> Iterator[tuple[str, str]]:
         """(field, what is wrong) between fields that are each right; every field of a pair is named."""
         yield from ()
+
+    def judging(self) -> Self:
+        """These settings as far as the rule judges by them: what its jobs get is as by default."""
+        return type(self)(**self.model_dump(exclude=RuleSettings.model_fields.keys() - {"enabled"}))
+
+    def reconciled(self) -> Self:
+        """These settings without contradictions, where policies of a site and its group met in them."""
+        return self

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from operator import attrgetter
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
@@ -61,6 +61,12 @@ class ZeroReadsSettings(RuleSettings):
         if self.readings_to_compare > self.days_to_check:
             why = "The rule could never fire: readings to compare must not exceed days to check."
             yield from (("readings_to_compare", why), ("days_to_check", why))
+
+    def reconciled(self) -> Self:
+        """With as many readings to compare as there are days, where there were more."""
+        return self.model_copy(
+            update={"readings_to_compare": min(self.readings_to_compare, self.days_to_check)}
+        )
 
 
 def verdicts(settings: ZeroReadsSettings, moment: Moment) -> Select[Any]:

@@ -1,25 +1,28 @@
 """Reading and saving settings. Every save is a new version; nothing is overwritten."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from ..audit import queries as audit
 from ..audit.conflicts import Conflict
 from ..audit.service import Author, Difference, record
 from ..extensions import db
-from ..models import SettingsVersion
+from ..models import SettingsVersion, Site
 from ..storage.connections import write
 from . import schedule
-from .schema import Settings
-from .stored import Unreadable, read_stored
+from .policies import Policies, Policy
+from .schema import Errors, Settings, SettingsError
+from .stored import Unreadable, read_policies, read_stored
 
 HISTORY = 50
+SITES_AT_ONCE = 1000
 
 
 class StaleSettings(Exception):
@@ -41,6 +44,21 @@ class Stored:
     settings: Settings
     slots_owed_from: datetime
     unreadable: tuple[Unreadable, ...] = ()
+    policies_as_stored: Sequence[Any] = ()
+
+    @property
+    def policies(self) -> Policies:
+        """The policies over these settings."""
+        return self._policies[0]
+
+    @property
+    def unreadable_policies(self) -> tuple[Unreadable, ...]:
+        """What of the stored policies says nothing any more."""
+        return self._policies[1]
+
+    @cached_property
+    def _policies(self) -> tuple[Policies, tuple[Unreadable, ...]]:
+        return read_policies(self.policies_as_stored, self.settings)  # when asked for: most pages do not
 
 
 @dataclass(frozen=True)
@@ -60,8 +78,13 @@ def current() -> Stored:
 
 
 def of_version(version: int) -> Settings:
-    """The settings of a version, as a run used them."""
-    return _stored(db.session.get_one(SettingsVersion, version)).settings
+    """The fleet's settings of a version, as a run used them."""
+    return stored_as(version).settings
+
+
+def stored_as(version: int) -> Stored:
+    """The settings of a version with its policies."""
+    return _stored(db.session.get_one(SettingsVersion, version))
 
 
 def save(
@@ -74,8 +97,9 @@ def save(
 ) -> Stored:
     """Store what ``edit`` makes of the settings in force, unless that changes nothing that is stored.
 
-    ``seen`` is the version that the editor looked at. Raises SettingsError, and StaleSettings when another
-    version has come since; without ``seen`` the edit is applied to whatever is in force.
+    ``seen`` is the version that the editor looked at. Raises SettingsError, also where a policy would
+    contradict them, and StaleSettings when another version has come since; without ``seen`` the edit is
+    applied to whatever is in force.
     ``token`` names the API token with which they do it.
     """
     while True:
@@ -87,12 +111,110 @@ def save(
                 after = edit(before.settings)
                 if after == before.settings and not before.unreadable:
                     return before
-                session.add(_next_version(before, after, by, now))
+                before.policies.over(after)
+                session.add(_next_version(before, after, before.policies_as_stored, by, now))
                 changed = _changed(before, after)
                 record(session, Author(by, now, token), "settings", before.version + 1, changed)
             return current()
         except IntegrityError:
             continue  # another save took this version's number: look again at what is in force now
+
+
+def save_policies(
+    edit: Callable[[Policies], Policies], *, name: str, author: Author, seen: int | None = None
+) -> Stored:
+    """Store what ``edit`` makes of the policies in force, of which it changes the one with a ``name``.
+
+    Raises what ``edit`` raises, and StaleSettings where that policy has changed since the version ``seen``.
+    """
+    while True:
+        try:
+            with write() as session:
+                before = _stored(session.scalars(_newest(1)).one())
+                if seen is not None and _policy_of(seen, name) != before.policies.named(name):
+                    raise StaleSettings
+                after = edit(before.policies)
+                if after == before.policies and not before.unreadable_policies:
+                    return before
+                session.add(
+                    _next_version(before, before.settings, after.documents(), author.name or "", author.now)
+                )
+                record(session, author, "policy", name, _policy_changes(before.policies, after, name))
+            return current()
+        except IntegrityError:
+            continue
+
+
+def put_policy(policy: Policy, *, author: Author, seen: int | None = None) -> Stored:
+    """Store a policy in place of the one of its name. Raises SettingsError, and StaleSettings."""
+    return save_policies(
+        lambda policies: _checked(policies.replaced(policy), policy),
+        name=policy.name,
+        author=author,
+        seen=seen,
+    )
+
+
+def delete_policy(name: str, *, author: Author, seen: int | None = None) -> Stored:
+    """Take a policy away; of its groups and sites the fleet's settings hold. Raises StaleSettings."""
+    return save_policies(lambda policies: policies.without(name), name=name, author=author, seen=seen)
+
+
+def _checked(policies: Policies, policy: Policy) -> Policies:
+    """Raises SettingsError where a site is unknown, or where values contradict those of a group's policy."""
+    groups = dict(_groups_of(policies.of_sites))
+    if unknown := [site_id for site_id in policy.sites if site_id not in groups]:
+        raise SettingsError({"sites": [f"Unknown site: {site_id}." for site_id in unknown]})
+    for site_id, group in groups.items():
+        effective = policies.effective(site_id, group)
+        if policy in (effective.site, effective.group) and (wrong := effective.errors()):
+            raise SettingsError({name: [f"At {site_id}: {' '.join(why)}"] for name, why in wrong.items()})
+    return policies
+
+
+def _groups_of(site_ids: Collection[str]) -> Iterator[tuple[str, str]]:
+    wanted = list(site_ids)
+    for start in range(0, len(wanted), SITES_AT_ONCE):
+        some = Site.site_id.in_(wanted[start : start + SITES_AT_ONCE])
+        yield from db.session.execute(select(Site.site_id, Site.group).where(some)).all()
+
+
+def count_sites(policies: Policies) -> dict[str, int]:
+    """How many sites each policy is for, by its name: those of its groups, and single ones beside them."""
+    counts = dict.fromkeys((policy.name for policy in policies.all), 0)
+    in_use = select(Site.group, func.count()).where(Site.group.in_(policies.of_groups)).group_by(Site.group)
+    for group, count in db.session.execute(in_use):
+        counts[policies.of_groups[group].name] += count
+    for site_id, group in _groups_of(policies.of_sites):
+        own = policies.of_sites[site_id]
+        counts[own.name] += own != policies.of_groups.get(group)
+    return counts
+
+
+def reconciled(policies: Policies) -> Iterator[tuple[str, Errors]]:
+    """Sites at which policies contradict each other since they moved to another group, and what does."""
+    for site_id, group in _groups_of(policies.of_sites):
+        if wrong := policies.effective(site_id, group).errors():
+            yield site_id, wrong
+
+
+def _policy_of(version: int, name: str) -> Policy | None:
+    row = db.session.get(SettingsVersion, version)
+    return _stored(row).policies.named(name) if row else None
+
+
+def _policy_changes(before: Policies, after: Policies, name: str) -> Iterator[Difference]:
+    old, new = (_flat(policies.named(name)) for policies in (before, after))
+    for field in dict.fromkeys([*old, *new]):
+        if old.get(field) != new.get(field):
+            yield field, old.get(field), new.get(field)
+
+
+def _flat(policy: Policy | None) -> dict[str, Any]:
+    if policy is None:
+        return {}
+    lists = {kind: ", ".join(getattr(policy, kind)) or None for kind in ("groups", "sites")}
+    return {"name": policy.name, **lists, **dict(policy.given())}
 
 
 def merge(typed: dict[str, dict[str, Any]], *, seen: int, by: str, now: datetime) -> Stored:
@@ -150,13 +272,16 @@ def _newest(count: int) -> Any:
 
 def _stored(row: SettingsVersion) -> Stored:
     settings, unreadable = read_stored(row.document)
-    return Stored(row.version, settings, row.slots_owed_from, unreadable)
+    return Stored(row.version, settings, row.slots_owed_from, unreadable, row.policies)
 
 
-def _next_version(before: Stored, after: Settings, by: str, now: datetime) -> SettingsVersion:
+def _next_version(
+    before: Stored, after: Settings, policies: Sequence[Any], by: str, now: datetime
+) -> SettingsVersion:
     return SettingsVersion(
         version=before.version + 1,
         document=after.document(),
+        policies=policies,
         changed_at=now,
         changed_by=by,
         slots_owed_from=schedule.owed_from_after_change(

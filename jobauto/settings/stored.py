@@ -4,10 +4,11 @@ A host may not know a time zone that another one did, and a release may tighten 
 """
 
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from .schema import Settings, SettingsError
+from .policies import Effective, Policies, Policy
+from .schema import Errors, Settings, SettingsError
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,29 @@ def read_stored(document: Any) -> tuple[Settings, tuple[Unreadable, ...]]:
         unreadable += filter(None, found)
         if not any(found):
             return Settings(), (Unreadable("settings", document, "Cannot be read at all."),)
+
+
+def read_policies(documents: Any, settings: Settings) -> tuple[Policies, tuple[Unreadable, ...]]:
+    """The policies of a stored list, over settings; of what cannot be read any more a policy says nothing."""
+    policies: list[Policy] = []
+    unreadable: list[Unreadable] = []
+    for document in deepcopy(documents):
+        name = document.pop("name")
+        while errors := _errors(name, document, settings):
+            found = [_take_out(document, field, " ".join(why)) for field, why in errors.items()]
+            unreadable += (replace(one, field=f"{name}: {one.field}") for one in found if one)
+            if not any(found):
+                unreadable.append(Unreadable(name, document.copy(), "Cannot be read at all."))
+                document.clear()
+        policies.append(Policy.parsed(name, document))
+    return Policies(settings, tuple(policies)), tuple(unreadable)
+
+
+def _errors(name: str, document: Any, settings: Settings) -> Errors:
+    try:
+        return Effective(settings, Policy.parsed(name, document)).errors()
+    except SettingsError as error:
+        return error.fields
 
 
 def _take_out(document: Any, field: str, why: str) -> Unreadable | None:

@@ -15,7 +15,7 @@ from ..models.job import STILL_OPEN
 from ..models.types import BEFORE_ALL, Kwh
 from ..rules import RULES
 from ..rules.moment import Moment
-from ..rules.rule import FLAGGED, Rule, Window
+from ..rules.rule import FLAGGED, NOT_JUDGED, Rule, Window
 from ..rules.settings import RuleSettings
 from ..settings.schema import Settings
 from ..storage.distinct import distinct_values
@@ -119,14 +119,23 @@ def any_reading() -> Select[Any]:
     return select(exists(select(Reading.site_key).limit(1)))
 
 
-def verdicts(site: Site, settings: Settings, moment: Moment) -> list[Verdict]:
-    """What every rule says of one site at a moment, by the very select that judges the fleet."""
+def verdicts(site: Site, settings: Settings, moment: Moment, *, even_if_off: bool = False) -> list[Verdict]:
+    """What every rule says of one site at a moment, by the very select that judges the fleet.
+
+    ``settings`` are those in force at the site. A rule that is off does not judge it, unless one wants to
+    know what it would say.
+    """
     if (why := _not_judged(site, moment)) is not None:
         return [
-            Verdict(rule.name, rule.title, "not_judged", why, f"{why[0].upper()}{why[1:]}.") for rule in RULES
+            Verdict(rule.name, rule.title, NOT_JUDGED, why, f"{why[0].upper()}{why[1:]}.") for rule in RULES
         ]
     only = Moment(moment.as_of, moment.zone, site.key)
-    return [_verdict(rule, settings.rule(rule.name), only) for rule in RULES]
+    return [
+        _verdict(rule, section, only)
+        if (section := settings.rule(rule.name)).enabled or even_if_off
+        else Verdict(rule.name, rule.title, NOT_JUDGED, "switched off", "The rule is switched off here.")
+        for rule in RULES
+    ]
 
 
 def _not_judged(site: Site, moment: Moment) -> str | None:

@@ -33,6 +33,7 @@ CHOICES = {
 }
 SHAPES: dict[str, TypeAdapter[Any]] = {
     "settings_version.document": TypeAdapter(dict[str, dict[str, Any]]),
+    "settings_version.policies": TypeAdapter(list[dict[str, Any]]),
     "sent_form.messages": TypeAdapter(list[tuple[str, str]]),
     "draft.fields": TypeAdapter(list[tuple[str, str]]),
     "import.errors": TypeAdapter(list[tuple[int, str]]),

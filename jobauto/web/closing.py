@@ -10,7 +10,7 @@ from ..jobs import outcome, queries
 from ..jobs.recurrence import after_closing
 from ..jobs.service import JobChange
 from ..models import Job
-from ..rules import RULES
+from ..rules import RULES, rule_named
 from ..rules.moment import Moment
 from ..rules.rule import FLAGGED
 from ..settings import service as settings_service
@@ -29,7 +29,7 @@ def fault_that_holds(job: Job, settings: Settings, now: datetime) -> sites.Verdi
         return None
     if job.status == "closed" and db.session.scalar(queries.later_of_this_fault(job)):
         return None
-    found = sites.verdicts(job.site, settings, Moment(now, settings.schedule.zone))
+    found = sites.verdicts(job.site, settings, Moment(now, settings.schedule.zone), even_if_off=True)
     return next((one for one in found if one.rule == job.rule and one.verdict == FLAGGED), None)
 
 
@@ -62,14 +62,20 @@ def snooze_site(job: Job, last_day: date) -> tuple[str, str]:
 
 def left_open(closed: Collection[int]) -> str:
     """Of jobs that were closed at once, a sentence about those whose fault may hold; empty where none is."""
-    settings = settings_service.current().settings
-    of_rules = {rule.name: settings.rule(rule.name) for rule in RULES}
-    soon = [name for name, rule in of_rules.items() if rule.enabled and not rule.reopen_after_days]
-    moment = Moment(utcnow(), settings.schedule.zone)
-    count = db.session.scalar(queries.left_unrecovered(closed, soon, moment))
+    policies = settings_service.current().policies
+    moment = Moment(utcnow(), policies.settings.schedule.zone)
+    left = db.session.execute(queries.left_unrecovered(closed, moment))
+    count = sum(
+        _comes_at_once(policies.effective(site_id, group).combined, rule) for rule, site_id, group in left
+    )
     if not count:
         return ""
     return f"{_of_them(count, len(closed))} Snooze the site to put that off."
+
+
+def _comes_at_once(settings: Settings, name: str) -> bool:
+    rule = settings.rule(name) if rule_named(name) else None
+    return rule is not None and rule.enabled and not rule.reopen_after_days
 
 
 def _of_them(count: int, closed: int) -> str:

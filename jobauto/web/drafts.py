@@ -21,6 +21,8 @@ LARGEST = 200_000
 SHOWN_BY = {
     "account.change",
     "jobs.change",
+    "policies.create",
+    "policies.edit_submit",
     "settings.edit_submit",
     "sites.change",
     "users.change",

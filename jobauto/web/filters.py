@@ -116,8 +116,10 @@ def colour_of_rule(name: str) -> str:
 
 def spares_closed_ones(rule: str, run: Run) -> bool:
     """Whether a rule opened no job in a run where a person had closed one a short while before."""
-    used = settings_service.of_version(run.settings_version)
-    return rule_named(rule) is not None and used.rule(rule).reopen_after_days > 0
+    if rule_named(rule) is None:
+        return False
+    used = settings_service.stored_as(run.settings_version).policies
+    return any(section.reopen_after_days for section in used.of_rule(rule))
 
 
 def faulty_for(job: Job) -> str:

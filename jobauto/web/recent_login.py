@@ -16,6 +16,8 @@ Refused = tuple[int, dict[str, str]]
 """Status and headers of the page that shows the form again."""
 
 TOO_LONG_AGO = f"Enter your password: you logged in more than {RECENT.seconds // 60} minutes ago."
+LOG_IN_AGAIN = f"Log out and in again: you logged in more than {RECENT.seconds // 60} minutes ago."
+"""For those who have no password here."""
 
 
 def refused_without(password: Field) -> Refused | None:
@@ -23,8 +25,8 @@ def refused_without(password: Field) -> Refused | None:
     session_id = access.session_id()
     if session_id is None or access.is_login_recent():
         return None
-    if not password.data:
-        password.errors = [TOO_LONG_AGO]
+    if not password.data or not auth.password_counts(current_user):
+        password.errors = [TOO_LONG_AGO if auth.password_counts(current_user) else LOG_IN_AGAIN]
         return 422, {}
     client = access.client()
     try:

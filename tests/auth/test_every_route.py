@@ -22,7 +22,14 @@ from tests.fleets import add_one_fault_of_each_rule
 from tests.people import CAST, Answer, Person
 
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
-SOMETHING = {"job_id": "1", "run_id": "1", "site_id": "silent", "username": "vera", "filename": "app.css"}
+SOMETHING = {
+    "job_id": "1",
+    "run_id": "1",
+    "name": "Slow",
+    "site_id": "silent",
+    "username": "vera",
+    "filename": "app.css",
+}
 WAYS = ("cookie", "token")
 
 

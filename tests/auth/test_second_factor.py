@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from jobauto.auth import logging_in, own_second_factor, second_factor, service, steps
 from jobauto.auth.second_factor import ProposalOver, WrongCode
@@ -371,7 +371,7 @@ def test_an_admin_resets_it_which_ends_the_sessions_and_is_told_to_the_owner(
 ) -> None:
     set_up("vera")
     add_message("json://127.0.0.1:9/")
-    assert ada.post("/users/vera/second-factor").location == "/users/vera"
+    assert ada.post("/users/vera", action="reset_second_factor").location == "/users/vera"
     assert vera.get("/jobs/").location.startswith("/login"), "whoever has the device is out"
     assert ("ada", "second_factor", "reset") in history("vera")
     again = Person(app, None)
@@ -386,9 +386,9 @@ def test_an_admin_resets_it_which_ends_the_sessions_and_is_told_to_the_owner(
 def test_a_reset_is_for_admins_and_not_for_ones_own(app: Flask, ada: Person, oscar: Person) -> None:
     set_up("vera")
     set_up("ada")
-    assert oscar.post("/users/vera/second-factor").status_code == 403
-    assert ada.post("/users/ada/second-factor").status_code == 409
-    assert ada.post("/users/nobody/second-factor").status_code == 404
+    assert oscar.post("/users/vera", action="reset_second_factor").status_code == 403
+    assert ada.post("/users/ada", action="reset_second_factor").status_code == 403
+    assert ada.post("/users/nobody", action="reset_second_factor").status_code == 404
     for name in ("vera", "ada"):
         assert second_factor.of(service.by_name(name)) is not None
 
@@ -400,3 +400,12 @@ def test_by_command_too_for_an_only_admin(app: Flask, cast: None) -> None:
     assert runner.invoke(args=["reset-second-factor", "ada"]).output == "There is no second factor.\n"
     assert runner.invoke(args=["reset-second-factor", "nobody"]).exit_code == 2
     assert Person(app, None).post("/login", username="ada", password=PASSWORD).location == "/"
+
+
+def test_a_reset_asks_for_the_password_where_the_login_was_long_ago(app: Flask, ada: Person) -> None:
+    set_up("vera")
+    db.session.execute(update(UserSession).values(proven_at=utcnow() - timedelta(minutes=11)))
+    db.session.commit()
+    assert ada.post("/users/vera", action="reset_second_factor").status_code == 422
+    assert second_factor.of(service.by_name("vera")) is not None
+    assert ada.post("/users/vera", action="reset_second_factor", confirm=PASSWORD).status_code == 302

@@ -3,16 +3,18 @@
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, String, cast, update
 
 from jobauto.detection.verdicts import judge
 from jobauto.extensions import db
+from jobauto.models import Site
 from jobauto.rules import RULES
 from jobauto.rules.moment import Moment
+from jobauto.settings.policies import Policies, Policy
 from jobauto.settings.schema import Settings
 from tests.bench.committing import check, forget
 from tests.bench.engines import Engine
-from tests.bench.fleet import NOON, Fleet, build
+from tests.bench.fleet import NOON, Fleet, build, tidy
 from tests.bench.memory import peak_of_a_run
 from tests.bench.seeks import seek_isolated, seek_together
 from tests.bench.sizes import Sizes
@@ -21,20 +23,23 @@ from tests.bench.turns import Side, in_turn
 
 MOMENT = Moment(NOON, ZoneInfo("Europe/London"))
 MOST_MEGABYTES = 150
+POLICIES = 50
+FLEET = Policies(Settings())
 SEEKS = "three isolated index seeks a site, and nothing else"
 
 
 def lines(engine: Engine, sizes: Sizes) -> Iterator[Measured]:
-    """The three lines about judging."""
+    """The four lines about judging."""
     yield against_seeks(engine, "seeks", Fleet(sizes.sites))
     yield against_seeks(engine, "half-hourly", Fleet(sizes.dense, a_day=48))
     yield long_history(engine, sizes.dense)
+    yield many_policies(engine, sizes.sites)
 
 
-def judge_all(connection: Connection) -> None:
+def judge_all(connection: Connection, policies: Policies = FLEET) -> None:
     """Both rules as a run asks them: the verdicts in their table, and counted. Nothing is committed."""
     for rule in RULES:
-        judge(connection, rule, Settings().rule(rule.name), MOMENT)
+        judge(connection, rule, policies, MOMENT)
 
 
 def against_seeks(engine: Engine, name: str, fleet: Fleet) -> Measured:
@@ -69,3 +74,31 @@ def long_history(engine: Engine, sites: int) -> Measured:
             with db.engine.connect() as on_short:
                 turns = in_turn(Side(lambda: judge_all(on_long)), Side(lambda: judge_all(on_short)))
     return Measured(line, engine.name, turns)
+
+
+def many_policies(engine: Engine, sites: int) -> Measured:
+    """Fifty groups of sites, one after the other, with a policy each, against one policy for all of them."""
+    fleet = Fleet(sites)
+    what = f"both rules, {fleet}, in {POLICIES} groups with a policy each"
+    line = Line("policies", what, "the same with one policy for all groups", 1.5)
+    names = [f"Group {number}" for number in range(POLICIES)]
+    with engine.fresh():
+        build(fleet)
+        with db.engine.begin() as connection:
+            group = cast(Site.key * POLICIES // (sites + 1), String)
+            connection.execute(update(Site).values(group="Group " + group))
+        tidy()
+        many = Policies(Settings(), tuple(_policy(name, at, [name]) for at, name in enumerate(names)))
+        one = Policies(Settings(), (_policy("all", 0, names),))
+        with db.engine.connect() as connection:
+            turns = in_turn(
+                Side(lambda: judge_all(connection, many)), Side(lambda: judge_all(connection, one))
+            )
+    return Measured(line, engine.name, turns)
+
+
+def _policy(name: str, number: int, groups: list[str]) -> Policy:
+    """A queue of its own, and one of ten thresholds for each rule."""
+    at = number % 10
+    both = {"days_threshold": 3 + at, "queue": name}, {"days_to_check": 4 + at, "queue": name}
+    return Policy(name, dict(zip(("NO_COMS", "ZERO_READS"), both, strict=True)), tuple(groups))

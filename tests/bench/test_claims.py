@@ -12,6 +12,7 @@ LINES = {
     "seeks",
     "half-hourly",
     "history",
+    "policies",
     "second run",
     "import",
     "same file",

@@ -14,6 +14,8 @@ from jobauto.detection.service import RunParameters, dry_run
 from jobauto.extensions import db
 from jobauto.imports import background, rows, sites
 from jobauto.jobs.service import JobChange, change, change_several
+from jobauto.settings import service as settings
+from jobauto.settings.policies import Policy
 from jobauto.sites import service as site_service
 from jobauto.storage import partitions
 from jobauto.storage.vacuum import vacuum_analyze
@@ -40,7 +42,7 @@ def fleet(*site_ids: str) -> None:
     readings(site_ids, range(7))
 
 
-def readings(site_ids: Iterable[str], days_ago: Iterable[int], value: str = "") -> None:
+def readings(site_ids: Iterable[str], days_ago: Iterable[float], value: str = "") -> None:
     """Readings at noon, so many days ago."""
     lines = [
         f"{name},{(NOON - timedelta(days=day)).isoformat()},{value or 100 - day}"
@@ -82,6 +84,33 @@ def test_runs(sent: Sent) -> None:
     readings(["silent"], [0])
     assert run_at(NOON + timedelta(hours=1)).created_jobs == 1
     assert {job.status for job in jobs()} == {"closed", "open"}
+    assert refused(sent) == {}
+
+
+@pytest.mark.usefixtures("cast")
+def test_runs_with_policies(sent: Sent, ada: Person) -> None:
+    fleet("S1", "S2", "S3")
+    readings(["S1"], range(7), "7")
+    import_sites("site_id,site_name", "silent,Silent", "off,Off")
+    values = {"days_threshold": 2, "check_duplicate": False, "auto_close_recovered": True, "priority": "high"}
+    zero = {
+        "days_to_check": 6,
+        "reopen_after_days": 5,
+        "description_template": "{site_name}: {days_to_check}",
+    }
+    for policy in (
+        Policy("North", {"NO_COMS": values, "ZERO_READS": zero}, ("North",)),
+        Policy(
+            "off", {"NO_COMS": {"enabled": False}, "ZERO_READS": {"priority": "low"}}, sites=("off", "S3")
+        ),
+    ):
+        settings.put_policy(policy, author=Author("ada", NOON))
+    assert run_at().created_jobs == 2
+    readings(["silent"], [0])
+    readings(["S1"], [-0.01], "9")
+    run_at(NOON + timedelta(hours=1))
+    assert {job.recovered_at is None for job in jobs()} == {False}
+    assert ada.get("/").status_code == 200
     assert refused(sent) == {}
 
 

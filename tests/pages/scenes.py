@@ -22,6 +22,7 @@ PAGES = (
     "/runs/1",
     "/settings/",
     "/settings/notifications/",
+    "/policies/",
     "/import/",
     "/users/",
     "/users/vera",

@@ -19,6 +19,7 @@ from jobauto.models import Job, Run, Site
 from jobauto.rules.no_coms import NO_COMS
 from jobauto.rules.zero_reads import ZERO_READS
 from jobauto.settings import service as settings
+from jobauto.settings.policies import Policy
 from jobauto.sites import service as site_service
 from jobauto.storage.connections import write
 from tests.detection.running import save
@@ -33,7 +34,7 @@ SITES = 10
 def known(at: datetime = NOON) -> Fleet:
     """What is known of the fleet."""
     db.session.rollback()
-    return fleet(db.session(), settings.current().settings, at)
+    return fleet(db.session(), settings.current().policies, at)
 
 
 def counts(at: datetime = NOON) -> tuple[int, int, int]:
@@ -202,3 +203,13 @@ def test_a_run_over_the_demo_and_a_fleet_beside_it_says_so(app: Flask, ada: Pers
         ada.get(f"/runs/{stays}")
     )
     assert [job.site.site_id for job in db.session.scalars(db.select(Job))] == ["mine"]
+
+
+def test_a_site_needs_no_verdict_of_a_rule_that_is_off_for_it(well: None) -> None:
+    off = Policy("Off", {"ZERO_READS": {"enabled": False}}, sites=("S0",))
+    settings.put_policy(off, author=Author("ada", NOON))
+    check()
+    assert counts() == (SITES, 0, 0)
+
+    settings.delete_policy("Off", author=Author("ada", NOON))
+    assert counts() == (SITES, 1, 0)

@@ -1,8 +1,8 @@
 """The JSON API: endpoints onto the same services that pages and commands use."""
 
-from . import dashboard, imports, jobs, readings, runs, settings, sites, spec
+from . import dashboard, imports, jobs, policies, readings, runs, settings, sites, spec
 
-ENDPOINTS = (settings, runs, dashboard, jobs, sites, readings, imports, spec)
+ENDPOINTS = (settings, policies, runs, dashboard, jobs, sites, readings, imports, spec)
 """The modules of endpoints; each has its blueprint ``bp``."""
 
 for _module in ENDPOINTS:

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, cr
 from ...jobs.queries import JobFilter
 from ...rules import RULES
 from ...rules.settings import storable
+from ...settings.policies import PolicyContent
 from ...settings.schema import Settings
 from ..paging import PER_PAGE, PageIn, number_or
 
@@ -132,6 +133,12 @@ class JobChangeIn(In):
     priority: Literal["low", "medium", "high"] | None = None
     assignee: StorableText | None = None
     note: StorableText | None = None
+
+
+class PolicyIn(PolicyContent):
+    """What a policy says, and of which groups and sites. Its name is that of the address."""
+
+    name: str = ""
 
 
 def _in_part(name: str, model: type[BaseModel], fields: dict[str, Any]) -> type[BaseModel]:

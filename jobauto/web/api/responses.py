@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from ...imports.result import ImportResult
 from ...models import Job, Reading, Run
 from ...rules import RULES
+from ...settings.policies import PolicyContent
 from ...settings.schema import Settings
 
 Item = TypeVar("Item")
@@ -206,10 +207,21 @@ class JobDetailOut(JobOut):
     history: list[EventOut]
 
 
+_SOURCE: dict[str, Any] = {"from": (str, ...)}  # no name in Python
+_From: type[Out] = create_model("From", __base__=Out, **_SOURCE)
+
+
+class EffectiveOut(_From):
+    """A setting in force at a site, and where it comes from: ``fleet``, or the name of a policy."""
+
+    value: bool | int | float | str
+
+
 class SiteDetailOut(SiteOut):
-    """A site with what each rule says of it now."""
+    """A site with what each rule says of it now, and the settings by which it does."""
 
     verdicts: list[VerdictOut]
+    effective: dict[str, dict[str, EffectiveOut]]
 
 
 class RunNowOut(Out):
@@ -240,6 +252,12 @@ class SettingsSavedOut(Settings):
     """The settings after a change."""
 
     message: str = Field(alias="message")
+
+
+class PolicyOut(PolicyContent):
+    """A policy: what it says, and of which groups and sites."""
+
+    name: str
 
 
 class CodeOut(Out):

@@ -65,10 +65,12 @@ def _instant(name: str, text: str) -> datetime | None:
 def site_detail(site_id: str) -> SiteDetailOut:
     """One site with what each rule says of it now."""
     site = site_or_404(site_id)
-    settings = settings_service.current().settings
-    verdicts = queries.verdicts(site, settings, Moment(utcnow(), settings.schedule.zone))
+    effective = settings_service.current().policies.effective(site.site_id, site.group)
+    moment = Moment(utcnow(), effective.settings.schedule.zone)
+    verdicts = queries.verdicts(site, effective.combined, moment)
     judged = [VerdictOut.model_validate(verdict) for verdict in verdicts]
-    return SiteDetailOut(**vars(SiteOut.model_validate(site)), verdicts=judged)
+    known = vars(SiteOut.model_validate(site))
+    return SiteDetailOut(**known, verdicts=judged, effective=effective.sources())
 
 
 @bp.post("/sites/")

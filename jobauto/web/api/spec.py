@@ -79,15 +79,16 @@ def responses(
     *errors: int,
     failed: type[BaseModel] = ErrorOut,
     refused: type[BaseModel] | None = None,
+    status: int = 200,
 ) -> Response:
-    """A view's answers: its success, the errors that every endpoint has, and these.
+    """A view's answers: its success with a ``status``, the errors that every endpoint has, and these.
 
     ``failed`` is a 500; ``refused`` a 422 that tells more than others.
     """
     codes = dict.fromkeys(sorted({400, 401, 403, 429, 503, *errors}), ErrorOut) | {500: failed}
     if refused:
         codes[422] = refused
-    return Response(HTTP_200=success, **{f"HTTP_{code}": model for code, model in codes.items()})
+    return Response(**{f"HTTP_{code}": model for code, model in ({status: success} | codes).items()})
 
 
 def _refuse(asked: Request, _response: Any, error: Exception | None, *_: Any) -> None:

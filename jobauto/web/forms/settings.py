@@ -16,11 +16,8 @@ from ...rules.settings import Section
 from ...settings.labels import fields, sections
 from ...settings.schema import Errors, Settings, time_zones
 from .choices import choices, of_codes
+from .controls import LONG_TEXT, limits, one_newline, rows_of
 from .errors import put_beside
-
-LONG_TEXT = 100
-DESCRIPTION = 500
-_HTML_LIMITS = {"ge": "min", "le": "max", "max_length": "maxlength"}
 
 
 class _SettingsForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
@@ -56,7 +53,7 @@ def settings_form(
 
 def _control(name: str, info: FieldInfo) -> Field:
     given: dict[str, Any] = {"label": info.title, "description": info.description}
-    limits = _limits(info)
+    allowed = limits(info)
     if name == "timezone":
         return _select(((zone, zone) for zone in sorted(time_zones())), **given)
     if get_origin(info.annotation) is Literal:
@@ -65,35 +62,19 @@ def _control(name: str, info: FieldInfo) -> Field:
         return BooleanField(**given)
     if info.annotation is int:
         # Text, so that what was typed is kept when it is no number.
-        return StringField(**given, render_kw={"type": "number", "inputmode": "numeric", "step": 1, **limits})
-    if limits.get("maxlength", 0) > LONG_TEXT:
-        return TextAreaField(
-            **given, filters=[_one_newline], render_kw={"rows": _rows(limits["maxlength"]), **limits}
+        return StringField(
+            **given, render_kw={"type": "number", "inputmode": "numeric", "step": 1, **allowed}
         )
-    return StringField(**given, render_kw={"spellcheck": "false", "autocomplete": "off", **limits})
+    if allowed.get("maxlength", 0) > LONG_TEXT:
+        return TextAreaField(
+            **given, filters=[one_newline], render_kw={"rows": rows_of(allowed["maxlength"]), **allowed}
+        )
+    return StringField(**given, render_kw={"spellcheck": "false", "autocomplete": "off", **allowed})
 
 
 def _select(offered: Iterable[tuple[str, str]], **given: Any) -> Field:
     # Unchecked, so that a value which is no choice meets the declaration's own words.
     return SelectField(choices=choices(offered), validate_choice=False, **given)
-
-
-def _rows(longest: int) -> int:
-    return 2 if longest <= DESCRIPTION else 6
-
-
-def _limits(info: FieldInfo) -> dict[str, Any]:
-    found = {html: _limit(info, name) for name, html in _HTML_LIMITS.items()}
-    return {html: limit for html, limit in found.items() if limit is not None}
-
-
-def _limit(info: FieldInfo, name: str) -> int | None:
-    return next((getattr(limit, name) for limit in info.metadata if hasattr(limit, name)), None)
-
-
-def _one_newline(text: str | None) -> str | None:
-    # A browser sends CR LF for each line end of a text area.
-    return text.replace("\r\n", "\n") if text else text
 
 
 def _section_form(section: type[Section]) -> type[Form]:

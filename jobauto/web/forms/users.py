@@ -65,6 +65,14 @@ class ActivateForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
     confirm = your_password("confirm-state")
 
 
+class ResetForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
+    """Taking away the second factor of somebody who lost the device."""
+
+    ACTION = "reset_second_factor"
+
+    confirm = your_password("confirm-reset")
+
+
 class HandOverForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
     """To whom somebody's open jobs go."""
 

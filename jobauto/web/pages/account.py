@@ -17,7 +17,7 @@ from ..access import current_author
 from ..forms.account import OwnPasswordForm, SessionsForm, TokenForm
 from ..forms.users import id_in
 from ..numbers import whole_numbers
-from ..recent_login import unproven
+from ..recent_login import refused_without, unproven
 
 bp = Blueprint("account", __name__, url_prefix="/account")
 
@@ -39,11 +39,20 @@ def change() -> ResponseReturnValue:
 
 def _new_token() -> ResponseReturnValue:
     form = TokenForm()
+    has_password = auth.password_counts(current_user)
+    if not has_password:
+        form.confirm.validators = []
     if not form.validate():
         return _page(form), 422
+    if not has_password and (refused := refused_without(form.confirm)):
+        return _page(form), *refused
     wanted = NewToken(form.name.data or "", form.scope.data, form.days.data or DAYS)
+    name, password = current_user.username, form.confirm.data or ""
     try:
-        token = auth.issue_own_token(current_user.username, wanted, form.confirm.data or "", access.client())
+        if has_password:
+            token = auth.issue_own_token(name, wanted, password, access.client())
+        else:
+            token = auth.issue_token(name, wanted, current_author())
     except auth.TokenRefused as error:
         form.name.errors = [str(error)]
         return _page(form), 422

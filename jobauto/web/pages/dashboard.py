@@ -33,7 +33,7 @@ def show() -> ResponseReturnValue:
     board = dashboard(db.session(), schedule.zone, now)
     taken = db.session.scalars(runs.slots_taken(slots_open(schedule, now)[0])).all()
     next_run = next_due(schedule, stored.slots_owed_from, now, taken)
-    found = fleet(db.session(), stored.settings, now)
+    found = fleet(db.session(), stored.policies, now)
     return render_template(
         "dashboard/show.html",
         board=board,

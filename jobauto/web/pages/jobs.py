@@ -160,11 +160,13 @@ def _form(job: Job, **given: Any) -> JobForm:
 
 
 def _page(job: Job, form: JobForm, conflicts: Conflicts = ()) -> str:
-    settings, now = settings_service.current().settings, utcnow()
+    site, now = job.site, utcnow()
+    settings = settings_service.current().policies.effective(site.site_id, site.group).combined
     zone = settings.schedule.zone
     earlier = db.session.scalars(queries.earlier_of_this_fault(job)).all()
     run = db.session.get_one(Run, job.run_id)
-    used = settings_service.of_version(run.settings_version)
+    of_then = settings_service.stored_as(run.settings_version).policies
+    used = of_then.effective(site.site_id, site.group).combined
     seen = queries.seen(job, _days_looked_at(job, used), now)
     after = (Reading.site_key == job.site_key, Reading.reading_date > (seen.evidence.last or BEFORE_ALL))
     return render_template(

@@ -1,8 +1,6 @@
 """One's own second factor, beside one's account; and taking away that of somebody who lost the device."""
 
-from datetime import timedelta
-
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -15,17 +13,11 @@ from ...auth.throttling import Throttled
 from ...clock import utcnow
 from ...errors import InvalidInput
 from ...extensions import db
-from ...models import UserSession
 from ...storage.configuration import second_factor_roles
-from ...users import second_factors
 from .. import access, qr, security_log
-from ..access import current_author, needs
 from ..forms.login_steps import CodeForm, ConfirmForm, SetUpForm
 
 bp = Blueprint("second_factor", __name__)
-
-RECENT = timedelta(minutes=15)
-"""Who has no password confirms by having logged in so recently."""
 
 
 @bp.get("/account/second-factor")
@@ -42,24 +34,6 @@ def change() -> ResponseReturnValue:
     if action not in actions:
         raise InvalidInput(f"There is no action {action}.", status=400)
     return actions[action]()
-
-
-@bp.post("/users/<username>/second-factor")
-@needs("admin")
-def reset(username: str) -> ResponseReturnValue:
-    """Take away the second factor of somebody who lost the device."""
-    if username == current_user.username:
-        raise InvalidInput("Your own second factor you change on the page of your account.", status=409)
-    try:
-        done = second_factors.reset(username, author=current_author())
-    except auth.AccountError as error:
-        raise InvalidInput(str(error), status=404) from error
-    if done:
-        security_log.tell("second-factor-reset", user=username, by=current_user.username)
-        flash(f"The second factor of {username} is reset, and their sessions have ended.", "success")
-    else:
-        flash("Nothing was changed: there is no second factor.", "info")
-    return redirect(url_for("users.show", username=username))
 
 
 def _begin() -> ResponseReturnValue:
@@ -79,7 +53,7 @@ def _begin() -> ResponseReturnValue:
             security_log.warn("password-check-failed", user=current_user.username)
             form.confirm.errors = ["This is not your current password."]
             return _page(confirm_form=form), 422
-    elif not _is_recent():
+    elif not access.is_login_recent():
         flash("Log out, log in again, and set it up then: your login was too long ago.", "warning")
         return redirect(url_for(".show"))
     return _set_up_page(SetUpForm(formdata=None), second_factor.propose(current_user, utcnow()))
@@ -131,11 +105,6 @@ def _with_code() -> ResponseReturnValue:
     security_log.tell("second-factor-off", user=current_user.username)
     flash("Your second factor is off.", "success")
     return redirect(url_for(".show"))
-
-
-def _is_recent() -> bool:
-    found = db.session.get(UserSession, g.get("session_id"))
-    return found is not None and utcnow() - found.created_at < RECENT
 
 
 def _page(confirm_form: ConfirmForm | None = None, code_form: CodeForm | None = None) -> str:

@@ -104,5 +104,9 @@ def _page(form: Any, stored: service.Stored, **told: Any) -> str:
         rules={rule.name.upper(): rule for rule in RULES},
         changes=list(service.changes()),
         replaced=list(_replaced(stored)),
+        policies=stored.policies.all,
+        counts=service.count_sites(stored.policies),
+        unreadable_policies=stored.unreadable_policies,
+        reconciled=list(service.reconciled(stored.policies)),
         **told,
     )

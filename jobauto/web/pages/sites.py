@@ -97,8 +97,9 @@ def _apply(site_id: str, action: str, form: SiteForm | SnoozeForm, seen: Seen) -
 
 
 def _page(site: Site, typed: SiteForm | SnoozeForm | None = None, conflicts: Conflicts = ()) -> str:
-    settings = settings_service.current().settings
-    zone, now = settings.schedule.zone, utcnow()
+    effective = settings_service.current().policies.effective(site.site_id, site.group)
+    settings, now = effective.combined, utcnow()
+    zone = settings.schedule.zone
     verdicts = queries.verdicts(site, settings, Moment(now, zone))
     events = db.session.scalars(audit.events_for("site", site.site_id)).all()
     newest_jobs = db.session.scalars(jobs.of_site(site.key).limit(NEWEST_JOBS)).all()
@@ -113,6 +114,7 @@ def _page(site: Site, typed: SiteForm | SnoozeForm | None = None, conflicts: Con
         conflicts=conflicts,
         is_snoozed=site.is_snoozed(now),
         verdicts=verdicts,
+        effective=effective,
         charts=_charts(site, settings, Moment(now, zone), verdicts, events, newest_jobs),
         readings=history.newest((Reading.site_key == site.key,), NEWEST_READINGS, zone),
         jobs=newest_jobs,

@@ -16,23 +16,44 @@ from ...extensions import db
 from ...jobs import queries as jobs
 from ...models import User
 from ...storage.configuration import second_factor_roles
-from ...users import queries, service
+from ...users import queries, second_factors, service
 from ...users.single_sign_on import identity_of
 from ...wording import pluralize
 from .. import access, drafts, security_log
 from ..access import current_author, needs
 from ..forms.seen import Conflicts, labelled, seen_in_request, seen_to_send
-from ..forms.users import ActivateForm, HandOverForm, NewUserForm, PasswordForm, UserForm, id_in
+from ..forms.users import (
+    ActivateForm,
+    HandOverForm,
+    NewUserForm,
+    PasswordForm,
+    ResetForm,
+    UserForm,
+    id_in,
+)
 from ..recent_login import refused_without
 
 bp = Blueprint("users", __name__, url_prefix="/users")
 
-ACTIONS = ("role", "password", "activate", "deactivate", "revoke", "sessions", "hand_over")
+ACTIONS = (
+    "role",
+    "password",
+    "activate",
+    "deactivate",
+    "revoke",
+    "sessions",
+    "hand_over",
+    "reset_second_factor",
+)
+OWN = ("password", "reset_second_factor")
+"""What one changes of oneself on the page of one's account, and not here."""
 SECURITY = ("role", "password", "activate", "deactivate", "revoke")
 """Those that change what somebody may do; ending sessions is told in any case."""
 
-PowerForm = UserForm | PasswordForm | ActivateForm
-POWER: dict[str, type[PowerForm]] = {form.ACTION: form for form in (UserForm, PasswordForm, ActivateForm)}
+PowerForm = UserForm | PasswordForm | ActivateForm | ResetForm
+POWER: dict[str, type[PowerForm]] = {
+    form.ACTION: form for form in (UserForm, PasswordForm, ActivateForm, ResetForm)
+}
 """What gives somebody power, and so needs a recent login."""
 
 
@@ -85,8 +106,9 @@ def change(username: str) -> ResponseReturnValue:
     if action not in ACTIONS:
         raise InvalidInput(f"There is no action {action}.", status=400)
     form = POWER[action]() if action in POWER else None
-    if action == "password" and user.username == current_user.username:
-        flash("You change your own password on the page of your account.", "danger")
+    if action in OWN and user.username == current_user.username:
+        own = "password" if action == "password" else "second factor"
+        flash(f"You change your own {own} on the page of your account.", "danger")
         return _account(user), 403
     if form is not None and not form.validate():
         return _account(user, form), 422
@@ -131,7 +153,16 @@ def _apply(user: User, action: str, form: PowerForm | None) -> str | None:
     if action == "sessions":
         ended = service.end_sessions(name, author=author)
         return f"Ended {pluralize(ended, 'session')} of {name}." if ended else None
+    if action == "reset_second_factor":
+        return _reset_second_factor(name, author)
     return _set_password(user, form, author) if isinstance(form, PasswordForm) else None
+
+
+def _reset_second_factor(name: str, author: Author) -> str | None:
+    if not second_factors.reset(name, author=author):
+        return None
+    security_log.tell("second-factor-reset", user=name, by=current_user.username)
+    return f"The second factor of {name} is reset, and their sessions have ended."
 
 
 def _set_password(user: User, form: PasswordForm, author: Author) -> str:
@@ -198,6 +229,7 @@ def _account(user: User, typed: PowerForm | None = None, conflicts: Conflicts = 
         asks_password=not access.is_login_recent(),
         tokens=db.session.scalars(tokens_for(user, utcnow())).all(),
         sessions=access.sessions_of(user),
+        reset_form=typed if isinstance(typed, ResetForm) else ResetForm(formdata=None),
         second_factor=second_factor.of(user),
         needs_second_factor=user.role in second_factor_roles(),
         identity=identity_of(user),

@@ -1,4 +1,4 @@
-"""imports that wait for a decision
+"""imports that wait for a decision, and policies
 
 Revision ID: 0023
 Revises: 0018
@@ -23,8 +23,12 @@ def upgrade() -> None:
     op.add_column("import", sa.Column("decide_until", Instant(), nullable=True))
     op.add_column("import", sa.Column("decided_by", sa.String(length=100), nullable=True))
     op.add_column("import", sa.Column("decided_at", Instant(), nullable=True))
+    op.add_column(
+        "settings_version", sa.Column("policies", sa.JSON(), server_default=sa.text("'[]'"), nullable=False)
+    )
 
 
 def downgrade() -> None:
+    op.drop_column("settings_version", "policies")
     for name in COLUMNS:
         op.drop_column("import", name)

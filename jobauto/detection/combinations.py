@@ -1,0 +1,136 @@
+"""Which settings hold for which sites: policies as conditions on the inventory, never a loop over it.
+
+A rule is asked once for all sites that it judges alike, whatever else differs in their jobs. Two policies
+that come to the same settings of the rule are one, and policies that leave the rule as it is, or that no site
+has, cost it nothing.
+"""
+
+import json
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, any_, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from ..models import Site
+from ..rules.rule import Rule
+from ..rules.settings import RuleSettings
+from ..settings.policies import Effective, Policies
+
+
+@dataclass(frozen=True)
+class Combination:
+    """Settings of a rule, and the sites for which they hold (None: all). The fleet's own are number 0."""
+
+    number: int
+    settings: RuleSettings
+    sites: ColumnElement[bool] | None = None
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a rule is asked: by these settings about these sites (None: all), for so many combinations."""
+
+    settings: RuleSettings
+    combinations: list[Combination]
+    sites: ColumnElement[bool] | None = None
+
+
+@dataclass
+class _Part:
+    """Sites with the same settings: those of groups, without those that have their own, and single ones."""
+
+    groups: list[str] = field(default_factory=list)
+    keys: list[int] = field(default_factory=list)
+
+    def add(self, other: "_Part") -> None:
+        self.groups += other.groups
+        self.keys += other.keys
+
+
+_Parts = dict[RuleSettings, _Part]
+_Sites = dict[RuleSettings, ColumnElement[bool] | None]
+
+
+def combinations(connection: Connection, rule: Rule, policies: Policies) -> list[Combination]:
+    """The settings of a rule that hold for some site each. Without policies those of the fleet, for all."""
+    return _combinations(connection, policies.settings.rule(rule.name), _parts(connection, rule, policies))
+
+
+def questions(connection: Connection, rule: Rule, policies: Policies) -> list[Question]:
+    """What the rule is to be asked: of combinations that it judges alike one question."""
+    fleet, parts = policies.settings.rule(rule.name), _parts(connection, rule, policies)
+    found = _combinations(connection, fleet, parts)
+    alike: _Parts = {}
+    for settings, part in parts.items():
+        alike.setdefault(settings.judging(), _Part()).add(part)
+    return [
+        Question(settings, of_these, sites)
+        for settings, sites in _divided(connection, alike, fleet.judging()).items()
+        if (of_these := [one for one in found if one.settings.judging() == settings])
+    ]
+
+
+def _parts(connection: Connection, rule: Rule, policies: Policies) -> _Parts:
+    parts: _Parts = {}
+    for effective, part in _in_use(connection, policies):
+        parts.setdefault(effective.combined.rule(rule.name), _Part()).add(part)
+    return parts
+
+
+def _combinations(connection: Connection, fleet: RuleSettings, parts: _Parts) -> list[Combination]:
+    found = [
+        Combination(number, settings, sites)
+        for number, (settings, sites) in enumerate(_divided(connection, parts, fleet).items())
+    ]
+    rest = found[0].sites
+    has_rest = rest is None or connection.scalar(select(Site.key).where(rest).limit(1)) is not None
+    return found if has_rest else found[1:]
+
+
+def _divided(connection: Connection, parts: _Parts, fleet: RuleSettings) -> _Sites:
+    """Which sites have which settings; those of the fleet come first, for all that have no others."""
+    own_keys = [key for part in parts.values() for key in part.keys]
+    others = {settings: part for settings, part in parts.items() if settings != fleet}
+    if not others:
+        return {fleet: None}
+    divided: _Sites = {fleet: _rest(connection, list(others.values()), parts.get(fleet, _Part()))}
+    return divided | {settings: _sites(connection, part, own_keys) for settings, part in others.items()}
+
+
+def _in_use(connection: Connection, policies: Policies) -> Iterator[tuple[Effective, _Part]]:
+    """What holds for which groups, and for which sites with a policy of their own, by key."""
+    if not policies.all:
+        return
+    in_use = select(Site.group).where(_among(connection, Site.group, policies.of_groups)).distinct()
+    for group in connection.scalars(in_use):
+        yield policies.effective("", group), _Part(groups=[group])
+    own = _among(connection, Site.site_id, policies.of_sites)
+    for key, site_id, group in connection.execute(select(Site.key, Site.site_id, Site.group).where(own)):
+        yield policies.effective(site_id, group), _Part(keys=[key])
+
+
+def _sites(connection: Connection, part: _Part, own_keys: Collection[int]) -> ColumnElement[bool]:
+    of_groups = _among(connection, Site.group, part.groups)
+    if own_keys:
+        of_groups = and_(of_groups, ~_among(connection, Site.key, own_keys))
+    if not part.keys:
+        return of_groups
+    alone = _among(connection, Site.key, part.keys)
+    return or_(of_groups, alone) if part.groups else alone
+
+
+def _rest(connection: Connection, parts: list[_Part], as_fleet: _Part) -> ColumnElement[bool]:
+    groups = [group for part in parts for group in part.groups]
+    keys = [key for part in parts for key in part.keys]
+    rest = and_(~_among(connection, Site.group, groups), ~_among(connection, Site.key, keys))
+    return or_(rest, _among(connection, Site.key, as_fleet.keys)) if as_fleet.keys else rest
+
+
+def _among(connection: Connection, column: Any, values: Collection[Any]) -> ColumnElement[bool]:
+    """Whether a column is one of some values, as one parameter: of many no database takes so many."""
+    if connection.dialect.name == "postgresql":
+        return column == any_(literal(list(values), ARRAY(column.type)))  # type: ignore[no-any-return] # a column's
+    each = func.json_each(json.dumps(list(values))).table_valued("value")
+    return column.in_(select(each.c.value))  # type: ignore[no-any-return] # a column's
