@@ -43,6 +43,13 @@ lock: # the newest versions that pyproject.toml allows, for every Python and mac
 	  --no-header --no-emit-index-url --no-emit-find-links --output-file .venv/lock/locked pyproject.toml
 	@echo "# Made by: make lock. Install with: pip install --require-hashes -r requirements.lock" >requirements.lock
 	@cat .venv/lock/locked >>requirements.lock
+	$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
+	  >.venv/lock/build.in
+	.venv/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links --output-file .venv/lock/build .venv/lock/build.in
+	@echo "# Made by: make lock. What builds the wheel: pip install --require-hashes -r requirements-build.lock" \
+	  >requirements-build.lock
+	@cat .venv/lock/build >>requirements-build.lock
 
 audit: # needs the network: asks a public service which locked versions have known vulnerabilities
 	$(PYTHON) -m venv .venv/audit

@@ -21,6 +21,8 @@ ISSUER = re.compile(r"https://[^\s?#@]+|http://(localhost|127\.0\.0\.1|\[::1\])(
 LONGEST_TICK = 30
 """Seconds within which every process sees a changed schedule."""
 LEAST_MONTHS = 2
+SHORTEST_KEY = 32
+"""Characters that no secret key should have fewer than: who has seen a cookie can try short ones at home."""
 DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql+psycopg")
 
 
@@ -150,7 +152,7 @@ def load(app: Flask, overrides: dict[str, Any] | None) -> None:
     _check_environment(app, types)
     app.config.update(overrides or {})
     _check_numbers(app)
-    app.config["TRUSTED_HOSTS"] = _names(app.config["TRUSTED_HOSTS"])
+    app.config["TRUSTED_HOSTS"] = _names((app.config["TRUSTED_HOSTS"] or "").lower())
     app.config["SECRET_KEY_FALLBACKS"] = _former_keys(app.config["SECRET_KEY_FALLBACKS"])
     app.config["SEND_TO"] = _send_to(app.config["SEND_TO"])
     for cookie in ("SESSION_COOKIE_NAME", "DEVICE_COOKIE_NAME"):
@@ -169,6 +171,11 @@ def load(app: Flask, overrides: dict[str, Any] | None) -> None:
     app.config["SECRET_KEY"] = app.config["SECRET_KEY"] or _kept_secret(
         Path(app.instance_path) / "secret-key"
     )
+
+
+def is_key_short(app: Flask) -> bool:
+    """Whether the secret key has too few characters to be trusted."""
+    return len(app.config["SECRET_KEY"]) < SHORTEST_KEY
 
 
 def _check_environment(app: Flask, types: dict[str, type]) -> None:

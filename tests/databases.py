@@ -24,6 +24,7 @@ from jobauto.storage import partitions
 from tests.emptying import Emptying
 from tests.migrating import upgrade
 from tests.once import STATEMENTS
+from tests.processes import SECRET_KEY
 from tests.typed import wrongly_stored
 
 SQLITE = pytest.param("sqlite", marks=pytest.mark.sqlite)
@@ -43,7 +44,7 @@ def lacking(what: str) -> NoReturn:
 
 def application(uri: str) -> Flask:
     """The application on a database. Statements that another one has compiled are not compiled again."""
-    app = create_app({"TESTING": True, "SQLALCHEMY_DATABASE_URI": uri, "SECRET_KEY": "tests"})
+    app = create_app({"TESTING": True, "SQLALCHEMY_DATABASE_URI": uri, "SECRET_KEY": SECRET_KEY})
     with app.app_context():
         db.engine.update_execution_options(compiled_cache=STATEMENTS)
         if db.engine.dialect.name == "sqlite":

@@ -15,6 +15,7 @@ from typing import IO
 
 BIN = Path(sys.executable).parent
 ROOT = Path(__file__).parent.parent
+SECRET_KEY = "tests, with a key of 32 characters or more"
 PATIENCE = 120.0
 """Seconds after which what has not happened never will."""
 
@@ -25,7 +26,7 @@ def environment(database_uri: str, instance: Path, **more: str) -> dict[str, str
     return host | {
         "JOBAUTO_SQLALCHEMY_DATABASE_URI": database_uri,
         "JOBAUTO_INSTANCE_PATH": str(instance),
-        "JOBAUTO_SECRET_KEY": "tests",
+        "JOBAUTO_SECRET_KEY": SECRET_KEY,
         "JOBAUTO_SEND_TO": "127.0.0.0/8",
         "PYTHONPATH": str(ROOT),
         **more,

@@ -159,6 +159,12 @@ def test_what_needs_no_login_is_as_little_as_that() -> None:
     assert {
         "auth.login",
         "auth.login_submit",
+        *(
+            f"login_steps.{step}{submit}"
+            for step in ("code", "set_up", "new_password")
+            for submit in ("", "_submit")
+        ),
+        *(f"single_sign_on.{step}" for step in ("begin", "callback", "logged_out")),
         "static",
         "bootstrap.static",
         "health.livez",

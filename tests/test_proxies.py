@@ -63,6 +63,8 @@ def test_with_a_port_beside_its_address_nobody_sees_the_numbers(app: Flask) -> N
         ("/livez", "jobs.example", 200),
         ("/livez", "jobs.example:8443", 200),
         ("https://jobs.example/livez", "jobs.example", 200),
+        ("https://jobs.example/livez", "JOBS.Example:8443", 200),
+        ("/livez", "a.LOCAL.Example", 200),
         ("https://evil.example/livez", "jobs.example", 400),
         ("https://jobs.example@evil.example/livez", "jobs.example", 400),
         ("https://[/livez", "jobs.example", 400),
@@ -71,7 +73,7 @@ def test_with_a_port_beside_its_address_nobody_sees_the_numbers(app: Flask) -> N
     ],
 )
 def test_a_request_names_one_host_that_is_ours(line: str, host: str | None, status: int) -> None:
-    app = create_app(KNOWN | {"TRUSTED_HOSTS": "jobs.example,127.0.0.1"})
+    app = create_app(KNOWN | {"TRUSTED_HOSTS": "Jobs.example,.local.example,127.0.0.1"})
     environ = create_environ("/livez", "http://127.0.0.1/") | {"RAW_URI": line, "HTTP_HOST": host}
     if host is None:
         del environ["HTTP_HOST"]

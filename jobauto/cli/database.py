@@ -7,9 +7,11 @@ from flask import current_app
 from flask.cli import with_appcontext
 from flask_migrate.cli import db as migrations
 
+from .. import config
 from ..clock import utcnow
 from ..extensions import db as database
 from ..storage import citus, partitions
+from ..storage.connections import revision_of
 from ..storage.migrating import migrate
 from ..storage.vacuum import vacuum_analyze
 from .common import in_sentences, on_database
@@ -56,8 +58,22 @@ class _Database(click.Group):
 @with_appcontext
 def db(ctx: click.Context, /, **options: Any) -> None:
     """Create, upgrade, partition or distribute the database."""
+    if ctx.invoked_subcommand == "upgrade":
+        _require_a_good_key()
     migrate.init_app(current_app)
     ctx.invoke(migrations, **options)
+
+
+def _require_a_good_key() -> None:
+    """Nothing hangs on the key of a new database yet: this is when a short one is refused."""
+    if not config.is_key_short(current_app):
+        return
+    with database.engine.connect() as connection:
+        if revision_of(connection) is None:
+            raise click.ClickException(
+                f"JOBAUTO_SECRET_KEY has fewer than {config.SHORTEST_KEY} characters. Set a longer one "
+                "before the database is made, or none: then a random one is kept in the instance folder."
+            )
 
 
 db.add_command(partition)

@@ -184,8 +184,7 @@ def _gate() -> ResponseReturnValue | None:
         if (token := g.get("token")) is not None:
             require_scope(token)
         body_limits.allow_body()
-    if request.path.startswith("/api/"):
-        rate_limit.count_request(_caller())
+    _count()
     if request.method in SAFE_METHODS:
         is_page = request.endpoint not in PUBLIC and not request.path.startswith("/api/")
         if is_page and session_id() is not None:
@@ -199,6 +198,13 @@ def _gate() -> ResponseReturnValue | None:
         except CSRFError as error:
             return _lead_on() or own_forms.refuse(error)
     return idempotency.answer_of_the_first() if request.endpoint not in PUBLIC else None
+
+
+def _count() -> None:
+    if request.path.startswith("/api/"):
+        rate_limit.count_request(caller())
+    elif request.endpoint not in PUBLIC:
+        rate_limit.count_page(caller())
 
 
 def _require_role(role: str) -> None:
@@ -243,7 +249,8 @@ def target(given: str | None = None) -> str:
     return url_for("dashboard.show")
 
 
-def _caller() -> str:
+def caller() -> str:
+    """Whose requests are counted: a token's, or a user's."""
     if (token := g.get("token")) is not None:
         return f"token {token.id}"
     return f"user {current_user.username}"

@@ -6,11 +6,16 @@ from ..clock import utcnow
 from ..jobs import queries
 from ..jobs.export import as_csv
 from ..settings import service as settings_service
+from .access import caller
+from .paging import count_of
+from .rate_limit import count_exported
 
 
 def csv_response(wanted: queries.JobFilter) -> Response:
-    """The jobs that a filter wants, as a file for spreadsheets."""
+    """The jobs that a filter wants, as a file for spreadsheets. Raises TooManyRequests."""
     now, zone = utcnow(), settings_service.current().settings.schedule.zone
-    lines = as_csv(queries.jobs_matching(wanted, now), zone, now)
+    jobs = queries.jobs_matching(wanted, now)
+    count_exported(caller(), count_of(jobs))
+    lines = as_csv(jobs, zone, now)
     headers = {"Content-Disposition": "attachment; filename=jobs.csv"}
     return Response(stream_with_context(lines), mimetype="text/csv", headers=headers)

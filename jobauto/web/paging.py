@@ -73,9 +73,9 @@ def asked_page() -> tuple[int, int]:
 
 def page_of(query: Select[T], page: int, per_page: int) -> Page[T]:
     """The rows of a page of a query of one entity."""
-    total = db.session.scalar(select(func.count()).select_from(_rows_of(query).subquery()))
+    total = count_of(query)
     rows = db.session.scalars(query.limit(per_page).offset((page - 1) * per_page)).unique().all()
-    return Page(list(rows), page, per_page, total or 0)
+    return Page(list(rows), page, per_page, total)
 
 
 def page_up_to(query: Select[T], page: int, per_page: int, counted: int = COUNTED) -> Page[T]:
@@ -84,6 +84,11 @@ def page_up_to(query: Select[T], page: int, per_page: int, counted: int = COUNTE
     total = db.session.scalar(select(func.count()).select_from(counting)) or 0
     rows = db.session.scalars(query.limit(per_page).offset((page - 1) * per_page)).unique().all()
     return Page(list(rows), page, per_page, min(total, counted), more=total > counted)
+
+
+def count_of(query: Select[Any]) -> int:
+    """How many rows a query has."""
+    return db.session.scalar(select(func.count()).select_from(_rows_of(query).subquery())) or 0
 
 
 def _rows_of(query: Select[Any]) -> Select[int]:

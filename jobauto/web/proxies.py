@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 def init_app(app: Flask) -> None:
     """Believe the configured proxies, and serve the configured hosts only."""
+    if app.config["TRUSTED_HOSTS"]:
+        app.wsgi_app = HostInSmallLetters(app.wsgi_app)  # type: ignore[method-assign]
     if hops := app.config["PROXY_HOPS"]:
         # Not X-Forwarded-Port: the host has its port, and what no proxy sets anybody may forge.
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
@@ -39,6 +41,19 @@ class PlainAddress:
         said = environ.get("REMOTE_ADDR", "")
         proxy = environ["werkzeug.proxy_fix.orig"]["REMOTE_ADDR"] or ""
         environ["REMOTE_ADDR"] = proxy if said == proxy else plain_address(said) or proxy
+        return self._app(environ, start_response)
+
+
+class HostInSmallLetters:
+    """Inside of ProxyFix: host names are the same in capitals, and Werkzeug compares them as they come."""
+
+    def __init__(self, app: "WSGIApplication") -> None:
+        self._app = app
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Pass the request on."""
+        if host := environ.get("HTTP_HOST"):
+            environ["HTTP_HOST"] = host.lower()
         return self._app(environ, start_response)
 
 

@@ -1,4 +1,4 @@
-"""How often one caller may ask the API, counted in the memory of each process."""
+"""How much one caller may ask for in a minute, counted in the memory of each process."""
 
 import time
 from math import ceil
@@ -11,7 +11,12 @@ from werkzeug.exceptions import TooManyRequests
 
 from . import security_log
 
-_LIMITER = "jobauto_api_limiter"
+PAGES = 3_000
+"""Fifty a second, which nobody can press."""
+EXPORTED = 500_000
+"""Jobs, of which 100,000 take five seconds. Whoever wants more at once has one export a minute."""
+
+_LIMITER = "jobauto_limiter"
 
 
 def init_app(app: Flask) -> None:
@@ -21,13 +26,27 @@ def init_app(app: Flask) -> None:
 
 def count_request(caller: str) -> None:
     """Count a request of a token, or of a user with a cookie. Raises TooManyRequests, with the time."""
+    _count("api", caller, current_app.config["API_REQUESTS_PER_MINUTE"], "requests")
+
+
+def count_page(caller: str) -> None:
+    """Count a page of a user. Raises TooManyRequests, with the time."""
+    _count("pages", caller, PAGES, "pages")
+
+
+def count_exported(caller: str, jobs: int) -> None:
+    """Count what an export costs. Raises TooManyRequests, with the time."""
+    _count("exports", caller, EXPORTED, "exported jobs", cost=min(jobs, EXPORTED))
+
+
+def _count(what: str, caller: str, most: int, in_words: str, cost: int = 1) -> None:
     limiter: FixedWindowRateLimiter = current_app.extensions[_LIMITER]
-    allowed = RateLimitItemPerMinute(current_app.config["API_REQUESTS_PER_MINUTE"])
-    if limiter.hit(allowed, caller):
+    allowed = RateLimitItemPerMinute(most)
+    if limiter.hit(allowed, what, caller, cost=cost):
         return
-    seconds = max(1, ceil(limiter.get_window_stats(allowed, caller).reset_time - time.time()))
-    security_log.warn("api-limited")
+    seconds = max(1, ceil(limiter.get_window_stats(allowed, what, caller).reset_time - time.time()))
+    security_log.warn(f"{what}-limited")
     raise TooManyRequests(
-        f"More than {allowed.amount:,} requests in a minute. Try again in {seconds} seconds.",
+        f"More than {most:,} {in_words} in a minute. Try again in {seconds} seconds.",
         retry_after=seconds,
     )

@@ -3,6 +3,8 @@
 import pytest
 from flask import Flask
 
+from jobauto.web import rate_limit
+from tests.fleets import add_one_fault_of_each_rule
 from tests.people import Person
 
 JOBS = "/api/jobs/"
@@ -36,8 +38,26 @@ def test_each_token_and_each_user_is_counted_alone(vera: Person, oscar: Person) 
 
 
 @pytest.mark.usefixtures("_three_a_minute")
-def test_pages_are_not_counted(vera: Person) -> None:
-    assert [vera.get("/jobs/").status_code for _ in range(6)] == [200] * 6
+def test_pages_have_a_count_of_their_own(vera: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rate_limit, "PAGES", 4)
+    assert [vera.get("/jobs/").status_code for _ in range(5)] == [200, 200, 200, 200, 429]
+    refused = vera.get("/")
+    assert 1 <= int(refused.headers["Retry-After"]) <= 60
+    assert "More than 4 pages in a minute" in refused.text
+    assert vera.api("GET", JOBS).status_code == 200
+
+
+@pytest.mark.parametrize(("most", "statuses"), [(5, [200, 200, 429]), (1, [200, 429, 429])])
+def test_an_export_costs_as_much_as_it_has_jobs(
+    vera: Person, oscar: Person, monkeypatch: pytest.MonkeyPatch, most: int, statuses: list[int]
+) -> None:
+    """One that is longer than all that is allowed is still had, once."""
+    add_one_fault_of_each_rule()
+    monkeypatch.setattr(rate_limit, "EXPORTED", most)
+    doors = ("/jobs/export.csv", f"{JOBS}export.csv", "/jobs/export.csv")
+    assert [vera.client.get(door).status_code for door in doors] == statuses
+    assert vera.get("/jobs/").status_code == 200
+    assert oscar.api("GET", f"{JOBS}export.csv").status_code == 200
 
 
 def test_thousands_a_minute_are_allowed_by_default(app: Flask) -> None:

@@ -19,6 +19,7 @@ from jobauto.models import RecoveryCode, SecondFactor, UserSession
 from tests.auth.second_factors import PERIOD, Phone, after_the_password, client, history, send, set_up
 from tests.notifications.telling import add_message, messages
 from tests.people import PASSWORD, Person
+from tests.processes import SECRET_KEY
 
 ADDRESS = "/login/second-factor"
 
@@ -160,7 +161,7 @@ def test_after_a_change_of_the_secret_key_the_former_one_still_decrypts_until_it
     app: Flask, cast: None
 ) -> None:
     phone, codes = set_up("vera")
-    app.config.update(SECRET_KEY="another key of the tests", SECRET_KEY_FALLBACKS=["tests"])
+    app.config.update(SECRET_KEY="another key of the tests", SECRET_KEY_FALLBACKS=[SECRET_KEY])
     now = utcnow()
     logging_in.give_code(begun(now=now), phone.code(now), client(now=now))
     app.config["SECRET_KEY_FALLBACKS"] = []

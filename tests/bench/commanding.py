@@ -53,6 +53,6 @@ def _libraries() -> Side:
 def _python(*arguments: str) -> None:
     environment = {name: value for name, value in os.environ.items() if name in PASSED_ON} | {
         "JOBAUTO_SQLALCHEMY_DATABASE_URI": current_app.config["SQLALCHEMY_DATABASE_URI"],
-        "JOBAUTO_SECRET_KEY": "bench",
+        "JOBAUTO_SECRET_KEY": str(current_app.config["SECRET_KEY"]),
     }
     subprocess.run([sys.executable, *arguments], env=environment, check=True, capture_output=True)

@@ -27,7 +27,7 @@ class Engine:
     def fresh(self) -> Iterator[Flask]:
         """The application on a database of its own, with the cast and an app context pushed."""
         with self.source.fresh() as uri:
-            app = create_app({"TESTING": True, "SQLALCHEMY_DATABASE_URI": uri, "SECRET_KEY": "bench"})
+            app = create_app({"TESTING": True, "SQLALCHEMY_DATABASE_URI": uri, "SECRET_KEY": "bench" * 7})
             with app.app_context():
                 add_cast()
                 yield app

@@ -131,7 +131,7 @@ def _ready(site: int, day: int) -> Ready:
 @contextmanager
 def _database(source: Sqlite | Postgresql, sites: int) -> Iterator[None]:
     with source.fresh() as uri:
-        app = create_app({"TESTING": True, "SQLALCHEMY_DATABASE_URI": uri, "SECRET_KEY": "bench"})
+        app = create_app({"TESTING": True, "SQLALCHEMY_DATABASE_URI": uri, "SECRET_KEY": "bench" * 7})
         with app.app_context():
             for start in range(1, sites + 1, 10_000):
                 some = range(start, min(start + 10_000, sites + 1))

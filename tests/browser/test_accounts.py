@@ -37,7 +37,7 @@ def test_ones_own_password_changes_and_other_sessions_end(visit: Visit) -> None:
     for label, text in (("Current password", PASSWORD), ("New password", "x" * 12), ("Once more", "x" * 12)):
         page.get_by_label(label).fill(text)
     page.get_by_role("button", name="Change password").click()
-    expect(page.get_by_role("status")).to_contain_text("Your other sessions have ended.")
+    expect(page.get_by_role("status")).to_contain_text("Your other sessions have ended")
     expect(elsewhere.open("/").get_by_role("heading", name="Log in")).to_be_visible()
 
 

@@ -7,14 +7,17 @@ from pathlib import Path
 from threading import Barrier
 
 import pytest
+from click.testing import Result
 from flask import Flask
 
 from jobauto import config, create_app
+from jobauto.cli import init_app
 from jobauto.config import ConfigError, load
+from jobauto.core import create_core
 from jobauto.extensions import db
 from jobauto.models import user
 from tests.cli.conftest import Shell
-from tests.databases import SQLITE, Sqlite
+from tests.databases import SQLITE, Postgresql, Sqlite
 from tests.processes import PATIENCE
 
 PREFIX = "JOBAUTO_"
@@ -218,6 +221,35 @@ def test_a_secret_key_is_made_once_by_all_who_start_at_once_and_kept_for_its_own
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     monkeypatch.setenv("JOBAUTO_SECRET_KEY", "given")
     assert create_app().config["SECRET_KEY"] == "given"
+
+
+SHORT, LONG = "x" * 31, "x" * 32
+
+
+@pytest.mark.parametrize(("key", "told"), [(SHORT, True), (LONG, False)])
+def test_a_short_secret_key_is_told_at_each_start_with_the_way_out(
+    caplog: pytest.LogCaptureFixture, key: str, told: bool
+) -> None:
+    create_core({"SECRET_KEY": key})
+    assert ("secret-key-short" in caplog.text) is told
+    assert ("JOBAUTO_SECRET_KEY_FALLBACKS" in caplog.text) is told
+
+
+def test_a_new_database_is_not_made_under_a_short_secret_key(engine: Sqlite | Postgresql) -> None:
+    def upgrade(key: str) -> Result:
+        app = create_core({"SQLALCHEMY_DATABASE_URI": uri, "SECRET_KEY": key})
+        init_app(app)
+        with app.app_context():
+            done = app.test_cli_runner().invoke(args=["db", "upgrade"])
+            db.engine.dispose()
+        return done
+
+    uri = engine.empty()
+    refused = upgrade(SHORT)
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "Error: JOBAUTO_SECRET_KEY has fewer than 32 characters. Set a longer one" in refused.stderr
+    assert upgrade(LONG).exit_code == 0
+    assert upgrade(SHORT).exit_code == 0, "what is there goes on"
 
 
 @pytest.mark.process

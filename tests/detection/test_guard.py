@@ -178,7 +178,8 @@ def test_a_release_opens_what_was_held(app: Flask) -> None:
     assert (run.status, run.created_jobs, run.held_jobs) == ("succeeded", 33, 0)
     assert (run.hold.decision, run.hold.decided_by, run.hold.decided_at) == (
         "released",
-        *vars(OSCAR).values(),
+        OSCAR.name,
+        OSCAR.now,
     )
     assert {job.run_id for job in jobs()} == {run_id}
     assert {(job.days, job.since) for job in jobs()} == {(4, days_before(4)), (None, None)}

@@ -34,7 +34,7 @@ def row_by_row(file: bytes) -> list[rows.Row | rows.Rejected]:
     """Every line by the slow way alone."""
     text = list(physical_lines(BytesIO(file)))
     header = [name.decode() for name in HEADER.split(b",")]
-    numbers, records, rejected = rows.set_aside(text[1:], 1, header)
+    numbers, records, rejected = rows.set_aside(range(2, len(text) + 1), text[1:], header)
     block = rows.Block(numbers, list(zip(*records, strict=True)) or [()] * 3, rejected)
     return block.rows()
 

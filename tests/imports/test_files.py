@@ -104,6 +104,14 @@ def test_blank_lines_count_as_lines_and_commas_alone_are_not_blank() -> None:
 
     assert numbers(file) == {4: "kept", 6: "kept", 9: "kept"}
     assert read(file)[1] == Row(6, ["", "", ""])
+    assert numbers(file.replace(b",", b"\t")) == {4: "kept", 6: "kept", 9: "kept"}
+
+
+def test_blank_lines_are_left_out_before_any_is_looked_at_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten megabytes of them would keep the importer busy for as long as millions of rows."""
+    monkeypatch.delattr(rows, "set_aside")
+
+    assert numbers(HEADER + b"\n \t\n\r\n" * 1000 + b"S1,d,1\n") == {3002: "kept"}
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"], ids=["LF", "CR LF", "CR"])

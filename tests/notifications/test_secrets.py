@@ -23,6 +23,7 @@ from tests.notifications.receivers import Web
 from tests.notifications.telling import add_heartbeat, add_message, messages, put_message
 from tests.pages.reading import words
 from tests.people import Person
+from tests.processes import SECRET_KEY
 
 SECRET, PASSWORD = "s3cr3t-token", "s3cr3t-password"
 CHANNELS = [
@@ -46,7 +47,7 @@ def test_the_secret_key_itself_decrypts_nothing(app: Flask) -> None:
     kept = encryption.encrypt(SECRET).encode()
     secret = str(app.config["SECRET_KEY"]).encode()
     without_purpose = HKDF(SHA256(), length=32, salt=None, info=b"").derive(secret)
-    for key in (without_purpose, sha256(secret).digest(), secret.ljust(32, b"\0")):
+    for key in (without_purpose, sha256(secret).digest(), secret[:32]):
         with pytest.raises(InvalidToken):
             Fernet(urlsafe_b64encode(key)).decrypt(kept)
 
@@ -138,7 +139,7 @@ def test_after_the_secret_key_changed_page_and_log_say_so_and_nothing_breaks(
     assert "JOBAUTO_SECRET_KEY has changed since it was added" in caplog.text
     assert messages()[0].error.startswith("The URL cannot be decrypted: JOBAUTO_SECRET_KEY has changed")
 
-    app.config["SECRET_KEY"] = "tests"  # for the sessions; the page shows a text encrypted by others
+    app.config["SECRET_KEY"] = SECRET_KEY  # for the sessions; the page shows a text encrypted by others
     db.session.execute(text("UPDATE address SET sealed = 'by another key' WHERE id = 1"))
     db.session.commit()
     assert "Cannot be opened" in words(vera.get("/settings/notifications/"))
@@ -152,7 +153,7 @@ def test_with_a_former_key_named_messages_arrive_and_people_stay_logged_in(
     app: Flask, ada: Person, web: Web
 ) -> None:
     put_message(add_message(web.json_url("before")))
-    app.config.update(SECRET_KEY="newest", SECRET_KEY_FALLBACKS=["another", "tests"])
+    app.config.update(SECRET_KEY="newest", SECRET_KEY_FALLBACKS=["another", SECRET_KEY])
     put_message(add_message(web.json_url("after")))
     assert process_pending(lambda: NOON) == 2
     assert sorted(web.paths) == ["/after", "/before"]
@@ -172,7 +173,7 @@ def test_a_channel_that_is_saved_is_encrypted_with_the_newest_key(
 ) -> None:
     page = "/settings/notifications/1"
     channel_id = add_message(web.json_url()) if kind == "message" else add_heartbeat(web.address)
-    app.config.update(SECRET_KEY="newest", SECRET_KEY_FALLBACKS=["tests"])
+    app.config.update(SECRET_KEY="newest", SECRET_KEY_FALLBACKS=[SECRET_KEY])
     for shown in (page, "/settings/notifications/"):
         assert "Encrypted with a former secret key" in words(ada.get(shown))
     for form in forms:
