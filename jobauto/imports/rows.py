@@ -108,8 +108,7 @@ def records_of(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list
     """Each line's number and fields, or None where it is not CSV. A record never spans lines."""
     source = _Lines(lines)
     reader = csv.reader(source, delimiter=delimiter, strict=True, skipinitialspace=True)
-    number = 0
-    while True:
+    for number in count(1):
         source.taken.clear()
         try:
             fields: list[str] | None = next(reader)
@@ -120,7 +119,7 @@ def records_of(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list
         if len(source.taken) > 1:
             source.give_back()
             fields = None
-        yield fields
+        yield number, fields
 
 
 def _is_blank(fields: list[str]) -> bool:
