@@ -11,7 +11,9 @@ from sqlalchemy import BigInteger, Connection, String, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 STRIPES = 64
-"""Sites share turns by the remainder of their keys: a turn is a few rows, however many sites it is for."""
+"""Sites share turns: a turn is a few rows, however many sites it is for."""
+NEIGHBOURS = 32
+"""So many whose keys follow one another share one: a file in the order of sites takes few at a time."""
 
 # In one order always, so that two who want the same wait for each other and do not dead-lock. The stripes are
 # one parameter: a statement with a list of rows is written anew each time, and an import takes many turns.
@@ -30,7 +32,7 @@ _TAKES = {
 
 def stripe_of(site_key: int) -> int:
     """Which turns a site shares."""
-    return site_key % STRIPES
+    return site_key // NEIGHBOURS % STRIPES
 
 
 def take_turns(connection: Connection, site_keys: Collection[int]) -> dict[int, int]:
