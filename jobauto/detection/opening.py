@@ -95,7 +95,7 @@ def open_jobs(connection: Connection, opening: Opening) -> int:
     connection.execute(
         statement.on_conflict_do_nothing(index_elements=["site_key", "job_type"], index_where=ONE_OPEN_JOB)
     )
-    columns_kept = ["site_key", "job_id", "reading_date", "reading_value"]
+    columns_kept = ["site_key", "job_id", "reading_date", "reading_value", "quality"]
     connection.execute(insert(connection, JobReading).from_select(columns_kept, _evidence(opening)))
     opened = (
         select(func.count())
@@ -142,7 +142,7 @@ def _closed_knowingly(opening: Opening, days: int) -> ColumnElement[bool]:
     return and_(Job.closed_at > since, Job.closed_by.is_not(None), Job.recovered_at.is_(None))
 
 
-def _evidence(opening: Opening) -> Select[int, int, datetime, Decimal]:
+def _evidence(opening: Opening) -> Select[int, int, datetime, Decimal, int]:
     """The readings of the rule's window, or the latest ones where those reach further back: one short range
     of the readings' key for each job."""
     as_of = opening.moment.as_of
@@ -165,7 +165,7 @@ def _evidence(opening: Opening) -> Select[int, int, datetime, Decimal]:
         (start > window_start, window_start), else_=func.coalesce(start, literal(BEFORE_ALL, Instant))
     )
     evidence = (
-        select(Job.site_key, Job.id, Reading.reading_date, Reading.reading_value)
+        select(Job.site_key, Job.id, Reading.reading_date, Reading.reading_value, Reading.quality)
         .join(Reading, Reading.site_key == Job.site_key)
         .where(
             Job.run_id == opening.run_id,

@@ -138,7 +138,7 @@ STILL_OPEN = Job.status != literal_column("'closed'")
 
 
 class JobReading(Base):
-    """A reading as it was when a job was opened: evidence that later imports do not change.
+    """A reading as it was, and as it was believed, when a job was opened: evidence that nothing changes.
 
     It names the job's site too, so that it can lie where the site does. There is no foreign key to the job:
     PostgreSQL would look it up for each of thousands of rows, which was most of the time of writing them.

@@ -8,9 +8,10 @@ from sqlalchemy import update
 from jobauto.extensions import db
 from jobauto.jobs import queries
 from jobauto.models import Reading
+from jobauto.models.quality import Quality
 from jobauto.storage.connections import write
 from tests.detection.running import jobs, run_at, save
-from tests.fleets import NOON, add_site, daily, days_before
+from tests.fleets import NOON, add_readings, add_site, daily, days_before
 
 
 def kept() -> list[tuple[float, str]]:
@@ -48,6 +49,17 @@ def test_a_silent_site_keeps_the_readings_before_its_silence_and_one_never_heard
 
     assert kept() == [(42, "1.00"), (41, "2.00"), (40, "3.00")]
     assert list(db.session.scalars(queries.evidence(jobs()[1]))) == []
+
+
+def test_the_evidence_keeps_what_each_reading_was_worth(app: Flask) -> None:
+    key = add_site("S1", daily([7] * 5))
+    add_readings(key, {days_before(1.5): 0}, quality=Quality.WRONG)
+    run_at()
+    with write() as session:
+        session.execute(update(Reading).values(quality=Quality.IGNORED))
+
+    qualities = [row.quality for row in db.session.scalars(queries.evidence(jobs()[0]))]
+    assert qualities == [0, 0, 0, Quality.WRONG, 0, 0]
 
 
 def test_a_later_import_does_not_change_the_evidence(app: Flask) -> None:
