@@ -98,13 +98,15 @@ class Newcomers:
         self._met = met
         self._special = {key for key, tail in met.items() if _is_special(tail)}
         self._spans: list[Span] = []
+        self._exactly: list[tuple[int, int, Point, int]] = []
+        self._has_looked = False
         self.turns = turns
         self.known: dict[int, _Known] = {}
         self.marked: set[int] = set()
 
-    def settle(self, rows: Sequence[Ready], steps: Steps) -> None:
-        """New rows, which are sorted, have been stored."""
-        exactly: list[tuple[int, int, Point, int]] = []
+    def look(self, rows: Sequence[Ready], steps: Steps) -> None:
+        """Look at new rows, which are sorted, while they are stored: nothing is asked of the database."""
+        self._has_looked = True
         known, odd = self._tails.known, {*steps.steep, *self._special}
         for start, end in pairwise([*steps.starts, len(rows)]):
             key, at, value = rows[start]
@@ -115,13 +117,18 @@ class Newcomers:
             if at <= before:
                 self._doubt(key)
             elif key in odd or not 0 <= value - register <= SMALL:
-                exactly.append((start, end, (before, register), meter))
+                self._exactly.append((start, end, (before, register), meter))
             elif meter:
                 self._accept((rows[start], rows[end - 1]), meter)
             else:  # nearly all, and of a file by day each row: without a call
                 _, newest, register = rows[end - 1]
                 self.known[key] = newest, register, 0
-        self._look_exactly(rows, exactly)
+
+    def settle(self, rows: Sequence[Ready], steps: Steps) -> None:
+        """The rows have been stored."""
+        if not self._has_looked:
+            self.look(rows, steps)
+        self._look_exactly(rows)
         mark(self._connection, self.marked)
         if self._spans:
             self._bulk.set_meters(self._spans)
@@ -155,10 +162,11 @@ class Newcomers:
             return at - 1, value, 0
         return tail.at, tail.value, tail.meter
 
-    def _look_exactly(self, rows: Sequence[Ready], places: Sequence[tuple[int, int, Point, int]]) -> None:
+    def _look_exactly(self, rows: Sequence[Ready]) -> None:
         """At steps that are in line at some sites only."""
-        registers = registers_of(self._connection, [rows[start][0] for start, *_ in places]) if places else {}
-        for start, end, before, meter in places:
+        site_keys = [rows[start][0] for start, *_ in self._exactly]
+        registers = registers_of(self._connection, site_keys) if site_keys else {}
+        for start, end, before, meter in self._exactly:
             new = rows[start:end]
             if in_line(before, [row[1:] for row in new], registers[new[0][0]]):
                 self._accept(new, meter)

@@ -88,7 +88,7 @@ class Store:
         try:
             with write_on(self._connection):
                 newcomers = self.tails.take(site_keys)
-                self._bulk.insert(batch.ready, while_waiting)
+                self._bulk.insert(batch.ready, _after(newcomers, batch, while_waiting))
                 newcomers.settle(batch.ready, batch.steps)
         except AlreadyStored:
             self._expects_new = False
@@ -164,6 +164,14 @@ class Store:
     def _refuse(self, contradicted: dict[ReadingKey, list[int]]) -> None:
         sites, instants = zip(*contradicted, strict=True)
         self._refused.add([lines[0] for lines in contradicted.values()], (sites, instants, [0] * len(sites)))
+
+
+def _after(newcomers: Newcomers, batch: Batch, while_waiting: WhileWaiting) -> WhileWaiting:
+    def look_and_fetch() -> None:
+        newcomers.look(batch.ready, batch.steps)
+        while_waiting()
+
+    return look_and_fetch
 
 
 def _by_key(batch: Batch) -> tuple[dict[ReadingKey, int], dict[ReadingKey, list[int]]]:

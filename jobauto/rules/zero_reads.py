@@ -314,7 +314,13 @@ def _last_that_counted(window: Subquery, settings: ZeroReadsSettings, moment: Mo
             interval.reading_date,
             func.sum(_watt_hours(interval)).over(order_by=interval.reading_date.desc()).label("energy"),
         )
-        .where(interval.site_key == window.c.key, interval.reading_date <= moment.as_of, _good(interval))
+        .where(
+            interval.site_key == window.c.key,
+            # From both sides, or PostgreSQL without statistics believes that they are many, and sorts them.
+            interval.reading_date > literal(BEFORE_ALL, Instant),
+            interval.reading_date <= moment.as_of,
+            _good(interval),
+        )
         .correlate(window)
         .subquery("added_up")
     )
