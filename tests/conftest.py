@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import threading
 from collections.abc import Generator, Iterator
 from contextlib import nullcontext
 from functools import cache
@@ -27,10 +28,13 @@ from tests.databases import (
 from tests.fleets import add_one_fault_of_each_rule
 from tests.once import DIALECTS, Templates, hash_of_its_kind, one_of_a_kind
 from tests.people import CAST, Browser, Person, add_cast
+from tests.processes import PATIENCE
 from tests.starting import allowed, forbidden
 from tests.typed import untyped_binds
 
 ENGINES = ("sqlite", "postgresql")
+IMPORTS = "imports"
+"""The thread in which a page's import goes on."""
 
 hypothesis.settings.register_profile("untimed", deadline=None)  # on a busy machine a time says nothing
 hypothesis.settings.load_profile("untimed")
@@ -156,6 +160,9 @@ def app(database_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     app.test_client_class = Browser
     with app.app_context():
         yield app
+        for thread in threading.enumerate():
+            if thread.name == IMPORTS:  # one that goes on would bring its connection back to no pool
+                thread.join(PATIENCE)
         db.session.remove()
         db.engine.dispose()
 

@@ -47,7 +47,8 @@ def _run_what_is_owed(clock: Clock) -> RunResult | None:
 
 def slot_to_run(clock: Clock) -> date | None:
     """The slot that is owed, and not taken; nor tried again too soon after it has crashed several times."""
-    stored, now = settings.current(), clock()
+    now = clock()  # first: a time that is moved meanwhile must not be due by the settings of before
+    stored = settings.current()
     slot = owed_slot(stored.settings.schedule, stored.slots_owed_from, now)
     if slot is None or db.session.scalar(runs.slot_is_taken(slot)):
         return None

@@ -167,7 +167,7 @@ def _send_file(client: Client, rows: int) -> str:
     """Send a file on the page Import; the address of its progress."""
     began = utcnow() - timedelta(days=DAYS, minutes=7)
     minutes = [(began + timedelta(minutes=minute)).isoformat() for minute in range(rows // 500 + 1)]
-    lines = (f"L-{row % 500},{minutes[row // 500]},{row}\n" for row in range(rows))
+    lines = (f"L-{row % 500},{minutes[row // 500]},{1 + row // 500 / 100:.2f}\n" for row in range(rows))
     browser = _Browser(client, client.cookie)
     token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', browser.ask("GET", "/import/")[0])
     assert token

@@ -147,6 +147,8 @@ def test_an_import_whose_worker_is_killed_is_finished_by_the_tick_and_nothing_is
 ) -> None:
     add_site("S1")
     import_id = accept(HEADER + GOOD)
+    with write() as session:  # the look before anything is stored is over: what stops it comes after a batch
+        session.execute(update(Import).values(is_checked=True))
     assert broker.enqueue(tasks.IMPORT_FILES)
     with brokers.worker(
         victims | {"STOP_AT": "UPDATE import SET heartbeat_at"}, "tests.tasks.victim"
