@@ -32,7 +32,7 @@ def differing() -> ResponseReturnValue:
     """The sites that have a job under one threshold and none under the one in force."""
     question, standing = _asked(), ask(_asked())
     threshold = request.args.get("threshold", type=int)
-    if threshold not in BENCHES[question.rule].thresholds:
+    if threshold is None or threshold not in BENCHES[question.rule].thresholds:
         raise InvalidInput("There is no such threshold.", status=400)
     number, per_page = asked_page()
     keys = _differing(standing.answer or {}, threshold)
