@@ -103,11 +103,11 @@ def test_a_late_reading_inside_the_window_that_lets_a_job_recover_is_named(vera:
     key = add_site("S1", {days_before(days, now): 7 for days in (6, 3, 2, 1, 0.1)})
     run(RunParameters(trigger="manual"), utcnow)
     late = days_before(1.5, now)
-    add_readings(key, {late: 6})
+    add_readings(key, {late: 8})
     later = run(RunParameters(trigger="manual"), utcnow).run_id
     text = words(vera.get("/jobs/1"))
     assert f"Recovered Run {later} saw at" in text
-    assert f"The reading of {late.astimezone(LONDON):%Y-%m-%d %H:%M} came in late, with 6.00 kWh." in text
+    assert f"The reading of {late.astimezone(LONDON):%Y-%m-%d %H:%M} came in late, with 8.00 kWh." in text
     assert "No reading has come in since" not in text
 
 

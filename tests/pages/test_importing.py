@@ -143,7 +143,7 @@ def test_a_look_shows_the_first_rows_as_understood_and_what_is_doubtful_about_th
     add_site("S1")
     rows = "".join(f"S1,2026-03-3{day}T06:00,1.00{day},x\n" for day in range(2))
     late = "S1,2026-03-29T12:00,1.005,x\nS9,2026-03-29T12:00,1.000,x\n"
-    send(oscar, HEADER.strip() + ",quality\n" + rows + late, dry_run="y")
+    send(oscar, HEADER.strip() + ",comment\n" + rows + late, dry_run="y")
     text = words(oscar.get("/import/1"))
     assert (
         "S1,2026-03-31T06:00,1.001,x S1 2026-03-31 06:00:00+01:00 Europe/London 2026-03-31 05:00:00 UTC 1.00"
@@ -152,9 +152,9 @@ def test_a_look_shows_the_first_rows_as_understood_and_what_is_doubtful_about_th
     assert "S9,2026-03-29T12:00,1.000,x Rejected: unknown site: S9" in text
     assert "S1: every value has exactly three decimals: MWh, or a dot for thousands?" in text
     assert "They would be taken as they are." in text
-    assert "Ignored columns quality" in text
+    assert "Ignored columns comment" in text
     assert "1 row of 1 unknown site: S9" in text
-    assert "ignored columns: quality" in words(oscar.get("/import/"))
+    assert "ignored columns: comment" in words(oscar.get("/import/"))
 
 
 def test_a_look_at_a_list_of_sites_shows_what_each_row_says(oscar: Person) -> None:

@@ -22,7 +22,7 @@ def test_a_profile_is_made_tried_changed_and_deleted(app: Flask, oscar: Person) 
     document = json.dumps(PROFILES[NAME])
 
     with (FILES / NAME).open("rb") as file:
-        tried = oscar.post("/profiles/try", name="fit", document=document, sample=(file, NAME))
+        tried = oscar.post("/profiles/new/try", name="fit", document=document, sample=(file, NAME))
     assert tried.status_code == 200
     site, at, kwh = min(expected(NAME))
     assert (
@@ -60,7 +60,7 @@ def test_what_is_no_profile_is_told_by_field(oscar: Person, document: str, error
 def test_a_file_that_the_profile_does_not_read_is_told_so(oscar: Person) -> None:
     with (FILES / "08_octopus.csv").open("rb") as file:
         answer = oscar.post(
-            "/profiles/try",
+            "/profiles/new/try",
             name="fit",
             document=json.dumps(PROFILES[NAME]),
             sample=(file, "a.csv"),

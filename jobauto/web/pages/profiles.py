@@ -69,7 +69,7 @@ def edit_submit(name: str) -> ResponseReturnValue:
     return _submit(service.get(name))
 
 
-@bp.post("/try")
+@bp.post("/new/try")
 @needs("operator")
 def try_out() -> ResponseReturnValue:
     """Show the first rows of a file as the profile in the form understands them. Nothing is stored."""
