@@ -31,8 +31,8 @@ _TAKES = {
 
 
 def stripe_of(site_key: int) -> int:
-    """Which turns a site shares."""
-    return site_key // NEIGHBOURS % STRIPES
+    """Which turns a site shares: a number from 1 on, as every key is that a backup may hold."""
+    return 1 + site_key // NEIGHBOURS % STRIPES
 
 
 def take_turns(connection: Connection, site_keys: Collection[int]) -> dict[int, int]:

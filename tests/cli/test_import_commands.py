@@ -48,10 +48,10 @@ def test_what_is_to_be_said_beside_the_counts_goes_to_standard_error(cli: Cli) -
     add_site("S1")
     lines = [f"S1,2026-03-0{day}T06:00,1.00{day},x,y" for day in range(1, 5)]
     lines += [f"S{number},2026-03-01T06:00,1,x,y" for number in (7, 8, 7)]
-    done = cli("import-readings", "-", input=READINGS.strip() + ",a,quality\n" + "\n".join(lines))
+    done = cli("import-readings", "-", input=READINGS.strip() + ",a,b\n" + "\n".join(lines))
     assert done.stderr.splitlines() == [
         "warning: S1: every value has exactly three decimals: MWh, or a dot for thousands?",
-        "ignored columns: a, quality",
+        "ignored columns: a, b",
         "3 rows of 2 unknown sites: S7, S8",
     ]
     assert done.stdout.splitlines()[-1] == "4 new, 0 updated, 0 unchanged, 3 rejected"
