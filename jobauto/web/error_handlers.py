@@ -47,7 +47,7 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
     """What Flask refuses, and what nobody expected."""
     if isinstance(error, NotFound) and request.url_rule is None:
         error = _with_the_last_slash() or NotFound("There is no page at this address.")
-    elif isinstance(error, MethodNotAllowed):
+    elif isinstance(error, MethodNotAllowed) and not request.path.endswith("/"):
         error = _with_the_last_slash() or error
     if error.code is None or error.code < 400:
         return error
