@@ -102,6 +102,7 @@ def test_who_has_no_password_makes_a_token_after_a_recent_login_and_no_other(str
     made = {"action": "token", "name": "logger", "scope": "read", "days": "30"}
     page = stranger.get("/account").text
     assert "confirm-token" not in page, "there is no password to ask for"
+    assert "password-title" not in page, "nor one to change"
     assert "jobauto_" in send(stranger, "/account", **made).text
     db.session.execute(update(UserSession).values(proven_at=utcnow() - timedelta(minutes=11)))
     db.session.commit()
