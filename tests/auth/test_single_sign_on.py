@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -11,13 +12,14 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 from flask import Flask
+from sqlalchemy import update
 
 from jobauto.audit.service import Author
 from jobauto.auth import oidc, service
 from jobauto.auth.service import set_password
 from jobauto.clock import utcnow
 from jobauto.extensions import db
-from jobauto.models import Identity, User
+from jobauto.models import Identity, User, UserSession
 from jobauto.users import single_sign_on
 from tests.auth.issuer import CALLBACK, CLIENT_ID, CLIENT_SECRET, Issuer, issuing
 from tests.auth.second_factors import send, set_up
@@ -93,6 +95,19 @@ def test_somebody_new_is_made_with_the_role_of_the_claim(app: Flask, stranger: P
     assert (answer.status_code, answer.location) == (302, "/")
     assert "You are nina, with the role viewer." in stranger.get("/account").text
     assert user("nina").password_hash == "", "nobody has a password for her"
+
+
+def test_who_has_no_password_makes_a_token_after_a_recent_login_and_no_other(stranger: Person) -> None:
+    sign_on(stranger)
+    made = {"action": "token", "name": "logger", "scope": "read", "days": "30"}
+    page = stranger.get("/account").text
+    assert "confirm-token" not in page, "there is no password to ask for"
+    assert "password-title" not in page, "nor one to change"
+    assert "jobauto_" in send(stranger, "/account", **made).text
+    db.session.execute(update(UserSession).values(proven_at=utcnow() - timedelta(minutes=11)))
+    db.session.commit()
+    refused = send(stranger, "/account", **made | {"name": "another"})
+    assert (refused.status_code, "Log out and in again" in refused.text) == (422, True)
 
 
 def test_the_role_follows_the_claim_at_each_login(app: Flask, issuer: Issuer, stranger: Person) -> None:

@@ -17,7 +17,7 @@ from ..access import current_author
 from ..forms.account import OwnPasswordForm, SessionsForm, TokenForm
 from ..forms.users import id_in
 from ..numbers import whole_numbers
-from ..recent_login import refused_without, unproven
+from ..recent_login import LOG_IN_AGAIN, unproven
 
 bp = Blueprint("account", __name__, url_prefix="/account")
 
@@ -44,8 +44,9 @@ def _new_token() -> ResponseReturnValue:
         form.confirm.validators = []
     if not form.validate():
         return _page(form), 422
-    if not has_password and (refused := refused_without(form.confirm)):
-        return _page(form), *refused
+    if not has_password and not access.is_login_recent():
+        flash(LOG_IN_AGAIN, "danger")
+        return _page(form), 422
     wanted = NewToken(form.name.data or "", form.scope.data, form.days.data or DAYS)
     name, password = current_user.username, form.confirm.data or ""
     try:
@@ -125,6 +126,7 @@ def _page(typed: OwnForm | None = None, new_token: str | None = None) -> str:
         "account/show.html",
         password_form=form(OwnPasswordForm),
         token_form=form(TokenForm),
+        has_password=auth.password_counts(current_user),
         sessions_form=form(SessionsForm),
         new_token=new_token,
         tokens=mine,

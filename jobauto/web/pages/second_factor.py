@@ -1,4 +1,4 @@
-"""One's own second factor, beside one's account; and taking away that of somebody who lost the device."""
+"""One's own second factor, beside one's account."""
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -16,6 +16,7 @@ from ...extensions import db
 from ...storage.configuration import second_factor_roles
 from .. import access, qr, security_log
 from ..forms.login_steps import CodeForm, ConfirmForm, SetUpForm
+from ..recent_login import unproven
 
 bp = Blueprint("second_factor", __name__)
 
@@ -45,14 +46,9 @@ def _begin() -> ResponseReturnValue:
             return _page(confirm_form=form), 422
         try:
             auth.prove(current_user.username, form.confirm.data or "", access.client())
-        except Throttled as error:
-            security_log.warn("password-check-slowed", user=current_user.username, seconds=error.seconds)
-            form.confirm.errors = [str(error)]
-            return _page(confirm_form=form), 429, {"Retry-After": str(error.seconds)}
-        except auth.WrongLogin:
-            security_log.warn("password-check-failed", user=current_user.username)
-            form.confirm.errors = ["This is not your current password."]
-            return _page(confirm_form=form), 422
+        except (auth.WrongLogin, Throttled) as error:
+            refused = unproven(form.confirm, error)
+            return _page(confirm_form=form), *refused
     elif not access.is_login_recent():
         flash("Log out, log in again, and set it up then: your login was too long ago.", "warning")
         return redirect(url_for(".show"))
