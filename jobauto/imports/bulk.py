@@ -3,6 +3,7 @@
 import json
 import struct
 from collections.abc import Callable, Collection, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from itertools import chain
@@ -30,7 +31,6 @@ _NEWEST = """
                       WHERE reading.site_key = site.key AND reading.quality = 0
                       ORDER BY reading.reading_date DESC LIMIT 1)
     FROM site WHERE site.key {}"""
-_MAKE_REGISTERS = "UPDATE site SET measure = 'register' WHERE measure IS NULL AND key {}"
 _SITES = "SELECT site_id, key, is_demo, measure, counts FROM site WHERE site_id {}"
 _REPLACED = ", ".join(
     f"{name} = excluded.{name}" for name in ("reading_value", "quality", "received", "import_id")
@@ -134,9 +134,6 @@ class Bulk(Protocol):
     def set_meters(self, spans: Sequence[Span]) -> None:
         """Say of which meter new readings are."""
 
-    def make_registers(self, site_keys: Collection[int]) -> None:
-        """Sites whose measure nobody has said are registers."""
-
     def sites(self, site_ids: Collection[str]) -> Iterable[SiteRow]:
         """Those sites that there are."""
 
@@ -231,9 +228,6 @@ class SqliteBulk:
                 statement, [(span.meter, span.site_key, span.first, span.last) for span in spans]
             )
 
-    def make_registers(self, site_keys: Collection[int]) -> None:
-        self._of_keys(_MAKE_REGISTERS.format("IN (SELECT value FROM json_each(?))"), site_keys)
-
     def sites(self, site_ids: Collection[str]) -> Iterable[SiteRow]:
         query = _SITES.format("IN (SELECT value FROM json_each(?))")
         with driver_errors(self._connection):
@@ -274,8 +268,8 @@ class SqliteBulk:
 class PostgresqlBulk:
     """COPY in its binary format: new rows straight into the table, others beside it to be compared there."""
 
-    BATCH = 8000
-    """A socket takes about so many at once (208 KiB on Linux): the server is busy while the next are read."""
+    BATCH = 20_000
+    """What a transaction costs, however few rows it is for, is then a small part of it."""
     HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
     END = struct.pack(">h", -1)
     ROW = ">hiqiqiq"
@@ -324,11 +318,10 @@ class PostgresqlBulk:
 
     def insert(self, rows: Sequence[Ready], while_waiting: WhileWaiting = nothing) -> None:
         received, import_id = self._stamp
-        more = struct.pack(">ih", 2, Quality.GOOD)
-        more += _field(None if received is None else to_microseconds(received) - self.EPOCH)
+        more = _field(None if received is None else to_microseconds(received) - self.EPOCH)
         more += _field(import_id)
         try:
-            self._copy("reading", rows, while_waiting, ("quality", "received", "import_id"), more)
+            self._copy("reading", rows, while_waiting, ("received", "import_id"), more)
         except IntegrityError as error:
             if isinstance(error.orig, UniqueViolation):
                 raise AlreadyStored from error
@@ -375,18 +368,15 @@ class PostgresqlBulk:
     def tails(self, site_keys: Collection[int]) -> Iterable[Tail]:
         with driver_errors(self._connection):
             self._connection.connection.cursor().execute(self.SEEK)
-        return map(Tail._make, self._connection.exec_driver_sql(self.TAILS, ([*site_keys],)))
+        return map(Tail._make, self._connection.exec_driver_sql(self.TAILS, ([*site_keys],)).all())
 
     def set_meters(self, spans: Sequence[Span]) -> None:
         keys, firsts, lasts, meters = map(list, zip(*spans, strict=True))
         instants = [[*map(from_microseconds, some)] for some in (firsts, lasts)]
         self._connection.exec_driver_sql(self.SET_METERS, (keys, *instants, meters))
 
-    def make_registers(self, site_keys: Collection[int]) -> None:
-        self._connection.exec_driver_sql(_MAKE_REGISTERS.format("= ANY(%s)"), ([*site_keys],))
-
     def sites(self, site_ids: Collection[str]) -> Iterable[SiteRow]:
-        found = self._connection.exec_driver_sql(_SITES.format("= ANY(%s)"), ([*site_ids],))
+        found = self._connection.exec_driver_sql(_SITES.format("= ANY(%s)"), ([*site_ids],)).all()
         return map(SiteRow._make, found)
 
     def newest(self, site_keys: Collection[int]) -> Iterable[tuple[int, int | None]]:
@@ -422,8 +412,10 @@ class PostgresqlBulk:
         cursor: Any = self._connection.connection.cursor()
         with driver_errors(self._connection), cursor, cursor.copy(statement) as copy:
             packed = [pack(count, 8, key, 8, at - epoch, 8, value, more) for key, at, value in rows]
-            copy.write(b"".join([self.HEADER, *packed, self.END]))
-            while_waiting()
+            with ThreadPoolExecutor(1) as sender:  # a socket takes only the first 208 KiB at once
+                sending = sender.submit(copy.write, b"".join([self.HEADER, *packed, self.END]))
+                while_waiting()
+                sending.result()
 
 
 def _field(number: int | None) -> bytes:

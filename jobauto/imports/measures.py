@@ -5,6 +5,7 @@ from collections.abc import Collection
 from sqlalchemy import Connection, exists, select, update
 
 from ..models import Reading, Site
+from ..readings.turns import take_turns
 from ..storage.connections import write_on
 from .lines import FileError
 
@@ -21,6 +22,7 @@ def claim(connection: Connection, site_keys: Collection[int], measure: str) -> N
         some = Site.key.in_(keys[start : start + AT_A_TIME])
         has_readings = exists(select(Reading.site_key).where(Reading.site_key == Site.key))
         with write_on(connection):
+            take_turns(connection, keys[start : start + AT_A_TIME])
             connection.execute(
                 update(Site).where(some, Site.measure.is_(None), ~has_readings).values(measure=measure)
             )

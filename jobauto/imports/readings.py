@@ -94,7 +94,8 @@ def store_readings(
                     reader.unset -= new
                 if source is not None and source.given_source:
                     of_source.update(batch.columns[0])
-            rejected = sorted([*batch.rejected, *store.add(batch, while_waiting=batches.fetch)])
+            with _no_search_for_cycles():
+                rejected = sorted([*batch.rejected, *store.add(batch, while_waiting=batches.fetch)])
             if result.unchanged - unchanged < len(batch.lines):
                 watch.compare(batch.ready)
             result.reject(rejected)
@@ -210,8 +211,7 @@ class _Reader:
             return Batch(lines, columns, [], rejected)
         rows: list[Ready] = list(zip(*columns, strict=True))
         ready = sorted(rows)
-        keys, _, values = columns if ready == rows else list(zip(*ready, strict=True))
-        steps = steps_of(keys, values)
+        steps = steps_of(columns if ready == rows else cast("Columns", tuple(zip(*ready, strict=True))))
         self._watch.find_falls(steps.falling - self._site_keys.unwatched)
         return Batch(lines, columns, ready, rejected, steps, _all_estimated(rows, estimated))
 

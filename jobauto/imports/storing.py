@@ -84,10 +84,9 @@ class Store:
         return self._one_by_one(batch)
 
     def _insert(self, batch: Batch, while_waiting: WhileWaiting) -> bool:
-        site_keys = [batch.ready[start][0] for start in batch.steps.starts]
         try:
             with write_on(self._connection):
-                newcomers = self.tails.take(site_keys)
+                newcomers = self.tails.take(batch.steps.site_keys)
                 self._bulk.insert(batch.ready, _after(newcomers, batch, while_waiting))
                 newcomers.settle(batch.ready, batch.steps)
         except AlreadyStored:

@@ -143,7 +143,6 @@ def classify(connection: Connection, site_keys: Sequence[int]) -> int:
             _store_reviews(connection, site_key, walked.reviews)
     if changes:
         connection.execute(_UPDATE, changes)
-    _set_measure(connection, {row.site_key for row in rows})
     return len(rows)
 
 
@@ -274,10 +273,3 @@ def _review(site_key: int, review: reviews.Review) -> dict[str, Any]:
         "state": "open" if review.is_open else "decided",
         "decision": review.decision.value if review.decision else None,
     }
-
-
-def _set_measure(connection: Connection, site_keys: set[int]) -> None:
-    """Sites of a former version that have readings are registers."""
-    unset = (Site.key.in_(site_keys), Site.measure.is_(None))
-    if site_keys and connection.scalar(select(Site.key).where(*unset).limit(1)) is not None:
-        connection.execute(update(Site).where(*unset).values(measure="register"))

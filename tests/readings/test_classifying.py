@@ -57,7 +57,7 @@ def test_a_fleet_of_a_former_version_is_classified_once_by_the_tick(engine: Sqli
 
         assert qualities() == [0, 0, 2, 0] * 2
         assert waiting() == []
-        assert {site.measure for site in db.session.scalars(select(Site))} == {"register"}
+        assert {site.known_measure for site in db.session.scalars(select(Site))} == {"register"}
 
 
 def test_it_goes_on_where_it_was_interrupted(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:

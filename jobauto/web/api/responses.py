@@ -4,7 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Generic, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, create_model
 
 from ...imports.profiles.document import Profile
 from ...imports.result import ImportResult
@@ -234,7 +234,9 @@ class SiteOut(Out):
     group: str
     source: str
     capacity_kwp: float | None
-    measure: Literal["register", "interval"] | None
+    measure: Literal["register", "interval"] | None = Field(
+        validation_alias=AliasChoices("known_measure", "measure")
+    )
     counts: Literal["up", "down"]
 
 
