@@ -28,7 +28,7 @@ from ..imports import background
 from ..logs import LogEvent
 from ..notifications import expiring_tokens, sending
 from ..readings.classifying import classify_waiting
-from ..storage import partitions
+from ..storage import partitions, reading_key
 from ..storage.connections import DatabaseNotReady, require_ready
 from ..storage.scratch import clear_abandoned
 from ..storage.vacuum import vacuum_changed
@@ -64,6 +64,12 @@ def classify_readings() -> None:
             log.info(LogEvent("readings-classified", sites=sites))
 
 
+def renew_reading_key() -> None:
+    """Make the key of readings anew where a former version made it. Needs an app context."""
+    if reading_key.renew():
+        log.info(LogEvent("reading-key-renewed"))
+
+
 WORK: tuple[Callable[[], object], ...] = (
     tick,
     background.process_pending,
@@ -73,6 +79,7 @@ WORK: tuple[Callable[[], object], ...] = (
     tell_of_expiring_tokens,
     vacuum_changed,
     classify_readings,
+    renew_reading_key,
     clear_abandoned,
 )
 """A job each, so that neither a long import nor a slow mail server keeps a slot waiting."""
