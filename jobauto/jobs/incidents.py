@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Select, and_, exists, func, select, update
+from sqlalchemy import exists, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from ..audit.service import Author
@@ -57,12 +56,13 @@ def reopen(session: Session, job: Job) -> None:
     """Let an incident cover again what it covered when a person closed it: sites that have not recovered and
     have got no job since. One that had recovered, or that stayed for its own site alone, covers no others.
 
-    Raises InvalidInput (409) where another incident of its source is open.
+    Raises InvalidInput (409) where another incident of its source is open, or covers its own site.
     """
     incident = session.get_one(Incident, job.id)
     _require_only_one(session, incident)
-    closed = update(Incident).where(Incident.job_id == job.id, Incident.state == "closed")
-    session.execute(closed.values(state="covering"))
+    require_uncovered(session, job)
+    if incident.state == "recovered":
+        return
     other, own = aliased(Cover), aliased(Job)
     has_other = exists().where(other.site_key == Cover.site_key, other.ended_at.is_(None))
     has_job = exists().where(
@@ -71,9 +71,13 @@ def reopen(session: Session, job: Job) -> None:
         own.status != "closed",
         own.covers.is_(None),
     )
-    left = (Cover.job_id == job.id, Cover.closed_by.is_not(None), Cover.recovered_at.is_(None))
+    left = [Cover.job_id == job.id, Cover.closed_by.is_not(None), Cover.recovered_at.is_(None)]
+    if incident.state == "ended":
+        left.append(Cover.site_key == job.site_key)
     again = update(Cover).where(*left, ~has_other, ~has_job).values(ended_at=None, closed_by=None)
     session.execute(again, execution_options={"synchronize_session": False})
+    closed = update(Incident).where(Incident.job_id == job.id, Incident.state == "closed")
+    session.execute(closed.values(state="covering"))
 
 
 def _require_only_one(session: Session, incident: Incident) -> None:
@@ -99,8 +103,26 @@ def another_open() -> InvalidInput:
     )
 
 
-def covered_sites(job: Job, now: datetime) -> Select[Any]:
-    """(site_id, site_name, last_reading, recovered_at) of an incident's sites but its own, by their id."""
+def of_job(job: Job) -> Incident | None:
+    """What is the matter with the job of an incident; None of an ordinary job."""
+    return db.session.get(Incident, job.id) if job.covers is not None else None
+
+
+def covering(site: Site) -> int | None:
+    """The number of the job whose incident covers a site."""
+    return db.session.scalar(select(Cover.job_id).where(Cover.site_key == site.key, Cover.ended_at.is_(None)))
+
+
+def count_silent(job: Job) -> int:
+    """How many sites of an incident have not recovered, its own among them."""
+    silent = select(func.count()).where(Cover.job_id == job.id, Cover.recovered_at.is_(None))
+    return db.session.scalar(silent) or 0
+
+
+def covered_sites(job: Job, now: datetime, *, limit: int | None = None, offset: int = 0) -> list[CoveredSite]:
+    """The sites of an incident but its own, by their id; none of an ordinary job."""
+    if job.covers is None:
+        return []
     last = (
         select(Reading.reading_date)
         .where(Reading.site_key == Site.key, Reading.reading_date <= now, SPOKEN)
@@ -108,28 +130,10 @@ def covered_sites(job: Job, now: datetime) -> Select[Any]:
         .limit(1)
         .scalar_subquery()
     )
-    return (
+    sites = (
         select(Site.site_id, Site.site_name, last.label("last_reading"), Cover.recovered_at)
-        .join(Cover, and_(Cover.site_key == Site.key, Cover.job_id == job.id))
-        .where(Site.key != job.site_key)
+        .join(Cover, Cover.site_key == Site.key)
+        .where(Cover.job_id == job.id, Site.key != job.site_key)
         .order_by(Site.site_id)
     )
-
-
-def covering(site: Site) -> int | None:
-    """The number of the incident's job that covers a site."""
-    query = select(Cover.job_id).where(Cover.site_key == site.key, Cover.ended_at.is_(None))
-    return db.session.scalar(query)
-
-
-def source_of(job: Job) -> Incident | None:
-    """What is the matter with the job of an incident; None of an ordinary job."""
-    return db.session.get(Incident, job.id) if job.covers is not None else None
-
-
-def count_recovered(job: Job) -> int:
-    """How many of the sites of an incident but its own have recovered."""
-    query = select(func.count(Cover.recovered_at)).where(
-        Cover.job_id == job.id, Cover.site_key != job.site_key
-    )
-    return db.session.scalar(query) or 0
+    return [CoveredSite(*row) for row in db.session.execute(sites.limit(limit).offset(offset))]

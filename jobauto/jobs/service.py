@@ -159,8 +159,8 @@ def _may_work_jobs(session: Session, username: str | None) -> bool:
 def _apply(session: Session, job: Job, wanted: JobChange, author: Author) -> list[Difference]:
     values: dict[str, Any] = {"touched": True}
     if job.status == "closed" and wanted.status not in (None, "closed"):
-        incidents.require_uncovered(session, job)
         if job.covers is None:
+            incidents.require_uncovered(session, job)
             _require_none_beside(session, job)
         else:
             incidents.reopen(session, job)

@@ -175,7 +175,8 @@ class Reckoning:
         job.is_open, job.closed_at, job.by_hand, job.touched = True, None, False, True
         for house, part in job.parts.items():
             taken = self.covered(house) or self.has_open_job(house)
-            if part.closed_by_hand and not part.recovered and not taken:
+            covers = not job.recovered and (not job.only_own or house is job.house)
+            if covers and part.closed_by_hand and not part.recovered and not taken:
                 part.covered, part.ended_at, part.closed_by_hand = True, None, False
         return True
 

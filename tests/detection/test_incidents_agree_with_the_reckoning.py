@@ -147,7 +147,7 @@ def take_step(job: Work, status: str, now: datetime) -> bool:
 def test_runs_do_what_is_reckoned(
     app: Flask, seed: int, least: int, share: int, wait: int, auto_close: bool
 ) -> None:
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311 (no secret)
     fleet = list(houses(chance))
     store(fleet)
     guard = {"guard_enabled": False, "incident_min_sites": least, "incident_share": share}
