@@ -179,7 +179,7 @@ def _reported(connection: Connection, opening: Opening, sources: Sequence[str]) 
         .where(of_these)
         .group_by(Site.source)
     )
-    silent = dict(connection.execute(had_not).all())
+    silent: dict[str, int] = dict(connection.execute(had_not).all())
     return {source: counted.get(source, 0) - silent.get(source, 0) for source in sources}
 
 
@@ -266,14 +266,14 @@ def _count_covers(connection: Connection, opening: Opening) -> None:
     ).all()
     ids = [job_id for job_id, *_ in counted]
     before = dict(connection.execute(select(Job.id, Job.covers).where(among(connection, Job.id, ids))).all())
-    changed = [
+    changed: list[dict[str, Any]] = [
         {"of": job_id, "at": key, "count": count, "text": describe(count + 1, source)}
         for job_id, key, source, count in counted
         if before[job_id] != count
     ]
     if not changed:
         return
-    now_covers = {"covers": bindparam("count"), "description": bindparam("text")}
+    now_covers: dict[str, Any] = {"covers": bindparam("count"), "description": bindparam("text")}
     connection.execute(update(Job).where(*_SAME_JOB).values(now_covers), changed)
     events = [
         {

@@ -53,7 +53,7 @@ def counts(result: RunResult) -> tuple[int, int, int, int]:
     return found.flagged, found.created, found.skipped, found.covered
 
 
-def report(keys: Iterable[int], hours: float) -> None:
+def speak(keys: Iterable[int], hours: float) -> None:
     """The sites send a reading so many hours after noon."""
     for key in keys:
         add_readings(key, {later(hours): 8})
@@ -187,7 +187,7 @@ def test_a_site_that_changes_its_source_keeps_its_cover(app: Flask) -> None:
         session.get_one(Site, keys["gw-A-05"]).source = "gw-B"
     assert counts(run(DAY)) == (11, 1, 0, 10)
     assert [covers for _, covers, _ in opened()] == [5, 4]
-    report(keys.values(), DAY + 1)
+    speak(keys.values(), DAY + 1)
     run(DAY + 2)
     assert recovered() == [True, False]
 
@@ -195,7 +195,7 @@ def test_a_site_that_changes_its_source_keeps_its_cover(app: Flask) -> None:
 def test_each_site_recovers_by_itself_and_joins_again(app: Flask) -> None:
     keys = add_sites("gw-A", silent=6)
     run()
-    report([keys["gw-A-03"]], 1)
+    speak([keys["gw-A-03"]], 1)
     assert counts(run(2)) == (5, 0, 0, 5)
     assert recovered() == [False]
     assert "gw-A-03" not in covered()
@@ -207,10 +207,10 @@ def test_each_site_recovers_by_itself_and_joins_again(app: Flask) -> None:
 def test_with_90_percent_and_its_own_site_it_recovers_and_the_rest_are_judged_anew(app: Flask) -> None:
     keys = add_sites("gw-A", silent=10)
     run()
-    report([key for name, key in keys.items() if name < "gw-A-08"], DAY * 9)
+    speak([key for name, key in keys.items() if name < "gw-A-08"], DAY * 9)
     run(DAY * 9)
     assert (recovered(), covered()) == ([False], {"gw-A-08", "gw-A-09"}), "80 %"
-    report([keys["gw-A-08"]], DAY * 9.1)
+    speak([keys["gw-A-08"]], DAY * 9.1)
     assert counts(run(DAY * 9.1)) == (1, 0, 0, 1)
     assert (recovered(), covered()) == ([True], set())
     assert counts(run(DAY * 9.2)) == (1, 1, 0, 0), "a few get jobs of their own"
@@ -220,7 +220,7 @@ def test_with_90_percent_and_its_own_site_it_recovers_and_the_rest_are_judged_an
 def test_it_recovers_for_good_and_a_second_failure_is_another_incident(app: Flask) -> None:
     keys = add_sites("gw-A", silent=6)
     run()
-    report(keys.values(), 1)
+    speak(keys.values(), 1)
     run(2)
     assert counts(run(1 + DAY * 3)) == (6, 1, 0, 5)
     assert opened() == [("gw-A-00", 5, "open"), ("gw-A-00", 5, "open")], "the first is still open"
@@ -231,12 +231,12 @@ def test_where_its_own_site_is_silent_longest_the_job_stays_for_that(app: Flask)
     save(guard={"guard_enabled": False})
     keys = add_sites("gw-A", silent=21)
     run()
-    report([key for name, key in keys.items() if "gw-A-00" < name < "gw-A-20"], DAY * 5)
+    speak([key for name, key in keys.items() if "gw-A-00" < name < "gw-A-20"], DAY * 5)
     run(DAY * 5)
     assert (recovered(), covered()) == ([False], {"gw-A-00"}), "19 of 21, but not its own"
     assert counts(run(DAY * 5.1)) == (2, 1, 0, 1)
     assert opened() == [("gw-A-00", 20, "open"), ("gw-A-20", None, "open")]
-    report([keys["gw-A-00"]], DAY * 6)
+    speak([keys["gw-A-00"]], DAY * 6)
     run(DAY * 6)
     assert recovered() == [True, False]
 
@@ -244,10 +244,10 @@ def test_where_its_own_site_is_silent_longest_the_job_stays_for_that(app: Flask)
 def test_where_its_own_site_is_back_first_it_waits_for_the_others(app: Flask) -> None:
     keys = add_sites("gw-A", silent=6)
     run()
-    report([keys["gw-A-00"]], 1)
+    speak([keys["gw-A-00"]], 1)
     assert counts(run(2)) == (5, 0, 0, 5)
     assert (recovered(), len(covered())) == ([False], 5)
-    report([key for name, key in keys.items() if name != "gw-A-00"], DAY)
+    speak([key for name, key in keys.items() if name != "gw-A-00"], DAY)
     run(DAY)
     assert recovered() == [True]
 
@@ -255,7 +255,7 @@ def test_where_its_own_site_is_back_first_it_waits_for_the_others(app: Flask) ->
 def test_sites_that_are_not_judged_any_more_are_left_out(app: Flask) -> None:
     keys = add_sites("gw-A", silent=10)
     run()
-    report([key for name, key in keys.items() if name < "gw-A-07"], 1)
+    speak([key for name, key in keys.items() if name < "gw-A-07"], 1)
     with write() as session:
         out = update(Site).where(Site.key.in_([keys["gw-A-08"], keys["gw-A-09"]]))
         session.execute(out.values(active=False))
@@ -271,7 +271,7 @@ def test_recovered_it_closes_itself_as_the_fleet_s_settings_say(app: Flask) -> N
     save(no_coms={"auto_close_recovered": True})
     keys = add_sites("gw-A", silent=6)
     run()
-    report(keys.values(), 1)
+    speak(keys.values(), 1)
     run(2)
     assert opened() == [("gw-A-00", 5, "closed")]
 
@@ -291,7 +291,7 @@ def test_closed_by_hand_reopen_after_days_holds_for_all_its_sites(app: Flask) ->
     run()
     work(jobs()[0], "closed")
     assert counts(run(DAY)) == (6, 0, 6, 0)
-    report([keys["gw-A-05"]], DAY)
+    speak([keys["gw-A-05"]], DAY)
     run(DAY + 1)
     assert counts(run(DAY * 4)) == (6, 1, 5, 0), "but for the one that has recovered since"
     assert counts(run(DAY * 5 + 1)) == (6, 1, 1, 4)
@@ -349,7 +349,7 @@ def test_of_a_held_run_what_is_covered_is_not_held(app: Flask) -> None:
 
 def test_a_back_dated_run_opens_incidents_and_recovers_none(app: Flask) -> None:
     keys = add_sites("gw-A", silent=6)
-    report(keys.values(), 1)
+    speak(keys.values(), 1)
     assert counts(run(2, as_of=NOON)) == (6, 1, 0, 5)
     run(3, as_of=later(2))
     assert (recovered(), len(covered())) == ([False], 6)
@@ -362,7 +362,7 @@ def test_a_job_is_not_reopened_while_its_site_is_covered(app: Flask) -> None:
     run()
     (own,) = jobs()
     work(own, "closed")
-    report(keys.values(), 1)
+    speak(keys.values(), 1)
     run(2)
     add_sites("gw-A-more", silent=6, days=0)
     with write() as session:
@@ -393,7 +393,7 @@ def test_reopened_it_covers_no_site_that_has_got_a_job(app: Flask) -> None:
     run()
     (incident,) = jobs()
     work(incident, "closed")
-    report([key for name, key in keys.items() if name > "gw-A-01"], 1)
+    speak([key for name, key in keys.items() if name > "gw-A-01"], 1)
     assert counts(run(2)) == (2, 2, 0, 0)
     work(incident, "open")
     assert covered() == set()
