@@ -11,7 +11,7 @@ from ..models import Hold, Run, RunRule
 from ..models.types import Instant
 from ..rules.rule import FLAGGED, VERDICT
 from ..settings.schema import GuardSettings
-from .opening import JUDGED_SITES, Opening, has_open_job
+from .opening import JUDGED_SITES, Opening, has_no_job
 from .verdicts import Counts
 
 WEEK = 7
@@ -49,7 +49,7 @@ def silence(connection: Connection, opening: Opening, counts: Counts) -> Silence
         select(
             func.count(),
             func.coalesce(func.sum(case((in_the_week, 1), else_=0)), 0),
-            func.coalesce(func.sum(case((in_the_week & ~has_open_job(opening), 1), else_=0)), 0),
+            func.coalesce(func.sum(case((in_the_week & has_no_job(opening), 1), else_=0)), 0),
         ).select_from(JUDGED_SITES)
     ).one()
     return Silence(since(opening.settings), counts.checked - told + reported, silent)

@@ -115,10 +115,10 @@ def wanted(opening: Opening) -> Iterator[ColumnElement[bool]]:
     """Which of the judged sites are to get a job."""
     yield VERDICT.c.verdict == FLAGGED
     if checked := opening.numbers(attrgetter("check_duplicate")).get(True):
-        yield _where(opening, checked, ~has_open_job(opening))
+        yield _where(opening, checked, has_no_job(opening))
     for days, numbers in opening.numbers(attrgetter("reopen_after_days")).items():
         if days:
-            yield _where(opening, numbers, ~_closed_knowingly(opening, days))
+            yield _where(opening, numbers, _not_closed_knowingly(opening, days))
 
 
 def is_checked(opening: Opening) -> ColumnElement[bool]:
@@ -139,13 +139,13 @@ def _where(opening: Opening, numbers: list[int], condition: ColumnElement[bool])
     return or_(VERDICT.c.combination.not_in(numbers), condition)
 
 
-def has_open_job(opening: Opening) -> ColumnElement[bool]:
-    """Whether a site has an open job of the rule's type, or an incident that covers it.
+def has_no_job(opening: Opening) -> ColumnElement[bool]:
+    """Whether a site has no open job of the rule's type, and no incident covers it.
 
     An incident is no job of its own site: that is covered as well.
     """
-    has_its_own = _of_this_type(opening, STILL_OPEN)
-    return or_(has_its_own, is_covered()) if opens_incidents(opening) else has_its_own
+    has_none = ~_of_this_type(opening, STILL_OPEN)
+    return has_none & ~is_covered() if opens_incidents(opening) else has_none
 
 
 def opens_incidents(opening: Opening) -> bool:
@@ -158,16 +158,16 @@ def _of_this_type(opening: Opening, condition: ColumnElement[bool]) -> ColumnEle
     return exists().where(*of_type, condition)
 
 
-def _closed_knowingly(opening: Opening, days: int) -> ColumnElement[bool]:
-    """By a person, in the last days, while the fault held, and the site has not recovered since: its job, or
-    the incident that covered it."""
+def _not_closed_knowingly(opening: Opening, days: int) -> ColumnElement[bool]:
+    """Whether nobody has closed a site's job, or the incident that covered it, in the last days while the
+    fault held; or the site has recovered since."""
     since = opening.now - timedelta(days=days)
     job = (Job.closed_at > since, Job.closed_by.is_not(None), Job.recovered_at.is_(None))
-    of_job = _of_this_type(opening, and_(*job))
+    no_job = ~_of_this_type(opening, and_(*job))
     if not opens_incidents(opening):
-        return of_job
+        return no_job
     cover = (Cover.ended_at > since, Cover.closed_by.is_not(None), Cover.recovered_at.is_(None))
-    return or_(of_job, exists().where(Cover.site_key == Site.key, *cover))
+    return no_job & ~exists().where(Cover.site_key == Site.key, *cover)
 
 
 def _evidence(opening: Opening) -> Select[int, int, datetime, Decimal, int]:

@@ -137,6 +137,13 @@ def of_site(site_key: int) -> Select[Any]:
     return select(Job).where(Job.site_key == site_key).order_by(Job.id.desc())
 
 
+def concerning_site(site_key: int) -> Select[Any]:
+    """A site's jobs, and the incidents that cover it or have covered it, newest first."""
+    own = select(Job.id).where(Job.site_key == site_key)
+    incidents = select(Cover.job_id).where(Cover.site_key == site_key)
+    return select(Job).where(Job.id.in_(own.union(incidents))).order_by(Job.id.desc())
+
+
 def earlier_of_this_fault(job: Job) -> Select[Any]:
     """A site's jobs of the same rule before this one, newest first, as far back as a year.
 

@@ -24,7 +24,7 @@ from tests.detection.reckoning import House, Reckoning, Work
 from tests.detection.running import run_at, save
 from tests.fleets import NOON
 
-WORLDS, DAYS, PAST = 25, 18, 9
+WORLDS, DAYS, PAST = 20, 16, 9
 
 
 def at_noon(day: int) -> datetime:
@@ -166,7 +166,7 @@ def test_runs_do_what_is_reckoned(
 
 def meddle(chance: random.Random, reckoning: Reckoning, now: datetime) -> None:
     """What people do between two runs: they close and reopen jobs, and change sites."""
-    for hours, job in enumerate(chance.sample(reckoning.work, len(reckoning.work) // 6)):
+    for hours, job in enumerate(chance.sample(reckoning.work, len(reckoning.work) // 12)):
         at = now + timedelta(minutes=1 + hours)
         if job.is_open:
             assert take_step(job, "closed", at)

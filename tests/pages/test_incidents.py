@@ -32,7 +32,9 @@ def test_its_page_lists_its_other_sites_and_theirs_lead_to_it(vera: Person, keys
     page = vera.get("/sites/S2")
     assert "An incident is this site’s job" in words(page)
     assert 'href="/jobs/1"' in page.text
-    assert "An incident is" not in words(vera.get("/sites/S3")), "it has recovered"
+    recovered = words(vera.get("/sites/S3"))
+    assert "An incident is" not in recovered
+    assert "#1 No readings from 6 sites behind gw-A" in recovered, "it is one of its jobs all the same"
 
 
 def test_its_sites_are_a_page_at_a_time(vera: Person, keys: dict[str, int]) -> None:

@@ -103,7 +103,7 @@ def _page(site: Site, typed: SiteForm | SnoozeForm | None = None, conflicts: Con
     moment = settings.moment(now)
     verdicts = queries.verdicts(site, settings, moment)
     events = db.session.scalars(audit.events_for("site", site.site_id)).all()
-    newest_jobs = db.session.scalars(jobs.of_site(site.key).limit(NEWEST_JOBS)).all()
+    newest_jobs = db.session.scalars(jobs.concerning_site(site.key).limit(NEWEST_JOBS)).all()
     return render_template(
         "sites/show.html",
         site=site,
