@@ -16,8 +16,10 @@ from ..imports.sites import OPTIONAL, import_sites
 from ..jobs.service import JobChange
 from ..jobs.service import change as change_job
 from ..models import (
+    Cover,
     Event,
     Hold,
+    Incident,
     Job,
     JobReading,
     OutboxMessage,
@@ -86,6 +88,8 @@ def remove() -> int:
         _claim_runs_over_the_demo(session)
         _forget_what_was_told(session)
         session.execute(delete(JobReading).where(JobReading.site_key.in_(demo_sites)))
+        session.execute(delete(Cover).where(Cover.site_key.in_(demo_sites)))
+        session.execute(delete(Incident).where(Incident.site_key.in_(demo_sites)))
         session.execute(update(Job).where(Job.recovered_run_id.in_(demo_runs)).values(recovered_run_id=None))
         session.execute(delete(Job).where(Job.site_key.in_(demo_sites)))
         session.execute(delete(Hold).where(Hold.run_id.in_(demo_runs)))

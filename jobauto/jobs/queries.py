@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, case, exists, func, or_, select, union_all
 
 from ..extensions import db
-from ..models import Job, JobReading, Reading, Run, Site
+from ..models import Cover, Job, JobReading, Reading, Run, Site
 from ..models.folding import fold, words_of
 from ..models.job import PRIORITIES, STILL_OPEN
 from ..models.types import BEFORE_ALL
@@ -65,13 +65,14 @@ it was found; a site that never reported has been silent for longer than any."""
 def jobs_matching(wanted: JobFilter, now: datetime) -> Select[Any]:
     """Jobs as the filter wants them."""
     query = select(Job)
-    if wanted.site_id or wanted.group or wanted.search or wanted.sort == "site":
+    if wanted.site_id:
+        query = query.where(Job.id.in_(_of_site_or_covering(wanted.site_id)))
+    if wanted.group or wanted.search or wanted.sort == "site":
         query = query.join(Site, Site.key == Job.site_key)
     same = {
         Job.rule: wanted.rule,
         Job.priority: wanted.priority,
         Job.queue: wanted.queue,
-        Site.site_id: wanted.site_id,
         Site.group: wanted.group,
     }
     query = query.where(*(column == value for column, value in same.items() if value))
@@ -82,6 +83,17 @@ def jobs_matching(wanted: JobFilter, now: datetime) -> Select[Any]:
         query = query.where(Job.created_at <= now - timedelta(days=wanted.min_age))
     query = query.where(*(_says(word) for word in words_of(wanted.search)))
     return query.order_by(*SORTS[wanted.sort][1])
+
+
+def _of_site_or_covering(site_id: str) -> CompoundSelect[int]:
+    """The numbers of a site's jobs, and of the incident that covers it."""
+    own = select(Job.id).join(Site, Site.key == Job.site_key).where(Site.site_id == site_id)
+    covering = (
+        select(Cover.job_id)
+        .join(Site, Site.key == Cover.site_key)
+        .where(Site.site_id == site_id, Cover.ended_at.is_(None))
+    )
+    return own.union(covering)
 
 
 def _says(word: str) -> ColumnElement[bool]:
@@ -125,6 +137,13 @@ def of_site(site_key: int) -> Select[Any]:
     return select(Job).where(Job.site_key == site_key).order_by(Job.id.desc())
 
 
+def concerning_site(site_key: int) -> Select[Any]:
+    """A site's jobs, and the incidents that cover it or have covered it, newest first."""
+    own = select(Job.id).where(Job.site_key == site_key)
+    incidents = select(Cover.job_id).where(Cover.site_key == site_key)
+    return select(Job).where(Job.id.in_(own.union(incidents))).order_by(Job.id.desc())
+
+
 def earlier_of_this_fault(job: Job) -> Select[Any]:
     """A site's jobs of the same rule before this one, newest first, as far back as a year.
 
@@ -162,12 +181,20 @@ def open_by_rule() -> Select[str, int]:
 
 
 def open_by_site(site_keys: Collection[int]) -> Select[int, int]:
-    """(key, number of open jobs) of some sites."""
-    return (
-        select(Job.site_key, func.count())
-        .where(STILL_OPEN, Job.site_key.in_(site_keys))
-        .group_by(Job.site_key)
+    """(key, number of open jobs) of some sites; an incident that covers a site is one of its jobs."""
+    own = select(Job.site_key).where(STILL_OPEN, Job.site_key.in_(site_keys))
+    is_its_own = exists().where(Job.site_key == Cover.site_key, Job.id == Cover.job_id)
+    covering = select(Cover.site_key).where(
+        Cover.ended_at.is_(None), Cover.site_key.in_(site_keys), ~is_its_own
     )
+    each = union_all(own, covering).subquery()
+    return select(each.c.site_key, func.count()).group_by(each.c.site_key)
+
+
+def covered_without_job() -> Select[int]:
+    """How many sites an incident covers that have no open job whose fault holds, so that it is theirs."""
+    has_its_own = exists().where(Job.site_key == Cover.site_key, STILL_OPEN, Job.recovered_at.is_(None))
+    return select(func.count()).select_from(Cover).where(Cover.ended_at.is_(None), ~has_its_own)
 
 
 def open_by_recovery() -> Select[int, int, int]:

@@ -19,6 +19,7 @@ from ..models.folding import fold
 from ..models.job import PRIORITIES, RESOLUTIONS, STATUSES, STILL_OPEN
 from ..models.user import MAY_WORK_JOBS
 from ..storage.connections import write
+from . import incidents
 from .bulk import Refusal
 
 NOTE_LENGTH = 2000
@@ -58,14 +59,17 @@ def change(
     ``token`` names the API token with which they do it.
 
     1. Closing needs no resolution: ``other`` where none is named. A resolution belongs to closed jobs only.
-    2. Reopening beside an open job of the same site and type is refused (409). From then on the job counts
-       against duplicates, so two that are reopened at once meet in the unique index.
+    2. Reopening beside an open job of the same site and type is refused (409), or while an incident covers
+       the site. From then on the job counts against duplicates, so two that are reopened at once meet in the
+       unique index. An incident is refused beside another one of its source.
     3. What ``unless`` names as a reason, once the job is locked, leaves it as it is (409).
     4. A distributed database finds a job by its ``site_key``; without it, all machines are asked first.
     Raises InvalidInput, EditConflict and UnknownJob.
     """
     try:
         with write() as session:
+            if wanted.status is not None:
+                incidents.lock(session, job_id)
             job = _locked(session, job_id, site_key)
             if unless is not None and (reason := unless(job)) is not None:
                 raise InvalidInput(reason, status=409)
@@ -76,7 +80,8 @@ def change(
             _check(session, job, wanted)
             return _apply(session, job, wanted, Author(by, now, token))
     except IntegrityError as error:
-        raise _open_beside() from error
+        beside = incidents.another_open if "incident" in str(error.orig) else _open_beside
+        raise beside() from error
 
 
 def change_several(
@@ -154,10 +159,16 @@ def _may_work_jobs(session: Session, username: str | None) -> bool:
 def _apply(session: Session, job: Job, wanted: JobChange, author: Author) -> list[Difference]:
     values: dict[str, Any] = {"touched": True}
     if job.status == "closed" and wanted.status not in (None, "closed"):
-        _require_none_beside(session, job)
+        if job.covers is None:
+            incidents.require_uncovered(session, job)
+            _require_none_beside(session, job)
+        else:
+            incidents.reopen(session, job)
         values |= {"closed_at": None, "closed_by": None, "duplicate_checked": True}
     elif job.status != "closed" and wanted.status == "closed":
         values |= {"closed_at": author.now, "closed_by": author.name}
+        if job.covers is not None:
+            incidents.close(session, job, author)
     changes: list[Difference] = list(_differences(job, wanted))
     values |= {field: after for field, _, after in changes}
     if wanted.note is not None:
@@ -174,7 +185,10 @@ def _apply(session: Session, job: Job, wanted: JobChange, author: Author) -> lis
 def _require_none_beside(session: Session, job: Job) -> None:
     other = aliased(Job)
     beside = select(other.id).where(
-        other.site_key == job.site_key, other.job_type == job.job_type, other.status != "closed"
+        other.site_key == job.site_key,
+        other.job_type == job.job_type,
+        other.status != "closed",
+        other.covers.is_(None),
     )
     if session.scalar(beside.limit(1)) is not None:
         raise _open_beside()

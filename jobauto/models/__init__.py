@@ -4,6 +4,7 @@ from .decision import DecidedReading, Decision, MeterChange
 from .event import Event
 from .form import Draft, SentForm
 from .imports import Import
+from .incident import Cover, Incident
 from .job import Job, JobReading
 from .lab import LabResult
 from .login import Identity, PendingLogin, RecoveryCode, SecondFactor
@@ -21,6 +22,7 @@ from .user import ApiToken, LoginFailure, User, UserSession
 __all__ = [
     "ApiToken",
     "Channel",
+    "Cover",
     "DecidedReading",
     "Decision",
     "Draft",
@@ -28,6 +30,7 @@ __all__ = [
     "Hold",
     "Identity",
     "Import",
+    "Incident",
     "Job",
     "JobReading",
     "LabResult",

@@ -29,7 +29,7 @@ _IS_OPEN = text("status <> 'closed'")
 _NOT_RECOVERED = text("recovered_at IS NULL")
 _OPEN_AND_ASSIGNED = text("status <> 'closed' AND assignee IS NOT NULL")
 SORTED_NULL_FIRST = ("ix_job_since", "ix_job_open_since")
-ONE_OPEN_JOB = text("status <> 'closed' AND duplicate_checked")
+ONE_OPEN_JOB = text("status <> 'closed' AND duplicate_checked AND covers IS NULL")
 """The condition of ``uq_job_open``, which ON CONFLICT has to repeat to the letter."""
 
 
@@ -43,6 +43,8 @@ class Job(Base):
     ``touched`` tells whether a person has worked it, ``closed_by`` who closed it (empty: the program did).
     ``recovered_at`` is the ``as_of`` of the first run, ``recovered_run_id``, that saw the fault gone; an open
     job loses both when the fault is back. ``search_notes`` are its notes as searches look into them.
+    ``covers`` is how many other sites it has covered, if it is an :class:`~jobauto.models.Incident`; an
+    incident is apart from its own site's jobs, and recovers for good.
     """
 
     __tablename__ = "job"
@@ -120,6 +122,7 @@ class Job(Base):
     zero_count: Mapped[int | None] = mapped_column(Integer)
     value: Mapped[Decimal | None] = mapped_column(Kwh)
     search_notes: Mapped[str] = mapped_column(Text, default="", server_default="")
+    covers: Mapped[int | None] = mapped_column(Integer)
 
     site: Mapped[Site] = relationship(lazy="joined", innerjoin=True)
 

@@ -25,7 +25,7 @@ def after(connection: Connection, run: Run, place: Place) -> MessageText:
     counted = dict(connection.execute(select(Job.rule, func.count()).where(new).group_by(Job.rule)).all())
     counts = {rule.name: counted.pop(rule.name, 0) for rule in RULES} | counted
     opened = connection.execute(
-        select(Job.id, Job.rule, Site.site_id, Site.site_name)
+        select(Job.id, Job.rule, Site.site_id, Site.site_name, Job.description, Job.covers)
         .join(Site, Site.key == Job.site_key)
         .where(new)
         .order_by(Job.id)

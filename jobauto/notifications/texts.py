@@ -37,12 +37,14 @@ class MessageText:
 
 
 class Opened(NamedTuple):
-    """A job as a digest names it."""
+    """A job as a digest names it: by its site, or an incident (``covers``) by what it says."""
 
     id: int
     rule: str
     site_id: str
     site_name: str
+    description: str
+    covers: int | None
 
 
 @dataclass(frozen=True)
@@ -174,15 +176,19 @@ def _rule(rule: RunRule) -> str:
         return f"{title}: skipped, it is disabled."
     if rule.status == "held":
         return f"{title}: {rule.flagged} of {rule.checked} sites flagged, {pluralize(rule.held, 'job')} held."
+    covered = f", {rule.covered} covered by incidents" if rule.covered else ""
     return (
-        f"{title}: {rule.flagged} of {rule.checked} sites flagged, {pluralize(rule.created, 'job')} opened."
+        f"{title}: {rule.flagged} of {rule.checked} sites flagged, {pluralize(rule.created, 'job')} opened"
+        f"{covered}."
     )
 
 
 def _jobs(opened: Sequence[Opened], total: int, place: Place) -> Iterator[str]:
     for job in opened:
-        title, site = _TITLES.get(job.rule, job.rule), f"{plain(job.site_name)} ({plain(job.site_id)})"
-        yield f"Job {job.id}, {title}: {site} {place.link(f'/jobs/{job.id}')}".rstrip()
+        title, what = _TITLES.get(job.rule, job.rule), f"{plain(job.site_name)} ({plain(job.site_id)})"
+        if job.covers is not None:
+            what = plain(job.description)
+        yield f"Job {job.id}, {title}: {what} {place.link(f'/jobs/{job.id}')}".rstrip()
     if total > len(opened):
         yield f"... and {total - len(opened)} more."
 

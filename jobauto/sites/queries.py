@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, exists, false, func, or_, select, text, type_coerce
 
 from ..extensions import db
-from ..models import Job, JobReading, Reading, Site
+from ..models import Cover, Job, JobReading, Reading, Site
 from ..models.folding import fold, words_of
 from ..models.job import STILL_OPEN
 from ..models.types import BEFORE_ALL, Kwh
@@ -101,8 +101,9 @@ def any_site() -> Select[int]:
 
 
 def active_and_faulty_inactive() -> Select[int, int]:
-    """(number of active sites, of inactive ones that have an open job whose fault holds)."""
-    is_faulty = exists().where(Job.site_key == Site.key, STILL_OPEN, Job.recovered_at.is_(None))
+    """(number of active sites, of inactive ones that have an open job whose fault holds, or a cover)."""
+    has_job = exists().where(Job.site_key == Site.key, STILL_OPEN, Job.recovered_at.is_(None))
+    is_faulty = or_(has_job, exists().where(Cover.site_key == Site.key, Cover.ended_at.is_(None)))
     return select(func.count().filter(Site.active), func.count().filter(~Site.active, is_faulty)).select_from(
         Site
     )

@@ -25,6 +25,7 @@ from sqlalchemy import (
 from ..extensions import db
 from ..models import SettingsVersion
 from ..models.event import SUBJECTS
+from ..models.incident import STATES as STATES_OF_INCIDENTS
 from ..models.job import PRIORITIES, RESOLUTIONS, STATUSES
 from ..models.notification import KINDS
 from ..models.quality import Quality, ReviewDecision, ReviewKind
@@ -57,6 +58,7 @@ CHOICES = {
     "review.decision": DECISIONS,
     "decision.kind": KINDS_OF_REVIEWS,
     "decision.decision": DECISIONS,
+    "incident.state": STATES_OF_INCIDENTS,
 }
 SHAPES: dict[str, TypeAdapter[Any]] = {
     "settings_version.document": TypeAdapter(dict[str, dict[str, Any]]),

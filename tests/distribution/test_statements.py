@@ -88,6 +88,28 @@ def test_runs(sent: Sent) -> None:
 
 
 @pytest.mark.usefixtures("cast")
+def test_incidents(sent: Sent, ada: Person) -> None:
+    ids = [f"S{number}" for number in range(10)]
+    import_sites("site_id,site_name,source", *(f"{name},{name},gw-A" for name in [*ids, "T"]))
+    readings(ids, [4])
+    readings(["T"], [2.9])
+    save(no_coms={"reopen_after_days": 1, "auto_close_recovered": True})
+    assert run_at().created_jobs == 1
+    assert run_at(NOON + timedelta(hours=12)).rules["no_coms"].covered == 11
+    (job,) = jobs()
+    for page in ("/", "/sites/", "/sites/S3", "/jobs/?site_id=S3", f"/jobs/{job.id}", "/runs/2"):
+        assert ada.get(page).status_code == 200
+    for door in ("sites/S3", "jobs/?site_id=S3", f"jobs/{job.id}"):
+        assert ada.api("GET", f"/api/{door}").status_code == 200
+    for status in ("closed", "open"):
+        change(job.id, JobChange(status=status), by="ada", now=NOON + timedelta(hours=13))
+    readings(ids, [-1])
+    run_at(NOON + timedelta(days=1))
+    assert run_at(NOON + timedelta(days=1.1)).created_jobs == 1, "one is silent still"
+    assert refused(sent) == {}
+
+
+@pytest.mark.usefixtures("cast")
 def test_runs_with_policies(sent: Sent, ada: Person) -> None:
     fleet("S1", "S2", "S3")
     readings(["S1"], range(7), "7")

@@ -42,6 +42,14 @@ def test_it_counts_by_rule_and_names_the_first_jobs_by_site(app: Flask) -> None:
     ]
 
 
+def test_it_names_an_incident_by_its_source(app: Flask) -> None:
+    for name in ("S1", "S2", "S3", "S4", "S5"):
+        add_site(name, {days_before(4): 1}, source="gw-A\u202e@all")
+    daily_run()
+    lines = messages()[0].body.splitlines()
+    assert "Job 1, No Coms: No readings from 5 sites behind gw-A @\u200ball" in lines
+
+
 def test_it_holds_links_only_where_the_address_is_configured(app: Flask) -> None:
     app.config["PUBLIC_URL"] = "https://jobs.example"
     add_site("S1", {days_before(9): 1}, site_name="Mill Lane")

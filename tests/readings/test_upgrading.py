@@ -92,7 +92,7 @@ def test_it_is_classified_once_from_where_it_was_interrupted_while_pages_show_it
     for number in range(3):
         assert meters(of[f"meter {number}"]) == [0, 0, 1, 1, 1]
         assert reviews(of[f"meter {number}"]) == [("new_level", "open", None, None)]
-    assert {site.measure for site in db.session.scalars(select(Site))} == {"register"}
+    assert {site.known_measure for site in db.session.scalars(select(Site))} == {"register"}
 
 
 def test_only_open_jobs_are_looked_at_again(upgraded: Flask) -> None:

@@ -32,6 +32,7 @@ class RuleResultOut(Out):
     not_assessable: int
     created: int
     skipped: int
+    covered: int
     duration_ms: int
     error: str | None
 
@@ -177,6 +178,15 @@ class ImportEntryOut(Out):
     undo_until: None = None
 
 
+class CoveredSiteOut(Out):
+    """A site of an incident; ``recovered_at`` is when a run first looked at it and found it ok again."""
+
+    site_id: str
+    site_name: str
+    last_reading: datetime | None
+    recovered_at: datetime | None
+
+
 class EventOut(Out):
     """One step in a job's history."""
 
@@ -280,9 +290,10 @@ class RunDetailOut(RunHoldOut):
 
 
 class JobDetailOut(JobOut):
-    """A job with its history."""
+    """A job with its history. An incident has the sites that it covers or covered, but its own."""
 
     history: list[EventOut]
+    covered_sites: list[CoveredSiteOut]
 
 
 _SOURCE: dict[str, Any] = {"from": (str, ...)}  # no name in Python
@@ -296,9 +307,11 @@ class EffectiveOut(_From):
 
 
 class SiteDetailOut(SiteOut):
-    """A site with what each rule says of it now, and the settings by which it does."""
+    """A site with what each rule says of it now, and the settings by which it does; ``covered_by`` is the
+    number of the incident's job that covers it."""
 
     verdicts: list[VerdictOut]
+    covered_by: int | None
     effective: dict[str, dict[str, EffectiveOut]]
 
 

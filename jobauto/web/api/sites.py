@@ -10,6 +10,7 @@ from ...clock import utcnow
 from ...errors import InvalidInput
 from ...imports import sites
 from ...imports.fields import FieldError, InstantReader
+from ...jobs import incidents
 from ...models import Site
 from ...settings import service as settings_service
 from ...sites import queries
@@ -73,7 +74,9 @@ def site_detail(site_id: str) -> SiteDetailOut:
     verdicts = queries.verdicts(site, effective.combined, effective.settings.moment(utcnow()))
     judged = [VerdictOut.model_validate(verdict) for verdict in verdicts]
     known = vars(SiteOut.model_validate(site))
-    return SiteDetailOut(**known, verdicts=judged, effective=effective.sources())
+    return SiteDetailOut(
+        **known, verdicts=judged, covered_by=incidents.covering(site), effective=effective.sources()
+    )
 
 
 @bp.post("/sites/")

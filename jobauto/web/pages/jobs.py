@@ -14,7 +14,7 @@ from ...audit.conflicts import EditConflict
 from ...clock import utcnow
 from ...errors import InvalidInput
 from ...extensions import db
-from ...jobs import outcome, queries, service
+from ...jobs import incidents, outcome, queries, service
 from ...jobs.progress import Seen, progress
 from ...jobs.recurrence import recurrence
 from ...models import Job, JobReading, Reading, Run
@@ -39,7 +39,7 @@ from ..forms.jobs import BulkForm, FilterForm, JobForm, filter_form
 from ..forms.seen import Conflicts, catch_up, labelled, seen_in_request, seen_to_send
 from ..lookup import get_or_404
 from ..numbers import whole_numbers
-from ..paging import MOST, asked_page, page_up_to
+from ..paging import MOST, Page, asked_page, page_up_to
 
 bp = Blueprint("jobs", __name__, url_prefix="/jobs")
 
@@ -172,6 +172,8 @@ def _page(job: Job, form: JobForm, conflicts: Conflicts = ()) -> str:
     return render_template(
         "jobs/show.html",
         job=job,
+        incident=incidents.of_job(job),
+        covered=_covered(job, now),
         run=run,
         form=form,
         shown=seen_to_send(job, form.KEPT, anew=bool(conflicts)),
@@ -190,6 +192,13 @@ def _page(job: Job, form: JobForm, conflicts: Conflicts = ()) -> str:
         ).all(),
         settings_used=of_section(used, job.rule.upper()),
     )
+
+
+def _covered(job: Job, now: datetime) -> Page[incidents.CoveredSite]:
+    """The sites of an incident but its own, as the address asks for them."""
+    number, per_page = asked_page()
+    sites = incidents.covered_sites(job, now, limit=per_page, offset=(number - 1) * per_page)
+    return Page(sites, number, per_page, job.covers or 0)
 
 
 def _days_looked_at(job: Job, used: Settings) -> int:

@@ -11,6 +11,7 @@ from ...audit.service import Difference
 from ...clock import utcnow
 from ...errors import InvalidInput
 from ...extensions import db
+from ...jobs import incidents
 from ...jobs import queries as jobs
 from ...models import Event, Job, Reading, Site
 from ...rules.moment import Moment
@@ -102,7 +103,7 @@ def _page(site: Site, typed: SiteForm | SnoozeForm | None = None, conflicts: Con
     moment = settings.moment(now)
     verdicts = queries.verdicts(site, settings, moment)
     events = db.session.scalars(audit.events_for("site", site.site_id)).all()
-    newest_jobs = db.session.scalars(jobs.of_site(site.key).limit(NEWEST_JOBS)).all()
+    newest_jobs = db.session.scalars(jobs.concerning_site(site.key).limit(NEWEST_JOBS)).all()
     return render_template(
         "sites/show.html",
         site=site,
@@ -114,6 +115,7 @@ def _page(site: Site, typed: SiteForm | SnoozeForm | None = None, conflicts: Con
         conflicts=conflicts,
         is_snoozed=site.is_snoozed(now),
         verdicts=verdicts,
+        covered_by=incidents.covering(site),
         effective=effective,
         charts=_charts(site, settings, moment, verdicts, events, newest_jobs),
         readings=history.newest((Reading.site_key == site.key,), NEWEST_READINGS, moment.zone),
