@@ -1,11 +1,12 @@
 """What is asked about reviews."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, func, select
 
 from ..extensions import db
-from ..models import Review, Site
+from ..models import Review, Site, ToClassify
 from .classifying import classify_urgent
 
 
@@ -48,8 +49,27 @@ def count_open(most: int) -> int:
     return db.session.scalar(select(func.count()).select_from(some)) or 0
 
 
-def bring_up_to_date() -> None:
+def waits_for_its_turn(site_key: int) -> bool:
+    """Whether a site's readings stand as they were, until they are classified anew."""
+    marked = select(ToClassify.site_key).where(ToClassify.site_key == site_key)
+    return db.session.scalar(marked) is not None
+
+
+def share_classified() -> float | None:
+    """How far a classification of the fleet anew has come, from 0 to 1, about; None where none is under way.
+
+    It goes in the order of keys: so it takes two seeks, however large the fleet is.
+    """
+    next_one = select(ToClassify.site_key).where(~ToClassify.urgent).order_by(ToClassify.site_key).limit(1)
+    waiting = db.session.scalar(next_one)
+    if waiting is None:
+        return None
+    last = db.session.scalar(select(func.max(Site.key))) or waiting
+    return max(0.0, min(1.0, (waiting - 1) / last))
+
+
+def bring_up_to_date(now: datetime) -> None:
     """Have every site classified that is to be, before reviews are looked at. Ends the transaction."""
     db.session.rollback()
     with db.engine.connect() as connection:
-        classify_urgent(connection)
+        classify_urgent(connection, now)
