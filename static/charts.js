@@ -96,9 +96,17 @@
     estimated: { title: "Estimated", pointStyle: "circle", colour: "--muted", isHollow: true },
   };
 
-  const signs = (aside, lowest, highest) => Object.entries(SIGNS).flatMap(([quality, sign]) => {
+  const wholeSteps = (low, high) => {
+    const rough = (high - low) / 5;
+    const power = 10 ** Math.floor(Math.log10(rough));
+    const stepSize = [1, 2, 5, 10].map((number) => number * power).find((step) => step >= rough);
+    const [min, max] = [Math.floor(low / stepSize) * stepSize, Math.ceil(high / stepSize) * stepSize];
+    return { min, max, ticks: { stepSize } };
+  };
+
+  const signs = (aside, { min, max }) => Object.entries(SIGNS).flatMap(([quality, sign]) => {
     const points = aside.filter(([, , own]) => own === quality).map(([label, value]) => (
-      { x: instant(label), y: Math.max(lowest, Math.min(highest, value)), value, label }
+      { x: instant(label), y: Math.max(min, Math.min(max, value)), value, label }
     ));
     return points.length === 0 ? [] : [{
       label: `${sign.title}, kWh`,
@@ -117,18 +125,18 @@
 
   const register = (data) => {
     const values = data.series.flatMap(({ points }) => points.map(([, value]) => value)).filter((v) => v !== null);
-    const all = values.length ? values : data.aside.map(([, value]) => value);
+    const doubted = data.aside.filter(([, , quality]) => quality === "doubtful").map(([, value]) => value);
+    const all = doubted.length > values.length ? [...values, ...doubted] : values;
     const [low, high] = [Math.min(...all), Math.max(...all)];
     const room = (high - low) / 10 || 1;
     const lowest = data.floor === null ? low - room : Math.max(data.floor, low - room);
     const lines = data.series.map((series, place) => line(series, place, data));
+    const suggested = { suggestedMin: lowest, suggestedMax: high + room, ticks: { maxTicksLimit: 6 } };
+    const fixed = data.aside.length && all.length ? wholeSteps(lowest, high + room) : null;
     return {
       type: "line",
-      data: { datasets: [...lines, ...signs(data.aside, lowest, high + room)] },
-      scales: {
-        x: timeAxis(data),
-        y: axis({ suggestedMin: lowest, suggestedMax: high + room, ticks: { maxTicksLimit: 6 } }),
-      },
+      data: { datasets: [...lines, ...signs(data.aside, fixed ?? { min: -Infinity, max: Infinity })] },
+      scales: { x: timeAxis(data), y: axis(fixed ?? suggested) },
       title: (items) => items[0]?.raw.label,
       label: ({ dataset, raw }) => `${dataset.label.replace(", kWh", "")}: ${kwh.format(raw.value ?? raw.y)} kWh`,
     };
@@ -305,7 +313,13 @@
       legend: {
         display: many > 1,
         position: "bottom",
-        labels: { color: colour("--ink"), usePointStyle: true, padding: 20 },
+        labels: {
+          color: colour("--ink"),
+          usePointStyle: true,
+          boxHeight: 8,
+          padding: 20,
+          sort: (one, other) => one.datasetIndex - other.datasetIndex,
+        },
       },
     },
   });

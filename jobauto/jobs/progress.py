@@ -36,7 +36,7 @@ class Seen:
 
     The check looked at the instant ``as_of``, in a run that started at ``started_at``, and kept its
     ``evidence``; ``since`` are the readings of after it, ``late`` those that were missing or wrong then.
-    So many of those after it were ``set_aside``. With a ``new_meter``, ``since`` are the readings of it alone.
+    So many of those after it were ``set_aside``. With a ``new_meter``, ``since`` are the readings of that.
     """
 
     as_of: datetime
@@ -121,7 +121,7 @@ def _movement(seen: Seen, zone: ZoneInfo) -> Iterator[str]:
 def _set_aside(seen: Seen) -> Iterator[str]:
     if seen.set_aside:
         were = "was" if seen.set_aside == 1 else "were"
-        yield f"{pluralize(seen.set_aside, 'reading')} {were} set aside: see below."
+        yield f"{pluralize(seen.set_aside, 'reading')} {were} set aside."
 
 
 def _change(seen: Seen) -> str:

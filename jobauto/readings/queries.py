@@ -9,6 +9,9 @@ from ..extensions import db
 from ..models import Review, Site, ToClassify
 from .classifying import classify_urgent
 
+LOOKED_AT = 1000
+"""Of the sites that are to be classified; among fewer that are urgent, one that is not is found."""
+
 
 @dataclass(frozen=True)
 class ReviewFilter:
@@ -58,10 +61,11 @@ def waits_for_its_turn(site_key: int) -> bool:
 def share_classified() -> float | None:
     """How far a classification of the fleet anew has come, from 0 to 1, about; None where none is under way.
 
-    It goes in the order of keys: so it takes two seeks, however large the fleet is.
+    It goes in the order of keys: so the next ones tell how far it is, however large the fleet is.
     """
-    next_one = select(ToClassify.site_key).where(~ToClassify.urgent).order_by(ToClassify.site_key).limit(1)
-    waiting = db.session.scalar(next_one)
+    columns = (ToClassify.site_key, ToClassify.urgent)
+    next_ones = select(*columns).order_by(ToClassify.site_key).limit(LOOKED_AT).subquery().c
+    waiting = db.session.scalar(select(func.min(next_ones.site_key)).where(~next_ones.urgent))
     if waiting is None:
         return None
     last = db.session.scalar(select(func.max(Site.key))) or waiting

@@ -182,7 +182,7 @@ def _signs(aside: Sequence[MeteredReading]) -> Iterator[str]:
         if any(reading.quality == quality for reading in aside):
             yield sign
     if aside:
-        yield "Signs at the edge lie beyond it."
+        yield "A sign at the edge lies beyond it."
 
 
 def _last(readings: Sequence[MeteredReading], scene: Scene) -> list[str]:

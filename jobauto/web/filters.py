@@ -184,5 +184,6 @@ def _frame() -> dict[str, Any]:
         "has_demo_data": db.session.scalar(sites.any_demo()),
         "waiting_runs": db.session.scalars(runs.waiting()).all(),
         "open_reviews": reviews.count_open(MOST_REVIEWS),
+        "share_classified": reviews.share_classified(),
         "zone_name": settings().schedule.timezone,
     }
