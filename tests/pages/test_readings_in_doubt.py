@@ -38,8 +38,8 @@ def add_doubted(site_id: str, values: list[float], **site: object) -> int:
         pytest.param(
             [98, 99, 100, 101, 0, 0],
             "2 good readings since DAY, none in the last 2 days, up 1.00 kWh. 2 of 4 readings were set "
-            "aside: 2 in doubt. The register fell from 101.00 to 0.00 kWh. Nothing decides yet whether that is "
-            "right.",
+            "aside: 2 in doubt. The register fell from 101.00 to 0.00 kWh. Nothing decides yet whether that "
+            "is right.",
             id="in doubt",
         ),
         pytest.param(
