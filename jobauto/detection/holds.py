@@ -47,7 +47,7 @@ def release(run_id: int, author: Author) -> int:
     was_of_now = run.as_of >= run.started_at
     db.session.rollback()
     with db.engine.connect() as connection:
-        judged = judge(connection, rule, policies, moment)
+        judged = judge(connection, rule, policies, moment, author.now)
         if judged is None:  # its last site has gone, or has got a policy by which it is off
             raise NothingHeld(run_id)
         with write_on(connection), Session(connection) as session:

@@ -178,7 +178,7 @@ def dry_run(request: RunParameters, clock: Clock) -> RunResult:
         for rule in request.rules:
             began = perf_counter()
             try:
-                judged = judge(connection, rule, policies, moment)
+                judged = judge(connection, rule, policies, moment, clock())
             except Exception as error:
                 if is_connection_lost(error):
                     raise
@@ -235,7 +235,7 @@ class _Work:
         return result
 
     def _check(self, rule: Rule, position: int, began: float) -> RuleResult:
-        judged = judge(self.connection, rule, self.policies, self.moment)
+        judged = judge(self.connection, rule, self.policies, self.moment, self.clock())
         with write_on(self.connection):
             if judged is None:
                 result = RuleResult("skipped")

@@ -106,7 +106,7 @@ def store_readings(
         if source is not None and source.given_source:
             measures.give_source(connection, of_source, source.given_source)
         if store.tails.has_marked:
-            classify_urgent(connection)
+            classify_urgent(connection, now)
     return result
 
 

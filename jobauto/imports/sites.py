@@ -287,6 +287,6 @@ def import_sites(
             target = _DISTRIBUTED_TARGET if is_distributed(connection) else _TARGET
         target_now = replace(target, before_store=before_store, refuse=_refuse)
         result = load(connection, rows, target_now, progress, dry_run=dry_run)
-        if result.updated and not dry_run:
-            classify_urgent(connection)
+        if result.updated and author is not None and not dry_run:
+            classify_urgent(connection, author.now)
         return result

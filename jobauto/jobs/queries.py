@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,10 +13,12 @@ from ..extensions import db
 from ..models import Cover, Job, JobReading, Reading, Run, Site
 from ..models.folding import fold, words_of
 from ..models.job import PRIORITIES, STILL_OPEN
+from ..models.quality import Quality
 from ..models.types import BEFORE_ALL
+from ..rules import rule_named
 from ..rules.moment import Moment
 from ..sites import queries as sites
-from ..sites.queries import window
+from ..sites.queries import believed_window, window
 from ..storage.distinct import distinct_values
 from .progress import Late, Seen
 from .recurrence import LOOKED_BACK
@@ -227,12 +229,13 @@ def evidence_of(job: Job) -> tuple[ColumnElement[bool], ...]:
 
 
 def late_readings(
-    job: Job, start: datetime, as_of: datetime
+    job: Job, start: datetime, as_of: datetime, believes: Collection[Quality]
 ) -> Select[datetime, Decimal, Decimal, int, Decimal, Decimal]:
     """The newest reading up to ``as_of`` that the job's check did not have, or had with another value.
 
-    With ``was``, that other value, and with ``count``, ``lowest`` and ``highest`` of all such readings from
-    ``start`` on. Where the check had the readings of that time, they came in or were corrected after it.
+    Of those that are believed. With ``was``, that other value, and with ``count``, ``lowest`` and ``highest``
+    of all such readings from ``start`` on. Where the check had the readings of that time, they came in or
+    were corrected after it.
     """
     return (
         select(
@@ -255,6 +258,7 @@ def late_readings(
             Reading.site_key == job.site_key,
             Reading.reading_date >= start,
             Reading.reading_date <= as_of,
+            Reading.quality.in_(believes),
             JobReading.reading_value.is_distinct_from(Reading.reading_value),
         )
         .order_by(Reading.reading_date.desc())
@@ -273,15 +277,41 @@ def open_jobs_of(assignee: str) -> Select[int]:
 
 
 def seen(job: Job, window_days: int, now: datetime) -> Seen:
-    """What is known of a job's register; its rule looks at so many days."""
+    """What is known of a job's register; its rule looks at so many days. Values are of good readings."""
     as_of, started_at = db.session.execute(
         select(Run.as_of, Run.started_at).where(Run.id == job.run_id)
     ).one()
-    frozen = window(as_of, *evidence_of(job), readings=JobReading)
+    rule = rule_named(job.rule)
+    believes = rule.believes if rule else frozenset(Quality)
+    frozen = window(as_of, *evidence_of(job), JobReading.quality.in_(believes), readings=JobReading)
     start = min(frozen.first, as_of - timedelta(days=window_days)) if frozen.first else BEFORE_ALL
-    late = db.session.execute(late_readings(job, start, as_of)).mappings().one_or_none()
-    since = window(now, Reading.site_key == job.site_key, after=as_of)
-    return Seen(as_of, started_at, frozen, since, Late(**late) if late else None)
+    late = db.session.execute(late_readings(job, start, as_of, {Quality.GOOD})).mappings().one_or_none()
+    since, meter = believed_window(job.site, {Quality.GOOD}, as_of, now, newest_meter=True)
+    if believes != {Quality.GOOD}:
+        sent, _ = believed_window(job.site, believes, as_of, now)
+        since = replace(since, count=sent.count, first=sent.first, last=sent.last)
+    return Seen(
+        as_of,
+        started_at,
+        frozen,
+        since,
+        Late(**late) if late else None,
+        new_meter=since.last_value is not None and meter > _meter_at(job, frozen.last),
+        set_aside=_count_others(job, believes, as_of, now),
+    )
+
+
+def _meter_at(job: Job, at: datetime | None) -> int:
+    """The meter of the last reading of a job's evidence; 0 where there is none any more."""
+    of_site = (Reading.site_key == job.site_key, Reading.reading_date <= (at or BEFORE_ALL))
+    newest = select(Reading.meter).where(*of_site).order_by(Reading.reading_date.desc()).limit(1)
+    return db.session.scalar(newest) or 0
+
+
+def _count_others(job: Job, believes: Collection[Quality], after: datetime, until: datetime) -> int:
+    inside = (Reading.site_key == job.site_key, Reading.reading_date > after, Reading.reading_date <= until)
+    others = select(func.count()).select_from(Reading).where(*inside, Reading.quality.not_in(believes))
+    return db.session.scalar(others) or 0
 
 
 def queues() -> Select[Any]:

@@ -1,10 +1,10 @@
-"""The daily digest: what jobs are new since the digest before."""
+"""The daily digest: what jobs are new since the digest before, and how many reviews wait for somebody."""
 
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
-from ..models import Job, Run, Site
+from ..models import Job, Review, Run, Site
 from ..rules import RULES
 from .texts import MessageText, Opened, Place, digest
 
@@ -31,7 +31,8 @@ def after(connection: Connection, run: Run, place: Place) -> MessageText:
         .order_by(Job.id)
         .limit(NAMED)
     )
-    return digest(run, since, counts, [Opened(*job) for job in opened], place)
+    waiting = connection.scalar(select(func.count()).select_from(Review).where(Review.state == "open")) or 0
+    return digest(run, since, counts, [Opened(*job) for job in opened], waiting, place)
 
 
 def _new(run: Run, since: datetime | None) -> ColumnElement[bool]:

@@ -138,9 +138,14 @@ def second_factor_reset(username: str, who: str, when: datetime, place: Place) -
 
 
 def digest(
-    run: Run, since: datetime | None, counts: dict[str, int], opened: Sequence[Opened], place: Place
+    run: Run,
+    since: datetime | None,
+    counts: dict[str, int],
+    opened: Sequence[Opened],
+    reviews: int,
+    place: Place,
 ) -> MessageText:
-    """The new jobs of a day: how many by rule, and the first of them by site."""
+    """The new jobs of a day: how many by rule, and the first of them by site. And how many reviews wait."""
     total = sum(counts.values())
     what = pluralize(total, "new job") if total else "no new jobs"
     after = f"since {place.time(since)}" if since else "by the first daily run"
@@ -151,6 +156,7 @@ def digest(
         remark,
         "" if not opened else "\n".join(["", *_jobs(opened, total, place)]),
         place.link("/jobs/"),
+        *_reviews(reviews, place),
     ]
     return MessageText(f"jobauto: {what}, {run.slot}", _body(lines))
 
@@ -181,6 +187,13 @@ def _rule(rule: RunRule) -> str:
         f"{title}: {rule.flagged} of {rule.checked} sites flagged, {pluralize(rule.created, 'job')} opened"
         f"{covered}."
     )
+
+
+def _reviews(count: int, place: Place) -> Iterator[str]:
+    if count:
+        waits = "waits" if count == 1 else "wait"
+        yield f"\n{pluralize(count, 'review')} of readings in doubt {waits} for a decision."
+        yield place.link("/reviews/")
 
 
 def _jobs(opened: Sequence[Opened], total: int, place: Place) -> Iterator[str]:

@@ -140,4 +140,5 @@ RULE = NO_COMS = Rule(
     colour="blue",
     icon="no_coms",
     guarded=True,
+    believes=frozenset(Quality) - {Quality.ESTIMATED},
 )

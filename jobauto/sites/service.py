@@ -66,7 +66,7 @@ def edit(
         if is_affected:
             mark(session.connection(), [key])
     if is_affected:
-        require_classified(key)
+        require_classified(key, author.now)
     return changes
 
 

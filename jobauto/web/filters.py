@@ -14,7 +14,7 @@ from ..extensions import db
 from ..models import Job, Run, Site
 from ..models.types import format_minute
 from ..readings import queries as reviews
-from ..readings.words import describe_review
+from ..readings.words import describe_quality, describe_review
 from ..rules import RULES, rule_named
 from ..rules.rule import FindingLike
 from ..runs import queries as runs
@@ -55,6 +55,7 @@ def init_app(app: Flask) -> None:
         pluralize,
         describe_finding,
         describe_review,
+        describe_quality,
         colour_of_rule,
         duration,
         spares_closed_ones,
@@ -183,5 +184,6 @@ def _frame() -> dict[str, Any]:
         "has_demo_data": db.session.scalar(sites.any_demo()),
         "waiting_runs": db.session.scalars(runs.waiting()).all(),
         "open_reviews": reviews.count_open(MOST_REVIEWS),
+        "share_classified": reviews.share_classified(),
         "zone_name": settings().schedule.timezone,
     }

@@ -57,10 +57,10 @@ def expire_run_sites(clock: Clock = utcnow) -> None:
     run_sites.expire(clock())
 
 
-def classify_readings() -> None:
+def classify_readings(clock: Clock = utcnow) -> None:
     """Have all readings classified that wait for it, such as those of a former version."""
     with db.engine.connect() as connection:
-        if sites := classify_waiting(connection):
+        if sites := classify_waiting(connection, clock()):
             log.info(LogEvent("readings-classified", sites=sites))
 
 

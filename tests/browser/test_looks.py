@@ -1,5 +1,7 @@
 """Every page on every screen: nothing sticks out, all can be read, all can be reached."""
 
+from datetime import timedelta
+from decimal import Decimal
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -12,14 +14,16 @@ from jobauto.clock import utcnow
 from jobauto.detection.service import RunParameters, run
 from jobauto.extensions import db
 from jobauto.imports.profiles import service as profiles
-from jobauto.models import Job, RunRule
+from jobauto.models import Job, RunRule, Site
 from jobauto.notifications import channels
 from jobauto.notifications.sending import process_pending
+from jobauto.readings.meter_changes import Change, record_change
 from jobauto.settings import service as settings
 from jobauto.sites import service as sites
 from tests.browser.conftest import Visit
 from tests.fleets import add_site, daily
 from tests.pages import scenes
+from tests.readings.doubts import classify_again
 
 pytestmark = pytest.mark.process
 
@@ -33,6 +37,8 @@ ADDRESSES = (
     "/sites/",
     "/sites/FLAT",
     "/sites/LONG",
+    "/sites/DOUBT",
+    "/reviews/?state=all",
     "/runs/",
     "/runs/1",
     "/runs/2",
@@ -129,6 +135,7 @@ def _something_of_everything(run_id: int) -> None:
     """Jobs and runs of each kind, among them one with very long words."""
     add_site("LONG", {}, site_name="W" * 200, group="G" * 100)
     add_site("W" * 50, {}, site_name="موقع الطاقة " * 16)
+    add_doubted_site()
     rule = RunRule(rule="no_coms", position=0, status="failed", error="/" * 300)
     scenes.add_run("failed", rule, requested_by="x" * 100)
     scenes.add_import(
@@ -137,12 +144,25 @@ def _something_of_everything(run_id: int) -> None:
         rejected=2000,
         errors=[[1, "x" * 300], [9_999_999, "y"]],
     )
-    settings.save(lambda before: before.changed({"NO_COMS": WORDY}), by="ada", now=utcnow())
+    settings.save(
+        lambda before: before.changed({"NO_COMS": WORDY, "READINGS": {"fall_tolerance": 2}}),
+        by="ada",
+        now=utcnow(),
+    )
     channels.add("message", "L" * 100, "json://127.0.0.1:9/x", problems=True, digest=True, author=ADA)
     channels.test(1, author=ADA)
     process_pending()  # in vain
     profiles.save("portal", {"file": {"kind": "nem12"}, "site": {}, "time": {}, "value": {}}, ADA)
     sites.snooze("LONG", utcnow().date(), "Z" * 200, ZoneInfo("UTC"), author=ADA)
+
+
+def add_doubted_site() -> None:
+    """With reviews of the largest registers, a meter change, and all to be classified anew."""
+    large = 999_999_999_000
+    key = add_site("DOUBT", daily([large, 0, large + 1, 900, 800, 700, 600], utcnow()))
+    classify_again(key)
+    change = Change(utcnow() - timedelta(days=60), Decimal(large), Decimal(large), "W" * 50)
+    record_change(db.session.get_one(Site, key), change, author=ADA)
 
 
 def test_no_page_is_wider_than_its_window_and_no_short_word_is_broken(visit: Visit) -> None:

@@ -12,6 +12,7 @@ from jobauto.runs import lifecycle
 from jobauto.work.slots import run_slot
 from tests.fleets import NOON, add_site, days_before
 from tests.notifications.telling import add_message, messages
+from tests.readings.doubts import add_classified
 from tests.runs.fleet import set_heartbeat
 
 DAY = timedelta(days=1)
@@ -99,3 +100,14 @@ def test_a_daily_run_that_crashed_and_ran_again_sends_one(app: Flask) -> None:
     set_heartbeat(timedelta(minutes=2))
     daily_run()
     assert [message.topic for message in messages()] == ["digest-2026-03-31"]
+
+
+def test_it_tells_how_many_reviews_wait_for_a_decision_and_where(app: Flask) -> None:
+    app.config["PUBLIC_URL"] = "https://jobs.example"
+    add_classified("S1", [100, 101, 0, 0])
+    add_classified("S2", [100, 101, 0, 102])
+    daily_run()
+    assert messages()[0].body.splitlines()[-2:] == [
+        "1 review of readings in doubt waits for a decision.",
+        "https://jobs.example/reviews/",
+    ]

@@ -44,7 +44,7 @@ def test_it_goes_on_where_it_was_interrupted(app: Flask, monkeypatch: pytest.Mon
             raise InterruptedError
 
     with db.engine.connect() as connection, pytest.raises(InterruptedError):
-        classify_waiting(connection, interrupt)
+        classify_waiting(connection, NOON, interrupt)
     assert (qualities().count(2), waiting()) == (2, [False])
 
     classify_readings()

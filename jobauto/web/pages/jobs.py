@@ -1,5 +1,6 @@
 """Lists of jobs, a job's page, and the steps of the work."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -17,8 +18,10 @@ from ...extensions import db
 from ...jobs import incidents, outcome, queries, service
 from ...jobs.progress import Seen, progress
 from ...jobs.recurrence import recurrence
-from ...models import Job, JobReading, Reading, Run
+from ...models import Event, Job, JobReading, Reading, Run
 from ...models.types import BEFORE_ALL
+from ...readings import recoveries
+from ...readings.classifying import require_classified
 from ...rules import RULES
 from ...rules.no_coms import NO_COMS
 from ...rules.zero_reads import ZERO_READS
@@ -27,10 +30,11 @@ from ...settings.labels import of_section
 from ...settings.schema import Settings
 from ...sites import charts, history
 from ...sites import queries as sites
+from ...sites.days import Meters
 from ...sites.scene import Scene
 from ...sites.thinning import edges, thinned
 from ...users import queries as users
-from .. import closing, drafts
+from .. import closing, drafts, site_meters
 from ..access import needs
 from ..exports import csv_response
 from ..forms.choices import of_names
@@ -160,10 +164,13 @@ def _form(job: Job, **given: Any) -> JobForm:
 
 
 def _page(job: Job, form: JobForm, conflicts: Conflicts = ()) -> str:
-    site, now = job.site, utcnow()
+    now = utcnow()
+    require_classified(job.site_key, now)
+    site = job.site
     settings = settings_service.current().policies.effective(site.site_id, site.group).combined
     zone = settings.schedule.zone
     earlier = db.session.scalars(queries.earlier_of_this_fault(job)).all()
+    events = db.session.scalars(audit.events_for("job", job.id)).all()
     run = db.session.get_one(Run, job.run_id)
     of_then = settings_service.stored_as(run.settings_version).policies
     used = of_then.effective(site.site_id, site.group).combined
@@ -181,7 +188,8 @@ def _page(job: Job, form: JobForm, conflicts: Conflicts = ()) -> str:
         fault=closing.fault_that_holds(job, settings, now),
         after_closing=closing.what_follows(job, settings),
         recurrence=recurrence(job, earlier, zone),
-        history=db.session.scalars(audit.events_for("job", job.id)).all(),
+        history=events,
+        not_recovered=_why_not_recovered(job, events),
         seen=seen,
         evidence=history.newest(queries.evidence_of(job), NEWEST_READINGS, zone, JobReading),
         since=history.newest(after, NEWEST_READINGS, zone),
@@ -199,6 +207,15 @@ def _covered(job: Job, now: datetime) -> Page[incidents.CoveredSite]:
     number, per_page = asked_page()
     sites = incidents.covered_sites(job, now, limit=per_page, offset=(number - 1) * per_page)
     return Page(sites, number, per_page, job.covers or 0)
+
+
+def _why_not_recovered(job: Job, events: Sequence[Event]) -> str:
+    """Why a job that was marked as recovered is so no longer, where its readings are the reason."""
+    told = [event for event in events if event.field in (recoveries.MADE, recoveries.UNDONE)]
+    if job.recovered_at is not None or not told or told[-1].field != recoveries.UNDONE:
+        return ""
+    why = told[-1].after or ""
+    return f"{why[:1].upper()}{why[1:]}."
 
 
 def _days_looked_at(job: Job, used: Settings) -> int:
@@ -220,5 +237,6 @@ def _chart(job: Job, used: Settings, seen: Seen, zone: ZoneInfo, now: datetime) 
         days_threshold=NO_COMS.window(used.rule(NO_COMS.name)) if job.rule == NO_COMS.name else None,
         flat_since=job.since if job.rule == ZERO_READS.name and seen.stands_still else None,
         jobs=[job],
+        meters=Meters(job.site.counts == "down", site_meters.changes_of(job.site)),
     )
     return charts.register(sent.readings, scene, evidence)

@@ -20,10 +20,12 @@ from ...rules.zero_reads import ZERO_READS
 from ...settings import service as settings_service
 from ...settings.schema import Settings
 from ...sites import charts, history, queries, service
+from ...sites.days import Meters
 from ...sites.scene import Scene, snoozes
-from .. import drafts
+from .. import drafts, site_meters
 from ..access import current_author, needs
 from ..forms.errors import put_beside
+from ..forms.meter_changes import MeterChangeForm
 from ..forms.seen import Conflicts, catch_up, labelled, seen_in_request, seen_to_send
 from ..forms.sites import SiteForm, SnoozeForm
 from ..lookup import site_or_404
@@ -65,9 +67,13 @@ def show(site_id: str) -> ResponseReturnValue:
 @bp.post("/<site_id:site_id>")
 @needs("operator")
 def change(site_id: str) -> ResponseReturnValue:
-    """Take one of the page's forms; its ``action`` is ``edit``, ``snooze`` or ``wake``."""
+    """Take one of the page's forms: its ``action`` is one of ``DONE`` or of ``site_meters.ACTIONS``."""
     site = site_or_404(site_id)
     action = request.form.get("action", "edit")
+    if action in site_meters.ACTIONS:
+        if (refused := site_meters.take(site, action)) is not None:
+            return _page(site_or_404(site_id), refused), 422
+        return redirect(url_for(".show", site_id=site_id))
     if action not in DONE:
         raise InvalidInput(f"There is no action {action}.", status=400)
     form = SnoozeForm() if action == "snooze" else SiteForm(obj=site)
@@ -97,7 +103,9 @@ def _apply(site_id: str, action: str, form: SiteForm | SnoozeForm, seen: Seen) -
     return service.edit(site_id, form.change(), author=author, seen=seen)
 
 
-def _page(site: Site, typed: SiteForm | SnoozeForm | None = None, conflicts: Conflicts = ()) -> str:
+def _page(
+    site: Site, typed: SiteForm | SnoozeForm | MeterChangeForm | None = None, conflicts: Conflicts = ()
+) -> str:
     effective = settings_service.current().policies.effective(site.site_id, site.group)
     settings, now = effective.combined, utcnow()
     moment = settings.moment(now)
@@ -121,6 +129,7 @@ def _page(site: Site, typed: SiteForm | SnoozeForm | None = None, conflicts: Con
         readings=history.newest((Reading.site_key == site.key,), NEWEST_READINGS, moment.zone),
         jobs=newest_jobs,
         history=events,
+        **site_meters.shown(site, typed if isinstance(typed, MeterChangeForm) else None),
     )
 
 
@@ -147,6 +156,7 @@ def _charts(
         flat_since=found[ZERO_READS.name].since,
         snoozes=snoozes(events, moment.as_of),
         jobs=of_site,
+        meters=Meters(site.counts == "down", site_meters.changes_of(site)),
     )
     return {
         "register": charts.register(sent.readings, scene),
