@@ -127,6 +127,8 @@ class Rule:
     ``explained`` says in words how the rule decides with given settings, ``describe_finding`` what it found,
     ``unflagged`` why a site was not flagged (its verdict is ``ok`` or ``not_assessable``).
     ``recovered`` tells of a job whose site is ok whether its fault is gone; without it, it is.
+    ``flagged_as`` is what people call a site that it flags, ``reasons`` are those for which it cannot assess
+    one.
     """
 
     name: str
@@ -143,6 +145,8 @@ class Rule:
     icon: str
     guarded: bool = False
     recovered: Callable[[Any, Moment], ColumnElement[bool]] | None = None
+    flagged_as: str = FLAGGED
+    reasons: tuple[str, ...] = ()
 
 
 def explained_jobs(settings: RuleSettings) -> Iterator[str]:

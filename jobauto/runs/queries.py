@@ -42,6 +42,12 @@ def newest_of_rule(rule: str) -> Select[Run, RunRule]:
     )
 
 
+def newest_judged(rule: str) -> Select[Run, RunRule]:
+    """The newest run that went to its end in which a rule judged the fleet, and kept of which sites what."""
+    judged = (RunRule.status.in_(("succeeded", "held")), RunRule.newest_site.is_not(None))
+    return newest_of_rule(rule).where(*judged)
+
+
 def under_way() -> Select[Any]:
     """The run that is running, if any."""
     return select(Run).where(Run.status == "running")

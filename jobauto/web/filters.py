@@ -66,6 +66,7 @@ def init_app(app: Flask) -> None:
         labels.format_value,
     ):
         app.template_filter(words.__name__)(words)
+    app.template_filter("as_shown")(shown)
     app.template_test()(snoozed)
     app.template_test()(spares_closed_ones)
     app.template_global()(address_of_page)
