@@ -74,6 +74,17 @@ def readings_between(site: Site, start: datetime | None, end: datetime | None) -
     return query if end is None else query.where(Reading.reading_date <= end)
 
 
+def readings_before(site: Site, at: datetime | None) -> Select[Any]:
+    """A site's readings before an instant, newest first; without one, its newest."""
+    return readings(site) if at is None else readings(site).where(Reading.reading_date < at)
+
+
+def readings_after(site: Site, at: datetime | None) -> Select[Any]:
+    """A site's readings after an instant, oldest first; without one, all from the first on."""
+    oldest_first = readings(site).order_by(None).order_by(Reading.reading_date)
+    return oldest_first if at is None else oldest_first.where(Reading.reading_date > at)
+
+
 def by_keys(keys: Collection[int]) -> Select[Any]:
     """Those of some sites that there are."""
     return select(Site).where(Site.key.in_(keys))

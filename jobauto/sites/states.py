@@ -57,12 +57,7 @@ class State:
 def last_runs() -> list[LastRun]:
     """The last run of each rule that ever ran."""
     found = ((rule, db.session.execute(runs.newest_judged(rule.name)).one_or_none()) for rule in RULES)
-    return [
-        LastRun(rule, run.id, run.as_of, entry.newest_site or 0)
-        for rule, row in found
-        if row is not None
-        for run, entry in (row,)
-    ]
+    return [LastRun(rule, row[0], row[1], row[2] or 0) for rule, row in found if row is not None]
 
 
 def states(sites: Sequence[Site], last: Sequence[LastRun]) -> dict[int, list[State]]:

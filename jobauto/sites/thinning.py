@@ -57,7 +57,7 @@ def thinned(
     begins after one edge and ends with the next. So gaps and falls keep their true instants.
     """
     inside = (*which, readings.reading_date > edges[0], readings.reading_date <= edges[-1])
-    bucket = _bucket(readings.reading_date, edges).label("bucket")
+    bucket = bucket_of(readings.reading_date, edges).label("bucket")
     seen = select(readings.reading_date, readings.reading_value, bucket).where(*inside).subquery("seen").c
     at, kwh = seen.reading_date, seen.reading_value
     places = [
@@ -74,7 +74,7 @@ def thinned(
     )
 
 
-def _bucket(at: Any, edges: Sequence[datetime]) -> ColumnElement[int]:
+def bucket_of(at: Any, edges: Sequence[datetime]) -> ColumnElement[int]:
     """SQL for the number of a reading's bucket: by division, for buckets are equally long from one change of
     the clocks to the next."""
     numbers, first = [], 0

@@ -12,6 +12,7 @@ from ..auth.browsers import describe_browser
 from ..clock import utcnow
 from ..extensions import db
 from ..models import Job, Run, Site
+from ..models.quality import Quality
 from ..models.types import format_minute
 from ..readings import queries as reviews
 from ..readings.words import describe_review
@@ -60,6 +61,7 @@ def init_app(app: Flask) -> None:
         spares_closed_ones,
         faulty_for,
         size,
+        quality_word,
         format_change,
         format_conflict,
         labels.label,
@@ -153,6 +155,11 @@ def format_change(value: str | None, field: str) -> str:
 def format_conflict(value: Any, field: str) -> str:
     """A value that two people would have otherwise, for people."""
     return labels.format_value(value) if "." in field else format_change(shown(value), field)
+
+
+def quality_word(quality: int) -> str:
+    """How far a reading is to be believed: ``doubtful``."""
+    return Quality(quality).word
 
 
 def size(count: int) -> str:

@@ -89,6 +89,8 @@ EXPECTED = {
     ("POST", "profiles.new_submit"): "operator",
     ("POST", "profiles.try_out"): "operator",
     ("POST", "reviews.decide_submit"): "operator",
+    ("GET", "readings.export"): "viewer",
+    ("GET", "readings.index"): "viewer",
     ("GET", "reviews.index"): "viewer",
     ("GET", "runs.ask_discard"): "operator",
     ("GET", "runs.ask_release"): "operator",

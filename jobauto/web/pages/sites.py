@@ -1,6 +1,7 @@
 """The inventory, a site's page, and changing a site."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
@@ -21,10 +22,13 @@ from ...rules.no_coms import NO_COMS
 from ...rules.zero_reads import ZERO_READS
 from ...settings import service as settings_service
 from ...settings.schema import Settings
-from ...sites import charts, history, listing, outcome, queries, service, states
+from ...sites import charts, history, listing, outcome, queries, service, states, year
+from ...sites.calendar import calendar
 from ...sites.export import sites_as_csv
 from ...sites.scene import Scene, snoozes
 from ...sites.sparklines import sparklines
+from ...sites.thinning import day_of, midnight
+from ...sites.years import years
 from .. import drafts
 from ..access import caller, current_author, needs
 from ..exports import csv_file
@@ -32,6 +36,7 @@ from ..forms.errors import put_beside
 from ..forms.seen import PREFIX, Conflicts, catch_up, labelled, seen_in_request, seen_to_send
 from ..forms.sites import SiteFilterForm, SiteForm, SitesForm, SnoozeForm, site_filter_form
 from ..lookup import site_or_404
+from ..numbers import whole_number
 from ..paging import MOST, asked_page, count_of, describe_fields, page_up_to
 from ..rate_limit import count_exported
 
@@ -39,6 +44,7 @@ bp = Blueprint("sites", __name__)
 
 NEWEST_READINGS = 30
 NEWEST_JOBS = 20
+JOBS_A_YEAR = 1000
 DONE = {"edit": "Saved.", "snooze": "Snoozed.", "wake": "The snooze has ended."}
 """The actions of a site's page, and what is said when one has changed something."""
 
@@ -62,8 +68,6 @@ def index() -> ResponseReturnValue:
         form=form,
         bulk=SitesForm(typed),
         chosen=typed.getlist("site") if typed else [],
-        groups=db.session.scalars(queries.groups()).all(),
-        sources=db.session.scalars(listing.sources()).all(),
         last=last,
         states=states.states(page.items, last),
         last_readings=queries.last_readings(page.items),
@@ -198,7 +202,32 @@ def _page(site: Site, typed: SiteForm | SnoozeForm | None = None, conflicts: Con
         readings=history.newest((Reading.site_key == site.key,), NEWEST_READINGS, moment.zone),
         jobs=newest_jobs,
         history=events,
+        **_years(site, moment, events),
     )
+
+
+def _years(site: Site, moment: Moment, events: Sequence[Event]) -> dict[str, Any]:
+    """The calendar of the year that the address asks for, and the yield of each; none without readings."""
+    now, zone = moment.as_of, moment.zone
+    if (reported := year.span(site.key, now)) is None:
+        return {"calendar": None, "years": []}
+    first, last = day_of(reported[0], zone).year, now.astimezone(zone).year
+    asked = whole_number(request.args.get("year", "")) or last
+    shown = asked if first <= asked <= last else last
+    opened = jobs.opened_between(
+        site.key, midnight(date(shown, 1, 1), zone), midnight(date(shown + 1, 1, 1), zone)
+    )
+    return {
+        "calendar": calendar(
+            year.year_of_days(site, shown, reported, now, zone),
+            now,
+            zone,
+            snoozes=snoozes(events, now),
+            jobs=db.session.scalars(opened.limit(JOBS_A_YEAR)).all(),
+        ),
+        "calendar_years": range(last, first - 1, -1),
+        "years": years(site, reported, now, zone),
+    }
 
 
 def _charts(
