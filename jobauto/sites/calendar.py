@@ -146,7 +146,7 @@ def _square(
 def _summary(year: int, squares: Mapping[date, Square]) -> str:
     kinds = [square.kind for square in squares.values()]
     made = sum((square.kwh for square in squares.values() if square.kwh), Decimal(0))
-    said = [f"{pluralize(kinds.count('yield'), 'day')} with a yield, {made:,.2f} kWh in all"]
+    said = [f"{pluralize(kinds.count('yield'), 'day')} with a yield, {made:,.2f} kWh"]
     for kind, words in (
         ("flat", "without increase"),
         ("silent", "without a reading"),

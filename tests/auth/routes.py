@@ -100,6 +100,7 @@ EXPECTED = {
     ("POST", "runs.release"): "operator",
     ("GET", "runs.requested"): "viewer",
     ("GET", "runs.show"): "viewer",
+    ("GET", "runs.sites"): "viewer",
     ("POST", "second_factor.change"): "viewer",
     ("GET", "second_factor.show"): "viewer",
     ("GET", "settings.edit"): "viewer",
