@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select
 
@@ -89,7 +88,7 @@ def kept_sites(run_id: int, wanted: KeptFilter, *, after: int, limit: int) -> Se
     ]
 
 
-def _sites(run_id: int, wanted: KeptFilter) -> Select[Any]:
+def _sites(run_id: int, wanted: KeptFilter) -> Select[int, str, str, str, str, str | None, str | None]:
     return (
         select(
             Site.key,

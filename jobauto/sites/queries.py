@@ -39,13 +39,11 @@ class Verdict:
     value: Decimal | None = None
 
 
-def sites_matching(search: str = "", group: str = "", after: str = "") -> Select[Any]:
-    """Sites by their id: those that a search finds, that are in a group, and whose id comes after one."""
+def sites_matching(search: str = "", after: str = "") -> Select[Any]:
+    """Sites by their id: those that a search finds, and whose id comes after one."""
     query = select(Site).order_by(Site.site_id)
     if after:
         query = query.where(Site.site_id > after)
-    if group:
-        query = query.where(Site.group == group)
     return query.where(*(says(word) for word in words_of(search)))
 
 
@@ -93,11 +91,6 @@ def by_keys(keys: Collection[int]) -> Select[Any]:
 def groups() -> Select[Any]:
     """The groups in use, in order."""
     return distinct_values(Site.group)
-
-
-def snoozed(now: datetime) -> Select[Any]:
-    """Sites whose snooze lasts, the one that ends first coming first."""
-    return select(Site).where(Site.snoozed_at(now)).order_by(Site.snoozed_until)
 
 
 def any_demo() -> Select[Any]:

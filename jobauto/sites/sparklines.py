@@ -10,23 +10,18 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Select, case, func, literal, select, union_all
 
 from ..extensions import db
-from ..models import Reading, Site
+from ..models import MeterChange, Reading, Site
 from ..models.types import Instant
 from ..wording import pluralize
-from .counting import COUNTS
-from .days import DAY, yields
+from .counting import COUNTS, made_by_day, stand
+from .days import DAY
 from .thinning import day_of, midnight
 
 DAYS = 30
 WIDTH, HEIGHT, STEP = 120, 24, 4
 
-
-@dataclass(frozen=True)
-class LastOfDay:
-    """The last reading of a local day that counts, at the day's end."""
-
-    reading_date: datetime
-    reading_value: Decimal
+Ends = dict[datetime, tuple[Decimal, int]]
+"""What stands at the ends of days, and on which meter."""
 
 
 @dataclass(frozen=True)
@@ -46,23 +41,21 @@ def sparklines(sites: Sequence[Site], now: datetime, zone: ZoneInfo) -> dict[int
     """Of each of a few sites, by key, the days before today, and today."""
     today = day_of(now, zone)
     days = [today - DAY * ago for ago in range(DAYS, -1, -1)]
-    ends = [midnight(day + DAY, zone) for day in days]
-    found: dict[int, dict[datetime, Decimal]] = {site.key: {} for site in sites}
-    for key, at, kwh in db.session.execute(_last_of_days([site.key for site in sites], days, zone)):
+    found: dict[int, Ends] = {site.key: {} for site in sites}
+    for key, at, kwh, meter in db.session.execute(_last_of_days([site.key for site in sites], days, zone)):
         if kwh is not None:
-            found[key][at] = kwh
-    return {
-        site.key: _drawn(days[1:], _yields(site, found[site.key], ends, now, zone), found[site.key], zone)
-        for site in sites
-    }
+            found[key][at] = (kwh, meter)
+    changes = _changes(list(found))
+    known = ((site, _yields(site, found[site.key], changes.get(site.key, []), now, zone)) for site in sites)
+    return {site.key: _drawn(days[1:], found[site.key], made, zone) for site, made in known}
 
 
 def _last_of_days(
     keys: Sequence[int], days: Sequence[date], zone: ZoneInfo
-) -> Select[int, datetime, Decimal]:
-    """(key, end of a day, the value that stands then): of an interval site what the day's readings add up to.
+) -> Select[int, datetime, Decimal, int]:
+    """(key, end of a day, the value that stands then, of which meter): two seeks a site and day.
 
-    A seek a site and day.
+    Of an interval site it is what the day's readings add up to.
     """
     bounds = pairwise(midnight(day, zone) for day in (*days, days[-1] + DAY))
     day = union_all(
@@ -77,26 +70,34 @@ def _last_of_days(
         Reading.reading_date <= day.c.ends,
         COUNTS,
     )
-    last = select(Reading.reading_value).where(*inside).order_by(Reading.reading_date.desc()).limit(1)
+    newest = Reading.reading_date.desc()
+    last = select(Reading.reading_value).where(*inside).order_by(newest).limit(1)
+    meter = select(Reading.meter).where(*inside).order_by(newest).limit(1).scalar_subquery()
     total = select(func.sum(Reading.reading_value, type_=Reading.reading_value.type)).where(*inside)
     kwh: ColumnElement[Decimal] = case(
         (Site.measure == "interval", total.scalar_subquery()), else_=last.scalar_subquery()
     )
-    return select(Site.key, day.c.ends, kwh).join(day, literal(1) == 1).where(Site.key.in_(keys))
+    return select(Site.key, day.c.ends, kwh, meter).join(day, literal(1) == 1).where(Site.key.in_(keys))
+
+
+def _changes(keys: Sequence[int]) -> dict[int, list[MeterChange]]:
+    found: dict[int, list[MeterChange]] = {}
+    for change in db.session.scalars(select(MeterChange).where(MeterChange.site_key.in_(keys))):
+        found.setdefault(change.site_key, []).append(change)
+    return found
 
 
 def _yields(
-    site: Site, found: dict[datetime, Decimal], ends: Sequence[datetime], now: datetime, zone: ZoneInfo
+    site: Site, found: Ends, changes: Sequence[MeterChange], now: datetime, zone: ZoneInfo
 ) -> dict[date, Decimal]:
     if site.measure == "interval":
-        return {day_of(at, zone): kwh for at, kwh in found.items()}
-    readings = [LastOfDay(at, found[at]) for at in ends if at in found]
-    return {one.day: one.value for one in yields(readings, now, zone) if one.value is not None}
+        return {day_of(at, zone): kwh for at, (kwh, _) in found.items()}
+    stands = [stand(site, at, kwh, meter) for at, (kwh, meter) in sorted(found.items())]
+    made = made_by_day(site, stands, changes, now, zone)
+    return {day: one.value for day, one in made.items() if one.value is not None}
 
 
-def _drawn(
-    days: Sequence[date], known: dict[date, Decimal], found: dict[datetime, Decimal], zone: ZoneInfo
-) -> Sparkline:
+def _drawn(days: Sequence[date], found: Ends, known: dict[date, Decimal], zone: ZoneInfo) -> Sparkline:
     reported = {day_of(at, zone) for at in found}
     most = max(known.values(), default=Decimal(0))
     bars, zeroes, missing = [], [], []

@@ -12,8 +12,9 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, select
 from ..extensions import db
 from ..models import Reading, Site
 from ..models.quality import Quality
-from .counting import COUNTS, turned
-from .days import Day, yields
+from ..readings import meter_changes
+from .counting import COUNTS, made_by_day, stand
+from .days import Day
 from .thinning import bucket_of, day_of, midnight, midnights
 
 _KWH = Reading.reading_value.type
@@ -41,12 +42,6 @@ class YearOfDays:
     yields: dict[date, Day]
 
 
-@dataclass(frozen=True)
-class _Last:
-    reading_date: datetime
-    reading_value: Decimal
-
-
 def span(site_key: int, now: datetime) -> tuple[datetime, datetime] | None:
     """When a site's first reading came, and its newest; None if it never reported. Two seeks."""
     at = (
@@ -70,10 +65,10 @@ def year_of_days(
     if site.measure == "interval":
         known = {day: Day(day, "known", row.total) for day, row in days.items() if row.total is not None}
     else:
-        lasts = [_Last(row.last, turned(site, row.reading_value)) for row in rows if row.last is not None]
-        before = db.session.execute(last_before(site.key, start)).first()
-        lead = [_Last(before.reading_date, turned(site, before.reading_value))] if before else []
-        known = {one.day: one for one in yields([*lead, *lasts], now, zone)}
+        lasts = [stand(site, row.last, row.reading_value, row.meter) for row in rows if row.last is not None]
+        before = [stand(site, *row) for row in db.session.execute(last_before(site.key, start))]
+        changes = db.session.scalars(meter_changes.of_site(site.key)).all()
+        known = made_by_day(site, [*before, *lasts], changes, now, zone)
     return YearOfDays(year, *reported, sent, known)
 
 
@@ -107,20 +102,22 @@ def _by_day(site_key: int, edges: Sequence[datetime], now: datetime) -> Select[A
         .subquery("days")
     )
     is_last = and_(Reading.site_key == site_key, Reading.reading_date == days.c.last)
-    return select(days, Reading.reading_value).outerjoin(Reading, is_last).order_by(days.c.bucket)
+    return (
+        select(days, Reading.reading_value, Reading.meter).outerjoin(Reading, is_last).order_by(days.c.bucket)
+    )
 
 
-def last_before(site_key: int, at: datetime) -> Select[Any]:
+def last_before(site_key: int, at: datetime) -> Select[datetime, Decimal, int]:
     """The last reading that counts up to an instant."""
     return _counting(site_key, Reading.reading_date <= at).order_by(Reading.reading_date.desc())
 
 
-def first_of_all(site_key: int) -> Select[Any]:
+def first_of_all(site_key: int) -> Select[datetime, Decimal, int]:
     """The first reading that counts."""
     return _counting(site_key).order_by(Reading.reading_date)
 
 
-def _counting(site_key: int, *which: ColumnElement[bool]) -> Select[Any]:
+def _counting(site_key: int, *which: ColumnElement[bool]) -> Select[datetime, Decimal, int]:
     return (
         select(Reading.reading_date, Reading.reading_value, Reading.meter)
         .where(Reading.site_key == site_key, *which, COUNTS)

@@ -6,7 +6,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from itertools import groupby, pairwise
 from operator import attrgetter
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, and_, func, or_, select
@@ -14,7 +13,7 @@ from sqlalchemy import Select, and_, func, or_, select
 from ..extensions import db
 from ..models import MeterChange, Reading, Site
 from ..readings import meter_changes
-from .counting import COUNTS, turned
+from .counting import COUNTS, Stand, made_over_a_change, stand
 from .thinning import day_of, midnight
 from .year import first_of_all, last_before
 
@@ -59,46 +58,40 @@ def _added_up(site_key: int, year: int, start: datetime, end: datetime) -> Year 
     return None if since is None else Year(year, total, since, until)
 
 
-@dataclass(frozen=True)
-class _Stand:
-    at: datetime
-    kwh: Decimal
-    meter: int
-
-
 def _risen(site: Site, first: int, edges: Sequence[datetime]) -> list[Year | None]:
     changes = db.session.scalars(meter_changes.of_site(site.key)).all()
     opening = _stand(site, last_before(site.key, edges[0])) or _stand(site, first_of_all(site.key))
     found: list[Year | None] = []
     for year, edge in enumerate(edges[1:], first):
-        stand = _stand(site, last_before(site.key, edge))
-        if opening is None or stand is None or stand.at <= opening.at:
+        closing = _stand(site, last_before(site.key, edge))
+        if opening is None or closing is None or closing.reading_date <= opening.reading_date:
             found.append(None)
         else:
-            found.append(_between(site, year, opening, stand, changes))
-            opening = stand
+            found.append(_between(site, year, opening, closing, changes))
+            opening = closing
     return found
 
 
-def _stand(site: Site, query: Select[Any]) -> _Stand | None:
+def _stand(site: Site, query: Select[datetime, Decimal, int]) -> Stand | None:
     row = db.session.execute(query).first()
-    return None if row is None else _Stand(row.reading_date, turned(site, row.reading_value), row.meter)
+    return None if row is None else stand(site, *row)
 
 
-def _between(site: Site, year: int, start: _Stand, end: _Stand, changes: Sequence[MeterChange]) -> Year:
+def _between(site: Site, year: int, start: Stand, end: Stand, changes: Sequence[MeterChange]) -> Year:
     if start.meter == end.meter:
-        return Year(year, end.kwh - start.kwh, start.at, end.at)
+        return Year(year, end.reading_value - start.reading_value, start.reading_date, end.reading_date)
     meters = _meters(site, start, end)
-    within = [last.kwh - first.kwh for first, last in meters]
-    over = [_step_over(site, last, first, changes) for (_, last), (first, _) in pairwise(meters)]
+    within = [last.reading_value - first.reading_value for first, last in meters]
+    over = [made_over_a_change(site, last, first, changes) for (_, last), (first, _) in pairwise(meters)]
     known = [step for step in over if step is not None]
-    return Year(year, sum([*within, *known], Decimal(0)), start.at, end.at, len(known) < len(over))
+    total = sum([*within, *known], Decimal(0))
+    return Year(year, total, start.reading_date, end.reading_date, len(known) < len(over))
 
 
-def _meters(site: Site, start: _Stand, end: _Stand) -> list[tuple[_Stand, _Stand]]:
+def _meters(site: Site, start: Stand, end: Stand) -> list[tuple[Stand, Stand]]:
     """The first and the last reading of each meter from one stand to another, both included."""
     at, meter = Reading.reading_date, Reading.meter
-    inside = (Reading.site_key == site.key, at >= start.at, at <= end.at, COUNTS)
+    inside = (Reading.site_key == site.key, at >= start.reading_date, at <= end.reading_date, COUNTS)
     ends = select(meter, func.min(at).label("first"), func.max(at).label("last"))
     of_meters = ends.where(*inside).group_by(meter).subquery("ends").c
     is_end = and_(of_meters.meter == meter, or_(at == of_meters.first, at == of_meters.last))
@@ -108,17 +101,6 @@ def _meters(site: Site, start: _Stand, end: _Stand) -> list[tuple[_Stand, _Stand
         .where(*inside)
         .order_by(at)
     )
-    stands = [_Stand(when, turned(site, kwh), number) for when, kwh, number in found]
+    stands = [stand(site, *row) for row in found]
     by_meter = [list(group) for _, group in groupby(stands, key=attrgetter("meter"))]
     return [(group[0], group[-1]) for group in by_meter]
-
-
-def _step_over(site: Site, before: _Stand, after: _Stand, changes: Sequence[MeterChange]) -> Decimal | None:
-    """What was made between the last reading of a meter and the first of the next, as the recorded change of
-    that time says; None where nobody wrote it down."""
-    for change in changes:
-        is_between = before.at < change.changed_at <= after.at
-        if is_between and change.closing is not None and change.opening is not None:
-            closing, opening = turned(site, change.closing), turned(site, change.opening)
-            return closing - before.kwh + after.kwh - opening
-    return None

@@ -4,6 +4,7 @@ Not below the address of the site: what follows that may be part of a site_id.
 """
 
 from datetime import date, datetime
+from urllib.parse import urlencode
 
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -63,7 +64,7 @@ def export(site_id: str) -> ResponseReturnValue:
 
 
 def _address(site_id: str, name: str, at: datetime) -> str:
-    return url_for(".index", site_id=site_id, **{name: at.isoformat().replace("+00:00", "Z")})
+    return f"{url_for('.index', site_id=site_id)}?{urlencode({name: at.isoformat()})}"
 
 
 def _is_any_after(site: Site, at: datetime) -> bool:
