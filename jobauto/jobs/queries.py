@@ -146,6 +146,15 @@ def concerning_site(site_key: int) -> Select[Any]:
     return select(Job).where(Job.id.in_(own.union(incidents))).order_by(Job.id.desc())
 
 
+def opened_between(site_key: int, start: datetime, end: datetime) -> Select[Any]:
+    """A site's jobs that were opened from one instant to before another, oldest first."""
+    return (
+        select(Job)
+        .where(Job.site_key == site_key, Job.created_at >= start, Job.created_at < end)
+        .order_by(Job.id)
+    )
+
+
 def earlier_of_this_fault(job: Job) -> Select[Any]:
     """A site's jobs of the same rule before this one, newest first, as far back as a year.
 

@@ -27,6 +27,7 @@ from .reading import Reading
 from .types import Instant, Kwp, PrimaryKey
 
 _SNOOZED = text("snoozed_until IS NOT NULL")
+_INACTIVE = text("NOT active")
 
 SITE_ID_LENGTH = 50
 NO_SITE_IDS = (".", "..")
@@ -63,7 +64,10 @@ class Site(Base):
 
     __tablename__ = "site"
     __table_args__ = (
-        Index("ix_site_group", "group"),
+        Index("ix_site_group", "group", "site_id"),
+        Index("ix_site_source", "source", "site_id"),
+        Index("ix_site_name", "site_name", "site_id"),
+        Index("ix_site_inactive", "site_id", sqlite_where=_INACTIVE, postgresql_where=_INACTIVE),
         Index(
             "ix_site_snoozed",
             "snoozed_until",

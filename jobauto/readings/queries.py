@@ -69,7 +69,8 @@ def share_classified() -> float | None:
     if waiting is None:
         return None
     last = db.session.scalar(select(func.max(Site.key))) or waiting
-    return max(0.0, min(1.0, (waiting - 1) / last))
+    share: float = (waiting - 1) / last
+    return max(0.0, min(1.0, share))
 
 
 def bring_up_to_date(now: datetime) -> None:

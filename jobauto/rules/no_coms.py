@@ -18,6 +18,7 @@ from .settings import DescriptionTemplate, JobTypeId, RuleSettings
 
 SPOKEN = Reading.quality != literal_column(str(int(Quality.ESTIMATED)))
 """A doubtful, wrong or ignored reading is a sign of life, whatever anybody thinks of its value."""
+NEW_SITE = "new site"
 
 
 class NoComsSettings(RuleSettings):
@@ -63,7 +64,7 @@ def verdicts(settings: NoComsSettings, moment: Moment) -> Select[Any]:
     return select(
         site.c.key.label("site_key"),
         case((is_new, NOT_ASSESSABLE), else_=FLAGGED).label("verdict"),
-        case((is_new, "new site")).label("reason"),
+        case((is_new, NEW_SITE)).label("reason"),
         site.c.last.label("since"),
         whole_days(literal(moment.as_of, Instant), site.c.last).label("days"),
         cast(null(), VERDICT.c.zero_count.type).label("zero_count"),
@@ -141,4 +142,6 @@ RULE = NO_COMS = Rule(
     icon="no_coms",
     guarded=True,
     believes=frozenset(Quality) - {Quality.ESTIMATED},
+    flagged_as="silent",
+    reasons=(NEW_SITE,),
 )

@@ -147,6 +147,8 @@ class Rule:
     ``recovered`` tells of a job whose site is ok whether its fault is gone; without it, it is.
     ``believes`` are the qualities of the readings that it goes by; others are set aside. With
     ``newest_meter``, so are those of the meters before the newest reading's.
+    ``flagged_as`` is what people call a site that it flags, ``reasons`` are those for which it cannot assess
+    one.
     """
 
     name: str
@@ -165,6 +167,8 @@ class Rule:
     recovered: Callable[[Any, Moment], ColumnElement[bool]] | None = None
     believes: frozenset[Quality] = frozenset(Quality)
     newest_meter: bool = False
+    flagged_as: str = FLAGGED
+    reasons: tuple[str, ...] = ()
 
 
 def explained_jobs(settings: RuleSettings) -> Iterator[str]:

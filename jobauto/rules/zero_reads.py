@@ -48,6 +48,7 @@ SLACK = timedelta(hours=12)
 NO_FLICKER = 30
 """In watt-hours."""
 IN_DOUBT = "readings in doubt"
+TOO_FEW = "too few readings"
 METERS = 1024
 A_METER = 2**52
 """More than twice as many watt-hours as two registers can be apart."""
@@ -138,7 +139,7 @@ def verdicts(settings: ZeroReadsSettings, moment: Moment) -> Select[Any]:
     return select(
         site.c.key.label("site_key"),
         case((site.c.short, NOT_ASSESSABLE), else_=FLAGGED).label("verdict"),
-        case((in_doubt, IN_DOUBT), (site.c.short, "too few readings")).label("reason"),
+        case((in_doubt, IN_DOUBT), (site.c.short, TOO_FEW)).label("reason"),
         site.c.since,
         whole_days(literal(moment.as_of, Instant), site.c.since).label("days"),
         site.c.zeroes.label("zero_count"),
@@ -481,4 +482,6 @@ RULE = ZERO_READS = Rule(
     days_field="days_with_zero_increase",
     colour="orange",
     icon="zero_reads",
+    flagged_as="standing still",
+    reasons=(IN_DOUBT, TOO_FEW),
 )

@@ -42,6 +42,13 @@ def newest_of_rule(rule: str) -> Select[Run, RunRule]:
     )
 
 
+def newest_judged(rule: str) -> Select[int, datetime, int | None]:
+    """(id, as_of, newest site) of the newest run that went to its end in which a rule judged the fleet."""
+    judged = (RunRule.status.in_(("succeeded", "held")), RunRule.newest_site.is_not(None))
+    newest = newest_of_rule(rule).where(*judged)
+    return newest.with_only_columns(Run.id, Run.as_of, RunRule.newest_site)
+
+
 def under_way() -> Select[Any]:
     """The run that is running, if any."""
     return select(Run).where(Run.status == "running")

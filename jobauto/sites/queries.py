@@ -55,13 +55,11 @@ class Verdict:
     set_aside: Sequence[str] = ()
 
 
-def sites_matching(search: str = "", group: str = "", after: str = "") -> Select[Any]:
-    """Sites by their id: those that a search finds, that are in a group, and whose id comes after one."""
+def sites_matching(search: str = "", after: str = "") -> Select[Any]:
+    """Sites by their id: those that a search finds, and whose id comes after one."""
     query = select(Site).order_by(Site.site_id)
     if after:
         query = query.where(Site.site_id > after)
-    if group:
-        query = query.where(Site.group == group)
     return query.where(*(says(word) for word in words_of(search)))
 
 
@@ -90,6 +88,17 @@ def readings_between(site: Site, start: datetime | None, end: datetime | None) -
     return query if end is None else query.where(Reading.reading_date <= end)
 
 
+def readings_before(site: Site, at: datetime | None) -> Select[Any]:
+    """A site's readings before an instant, newest first; without one, its newest."""
+    return readings(site) if at is None else readings(site).where(Reading.reading_date < at)
+
+
+def readings_after(site: Site, at: datetime | None) -> Select[Any]:
+    """A site's readings after an instant, oldest first; without one, all from the first on."""
+    oldest_first = readings(site).order_by(None).order_by(Reading.reading_date)
+    return oldest_first if at is None else oldest_first.where(Reading.reading_date > at)
+
+
 def by_keys(keys: Collection[int]) -> Select[Any]:
     """Those of some sites that there are."""
     return select(Site).where(Site.key.in_(keys))
@@ -98,11 +107,6 @@ def by_keys(keys: Collection[int]) -> Select[Any]:
 def groups() -> Select[Any]:
     """The groups in use, in order."""
     return distinct_values(Site.group)
-
-
-def snoozed(now: datetime) -> Select[Any]:
-    """Sites whose snooze lasts, the one that ends first coming first."""
-    return select(Site).where(Site.snoozed_at(now)).order_by(Site.snoozed_until)
 
 
 def any_demo() -> Select[Any]:

@@ -1,6 +1,6 @@
 """Changing a site: its name, group, dates, and a snooze. Every change is kept with who and when."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ..audit.conflicts import Seen, asked_for, require_agreement
+from ..audit.conflicts import EditConflict, Seen, asked_for, require_agreement
 from ..audit.service import Author, Difference, record
 from ..errors import InvalidInput
 from ..imports import fields
@@ -22,6 +22,7 @@ from ..readings.classifying import require_classified
 from ..readings.turns import take_turns
 from ..storage.connections import write
 from ..storage.marks import mark
+from .bulk import Refusal
 
 LONGEST_SNOOZE = timedelta(days=366)
 
@@ -93,9 +94,15 @@ def snooze(
     Raises UnknownSite, InvalidInput without a reason or for a day that is past or over a year away, and
     EditConflict.
     """
-    until = _end_of(last_day, zone)
+    values = snooze_values(last_day, reason, zone, author.now)
+    with write() as session:
+        return _set(session, _locked(session, site_id), values, author, seen)
+
+
+def snooze_values(last_day: date, reason: str, zone: ZoneInfo, now: datetime) -> dict[str, Any]:
+    """What a site has that is snoozed through a local date. Raises InvalidInput as :func:`snooze` does."""
     wrong: dict[str, list[str]] = {}
-    if (why := wrong_day(last_day, zone, author.now)) is not None:
+    if (why := wrong_day(last_day, zone, now)) is not None:
         wrong["last_day"] = [why]
     if not 1 <= len(reason.strip()) <= SNOOZE_REASON_LENGTH:
         wrong["reason"] = [f"Must have 1 to {SNOOZE_REASON_LENGTH} characters."]
@@ -103,9 +110,44 @@ def snooze(
         wrong["reason"] = [problem]
     if wrong:
         raise InvalidInput("The site was not snoozed.", wrong)
-    values = {"snoozed_until": until.astimezone(UTC), "snooze_reason": reason.strip()}
-    with write() as session:
-        return _set(session, _locked(session, site_id), values, author, seen)
+    return {"snoozed_until": _end_of(last_day, zone).astimezone(UTC), "snooze_reason": reason.strip()}
+
+
+def change_several(
+    site_ids: Iterable[str],
+    values: Mapping[str, Any],
+    *,
+    author: Author,
+    seen: Mapping[str, Seen] = MappingProxyType({}),
+    unless: Refusal,
+) -> dict[str, str]:
+    """Give several sites the same values, each on its own; returns those that were left alone, and why.
+
+    ``seen`` is what the list showed of each: what somebody else has changed since is left alone, too.
+    Raises InvalidInput for a text that no site can have.
+    """
+    _require_texts(values)
+    left = {}
+    for site_id in site_ids:
+        try:
+            with write() as session:
+                site = _locked(session, site_id)
+                if (why := unless(site)) is not None:
+                    left[site_id] = why
+                else:
+                    _set(session, site, values, author, seen.get(site_id, MappingProxyType({})))
+        except EditConflict:
+            left[site_id] = "Somebody else has changed it since the list was shown."
+        except UnknownSite:
+            left[site_id] = "There is no such site."
+    return left
+
+
+def _require_texts(values: Mapping[str, Any]) -> None:
+    longest = {"group": GROUP_LENGTH, "source": SOURCE_LENGTH}
+    for name in longest.keys() & values.keys():
+        if problem := _problem(values[name], name, longest[name]):
+            raise InvalidInput("No site was changed.", {name: [problem]})
 
 
 def wrong_day(last_day: date, zone: ZoneInfo, now: datetime) -> str | None:
@@ -135,7 +177,7 @@ def _locked(session: Session, site_id: str) -> Site:
 
 
 def _set(
-    session: Session, site: Site, values: dict[str, Any], author: Author, seen: Seen
+    session: Session, site: Site, values: Mapping[str, Any], author: Author, seen: Seen
 ) -> list[Difference]:
     asked = asked_for(values, seen)
     require_agreement(session, "site", site.site_id, site, asked, seen)

@@ -59,7 +59,7 @@ def thinned(
     ends with the next. So gaps and falls keep their true instants.
     """
     inside = (*which, readings.reading_date > edges[0], readings.reading_date <= edges[-1])
-    bucket = _bucket(readings.reading_date, edges).label("bucket")
+    bucket = bucket_of(readings.reading_date, edges).label("bucket")
     meter: Any = Reading.meter if readings is Reading else literal(0)
     columns = (readings.reading_date, readings.reading_value, readings.quality, meter.label("meter"))
     seen = select(*columns, bucket).where(*inside).subquery("seen").c
@@ -75,7 +75,7 @@ def thinned(
     return select(*told).where(chosen).order_by(placed.reading_date)
 
 
-def _bucket(at: Any, edges: Sequence[datetime]) -> ColumnElement[int]:
+def bucket_of(at: Any, edges: Sequence[datetime]) -> ColumnElement[int]:
     """SQL for the number of a reading's bucket: by division, for buckets are equally long from one change of
     the clocks to the next."""
     numbers, first = [], 0

@@ -26,6 +26,7 @@ SHOWN_BY = {
     "profiles.edit_submit",
     "profiles.new_submit",
     "settings.edit_submit",
+    "sites.bulk_submit",
     "sites.change",
     "users.change",
     "users.create",

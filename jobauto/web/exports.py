@@ -1,4 +1,7 @@
-"""Lists as files to download; what stands in them is said by their features (`jobs/export.py`)."""
+"""Lists as files to download; what stands in them is said by their features (`jobs/export.py`,
+`sites/export.py`)."""
+
+from collections.abc import Iterator
 
 from flask import Response, stream_with_context
 
@@ -16,6 +19,10 @@ def csv_response(wanted: queries.JobFilter) -> Response:
     now, zone = utcnow(), settings_service.current().settings.schedule.zone
     jobs = queries.jobs_matching(wanted, now)
     count_exported(caller(), count_of(jobs))
-    lines = as_csv(jobs, zone, now)
-    headers = {"Content-Disposition": "attachment; filename=jobs.csv"}
+    return csv_file(as_csv(jobs, zone, now), "jobs.csv")
+
+
+def csv_file(lines: Iterator[str], name: str) -> Response:
+    """Lines as a file to download, sent as they are made."""
+    headers = {"Content-Disposition": f"attachment; filename={name}"}
     return Response(stream_with_context(lines), mimetype="text/csv", headers=headers)

@@ -12,6 +12,7 @@ from ..auth.browsers import describe_browser
 from ..clock import utcnow
 from ..extensions import db
 from ..models import Job, Run, Site
+from ..models.quality import Quality
 from ..models.types import format_minute
 from ..readings import queries as reviews
 from ..readings.words import describe_quality, describe_review
@@ -61,12 +62,14 @@ def init_app(app: Flask) -> None:
         spares_closed_ones,
         faulty_for,
         size,
+        quality_word,
         format_change,
         format_conflict,
         labels.label,
         labels.format_value,
     ):
         app.template_filter(words.__name__)(words)
+    app.template_filter("as_shown")(shown)
     app.template_test()(snoozed)
     app.template_test()(spares_closed_ones)
     app.template_global()(address_of_page)
@@ -153,6 +156,11 @@ def format_change(value: str | None, field: str) -> str:
 def format_conflict(value: Any, field: str) -> str:
     """A value that two people would have otherwise, for people."""
     return labels.format_value(value) if "." in field else format_change(shown(value), field)
+
+
+def quality_word(quality: int) -> str:
+    """How far a reading is to be believed: ``doubtful``."""
+    return Quality(quality).word
 
 
 def size(count: int) -> str:

@@ -1,5 +1,6 @@
 """One page of a long list."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -78,10 +79,21 @@ def page_of(query: Select[T], page: int, per_page: int) -> Page[T]:
     return Page(list(rows), page, per_page, total)
 
 
-def page_up_to(query: Select[T], page: int, per_page: int, counted: int = COUNTED) -> Page[T]:
-    """Like :func:`page_of`, but counts only so many: the cost of a page does not grow with a long list."""
+def page_up_to(
+    query: Select[T],
+    page: int,
+    per_page: int,
+    counted: int = COUNTED,
+    in_order: Callable[[Select[T], bool], Select[T]] | None = None,
+) -> Page[T]:
+    """Like :func:`page_of`, but counts only so many: the cost of a page does not grow with a long list.
+
+    ``in_order`` sorts what was counted, and is told whether that is all there is.
+    """
     counting = _rows_of(query).limit(counted + 1).subquery()
     total = db.session.scalar(select(func.count()).select_from(counting)) or 0
+    if in_order is not None:
+        query = in_order(query, total <= counted)
     rows = db.session.scalars(query.limit(per_page).offset((page - 1) * per_page)).unique().all()
     return Page(list(rows), page, per_page, min(total, counted), more=total > counted)
 

@@ -14,7 +14,7 @@ from . import security_log
 PAGES = 3_000
 """Fifty a second, which nobody can press."""
 EXPORTED = 500_000
-"""Jobs, of which 100,000 take five seconds. Whoever wants more at once has one export a minute."""
+"""Rows, of which 100,000 take five seconds. Whoever wants more at once has one export a minute."""
 
 _LIMITER = "jobauto_limiter"
 
@@ -34,9 +34,9 @@ def count_page(caller: str) -> None:
     _count("pages", caller, PAGES, "pages")
 
 
-def count_exported(caller: str, jobs: int) -> None:
+def count_exported(caller: str, rows: int) -> None:
     """Count what an export costs. Raises TooManyRequests, with the time."""
-    _count("exports", caller, EXPORTED, "exported jobs", cost=min(jobs, EXPORTED))
+    _count("exports", caller, EXPORTED, "exported rows", cost=min(rows, EXPORTED))
 
 
 def _count(what: str, caller: str, most: int, in_words: str, cost: int = 1) -> None:

@@ -114,7 +114,9 @@ def test_a_site_is_snoozed_met_in_the_inventory_and_woken(visit: Visit, run_id: 
     expect(page.get_by_text("This site is snoozed until")).to_be_visible()
 
     page.get_by_role("link", name="Sites").first.click()
-    snoozed = page.get_by_role("table", name="Snoozed sites")
+    page.get_by_label("State").select_option("Snoozed")
+    page.get_by_role("button", name="Filter").click()
+    snoozed = page.get_by_role("table", name="Sites, by id")
     expect(snoozed).to_contain_text("Roof work")
     snoozed.get_by_role("link", name="Flat roof").click()
     page.get_by_role("button", name="End the snooze").click()

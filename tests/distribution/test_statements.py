@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from itertools import zip_longest
 
 import pytest
 from flask import Flask
@@ -17,6 +18,7 @@ from jobauto.jobs.service import JobChange, change, change_several
 from jobauto.settings import service as settings
 from jobauto.settings.policies import Policy
 from jobauto.sites import service as site_service
+from jobauto.sites.listing import SORTS, STATES
 from jobauto.storage import partitions
 from jobauto.storage.vacuum import vacuum_analyze
 from jobauto.work import scheduler, slots
@@ -214,6 +216,15 @@ def test_pages_and_doors(sent: Sent, ada: Person) -> None:
         "assignee=-&recovered=no&min_age=0&sort=longest",
     )
     pages = [*PAGES, *(f"/jobs/?{asked}" for asked in lists), "/jobs/export.csv", "/sites/?q=f&group=North"]
+    pages += [
+        f"/sites/?state={state}&sort={sort}" for state, sort in zip_longest(STATES, SORTS, fillvalue="id")
+    ]
+    pages += [
+        "/sites.csv",
+        "/readings.csv/FLAT",
+        "/sites/FLAT?year=2026",
+        "/runs/1/sites?rule=zero_reads&kind=created",
+    ]
     answers = {page: ada.get(page).status_code for page in [*pages, "/healthz", "/metrics"]}
     for door in (
         "job-automation/dashboard",
@@ -225,6 +236,8 @@ def test_pages_and_doors(sent: Sent, ada: Person) -> None:
     ):
         answers[door] = ada.api("GET", f"/api/{door}/").status_code
     answers["patch"] = ada.api("PATCH", "/api/jobs/1/", json={"note": "Seen."}).status_code
+    form = form_of(ada.get("/sites/")) | {"site": ["FLAT", "WELL"], "group": "South"}
+    assert ada.client.post("/sites/", data=form | {"action": "group"}).status_code == 302
     assert {page: status for page, status in answers.items() if status != 200} == {}
     assert refused(sent) == {}
 

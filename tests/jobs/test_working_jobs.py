@@ -8,10 +8,11 @@ from flask import Flask
 from jobauto.audit import queries as audit
 from jobauto.errors import InvalidInput
 from jobauto.extensions import db
-from jobauto.jobs.export import as_csv, harmless
+from jobauto.jobs.export import as_csv
 from jobauto.jobs.queries import SORTS, JobFilter, jobs_matching
 from jobauto.jobs.service import JobChange, change, change_several
 from jobauto.models import Job
+from jobauto.spreadsheets import harmless
 from tests.detection.running import jobs, later, run_at, save, work
 from tests.fleets import NOON, add_site, daily, days_before
 from tests.people import Person

@@ -13,8 +13,8 @@ from flask import Flask, render_template_string
 
 from jobauto.clock import utcnow
 from jobauto.detection.service import RunParameters, run
-from jobauto.jobs.export import harmless
 from jobauto.logs import OneLine, _in_pairs
+from jobauto.spreadsheets import harmless
 from tests.fleets import add_site, daily
 from tests.pages import scenes
 from tests.people import PASSWORD, Person

@@ -27,8 +27,9 @@ def test_a_search_finds_sites_by_a_part_of_id_or_name(
 
 def test_a_site_is_listed_with_its_last_reading_and_its_open_jobs(ada: Person, run_id: int) -> None:
     page = ada.get("/sites/")
-    assert "Silent roof SILENT – Never 1 open job Long ago" in words(page)
-    assert "Well roof WELL – 2" in words(page)
+    assert "Silent roof SILENT No Coms Silent Zero Reads Too few readings Never" in words(page)
+    assert "Well roof WELL No Coms OK Zero Reads OK 2" in words(page)
+    assert "0 days with a yield; 29 days without a reading. 1 open job –" in words(page)
     assert 'href="/jobs/?site_id=SILENT&amp;status=unclosed"' in page.text
 
 

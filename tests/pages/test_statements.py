@@ -8,7 +8,17 @@ from jobauto.extensions import db
 from tests.fleets import add_site, run_noon
 from tests.people import Person
 
-PAGES = ("/", "/jobs/", "/jobs/?status=unclosed&sort=site", "/sites/", "/runs/", "/runs/1", "/jobs/1")
+PAGES = (
+    "/",
+    "/jobs/",
+    "/jobs/?status=unclosed&sort=site",
+    "/sites/",
+    "/sites/?state=no_coms&sort=silence",
+    "/runs/",
+    "/runs/1",
+    "/runs/1/sites",
+    "/jobs/1",
+)
 
 
 def statements(person: Person, address: str) -> list[str]:

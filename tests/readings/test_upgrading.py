@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from jobauto.clock import utcnow
 from jobauto.extensions import db
 from jobauto.jobs.service import JobChange, change
 from jobauto.models import Site, ToClassify
@@ -78,7 +79,7 @@ def test_it_is_classified_once_from_where_it_was_interrupted_while_pages_show_it
         raise InterruptedError
 
     with db.engine.connect() as connection, pytest.raises(InterruptedError):
-        classify_waiting(connection, interrupt)
+        classify_waiting(connection, utcnow(), interrupt)
     assert [qualities(of[f"zero {number}"]) for number in range(3)] == ["ggwgg", "ggggg", "ggggg"]
     vera = Person(upgraded, "vera")
     for page in ("/", "/sites/zero%202/", "/jobs/", "/reviews/"):
@@ -86,7 +87,7 @@ def test_it_is_classified_once_from_where_it_was_interrupted_while_pages_show_it
     assert len(waiting()) == len(of) - 2
 
     with db.engine.connect() as connection:
-        assert classify_waiting(connection) == len(of) - 2
+        assert classify_waiting(connection, utcnow()) == len(of) - 2
     assert waiting() == []
     assert {qualities(of[f"zero {number}"]) for number in range(3)} == {"ggwgg"}
     for number in range(3):

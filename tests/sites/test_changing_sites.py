@@ -16,6 +16,7 @@ from jobauto.imports.rows import Row
 from jobauto.imports.sites import import_sites
 from jobauto.models import Reading, Site
 from jobauto.sites import queries, service
+from jobauto.sites.listing import SiteFilter, sites_found
 from tests.detection.running import jobs, later, run_at
 from tests.fleets import NOON, add_site
 
@@ -44,8 +45,9 @@ def test_sites_that_sleep_are_listed_while_it_lasts(app: Flask) -> None:
     add_site("S1")
     service.snooze("S1", TODAY, "Roof work", LONDON, author=OSCAR)
 
-    assert [s.site_id for s in db.session.scalars(queries.snoozed(later(10)))] == ["S1"]
-    assert list(db.session.scalars(queries.snoozed(later(12)))) == []
+    asleep = SiteFilter(state="snoozed")
+    assert [s.site_id for s in db.session.scalars(sites_found(asleep, [], later(10)))] == ["S1"]
+    assert list(db.session.scalars(sites_found(asleep, [], later(12)))) == []
 
 
 def test_waking_ends_a_snooze_at_once_and_both_are_kept(app: Flask) -> None:

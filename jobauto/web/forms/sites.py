@@ -1,15 +1,28 @@
-"""Forms for a site."""
+"""Forms for a site, for the list of sites, and for several of them."""
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
 
+from flask import request
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, DateField, SelectField, StringField
-from wtforms.validators import InputRequired, Length, Optional, ValidationError
+from werkzeug.datastructures import MultiDict
+from wtforms import BooleanField, DateField, Form, SelectField, StringField
+from wtforms.validators import AnyOf, InputRequired, Length, Optional, ValidationError
 
+from ...errors import InvalidInput
 from ...imports.fields import FieldError, capacity
 from ...models.site import GROUP_LENGTH, SITE_NAME_LENGTH, SNOOZE_REASON_LENGTH, SOURCE_LENGTH
-from ...sites.service import SiteChange
-from .choices import choices
+from ...sites import bulk
+from ...sites.listing import SORTS, STATES, SiteFilter
+from ...sites.service import SiteChange, snooze_values
+from ..paging import describe_fields
+from .choices import ANY, NOBODY, choices, of_names
+
+LONGEST_SEARCH = 200
+SEARCH = {"type": "search", "maxlength": LONGEST_SEARCH, "autocomplete": "off"}
+TYPED = {"autocomplete": "off"}
 
 
 class SiteForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
@@ -93,3 +106,96 @@ class SnoozeForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
         if self.last_day.data is None:
             raise ValueError("the form was not validated")
         return self.last_day.data
+
+
+class SiteFilterForm(Form):
+    """Which sites to list. Its values stand in the address, so that a view can be kept as a bookmark."""
+
+    q = StringField("Words in the id, name or group", [Length(max=LONGEST_SEARCH)], render_kw=SEARCH)
+    state = SelectField("State", choices=choices([ANY, *STATES.items()]), default="")
+    group = SelectField("Group", choices=choices([ANY]), default="")
+    source = SelectField("Source", choices=choices([ANY]), default="")
+    sort = SelectField("Sort", choices=choices(SORTS.items()), default="id")
+
+    def filter(self) -> SiteFilter:
+        """What the form asks for; a value that it does not offer asks for nothing."""
+        self.validate()
+        texts = {name: (field.data or "").strip() for name, field in self._fields.items() if not field.errors}
+        return SiteFilter(
+            search=texts.get("q", ""),
+            group=texts.get("group", ""),
+            source=texts.get("source", ""),
+            state=texts.get("state", ""),
+            sort=texts.get("sort") or "id",
+        )
+
+    def strict_filter(self) -> SiteFilter:
+        """The same. Raises InvalidInput for a field, or a value, that the form does not have."""
+        wrong = {name: ["There is no such filter."] for name in request.args if name not in self._fields}
+        if not self.validate():
+            wrong |= {name: [str(why) for why in found] for name, found in self.errors.items()}
+        if wrong:
+            raise InvalidInput(describe_fields(wrong), wrong, 400)
+        return self.filter()
+
+    def order(self) -> str:
+        """How the list is sorted, in words."""
+        return SORTS[self.sort.data if self.sort.data in SORTS else "id"]
+
+    def used(self) -> dict[str, str]:
+        """What narrows or sorts the list, as an address carries it."""
+        texts = {name: str(field.data or "").strip() for name, field in self._fields.items()}
+        return {name: text for name, text in texts.items() if text and (name, text) != ("sort", "id")}
+
+
+def site_filter_form(groups: Sequence[str], sources: Sequence[str]) -> SiteFilterForm:
+    """The filter as the address has it, offering the groups and sources that are in use.
+
+    So is one that a kept view asks for, lest it show all sites once nothing has it any more.
+    """
+    form = SiteFilterForm(MultiDict((name, value) for name, value in request.args.items() if value))
+    for field, names in ((form.group, groups), (form.source, sources)):
+        asked = [field.data] if field.data and field.data not in names else []
+        field.choices = choices([ANY, *of_names([*asked, *names])])
+    return form
+
+
+class SitesForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
+    """What is to become of several sites."""
+
+    KEPT = ("group", "source", "active", "snoozed_until")
+    ACTIONS = ("group", "source", "snooze", "activate", "deactivate")
+
+    action = StringField(validators=[AnyOf(ACTIONS)])
+    group = StringField("Group", [Length(max=GROUP_LENGTH)], render_kw={"list": "groups", **TYPED})
+    source = StringField("Source", [Length(max=SOURCE_LENGTH)], render_kw={"list": "sources", **TYPED})
+    last_day = DateField("Snooze until and including", [Optional()])
+    reason = StringField(
+        "Because of", [Length(max=SNOOZE_REASON_LENGTH)], render_kw={"maxlength": SNOOZE_REASON_LENGTH}
+    )
+
+    def missing(self) -> str | None:
+        """What has to be said before this can be done; None where nothing is missing."""
+        if self.action.data in ("group", "source") and not _text(self[self.action.data]):
+            return f"type the {self.action.data} first, or {NOBODY} for none"
+        if self.action.data == "snooze" and (self.last_day.data is None or not _text(self.reason)):
+            return "say until when to snooze the sites, and why"
+        return None
+
+    def wanted(self, now: datetime, zone: ZoneInfo) -> tuple[dict[str, Any], bulk.Refusal]:
+        """The values that the sites are to have, and of which sites not. Raises InvalidInput."""
+        if self.action.data == "group":
+            group = self._name(self.group)
+            return {"group": group}, bulk.not_in_group(group)
+        if self.action.data == "source":
+            source = self._name(self.source)
+            return {"source": source}, bulk.not_from_source(source)
+        if self.action.data == "snooze" and self.last_day.data is not None:
+            values = snooze_values(self.last_day.data, _text(self.reason), zone, now)
+            return values, bulk.judged_until(values["snoozed_until"], now, zone)
+        active = self.action.data == "activate"
+        return {"active": active}, bulk.not_active(active)
+
+    def _name(self, field: StringField) -> str:
+        text = _text(field)
+        return "" if text == NOBODY else text

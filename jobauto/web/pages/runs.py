@@ -1,13 +1,17 @@
 """The history of runs."""
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from collections.abc import Sequence
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ...clock import utcnow
 from ...detection import holds
 from ...detection.held_sites import held_sites
+from ...detection.kept_sites import KINDS, Kept, KeptFilter, kept, kept_sites
 from ...jobs import queries as jobs
 from ...models import Run, RunRequest
+from ...rules import RULES
 from ...runs import queries, run_requests
 from ...runs.lifecycle import reap_stale_runs
 from ...settings import service as settings_service
@@ -15,10 +19,13 @@ from ...settings.labels import listed
 from ...wording import pluralize
 from ..access import current_author, needs
 from ..lookup import get_or_404
+from ..numbers import whole_number
 from ..paging import Page, asked_page, page_of
 
 bp = Blueprint("runs", __name__, url_prefix="/runs")
 
+KEPT = 50
+"""So many sites that a run kept stand on a page."""
 SHOWN_SITES = 20
 """So many held sites are listed where they are not the matter of the page."""
 
@@ -39,6 +46,36 @@ def held(run_id: int) -> ResponseReturnValue:
     run = get_or_404(Run, run_id, "run")
     page = Page(sites.items, number, per_page, sites.total)
     return render_template("runs/held.html", run=run, page=page)
+
+
+@bp.get("/<int:run_id>/sites")
+def sites(run_id: int) -> ResponseReturnValue:
+    """The sites that a rule of the run found not to be well; of one kind where the address asks for it."""
+    run = get_or_404(Run, run_id, "run")
+    counted = kept(run_id)
+    wanted = _wanted(counted)
+    found = kept_sites(run_id, wanted, after=whole_number(request.args.get("after", "")) or 0, limit=KEPT + 1)
+    return render_template(
+        "runs/sites.html",
+        run=run,
+        kept=counted,
+        kinds=KINDS,
+        wanted=wanted,
+        items=found[:KEPT],
+        next_page=found[KEPT - 1].key if len(found) > KEPT else None,
+    )
+
+
+def _wanted(counted: Sequence[Kept]) -> KeptFilter:
+    """What the address asks for; of what it does not say, or says wrongly, the first there is."""
+    rules = [one.rule for one in counted] or [rule.name for rule in RULES]
+    rule = request.args.get("rule", "")
+    kind = request.args.get("kind", "")
+    return KeptFilter(
+        rule if rule in rules else rules[0],
+        kind if kind in KINDS else "",
+        request.args.get("reason", "")[:50],
+    )
 
 
 @bp.get("/<int:run_id>/release")
@@ -111,6 +148,8 @@ def show(run_id: int) -> ResponseReturnValue:
         "runs/show.html",
         run=run,
         held=held,
+        kept=kept(run_id),
+        kinds=KINDS,
         settings_used=listed(settings_service.of_version(run.settings_version)),
         page=page_of(jobs.of_run(run_id), *asked_page()),
     )

@@ -1,9 +1,13 @@
 """The inventory, a site's page, and changing a site."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import Select
 
 from ...audit import queries as audit
 from ...audit.conflicts import EditConflict, Seen
@@ -19,52 +23,131 @@ from ...rules.no_coms import NO_COMS
 from ...rules.zero_reads import ZERO_READS
 from ...settings import service as settings_service
 from ...settings.schema import Settings
-from ...sites import charts, history, queries, service
+from ...sites import charts, history, listing, outcome, queries, service, states, year
+from ...sites.calendar import calendar
 from ...sites.days import Meters
+from ...sites.export import sites_as_csv
 from ...sites.scene import Scene, snoozes
+from ...sites.sparklines import sparklines
+from ...sites.thinning import day_of, midnight
+from ...sites.years import years
 from .. import drafts, site_meters
-from ..access import current_author, needs
+from ..access import caller, current_author, needs
+from ..exports import csv_file
 from ..forms.errors import put_beside
 from ..forms.meter_changes import MeterChangeForm
-from ..forms.seen import Conflicts, catch_up, labelled, seen_in_request, seen_to_send
-from ..forms.sites import SiteForm, SnoozeForm
+from ..forms.seen import PREFIX, Conflicts, catch_up, labelled, seen_in_request, seen_to_send
+from ..forms.sites import SiteFilterForm, SiteForm, SitesForm, SnoozeForm, site_filter_form
 from ..lookup import site_or_404
-from ..paging import asked_page, page_up_to
+from ..numbers import whole_number
+from ..paging import MOST, asked_page, count_of, describe_fields, page_up_to
+from ..rate_limit import count_exported
 
-bp = Blueprint("sites", __name__, url_prefix="/sites")
+bp = Blueprint("sites", __name__)
 
 NEWEST_READINGS = 30
 NEWEST_JOBS = 20
-LONGEST_SEARCH = 200
+JOBS_A_YEAR = 1000
 DONE = {"edit": "Saved.", "snooze": "Snoozed.", "wake": "The snooze has ended."}
 """The actions of a site's page, and what is said when one has changed something."""
 
 
-@bp.get("/")
+@bp.get("/sites/")
 def index() -> ResponseReturnValue:
-    """All sites, by id, or those that a search or a group finds."""
-    search, group = request.args.get("q", "").strip()[:LONGEST_SEARCH], request.args.get("group", "")
-    page = page_up_to(queries.sites_matching(search, group), *asked_page())
-    keys = [site.key for site in page.items]
+    """Sites as the address asks for them, with what the rules said of them in the last run."""
+    form, last, now = _filter(), states.last_runs(), utcnow()
+    wanted = form.filter()
+    found = listing.sites_found(wanted, last, now)
+    is_narrowed = bool(wanted.search or wanted.state)
+
+    def in_order(query: Select[Any], is_all: bool) -> Select[Any]:
+        return listing.in_order(query, wanted.sort, last, few=is_all and is_narrowed)
+
+    page = page_up_to(found, *asked_page(), in_order=in_order)
+    typed = drafts.typed()
     return render_template(
         "sites/index.html",
         page=page,
-        search=search,
-        group=group,
-        groups=db.session.scalars(queries.groups()).all(),
+        form=form,
+        bulk=SitesForm(typed),
+        chosen=typed.getlist("site") if typed else [],
+        last=last,
+        states=states.states(page.items, last),
         last_readings=queries.last_readings(page.items),
-        open_jobs=dict(db.session.execute(jobs.open_by_site(keys)).all()),
-        snoozed=db.session.scalars(queries.snoozed(utcnow()).limit(NEWEST_JOBS)).all(),
+        sparklines=sparklines(page.items, now, settings_service.current().settings.schedule.zone),
+        open_jobs=_open_jobs(page.items),
+        here=_back_to_list(),
+        view=f"?{urlencode(form.used())}" if form.used() else "",
     )
 
 
-@bp.get("/<site_id:site_id>")
+@bp.get("/sites.csv")
+def export() -> ResponseReturnValue:
+    """The same sites as a file. A filter that cannot be meant is refused: nobody sees it beside a file."""
+    wanted, last = _filter().strict_filter(), states.last_runs()
+    found = listing.sites_found(wanted, last, utcnow())
+    count_exported(caller(), count_of(found))
+    zone = settings_service.current().settings.schedule.zone
+    lines = sites_as_csv(listing.in_order(found, wanted.sort, last), last, zone, _open_jobs)
+    return csv_file(lines, "sites.csv")
+
+
+@bp.post("/sites/")
+@needs("operator")
+def bulk_submit() -> ResponseReturnValue:
+    """Change several sites; what it does not apply to is named, and does not hold up the others."""
+    form = SitesForm()
+    chosen = list(dict.fromkeys(request.form.getlist("site")))[:MOST]
+    if not form.validate() or not chosen:
+        wrong = " ".join(why for name, found in form.errors.items() if name != "action" for why in found)
+        flash(f"Nothing was changed: {wrong or 'tick some sites first, then choose what to do.'}", "warning")
+        return redirect(_back_to_list())
+    if (missing := form.missing()) is not None:
+        flash(f"Nothing was changed: {missing}.", "warning")
+        return redirect(_back_to_list())
+    author = current_author()
+    try:
+        zone = settings_service.current().settings.schedule.zone
+        values, unless = form.wanted(author.now, zone)
+        seen = {site_id: _seen(site_id, values) for site_id in chosen}
+        left = service.change_several(chosen, values, author=author, seen=seen, unless=unless)
+    except InvalidInput as error:
+        flash(f"Nothing was changed: {describe_fields(error.fields)}", "warning")
+        return redirect(_back_to_list())
+    for told in outcome.of_several(len(chosen), left):
+        flash(*told)
+    return redirect(_back_to_list())
+
+
+def _filter() -> SiteFilterForm:
+    return site_filter_form(
+        db.session.scalars(queries.groups()).all(), db.session.scalars(listing.sources()).all()
+    )
+
+
+def _open_jobs(sites: Sequence[Site]) -> Mapping[int, int]:
+    counted = db.session.execute(jobs.open_by_site([site.key for site in sites])).all()
+    return dict(counted)
+
+
+def _seen(site_id: str, values: Mapping[str, Any]) -> Seen:
+    """What the list showed of a site, as far as the form says so."""
+    sent = {name: f"{PREFIX}{name}_{site_id}" for name in SitesForm.KEPT if name in values}
+    return {name: request.form[field] for name, field in sent.items() if field in request.form}
+
+
+def _back_to_list() -> str:
+    query = request.query_string.decode(errors="replace")
+    return f"{url_for('.index')}?{query}" if query else url_for(".index")
+
+
+@bp.get("/sites/<site_id:site_id>")
 def show(site_id: str) -> ResponseReturnValue:
     """One site: what each rule says of it now, register and yield, its jobs; and the forms to change it."""
     return _page(site_or_404(site_id))
 
 
-@bp.post("/<site_id:site_id>")
+@bp.post("/sites/<site_id:site_id>")
 @needs("operator")
 def change(site_id: str) -> ResponseReturnValue:
     """Take one of the page's forms: its ``action`` is one of ``DONE`` or of ``site_meters.ACTIONS``."""
@@ -130,7 +213,32 @@ def _page(
         jobs=newest_jobs,
         history=events,
         **site_meters.shown(site, typed if isinstance(typed, MeterChangeForm) else None),
+        **_years(site, moment, events),
     )
+
+
+def _years(site: Site, moment: Moment, events: Sequence[Event]) -> dict[str, Any]:
+    """The calendar of the year that the address asks for, and the yield of each; none without readings."""
+    now, zone = moment.as_of, moment.zone
+    if (reported := year.span(site.key, now)) is None:
+        return {"calendar": None, "years": []}
+    first, last = day_of(reported[0], zone).year, now.astimezone(zone).year
+    asked = whole_number(request.args.get("year", "")) or last
+    shown = asked if first <= asked <= last else last
+    opened = jobs.opened_between(
+        site.key, midnight(date(shown, 1, 1), zone), midnight(date(shown + 1, 1, 1), zone)
+    )
+    return {
+        "calendar": calendar(
+            year.year_of_days(site, shown, reported, now, zone),
+            now,
+            zone,
+            snoozes=snoozes(events, now),
+            jobs=db.session.scalars(opened.limit(JOBS_A_YEAR)).all(),
+        ),
+        "calendar_years": range(last, first - 1, -1),
+        "years": years(site, reported, now, zone),
+    }
 
 
 def _charts(
