@@ -22,6 +22,7 @@ from .web.extensions import bootstrap, csrf, login_manager
 from .web.pages import (
     account,
     audit,
+    bulk_actions,
     dashboard,
     imports,
     jobs,
@@ -72,6 +73,7 @@ def _routes(app: Flask) -> None:
     for part in (
         dashboard,
         jobs,
+        bulk_actions,
         sites,
         reviews,
         runs,

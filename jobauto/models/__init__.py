@@ -1,5 +1,6 @@
 """Tables and constraints, nothing else."""
 
+from .bulk import BulkAction, BulkJob, JobView
 from .decision import DecidedReading, Decision, MeterChange
 from .event import Event
 from .form import Draft, SentForm
@@ -20,6 +21,8 @@ from .user import ApiToken, LoginFailure, User, UserSession
 
 __all__ = [
     "ApiToken",
+    "BulkAction",
+    "BulkJob",
     "Channel",
     "DecidedReading",
     "Decision",
@@ -30,6 +33,7 @@ __all__ = [
     "Import",
     "Job",
     "JobReading",
+    "JobView",
     "LabResult",
     "LoginFailure",
     "MeterChange",

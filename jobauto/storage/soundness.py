@@ -24,6 +24,7 @@ from sqlalchemy import (
 
 from ..extensions import db
 from ..models import SettingsVersion
+from ..models.bulk import ACTIONS
 from ..models.event import SUBJECTS
 from ..models.job import PRIORITIES, RESOLUTIONS, STATUSES
 from ..models.notification import KINDS
@@ -46,6 +47,7 @@ CHOICES = {
     "job.status": STATUSES,
     "job.priority": PRIORITIES,
     "job.resolution": RESOLUTIONS,
+    "bulk_action.action": ACTIONS,
     "address.kind": KINDS,
     "event.subject": SUBJECTS,
     "site.measure": MEASURES,
@@ -70,6 +72,7 @@ SHAPES: dict[str, TypeAdapter[Any]] = {
     "import.reasons": TypeAdapter(list[str]),
     "import.preview": TypeAdapter(list[dict[str, Any]]),
     "profile_version.document": TypeAdapter(dict[str, Any]),
+    "bulk_action.change": TypeAdapter(dict[str, str]),
     "lab_result.answer": TypeAdapter(dict[str, Any]),
 }
 """What the documents in columns of JSON look like."""

@@ -59,6 +59,7 @@ def init_app(app: Flask) -> None:
         duration,
         spares_closed_ones,
         faulty_for,
+        days_faulty,
         size,
         format_change,
         format_conflict,
@@ -131,6 +132,11 @@ def faulty_for(job: Job) -> str:
     """How long a job's fault has lasted: ``for 44 days``, ``never reported``."""
     days = job.faulty_days(utcnow())
     return "never reported" if days is None else f"for {pluralize(days, 'day')}"
+
+
+def days_faulty(job: Job) -> int | None:
+    """The same in whole days; None where the site never reported."""
+    return job.faulty_days(utcnow())
 
 
 def snoozed(site: Site) -> bool:
