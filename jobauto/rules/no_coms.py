@@ -140,4 +140,5 @@ RULE = NO_COMS = Rule(
     colour="blue",
     icon="no_coms",
     guarded=True,
+    fault="silent",
 )

@@ -123,7 +123,7 @@ class Rule:
     ``variables`` are what a description may name, ``days_field`` is what the API calls the finding's days.
     ``colour`` is one of the palette in ``static/app.css``, ``icon`` a symbol in ``static/icons.svg``.
     ``window`` is how many days of readings it looks at. ``guarded`` tells that a broken feed makes it flag
-    every site at once, so that the guard watches it.
+    every site at once, so that the guard watches it. ``fault`` says in a word what such a site is.
     ``explained`` says in words how the rule decides with given settings, ``describe_finding`` what it found,
     ``unflagged`` why a site was not flagged (its verdict is ``ok`` or ``not_assessable``).
     ``recovered`` tells of a job whose site is ok whether its fault is gone; without it, it is.
@@ -142,6 +142,7 @@ class Rule:
     colour: str
     icon: str
     guarded: bool = False
+    fault: str = "faulty"
     recovered: Callable[[Any, Moment], ColumnElement[bool]] | None = None
 
 

@@ -476,6 +476,7 @@ RULE = ZERO_READS = Rule(
     unflagged=unflagged,
     recovered=recovered,
     days_field="days_with_zero_increase",
+    fault="standing still",
     colour="orange",
     icon="zero_reads",
 )

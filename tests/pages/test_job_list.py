@@ -139,7 +139,7 @@ def test_a_job_is_listed_with_its_queue_assignee_and_recovery(ada: Person, oscar
     change(1, JobChange(assignee="oscar"), by="ada", now=utcnow())
     text = words(ada.get("/jobs/?rule=no_coms"))
     assert "No Coms Comms never reported just now Open oscar" in text
-    assert "Zero Reads 4 days just now Open Nobody" in words(ada.get("/jobs/?rule=zero_reads"))
+    assert "Zero Reads for 4 days just now Open Nobody" in words(ada.get("/jobs/?rule=zero_reads"))
     assert "Silent roof" in words(ada.get("/jobs/?queue=Comms&assignee=oscar"))
     assert "Silent roof" not in words(ada.get("/jobs/?assignee=-"))
 

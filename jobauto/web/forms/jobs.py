@@ -153,22 +153,23 @@ class JobForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
     asked for, so that a note from a page of this morning does not undo what others did since.
     """
 
-    KEPT = ("status", "resolution", "priority", "assignee")
+    KEPT = ("status", "resolution", "priority", "assignee", "queue")
 
     status = SelectField("Status", choices=choices(of_codes(STATUSES)))
-    resolution = SelectField(
-        "Resolution",
-        choices=choices([("", "None"), *of_codes(RESOLUTIONS)]),
-        description="Choosing one closes the job.",
-    )
+    resolution = SelectField("Resolution", choices=choices([("", "None"), *of_codes(RESOLUTIONS)]))
     priority = SelectField("Priority", choices=choices(of_codes(PRIORITIES)))
     assignee = SelectField("Assignee")
+    queue = StringField(
+        "Queue", [Length(max=QUEUE_LENGTH)], render_kw={"maxlength": QUEUE_LENGTH, "autocomplete": "off"}
+    )
     note = TextAreaField(
         "Note",
         [Optional(), Length(max=NOTE_LENGTH)],
         filters=[_one_newline],
         render_kw={"rows": 3, "maxlength": NOTE_LENGTH},
     )
+    close_as = SelectField("Close as", choices=choices(of_codes(RESOLUTIONS)), default="fixed")
+    then = SelectField(choices=choices([("", ""), ("close", "Close"), ("next", "Close, next")]), default="")
     snooze_until = DateField(
         "Snooze the site until and including",
         [Optional()],
@@ -182,12 +183,17 @@ class JobForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
     def change(self, seen: Seen) -> JobChange:
         """What the form asks for, beside what its page had ``seen``.
 
-        1. A resolution that was chosen closes the job, whatever its status says; but not one that goes with
+        1. The buttons that close the job do so, with the resolution beside them.
+        2. A resolution that was chosen closes the job, whatever its status says; but not one that goes with
            the job's reopening.
-        2. A resolution that was left over from a closed job goes with its reopening.
-        3. A job that is closed without one is closed as ``other``, by the service.
+        3. A resolution that was left over from a closed job goes with its reopening.
+        4. A job that is closed without one is closed as ``other``, by the service.
         """
         asked = {name: self._asked(name, seen) for name in self.KEPT}
+        if self.then.data:
+            return JobChange(
+                **asked | {"status": "closed", "resolution": self.close_as.data}, note=self.note.data or None
+            )
         if asked["resolution"] and seen.get("status") != "closed":
             asked["status"] = "closed"
         if asked["resolution"] == "" and (asked["status"] or seen.get("status")) != seen.get("status"):

@@ -1,5 +1,6 @@
 """Lists of jobs, a job's page, and the steps of the work."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -16,6 +17,7 @@ from ...errors import InvalidInput
 from ...extensions import db
 from ...jobs import bulk_actions, outcome, queries, service, views
 from ...jobs.progress import Seen, progress
+from ...jobs.queries import JobFilter
 from ...jobs.recurrence import recurrence
 from ...jobs.sorting import BY_SITE, SORTS
 from ...models import Job, JobReading, Reading, Run
@@ -47,6 +49,7 @@ bp = Blueprint("jobs", __name__, url_prefix="/jobs")
 NEWEST_READINGS = 62
 """All that a job was opened on, too: by day where there are more than two a day, of 30 days at most."""
 OTHER_JOBS = 20
+NEIGHBOURS = (("Previous", True, "prev"), ("Next", False, "next"))
 HEADINGS = {
     "Job": ("newest", "oldest"),
     "Site": BY_SITE,
@@ -144,7 +147,10 @@ def _begin_with_all(form: BulkForm, told: int) -> None:
 
 @bp.get("/<int:job_id>")
 def show(job_id: int) -> ResponseReturnValue:
-    """One job: what was seen and when, what the register has done since, and the history."""
+    """One job: what was seen and when, what the register has done since, and the history.
+
+    The address may name the view in which it was found.
+    """
     job = get_or_404(Job, job_id, "job")
     return _page(job, _form(job, formdata=drafts.typed()))
 
@@ -152,7 +158,7 @@ def show(job_id: int) -> ResponseReturnValue:
 @bp.post("/<int:job_id>")
 @needs("operator")
 def change(job_id: int) -> ResponseReturnValue:
-    """Take a step of the work."""
+    """Take a step of the work; and go on to the next job of the view, where that was asked for."""
     job = get_or_404(Job, job_id, "job")
     form = _form(job)
     if not form.validate():
@@ -175,7 +181,45 @@ def change(job_id: int) -> ResponseReturnValue:
     flash(*outcome.of_job(job_id, changes))
     if form.snooze_until.data is not None:
         flash(*closing.snooze_site(get_or_404(Job, job_id, "job"), form.snooze_until.data))
-    return redirect(url_for(".show", job_id=job_id))
+    if form.then.data == "next":
+        return redirect(_after(get_or_404(Job, job_id, "job")))
+    return redirect(url_for(".show", job_id=job_id, **InView.of_address().query))
+
+
+def _after(job: Job) -> str:
+    """Where one goes on from a job that is done: to the next one of its view, or back to the list."""
+    view = InView.of_address()
+    following = view.next_to(job)
+    if following is None:
+        flash("That was the last job of this view.", "aside")
+        return view.back()
+    return url_for(".show", job_id=following, **view.query)
+
+
+@dataclass(frozen=True)
+class InView:
+    """The view in which a job was found, as the address of its page has it; without one, the open jobs.
+
+    ``query`` is what addresses carry of it, the page of the list included.
+    """
+
+    query: dict[str, str]
+    wanted: JobFilter
+
+    @classmethod
+    def of_address(cls) -> "InView":
+        form = filter_form([], [], [], status="unclosed")
+        names = {*form.used(), "page"} if request.args.keys() - {"typed"} else set()
+        query = {name: text for name, text in (form.used() | request.args.to_dict()).items() if name in names}
+        return cls(query, form.filter(utcnow(), _zone()))
+
+    def next_to(self, job: Job, *, back: bool = False) -> int | None:
+        """The number of the job that comes after one, or before it."""
+        return db.session.scalar(queries.next_in_view(job, self.wanted, utcnow(), back=back))
+
+    def back(self, job: Job | None = None) -> str:
+        """The address of the list, at the place of a job."""
+        return url_for(".index", **self.query, _anchor=f"row-{job.id}" if job else None)
 
 
 def _filter(status: str = "any") -> FilterForm:
@@ -226,7 +270,7 @@ def _form(job: Job, **given: Any) -> JobForm:
 
 
 def _page(job: Job, form: JobForm, conflicts: Conflicts = ()) -> str:
-    site, now = job.site, utcnow()
+    site, now, in_view = job.site, utcnow(), InView.of_address()
     settings = settings_service.current().policies.effective(site.site_id, site.group).combined
     zone = settings.schedule.zone
     earlier = db.session.scalars(queries.earlier_of_this_fault(job)).all()
@@ -240,6 +284,11 @@ def _page(job: Job, form: JobForm, conflicts: Conflicts = ()) -> str:
         job=job,
         run=run,
         form=form,
+        in_view=in_view,
+        back=in_view.back(job),
+        neighbours=[(label, in_view.next_to(job, back=back), rel) for label, back, rel in NEIGHBOURS],
+        queues=db.session.scalars(queries.queues()).all(),
+        earlier=earlier,
         shown=seen_to_send(job, form.KEPT, anew=bool(conflicts)),
         conflicts=conflicts,
         fault=closing.fault_that_holds(job, settings, now),
