@@ -59,7 +59,7 @@ def test_a_view_has_a_name_and_a_count_and_the_title_says_both_view_and_filter(
     page = oscar.get(address)
     assert f"<title>{title} –" in page.text
     assert "Mine 1 Unassigned 1 Recovered 0 All open 2 Closed this week 1" in words(page)
-    marked = re.findall(r'aria-current="page">(.*?)</a>', page.text.split('aria-label="Views"')[1])
+    marked = re.findall(r'aria-current="true">(.*?)</a>', page.text.split('aria-label="Views"')[1])
     assert [re.sub("<[^>]+>", "", text) for text in marked] == ([current] if current else [])
 
 
