@@ -73,6 +73,7 @@ EXPECTED = {
     ("POST", "jobs.change"): "operator",
     ("GET", "jobs.export"): "viewer",
     ("GET", "jobs.index"): "viewer",
+    ("GET", "search.show"): "viewer",
     ("GET", "jobs.show"): "viewer",
     ("GET", "lab.differing"): "viewer",
     ("GET", "lab.show"): "viewer",
