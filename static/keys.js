@@ -31,7 +31,7 @@
     if (event.ctrlKey || event.metaKey || event.altKey || dialog.open || typing(event.target)) return;
     if (event.key === "/") { event.preventDefault(); find(); }
     else if (event.key === "?") { event.preventDefault(); dialog.showModal(); }
-    else if (document.getElementById("work")) {
+    else if (document.querySelector(".job-ways")) {
       if (ofJob[event.key]) { event.preventDefault(); ofJob[event.key](); }
     } else if (/^[jkxac]$/i.test(event.key)) {
       event.preventDefault();

@@ -24,7 +24,6 @@ from ..audit.service import Author, Difference
 from ..clock import Clock, utcnow
 from ..errors import InvalidInput
 from ..extensions import db
-from ..logs import LogEvent
 from ..models import BulkAction, BulkJob, Event, Job
 from ..storage.connections import write
 from ..storage.leases import is_stale
@@ -129,9 +128,7 @@ def refused(bulk_id: int) -> Select[int, str | None]:
 
 def changed(bulk_id: int) -> Select[int]:
     """The jobs that were changed."""
-    return select(BulkJob.job_id).where(
-        BulkJob.bulk_id == bulk_id, BulkJob.done, BulkJob.refused.is_(None)
-    )
+    return select(BulkJob.job_id).where(BulkJob.bulk_id == bulk_id, BulkJob.done, BulkJob.refused.is_(None))
 
 
 def undoing_of(bulk_id: int) -> int | None:
@@ -180,7 +177,6 @@ def _do(bulk: BulkAction, job_id: int, change: Callable[[Session], list[Differen
         with write() as session:
             if session.scalar(done.values(done=True)) is not None:
                 change(session)
-        return
     except InvalidInput as error:
         beside = [text for texts in error.fields.values() for text in texts]
         why = " ".join(beside) if beside and error.status == 422 else str(error)
@@ -188,6 +184,8 @@ def _do(bulk: BulkAction, job_id: int, change: Callable[[Session], list[Differen
         why = str(open_beside())
     except UnknownJob:
         why = "There is no such job."
+    else:
+        return
     with write() as session:
         session.execute(done.values(done=True, refused=why))
 

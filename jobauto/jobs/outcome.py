@@ -11,7 +11,7 @@ NOTHING = ("Nothing was changed.", "info")
 
 @dataclass(frozen=True)
 class Tally:
-    """How far something is that is done with several jobs: how many were chosen, are done, were left alone."""
+    """How far an action on several jobs is: how many were chosen, are done, were left alone."""
 
     chosen: int
     done: int

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session, aliased
 from ..audit.conflicts import Seen, require_agreement
 from ..audit.service import Author, Difference, record
 from ..errors import InvalidInput
-from ..extensions import db
 from ..models import Job, User
 from ..models.folding import fold
 from ..models.job import PRIORITIES, RESOLUTIONS, STATUSES, STILL_OPEN

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, false, or_
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, case, false, or_
 
 from ..models import Job, Site
 from ..models.job import PRIORITIES
@@ -14,7 +14,7 @@ from ..models.job import PRIORITIES
 class Key:
     """One thing to sort by, and its value of a job. An empty value is less than any other."""
 
-    column: ColumnElement[Any]
+    column: SQLColumnExpression[Any]
     value: Callable[[Job], Any]
     descending: bool = False
     may_be_empty: bool = False
@@ -33,7 +33,7 @@ class Key:
     def same_as(self, job: Job) -> ColumnElement[bool]:
         """Whether a job has the same value as this one."""
         value = self.value(job)
-        return self.column.is_(None) if value is None else self.column == value
+        return and_(self.column.is_(None) if value is None else self.column == value)
 
     def beyond(self, job: Job) -> ColumnElement[bool]:
         """Whether a job comes later than this one by this key."""

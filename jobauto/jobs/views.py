@@ -1,4 +1,4 @@
-"""Views of the list of jobs: those that everybody has, with how many jobs each holds, and those people keep."""
+"""Views of the list of jobs: those that everybody has, with their counts, and those that people keep."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -37,7 +37,11 @@ def views(username: str, now: datetime, zone: ZoneInfo) -> list[View]:
     views = (
         ("Mine", {"status": "unclosed", "assignee": username}, (STILL_OPEN, Job.assignee == username)),
         ("Unassigned", {"status": "unclosed", "assignee": "-"}, (STILL_OPEN, Job.assignee.is_(None))),
-        ("Recovered", {"status": "unclosed", "recovered": "yes"}, (STILL_OPEN, Job.recovered_at.is_not(None))),
+        (
+            "Recovered",
+            {"status": "unclosed", "recovered": "yes"},
+            (STILL_OPEN, Job.recovered_at.is_not(None)),
+        ),
         ("All open", {"status": "unclosed"}, (STILL_OPEN,)),
         ("Closed this week", {"status": "closed", "closed": "week"}, closed_this_week),
     )

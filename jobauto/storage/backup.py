@@ -228,8 +228,8 @@ def _names(connection: Connection) -> str:
 def _expire_what_was_under_way(connection: Connection, now: datetime) -> None:
     """End what went on when the backup was made.
 
-    A login may have been ended since, a message sent, jobs worked; and the files of imports are in no backup. What the lab
-    worked out belongs to readings as they were there.
+    A login may have been ended since, a message sent, jobs worked; and the files of imports are in no backup.
+    What the lab worked out belongs to readings as they were there.
     """
     connection.execute(delete(UserSession))
     connection.execute(delete(PendingLogin))

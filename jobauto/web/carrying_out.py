@@ -1,4 +1,4 @@
-"""Doing an action on several jobs that a page has begun: at once where they are few, else in the background."""
+"""Doing an action on several jobs that a page has begun: at once, or in the background if they are many."""
 
 from flask import flash
 

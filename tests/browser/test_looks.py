@@ -145,7 +145,9 @@ def _something_of_everything(run_id: int) -> None:
     channels.add("message", "L" * 100, "json://127.0.0.1:9/x", problems=True, digest=True, author=ADA)
     channels.test(1, author=ADA)
     process_pending()  # in vain
-    bulk_id = bulk_actions.begin({1: "", 999: ""}, Wanted("queue", {"queue": "Q" * 100}), by="ada", now=utcnow())
+    bulk_id = bulk_actions.begin(
+        {1: "", 999: ""}, Wanted("queue", {"queue": "Q" * 100}), by="ada", now=utcnow()
+    )
     bulk_actions.go_on(bulk_id)
     profiles.save("portal", {"file": {"kind": "nem12"}, "site": {}, "time": {}, "value": {}}, ADA)
     sites.snooze("LONG", utcnow().date(), "Z" * 200, ZoneInfo("UTC"), author=ADA)

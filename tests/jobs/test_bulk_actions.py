@@ -12,7 +12,7 @@ from jobauto.jobs import bulk_actions
 from jobauto.jobs.bulk_actions import STALE_AFTER, Wanted
 from jobauto.jobs.queries import JobFilter, jobs_matching
 from jobauto.jobs.service import JobChange, change
-from jobauto.models import BulkAction, Event
+from jobauto.models import BulkAction, BulkJob, Event
 from tests.detection.running import jobs, later, run_at
 from tests.fleets import NOON, add_site
 from tests.people import Person
@@ -149,7 +149,7 @@ def test_an_action_whose_process_died_is_gone_on_with_and_nothing_is_done_twice(
     bulk_id = do(CLOSED, 1)
     begun = db.session.get_one(BulkAction, bulk_id)
     begun.finished_at = None  # as if it had died before it said so, with a job left
-    db.session.add(bulk_actions.BulkJob(bulk_id=bulk_id, job_id=2, seen_assignee=""))
+    db.session.add(BulkJob(bulk_id=bulk_id, job_id=2, seen_assignee=""))
     db.session.commit()
 
     bulk_actions.process_pending(lambda: NOON + STALE_AFTER - timedelta(seconds=1))

@@ -5,6 +5,7 @@ import io
 import re
 
 import pytest
+from werkzeug.test import TestResponse
 
 from jobauto.clock import utcnow
 from jobauto.detection.service import RunParameters, run
@@ -13,10 +14,10 @@ from jobauto.settings import service as settings
 from tests.fleets import add_site
 from tests.pages.reading import error_beside, form_in, words
 from tests.pages.scenes import faulty_fleet
-from tests.people import Answer, Person
+from tests.people import Person
 
 
-def filter_of(page: Answer) -> dict[str, str]:
+def filter_of(page: TestResponse) -> dict[str, str]:
     """What the filter would ask for if nothing were typed."""
     return form_in(page.text.split('role="search" aria-label="Filter jobs"')[1].split("</form>")[0])
 

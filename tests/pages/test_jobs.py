@@ -83,7 +83,10 @@ def test_a_job_tells_its_history(ada: Person, run_id: int) -> None:
     page = ada.get("/jobs/1")
     text = words(page)
     assert "Opened by the rule No Coms in run 1" in text
-    assert "Status: Open → to In progress Assignee: none → to ada Rang them. <b>Nobody</b> at home. oscar," in text
+    assert (
+        "Status: Open → to In progress Assignee: none → to ada Rang them. <b>Nobody</b> at home. oscar,"
+        in text
+    )
     assert "&lt;b&gt;Nobody&lt;/b&gt; at home." in page.text
 
 

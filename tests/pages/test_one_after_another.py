@@ -78,7 +78,9 @@ def test_who_was_slower_replaces_no_resolution(ada: Person, oscar: Person) -> No
     ],
     ids=["first of a view", "inside a view", "of the open jobs, newest first", "one that is not in the view"],
 )
-def test_a_job_leads_to_the_one_before_and_the_next(vera: Person, address: str, leads: dict[str, str]) -> None:
+def test_a_job_leads_to_the_one_before_and_the_next(
+    vera: Person, address: str, leads: dict[str, str]
+) -> None:
     assert ways(vera, address) == leads
 
 

@@ -29,15 +29,16 @@ ROWS = (25, 50, 100)
 """How many jobs a page of the list may have, as people choose it; the first unless they do."""
 
 
+_ELSE = {"status": "any", "sort": "newest"}
+"""What an address means that says nothing of it, but something else."""
+
+
 class FilterForm(Form):
     """Which jobs to list. Its values stand in the address, so that a view can be kept as a bookmark.
 
     The status ``any`` is that of an address that asks for something else; one that asks for nothing has the
     open jobs.
     """
-
-    ELSE = {"status": "any", "sort": "newest"}
-    """What an address means that says nothing of it, but something else."""
 
     status = SelectField(choices=choices([("any", "Any"), ("unclosed", "Not closed"), *of_codes(STATUSES)]))
     rule = SelectField(choices=choices([ANY, *((rule.name, rule.title) for rule in RULES)]), default="")
@@ -96,7 +97,7 @@ class FilterForm(Form):
         texts = {
             name: str(field.data).strip() for name, field in self._fields.items() if field.data is not None
         }
-        used = {name: text for name, text in texts.items() if text and self.ELSE.get(name) != text}
+        used = {name: text for name, text in texts.items() if text and _ELSE.get(name) != text}
         return used if used.keys() - {"sort"} else {"status": "any"} | used
 
     def chips(self, view: View | None) -> list[tuple[str, str]]:
@@ -110,8 +111,8 @@ class FilterForm(Form):
 
     def _says(self, name: str) -> str:
         field = self[name]
-        labels = dict((value, label) for value, label, *_ in field.iter_choices()) if hasattr(field, "choices") else {}
-        return str(labels.get(field.data, field.data))
+        choices = field.iter_choices() if isinstance(field, SelectField) else ()
+        return next((str(label) for value, label, *_ in choices if value == field.data), str(field.data))
 
 
 def filter_form(
@@ -124,8 +125,8 @@ def filter_form(
     given = MultiDict((name, value) for name, value in request.args.items() if value)
     form = FilterForm(given)
     if "status" not in given:
-        asks = any(name in form._fields for name in (given.keys() | request.args.keys() & {"status"}) - {"sort"})
-        form.status.data = "any" if asks else status
+        asked = given.keys() - {"sort"} | request.args.keys() & {"status"}
+        form.status.data = "any" if asked & form._fields.keys() else status
     labels = dict(assignees)
     names = _names(list(labels), form.assignee.data)
     form.assignee.choices = choices(
@@ -206,13 +207,15 @@ class JobForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
 
 
 class BulkForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
-    """What is to become of several jobs: those that are ticked, or ``all`` that match, told by their number."""
+    """What is to become of several jobs: those that are ticked, or ``all`` that match, by their number."""
 
     action = SelectField("Action", choices=choices((name, name) for name in ACTIONS if name != "undo"))
     assignee = SelectField("Assign to", default="")
     resolution = SelectField("Close as", choices=choices(of_codes(RESOLUTIONS)), default="fixed")
     note = StringField(
-        "Note", [Optional(), Length(max=NOTE_LENGTH)], render_kw={"maxlength": NOTE_LENGTH, "autocomplete": "off"}
+        "Note",
+        [Optional(), Length(max=NOTE_LENGTH)],
+        render_kw={"maxlength": NOTE_LENGTH, "autocomplete": "off"},
     )
     status = SelectField("Status", choices=choices(of_codes(STATUSES[:-1])), default="in_progress")
     priority = SelectField("Priority", choices=choices(of_codes(PRIORITIES)), default="medium")
@@ -236,7 +239,9 @@ class BulkForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
             change = {"assignee": "" if self.assignee.data == NOBODY else self.assignee.data or ""}
         elif action == "close":
             note = (self.note.data or "").strip()
-            change = {"status": "closed", "resolution": self.resolution.data} | ({"note": note} if note else {})
+            change = {"status": "closed", "resolution": self.resolution.data} | (
+                {"note": note} if note else {}
+            )
         elif action != "reopen":
             change = {action: (self[action].data or "").strip()}
         return Wanted(action, change)

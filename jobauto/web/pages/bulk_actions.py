@@ -5,7 +5,6 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from ...clock import utcnow
-from ...extensions import db
 from ...jobs import bulk_actions, outcome
 from ...models import BulkAction
 from ..access import needs

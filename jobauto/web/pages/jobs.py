@@ -139,7 +139,10 @@ def _begin_with_all(form: BulkForm, told: int) -> None:
     jobs = queries.jobs_matching(_filter("unclosed").filter(now, _zone()), now)
     count = min(count_of(jobs.limit(bulk_actions.MOST + 1)), bulk_actions.MOST)
     if count > told:
-        flash(f"Nothing was changed: {count:,} jobs match now, and the page said {told:,}. Look again.", "warning")
+        flash(
+            f"Nothing was changed: {count:,} jobs match now, and the page said {told:,}. Look again.",
+            "warning",
+        )
         return
     begun = bulk_actions.begin_matching(jobs, form.wanted(), by=current_user.username, now=now)
     carry_out(begun, count)
@@ -183,7 +186,7 @@ def change(job_id: int) -> ResponseReturnValue:
         flash(*closing.snooze_site(get_or_404(Job, job_id, "job"), form.snooze_until.data))
     if form.then.data == "next":
         return redirect(_after(get_or_404(Job, job_id, "job")))
-    return redirect(url_for(".show", job_id=job_id, **InView.of_address().query))
+    return redirect(InView.of_address().page_of(job_id))
 
 
 def _after(job: Job) -> str:
@@ -193,7 +196,7 @@ def _after(job: Job) -> str:
     if following is None:
         flash("That was the last job of this view.", "aside")
         return view.back()
-    return url_for(".show", job_id=following, **view.query)
+    return view.page_of(following)
 
 
 @dataclass(frozen=True)
@@ -219,7 +222,14 @@ class InView:
 
     def back(self, job: Job | None = None) -> str:
         """The address of the list, at the place of a job."""
-        return url_for(".index", **self.query, _anchor=f"row-{job.id}" if job else None)
+        return self._address(url_for(".index")) + (f"#row-{job.id}" if job else "")
+
+    def page_of(self, job_id: int) -> str:
+        """The address of a job's page that goes on from this view."""
+        return self._address(url_for(".show", job_id=job_id))
+
+    def _address(self, page: str) -> str:
+        return f"{page}?{urlencode(self.query)}" if self.query else page
 
 
 def _filter(status: str = "any") -> FilterForm:

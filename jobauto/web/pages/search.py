@@ -20,13 +20,14 @@ LONGEST = 100
 def show() -> ResponseReturnValue:
     """What has all the words, the newest jobs first; the number of a job leads to the job itself."""
     asked = request.args.get("q", "").replace("\0", "").strip()[:LONGEST]
-    if asked.startswith("#") and (job_id := whole_number(asked[1:])) is not None and db.session.get(Job, job_id):
+    job_id = whole_number(asked[1:]) if asked.startswith("#") else None
+    if job_id is not None and db.session.get(Job, job_id) is not None:
         return redirect(url_for("jobs.show", job_id=job_id))
-    wanted = jobs.JobFilter(search=asked)
+    found = jobs.jobs_matching(jobs.JobFilter(search=asked), utcnow()).limit(FOUND + 1)
     return render_template(
         "search/show.html",
         asked=asked,
         sites=db.session.scalars(sites.sites_matching(asked).limit(FOUND + 1)).all() if asked else [],
-        jobs=db.session.scalars(jobs.jobs_matching(wanted, utcnow()).limit(FOUND + 1)).unique().all() if asked else [],
+        jobs=db.session.scalars(found).all() if asked else [],
         most=FOUND,
     )
