@@ -22,6 +22,7 @@ from .web.extensions import bootstrap, csrf, login_manager
 from .web.pages import (
     account,
     audit,
+    bulk_actions,
     dashboard,
     imports,
     jobs,
@@ -34,6 +35,7 @@ from .web.pages import (
     readings,
     reviews,
     runs,
+    search,
     second_factor,
     settings,
     single_sign_on,
@@ -73,8 +75,10 @@ def _routes(app: Flask) -> None:
     for part in (
         dashboard,
         jobs,
+        bulk_actions,
         sites,
         readings,
+        search,
         reviews,
         runs,
         lab,

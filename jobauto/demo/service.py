@@ -16,6 +16,7 @@ from ..imports.sites import OPTIONAL, import_sites
 from ..jobs.service import JobChange
 from ..jobs.service import change as change_job
 from ..models import (
+    BulkJob,
     Cover,
     Event,
     Hold,
@@ -132,6 +133,8 @@ def _forget_what_was_told(session: Session) -> None:
     }
     for subject, ids in told.items():
         session.execute(delete(Event).where(Event.subject == subject, Event.subject_id.in_(ids)))
+    demo_jobs = select(Job.id).join(Site).where(Site.is_demo)
+    session.execute(delete(BulkJob).where(BulkJob.job_id.in_(demo_jobs)))
     for run_id, slot in session.execute(select(Run.id, Run.slot).where(Run.is_demo)).all():
         session.execute(delete(OutboxMessage).where(notifications.messages_for_run(run_id, slot)))
 

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, case, exists
 from ..extensions import db
 from ..models import Cover, Job, JobReading, Reading, Run, Site
 from ..models.folding import fold, words_of
-from ..models.job import PRIORITIES, STILL_OPEN
+from ..models.job import STILL_OPEN
 from ..models.quality import Quality
 from ..models.types import BEFORE_ALL
 from ..rules import rule_named
@@ -22,6 +22,7 @@ from ..sites.queries import believed_window, window
 from ..storage.distinct import distinct_values
 from .progress import Late, Seen
 from .recurrence import LOOKED_BACK
+from .sorting import BY_SITE, SORTS
 
 
 @dataclass(frozen=True)
@@ -42,34 +43,32 @@ class JobFilter:
     queue: str = ""
     recovered: str = ""
     min_age: int | None = None
+    closed_after: datetime | None = None
     before_id: int | None = None
     search: str = ""
     sort: str = "newest"
 
 
 JOB_NUMBER = re.compile("(#?)([0-9]{1,18})")
-_NEWEST = Job.id.desc()
-
-SORTS: dict[str, tuple[str, tuple[ColumnElement[Any], ...]]] = {
-    "newest": ("Newest first", (_NEWEST,)),
-    "oldest": ("Oldest first", (Job.id.asc(),)),
-    "longest": ("Longest fault first", (Job.since.asc().nulls_first(), Job.id.asc())),
-    "priority": (
-        "Highest priority first",
-        (case({name: place for place, name in enumerate(PRIORITIES)}, value=Job.priority).desc(), _NEWEST),
-    ),
-    "site": ("By site", (Site.site_id.asc(), _NEWEST)),
-}
-"""By name: the label, and what jobs are sorted by. The longest fault is the one that began first, whenever
-it was found; a site that never reported has been silent for longer than any."""
 
 
 def jobs_matching(wanted: JobFilter, now: datetime) -> Select[Any]:
-    """Jobs as the filter wants them."""
+    """Jobs as the filter wants them, in its order."""
+    return _in_view(wanted, now).order_by(*SORTS[wanted.sort].order())
+
+
+def next_in_view(job: Job, wanted: JobFilter, now: datetime, *, back: bool = False) -> Select[int]:
+    """The job of a view that comes after one, which need not be in the view any more; or before it."""
+    sort = SORTS[wanted.sort].reversed() if back else SORTS[wanted.sort]
+    others = _in_view(wanted, now).where(Job.id != job.id, sort.after(job))
+    return others.with_only_columns(Job.id, maintain_column_froms=True).order_by(*sort.order()).limit(1)
+
+
+def _in_view(wanted: JobFilter, now: datetime) -> Select[Any]:
     query = select(Job)
     if wanted.site_id:
         query = query.where(Job.id.in_(_of_site_or_covering(wanted.site_id)))
-    if wanted.group or wanted.search or wanted.sort == "site":
+    if wanted.group or wanted.search or wanted.sort in BY_SITE:
         query = query.join(Site, Site.key == Job.site_key)
     same = {
         Job.rule: wanted.rule,
@@ -83,8 +82,7 @@ def jobs_matching(wanted: JobFilter, now: datetime) -> Select[Any]:
         query = query.where(Job.id < wanted.before_id)
     if wanted.min_age is not None:
         query = query.where(Job.created_at <= now - timedelta(days=wanted.min_age))
-    query = query.where(*(_says(word) for word in words_of(wanted.search)))
-    return query.order_by(*SORTS[wanted.sort][1])
+    return query.where(*(_says(word) for word in words_of(wanted.search)))
 
 
 def _of_site_or_covering(site_id: str) -> CompoundSelect[int]:
@@ -125,6 +123,8 @@ def _states(wanted: JobFilter) -> Iterator[ColumnElement[bool]]:
         yield Job.assignee.is_(None)
     elif wanted.assignee:
         yield Job.assignee == wanted.assignee
+    if wanted.closed_after is not None:
+        yield Job.closed_at >= wanted.closed_after
     if wanted.recovered:
         yield Job.recovered_at.is_not(None) if wanted.recovered == "yes" else Job.recovered_at.is_(None)
 

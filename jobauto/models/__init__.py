@@ -1,5 +1,6 @@
 """Tables and constraints, nothing else."""
 
+from .bulk import BulkAction, BulkJob, JobView
 from .decision import DecidedReading, Decision, MeterChange
 from .event import Event
 from .form import Draft, SentForm
@@ -21,6 +22,8 @@ from .user import ApiToken, LoginFailure, User, UserSession
 
 __all__ = [
     "ApiToken",
+    "BulkAction",
+    "BulkJob",
     "Channel",
     "Cover",
     "DecidedReading",
@@ -33,6 +36,7 @@ __all__ = [
     "Incident",
     "Job",
     "JobReading",
+    "JobView",
     "LabResult",
     "LoginFailure",
     "MeterChange",

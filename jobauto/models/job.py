@@ -28,6 +28,9 @@ PRIORITIES = ("low", "medium", "high")
 _IS_OPEN = text("status <> 'closed'")
 _NOT_RECOVERED = text("recovered_at IS NULL")
 _OPEN_AND_ASSIGNED = text("status <> 'closed' AND assignee IS NOT NULL")
+_OPEN_AND_UNASSIGNED = text("status <> 'closed' AND assignee IS NULL")
+_OPEN_AND_RECOVERED = text("status <> 'closed' AND recovered_at IS NOT NULL")
+_IS_CLOSED = text("closed_at IS NOT NULL")
 SORTED_NULL_FIRST = ("ix_job_since", "ix_job_open_since")
 ONE_OPEN_JOB = text("status <> 'closed' AND duplicate_checked AND covers IS NULL")
 """The condition of ``uq_job_open``, which ON CONFLICT has to repeat to the letter."""
@@ -85,6 +88,20 @@ class Job(Base):
         Index("ix_job_queue", "queue"),
         # Newest first, so that a search among the open ones does not read all the others.
         Index("ix_job_open_id", "id", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN),
+        # What the views of the list of jobs count.
+        Index(
+            "ix_job_open_unassigned",
+            "id",
+            sqlite_where=_OPEN_AND_UNASSIGNED,
+            postgresql_where=_OPEN_AND_UNASSIGNED,
+        ),
+        Index(
+            "ix_job_open_recovered",
+            "id",
+            sqlite_where=_OPEN_AND_RECOVERED,
+            postgresql_where=_OPEN_AND_RECOVERED,
+        ),
+        Index("ix_job_closed", "closed_at", sqlite_where=_IS_CLOSED, postgresql_where=_IS_CLOSED),
         # The longest fault first, where one without a beginning, of a site that never reported, comes first:
         # so does SQLite of itself.
         Index("ix_job_since", "since", "id", postgresql_ops={"since": "NULLS FIRST"}),

@@ -24,6 +24,7 @@ from sqlalchemy import (
 
 from ..extensions import db
 from ..models import SettingsVersion
+from ..models.bulk import ACTIONS
 from ..models.event import SUBJECTS
 from ..models.incident import STATES as STATES_OF_INCIDENTS
 from ..models.job import PRIORITIES, RESOLUTIONS, STATUSES
@@ -47,6 +48,7 @@ CHOICES = {
     "job.status": STATUSES,
     "job.priority": PRIORITIES,
     "job.resolution": RESOLUTIONS,
+    "bulk_action.action": ACTIONS,
     "address.kind": KINDS,
     "event.subject": SUBJECTS,
     "site.measure": MEASURES,
@@ -72,6 +74,7 @@ SHAPES: dict[str, TypeAdapter[Any]] = {
     "import.reasons": TypeAdapter(list[str]),
     "import.preview": TypeAdapter(list[dict[str, Any]]),
     "profile_version.document": TypeAdapter(dict[str, Any]),
+    "bulk_action.change": TypeAdapter(dict[str, str]),
     "lab_result.answer": TypeAdapter(dict[str, Any]),
 }
 """What the documents in columns of JSON look like."""

@@ -1,6 +1,8 @@
 """What every page needs: a database that is ready, filters for times and words, the frame's own facts."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,7 +13,7 @@ from ..audit.conflicts import shown
 from ..auth.browsers import describe_browser
 from ..clock import utcnow
 from ..extensions import db
-from ..models import Job, Run, Site
+from ..models import Event, Job, Run, Site
 from ..models.quality import Quality
 from ..models.types import format_minute
 from ..readings import queries as reviews
@@ -61,6 +63,9 @@ def init_app(app: Flask) -> None:
         duration,
         spares_closed_ones,
         faulty_for,
+        days_faulty,
+        describe_fault,
+        saves,
         size,
         quality_word,
         format_change,
@@ -135,6 +140,22 @@ def faulty_for(job: Job) -> str:
     """How long a job's fault has lasted: ``for 44 days``, ``never reported``."""
     days = job.faulty_days(utcnow())
     return "never reported" if days is None else f"for {pluralize(days, 'day')}"
+
+
+def describe_fault(job: Job) -> str:
+    """What its site has been, and how long: ``silent for 44 days``, ``never reported``."""
+    rule, lasting = rule_named(job.rule), faulty_for(job)
+    return lasting if job.since is None else f"{rule.flagged_as if rule else 'faulty'} {lasting}"
+
+
+def saves(events: Iterable[Event]) -> list[list[Event]]:
+    """Changes as they were saved: what one person changed at one moment is one entry of a history."""
+    return [list(save) for _, save in groupby(events, lambda event: (event.at, event.who, event.token))]
+
+
+def days_faulty(job: Job) -> int | None:
+    """The same in whole days; None where the site never reported."""
+    return job.faulty_days(utcnow())
 
 
 def snoozed(site: Site) -> bool:

@@ -25,6 +25,7 @@ from ..detection import run_sites
 from ..detection.service import describe_error
 from ..extensions import db
 from ..imports import background
+from ..jobs import bulk_actions
 from ..logs import LogEvent
 from ..notifications import expiring_tokens, sending
 from ..readings.classifying import classify_waiting
@@ -74,6 +75,7 @@ WORK: tuple[Callable[[], object], ...] = (
     tick,
     background.process_pending,
     sending.process_pending,
+    bulk_actions.process_pending,
     keep_partitions,
     expire_run_sites,
     tell_of_expiring_tokens,

@@ -14,6 +14,8 @@ from jobauto.clock import utcnow
 from jobauto.detection.service import RunParameters, run
 from jobauto.extensions import db
 from jobauto.imports.profiles import service as profiles
+from jobauto.jobs import bulk_actions
+from jobauto.jobs.bulk_actions import Wanted
 from jobauto.models import Job, RunRule, Site
 from jobauto.notifications import channels
 from jobauto.notifications.sending import process_pending
@@ -34,6 +36,8 @@ ADDRESSES = (
     "/jobs/",
     "/jobs/?site_id=nobody",
     "/jobs/1",
+    "/jobs/bulk/1",
+    "/search/?q=roof",
     "/sites/",
     "/sites/FLAT",
     "/sites/LONG",
@@ -152,6 +156,10 @@ def _something_of_everything(run_id: int) -> None:
     channels.add("message", "L" * 100, "json://127.0.0.1:9/x", problems=True, digest=True, author=ADA)
     channels.test(1, author=ADA)
     process_pending()  # in vain
+    bulk_id = bulk_actions.begin(
+        {1: "", 999: ""}, Wanted("queue", {"queue": "Q" * 100}), by="ada", now=utcnow()
+    )
+    bulk_actions.go_on(bulk_id)
     profiles.save("portal", {"file": {"kind": "nem12"}, "site": {}, "time": {}, "value": {}}, ADA)
     sites.snooze("LONG", utcnow().date(), "Z" * 200, ZoneInfo("UTC"), author=ADA)
 

@@ -14,7 +14,9 @@ from jobauto.detection import holds
 from jobauto.detection.service import RunParameters, dry_run
 from jobauto.extensions import db
 from jobauto.imports import background, rows, sites
-from jobauto.jobs.service import JobChange, change, change_several
+from jobauto.jobs import bulk_actions
+from jobauto.jobs.bulk_actions import Wanted
+from jobauto.jobs.service import JobChange, change
 from jobauto.settings import service as settings
 from jobauto.settings.policies import Policy
 from jobauto.sites import service as site_service
@@ -156,7 +158,9 @@ def test_several_jobs_are_found_in_one_query(sent: Sent) -> None:
     run_at()
     both = [job.id for job in jobs()]
     sent.clear()
-    assert change_several(both, JobChange(priority="high"), by="ada", now=NOON) == {}
+    wanted = Wanted("priority", {"priority": "high"})
+    bulk_id = bulk_actions.begin(dict.fromkeys(both, ""), wanted, by="ada", now=NOON)
+    bulk_actions.go_on(bulk_id, lambda: NOON)
 
     assert [job.priority for job in jobs()] == ["high", "high"]
     assert [text for text in sent if "job.id = " in text and "job.site_key = " not in text] == []
