@@ -150,10 +150,6 @@ class Proposal:
             found["keep"] = self.keep
         if self.estimated:
             found["estimated"] = self.estimated
-        if self.text("source"):
-            found["source"] = self.text("source")
-        if hours := self.text("expected_hours"):
-            found["expected_hours"] = int(hours) if hours.isdecimal() and len(hours) < 8 else hours
         return found
 
 

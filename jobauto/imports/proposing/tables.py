@@ -216,8 +216,8 @@ def _cell(value: Any) -> Cell:
     )
 
 
-def raw_of(sample: Sample, table: Table | None, delimited: bool) -> dict[int, str]:
-    """What stands in the file, by the number of the line or row."""
-    if delimited or table is None:
-        return dict(enumerate(sample.lines(), start=1))
-    return {line: raw_cells(cells) for line, cells in table.rows}
+def raw_of(sample: Sample, table: Table | None, encoding: str = "") -> dict[int, str]:
+    """What stands in the file, by the number of the line or row; of XML nothing."""
+    if sample.kind in ("excel", "json"):
+        return {line: raw_cells(cells) for line, cells in table.rows} if table else {}
+    return dict(enumerate(sample.lines(encoding or None), start=1))
