@@ -1,7 +1,7 @@
 """Files that wait until somebody has said how they are read: kept like those of imports, and then imported
 without being sent again."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
@@ -16,15 +16,16 @@ from .uploads import KEPT_FOR, forget, here, keep, kept, make_room
 ELSEWHERE = "The file is not on this machine any more. Send it again."
 
 
-def accept(filename: str, content: BinaryIO, author: Author) -> int:
+def accept(filename: str, content: BinaryIO, author: Author, check: Callable[[Sample], object]) -> int:
     """Keep a file for which a profile is to be made; returns its import's id.
 
-    Raises FileError where it cannot be looked at, and OSError when there is no room for it.
+    ``check`` looks at its first part, and raises FileError for what is of no use. Raises that, and OSError
+    when there is no room for it.
     """
     name = keep(content)
     try:
         with kept(name).open("rb") as file:
-            sample_of(file, filename)
+            check(sample_of(file, filename))
         make_room()
     except BaseException:
         forget(name)

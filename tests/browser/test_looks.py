@@ -1,5 +1,6 @@
 """Every page on every screen: nothing sticks out, all can be read, all can be reached."""
 
+from io import BytesIO
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ from jobauto.audit.service import Author
 from jobauto.clock import utcnow
 from jobauto.detection.service import RunParameters, run
 from jobauto.extensions import db
+from jobauto.imports import samples
 from jobauto.imports.profiles import service as profiles
 from jobauto.models import Job, RunRule
 from jobauto.notifications import channels
@@ -43,6 +45,7 @@ ADDRESSES = (
     "/import/1",
     "/profiles/",
     "/profiles/new",
+    "/profiles/new/2",
     "/profiles/portal/",
     "/users/",
     "/users/oscar",
@@ -142,6 +145,8 @@ def _something_of_everything(run_id: int) -> None:
     channels.test(1, author=ADA)
     process_pending()  # in vain
     profiles.save("portal", {"file": {"kind": "nem12"}, "site": {}, "time": {}, "value": {}}, ADA)
+    content = f"site,date,{'v' * 200},b\n{'W' * 50},05/11/2026 06:00,1.204,2\n{'N' * 50},06/11/2026,1.3,2\n"
+    samples.accept(f"{'w' * 190}.csv", BytesIO(content.encode()), ADA, lambda _: None)
     sites.snooze("LONG", utcnow().date(), "Z" * 200, ZoneInfo("UTC"), author=ADA)
 
 

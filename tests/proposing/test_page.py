@@ -109,7 +109,11 @@ def test_the_change_is_told_since_the_sites_last_reading_wherever_that_is(oscar:
     assert "1,003.00 +3.00 since" in words(page)
 
 
-UNKNOWN = b"site,date,meter reading\nS1,2026-11-01T06:00Z,100\nNEW,2026-11-01T06:00Z,100\nCasa Uno,2026-11-01T06:00Z,100\n"
+UNKNOWN = b"""site,date,meter reading
+S1,2026-11-01T06:00Z,100
+NEW,2026-11-01T06:00Z,100
+Casa Uno,2026-11-01T06:00Z,100
+"""
 
 
 def test_unknown_sites_are_made_or_mapped_as_somebody_says(oscar: Person) -> None:

@@ -4,10 +4,30 @@ import re
 
 from ..profiles.cells import as_text
 from .draft import Draft
+from .words import with_example
 
 FEW = 8
 """So many different texts at most has a column that tells rows apart."""
 ESTIMATED = re.compile(r"est(\.|im.*)?|e|geschat.*|geschätzt.*|stima.*", re.IGNORECASE)
+
+
+def conditions(draft: Draft) -> None:
+    """Which rows count: all, unless somebody says otherwise. The profile of a common feed says it itself."""
+    if draft.feed:
+        return
+    few = [column for column in draft.columns if 1 < len(set(column.texts)) <= FEW and not column.has_dates]
+    taken = [*draft.key_columns(), *draft.values]
+    options = [(column.ref, with_example(column)) for column in few if column not in taken]
+    if options:
+        draft.settle(
+            "keep_column", "", "All of them, as long as nobody says otherwise.", [("", "All"), *options]
+        )
+    for column in draft.columns:
+        if column.ref == draft.text("keep_column"):
+            texts = list(dict.fromkeys(column.texts))
+            asked = f"Which rows count, by {column.label}?"
+            draft.settle("keep_texts", None, asked, [(text, text) for text in texts])
+            draft.keep(column, {"is": list(draft.found.several("keep_texts"))})
 
 
 def several_rows(draft: Draft) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cached_property
+from itertools import islice
 
 from ..profiles.cells import Cell, as_text
 from ..profiles.document import Column as Ref
@@ -33,6 +34,8 @@ _OF_MONEY = re.compile(r"cost|price|amount|tax|fee|£|€|\$|\bp\b|revenue|tarif
 _OF_REGISTERS = re.compile(r"(register|channel|tariff|rate)[ _]?(id|no|nr|number)?", re.IGNORECASE)
 """Which of several registers a row is of: a number that is no reading."""
 _UNIT = re.compile(r"(?<![A-Za-z])(kWh|MWh|Wh|kW)(?![A-Za-z])", re.IGNORECASE)
+_FRACTION = re.compile(r"[0-9][.,][0-9]")
+MOST_NAMES = 500
 UNITS = {"kwh": "kWh", "mwh": "MWh", "wh": "Wh", "kw": "kW"}
 
 
@@ -149,6 +152,20 @@ class Column:
             and _OF_SITES.search(self.name) is not None
             and _OF_NO_SITES.search(self.name) is None
         )
+
+    @property
+    def may_hold_names(self) -> bool:
+        """Whether it may hold names of anything: not if it has fractions, or a name of energy."""
+        return (
+            bool(self.texts)
+            and not self.is_clock
+            and not (self.is_number and (self.may_be_energy or any(map(_FRACTION.search, self.texts))))
+        )
+
+    @property
+    def names(self) -> set[str]:
+        """Its different texts, as many as are looked at."""
+        return set(islice(dict.fromkeys(self.texts), MOST_NAMES))
 
     @property
     def may_be_energy(self) -> bool:

@@ -48,7 +48,7 @@ class Draft:
     ) -> Value | None:
         """Propose a value with its reason; None asks the reason as a question. Returns what counts."""
         if self.feed and name in self.feed.values:
-            own, reason = self.feed.values[name], f"Files of {self.feed.title} are so."
+            own, reason = self.feed.values[name], "As in all files of this feed."
         value = self.answers.get(name) or own
         if name in self.answers and self.answers[name] == "" and own is not None:
             value = ""

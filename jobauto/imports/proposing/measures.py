@@ -161,7 +161,8 @@ def _interval_of_times(draft: Draft) -> None:
 
 
 def _time_of_dates(draft: Draft) -> None:
-    example = next((text for column in draft.time for text in column.texts), "")
+    texts = [text for column in draft.time for text in column.texts]
+    example = next((text for text in texts if ":" not in text), texts[0])
     asked = f"{example}: a date without a time. When on that day was the meter read?"
     draft.settle(
         "date_only",

@@ -45,6 +45,7 @@ def propose(sample: Sample, answers: Answers, *, is_site: IsSite, zone: ZoneInfo
         measures.measure(draft)
     if draft.text("measure"):
         measures.interval(draft)
+    apart.conditions(draft)
     apart.several_rows(draft)
     apart.estimates(draft)
     return draft.found

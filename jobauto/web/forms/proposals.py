@@ -13,8 +13,8 @@ from werkzeug.datastructures import MultiDict
 from ...imports.proposing.proposal import Answers, Proposal, Proposed, Value
 from ...settings.schema import time_zones
 
-SEVERAL = ("time_columns", "value_columns")
-"""Fields that hold several columns."""
+SEVERAL = ("time_columns", "value_columns", "keep_texts")
+"""Fields that hold several texts."""
 LONGEST = 2000
 MOST_SITES = 50
 """So many unknown sites are listed."""
@@ -30,8 +30,9 @@ GROUPS = {
         "header_line",
         "layout",
         "suffix",
+        "keep_column",
     ),
-    "Site": ("site", "site_constant", "strip"),
+    "Site": ("site", "strip"),
     "Time": ("time_columns", "formats", "zone", "date_only", "label", "minutes"),
     "Value": ("value_columns", "unit", "numbers", "exponent", "missing", "measure", "parts", "estimates"),
 }
@@ -45,6 +46,8 @@ LABELS = {
     "feed": "Common feed",
     "formats": "How dates are written",
     "header_line": "Line that names the columns (0: none)",
+    "keep_column": "Which rows count: by which column",
+    "keep_texts": "Rows that count",
     "label": "The time of an interval",
     "layout": "A row of the file",
     "measure": "The values",
@@ -54,8 +57,8 @@ LABELS = {
     "parts": "Several rows of one time",
     "path": "Where the list is",
     "sheet": "Sheet",
-    "site": "Site",
-    "site_constant": "Site of all rows",
+    "site": "Where the site stands",
+    "site_constant": "The one site of all rows",
     "strip": "Taken away from both ends of a site",
     "suffix": "Suffix",
     "time_columns": "Columns of the time",
@@ -71,7 +74,7 @@ _NOT_FREE = {
 }
 
 
-_SPACES_COUNT = ("delimiter", "numbers", "comment", "time_columns", "value_columns", "site")
+_SPACES_COUNT = ("delimiter", "numbers", "comment", "site", *SEVERAL)
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,8 @@ def controls(proposal: Proposal, zone_name: str) -> Iterator[tuple[str, list[Con
 
 def questions(proposal: Proposal, zone_name: str) -> list[Control]:
     """What the file does not say, whether or not it is answered."""
-    return [_control(name, proposal.fields[name], zone_name) for name in proposal.questions]
+    asked = [name for name in proposal.fields if name in proposal.questions or name == "site_constant"]
+    return [_control(name, proposal.fields[name], zone_name) for name in asked]
 
 
 def _control(name: str, proposed: Proposed, zone_name: str) -> Control:
@@ -168,7 +172,7 @@ class Sites:
 
 
 def sites_in(form: Mapping[str, str] | MultiDict[str, str]) -> Sites:
-    """What a form says of the sites that it lists: ``name.N``, with ``make.N`` or ``alias.N``."""
+    """What a form says of the sites that it lists: ``name.N``, with ``make.N``, ``make.all``, ``alias.N``."""
     make, aliases = [], {}
     for at in range(MOST_SITES):
         name = form.get(f"name.{at}", "")[:LONGEST]
@@ -177,6 +181,6 @@ def sites_in(form: Mapping[str, str] | MultiDict[str, str]) -> Sites:
         alias = form.get(f"alias.{at}", "").strip()[:LONGEST]
         if alias:
             aliases[name] = alias
-        elif form.get(f"make.{at}"):
+        elif form.get(f"make.{at}") or form.get("make.all"):
             make.append(name)
     return Sites(make, aliases)

@@ -1,9 +1,13 @@
 """Making a profile from a file: what the program proposes, what it asks, and what a person decides."""
 
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
+from itertools import islice
+from pathlib import Path
 from typing import Any, BinaryIO, cast
 from zoneinfo import ZoneInfo
 
@@ -15,9 +19,10 @@ from ...clock import utcnow
 from ...errors import InvalidInput
 from ...imports import decisions, fleet, samples
 from ...imports.lines import FileError
+from ...imports.preview import shown
 from ...imports.profiles import service as profiles
 from ...imports.profiles.document import Profile, ProfileError
-from ...imports.proposing.proposal import Proposal
+from ...imports.proposing.proposal import Answers, Proposal
 from ...imports.proposing.proposer import propose
 from ...imports.proposing.sample import Sample
 from ...imports.proposing.tables import raw_of
@@ -35,6 +40,9 @@ from ..forms import proposals as forms
 from ..lookup import get_or_404
 
 log = logging.getLogger("job_automation")
+_WORDS = re.compile(r"[A-Za-z]{2,}")
+BEGINNING = 12
+"""So many lines are shown while there are questions."""
 bp = Blueprint("proposals", __name__, url_prefix="/profiles/new")
 
 
@@ -46,7 +54,8 @@ def begin() -> ResponseReturnValue:
     if not file or not file.filename:
         return _refused("Choose a file.")
     try:
-        import_id = samples.accept(file.filename, cast("BinaryIO", file.stream), current_author())
+        stream = cast("BinaryIO", file.stream)
+        import_id = samples.accept(file.filename, stream, current_author(), partial(_proposal, answers={}))
     except FileError as error:
         return _refused(str(error))
     except OSError as error:
@@ -55,11 +64,17 @@ def begin() -> ResponseReturnValue:
     return redirect(url_for(".show", import_id=import_id))
 
 
+def _proposal(sample: Sample, answers: Answers) -> Proposal:
+    zone = settings.current().settings.schedule.zone
+    return propose(sample, answers, is_site=fleet.sites_among, zone=zone, now=utcnow())
+
+
 def _refused(why: str) -> ResponseReturnValue:
     flash(why, "error")
     return redirect(url_for("profiles.new"))
 
 
+@bp.get("/<int:import_id>/look")  # where the browser stands after a look
 @bp.get("/<int:import_id>")
 @needs("operator")
 def show(import_id: int) -> ResponseReturnValue:
@@ -135,16 +150,15 @@ class _Draft:
         zone, now = settings.current().settings.schedule.zone, utcnow()
         try:
             sample = samples.look(entry)
-            answers = forms.answers_in(form)
-            proposal = propose(sample, answers, is_site=fleet.sites_among, zone=zone, now=now)
+            proposal = _proposal(sample, forms.answers_in(form))
         except FileError as error:
             flash(str(error), "error")
             abort(redirect(url_for("profiles.new")))
         name, source, hours = (
             form.get(key, "").strip()[: forms.LONGEST] for key in ("name", "source", "expected_hours")
         )
-        if not form and proposal.known:
-            name = proposal.text("feed")
+        if "name" not in form:
+            name = proposal.text("feed") or "_".join(_WORDS.findall(Path(entry.filename).stem))[:50]
         draft = cls(entry, sample, proposal, forms.sites_in(form), name, source, hours, zone, now)
         draft.site_errors = draft.sites.errors(fleet.sites_among(draft.sites.aliases.values()))
         return draft
@@ -168,14 +182,17 @@ class _Draft:
             self.name_error = f"There is a profile {self.name} already. Choose another name."
         return bool(self.proposal.open_questions or self.name_error or self.site_errors)
 
+    def raw(self) -> dict[int, str]:
+        """What stands in the first lines of the file."""
+        return raw_of(self.sample, self.proposal.table, self.proposal.text("encoding"))
+
     def trial(self) -> Trial | None:
         """The first rows by the profile, where there is one already."""
         if self.proposal.open_questions:
             return None
         try:
             profile = Profile.parsed(self.document())
-            raw = raw_of(self.sample, self.proposal.table, self.proposal.text("encoding"))
-            return trial_of(self.sample, profile, raw, self.zone, self.now)
+            return trial_of(self.sample, profile, self.raw(), self.zone, self.now)
         except ProfileError as error:
             self.errors += [f"{name}: {' '.join(why)}" for name, why in error.fields.items()]
         except FileError as error:
@@ -195,6 +212,7 @@ def _page(draft: _Draft) -> str:
         questions=forms.questions(draft.proposal, draft.zone.key),
         groups=list(forms.controls(draft.proposal, draft.zone.key)),
         trial=trial,
+        beginning=[] if trial else [shown(line) for line in islice(draft.raw().values(), BEGINNING)],
         listed=listed[: forms.MOST_SITES],
         unlisted=max(0, len(listed) - forms.MOST_SITES),
         document=draft.document(),
