@@ -129,7 +129,7 @@ def _kind_of(text: str) -> tuple[str, str]:
     """The kind of a text file, and why."""
     start = text.lstrip()
     first = start.partition("\n")[0]
-    if first.startswith("ZHV|") or re.match(r"026\|[0-9]", first):
+    if re.match(r"ZH[VDF]\||026\|[0-9]", first):
         return "d0010", "It begins like the flow D0010."
     if first.startswith("100,NEM12"):
         return "nem12", "It begins with 100,NEM12."
