@@ -14,7 +14,6 @@ not for ever.
 """
 
 import logging
-import shutil
 import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -22,7 +21,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
-from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select, update
@@ -47,7 +45,7 @@ from .profiles.reader import raw_of, rows_of
 from .profiles.service import Stored
 from .result import ImportResult, Progress
 from .rows import Rejected, Rows
-from .uploads import KEPT_FOR, delete_old, forget, here, kept, machine, make_room, rejects
+from .uploads import KEPT_FOR, delete_old, forget, here, keep, kept, machine, make_room, rejects
 
 log = logging.getLogger("job_automation")
 
@@ -85,11 +83,9 @@ def accept(
 
     Raises FileError, and OSError when there is no room for it.
     """
-    name = uuid4().hex
+    name = keep(content)
     path = kept(name)
     try:
-        with path.open("wb") as file:
-            shutil.copyfileobj(content, file)
         how = _How(kind, filename, tuple(ignore_columns), profile.profile if profile else None)
         with path.open("rb") as kept_file, how.rows(kept_file):
             make_room()

@@ -10,7 +10,8 @@ from ..extensions import Base
 from .types import Instant, PrimaryKey
 
 KEPT_ON_LENGTH = 255
-UNFINISHED = ("queued", "running", "waiting")
+NEEDS_PROFILE = "needs_profile"
+UNFINISHED = ("queued", "running", "waiting", NEEDS_PROFILE)
 _WAITING = text("status IN ('queued', 'running')")
 
 
@@ -18,9 +19,10 @@ class Import(Base):
     """One file that somebody sent to be imported, or looked at (``dry_run``), and what came of it.
 
     ``status`` is ``queued``, ``running``, ``finished``, ``failed`` (with the ``error``), ``waiting`` (for
-    somebody to decide whether it is imported in spite of its ``warnings``) or ``discarded`` (it is not). The
-    file waits in the instance folder of the machine ``kept_on`` as ``kept_as``; ``done`` of its ``size`` in
-    bytes have been read. ``heartbeat_at`` proves that the process of this one of the ``attempts`` is at it.
+    somebody to decide whether it is imported in spite of its ``warnings``), ``needs_profile`` (nobody has
+    said yet how it is read) or ``discarded`` (it is not imported). The file waits in the instance folder of
+    the machine ``kept_on`` as ``kept_as``; ``done`` of its ``size`` in bytes have been read.
+    ``heartbeat_at`` proves that the process of this one of the ``attempts`` is at it.
     ``errors`` are the first rejected rows, ``[[line, reason], ...]``, and ``reasons`` all of them summed up,
     a line each. ``ignore_columns`` were to be left out; ``ignored_columns`` nobody takes. ``preview`` is what
     was understood of the first rows before anything was stored. It is read as the ``profile`` said in that

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from io import BytesIO
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ from jobauto.audit.service import Author
 from jobauto.clock import utcnow
 from jobauto.detection.service import RunParameters, run
 from jobauto.extensions import db
+from jobauto.imports import samples
 from jobauto.imports.profiles import service as profiles
 from jobauto.jobs import bulk_actions
 from jobauto.jobs.bulk_actions import Wanted
@@ -53,6 +55,7 @@ ADDRESSES = (
     "/import/1",
     "/profiles/",
     "/profiles/new",
+    "/profiles/new/2",
     "/profiles/portal/",
     "/users/",
     "/users/oscar",
@@ -161,6 +164,8 @@ def _something_of_everything(run_id: int) -> None:
     )
     bulk_actions.go_on(bulk_id)
     profiles.save("portal", {"file": {"kind": "nem12"}, "site": {}, "time": {}, "value": {}}, ADA)
+    content = f"site,date,{'v' * 200},b\n{'W' * 50},05/11/2026 06:00,1.204,2\n{'N' * 50},06/11/2026,1.3,2\n"
+    samples.accept(f"{'w' * 190}.csv", BytesIO(content.encode()), ADA, lambda _: None)
     sites.snooze("LONG", utcnow().date(), "Z" * 200, ZoneInfo("UTC"), author=ADA)
 
 

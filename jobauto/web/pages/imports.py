@@ -15,7 +15,7 @@ from ...imports.profiles import service as profiles
 from ...imports.rejected_rows import rejected_rows
 from ...logs import LogEvent
 from ...models import Import
-from ...work import broker, tasks, threads
+from ...work.importing import start_imports
 from ..access import current_author, needs
 from ..forms.choices import choices
 from ..forms.imports import OWN_CSV, ImportForm
@@ -64,13 +64,8 @@ def submit() -> ResponseReturnValue:
     except OSError as error:
         log.error(LogEvent("upload-failed", error=error))  # noqa: TRY400 (a sentence; the program is not at fault)
         abort(503, f"The file could not be kept: {error.strerror}. Tell whoever looks after the server.")
-    _start()
+    start_imports()
     return redirect(url_for(".show", import_id=import_id))
-
-
-def _start() -> None:
-    if not broker.enqueue(tasks.IMPORT_FILES):
-        threads.start(background.process_pending, "imports")
 
 
 @bp.get("/<int:import_id>")
@@ -101,7 +96,7 @@ def decide(import_id: int) -> ResponseReturnValue:
     try:
         if request.form.get("decision") == "import":
             decisions.import_it(import_id, current_author())
-            _start()
+            start_imports()
         else:
             decisions.discard(import_id, current_author())
             flash("It is not imported.", "success")
