@@ -1,5 +1,5 @@
 // Draws every canvas that names its data. Without this script, or without Chart.js, the tables stay open.
-// The data is {labels, series: [{colour, title, values}]} for stacked counts. What is measured has an axis of
+// The data is {labels, series: [{colour, title, values}]} for counts, stacked unless side_by_side. What is measured has an axis of
 // local time, with times told apart and instants: {type, from, to, bands: [{kind, from, to, text}],
 // marks: [{kind, at, text}]}, and as type "register" {floor, series: [{colour?, title, points: [[minute, kWh]]}]},
 // as type "yield" {series: [{title, days: [[date, kind, kWh, note]]}]}.
@@ -37,12 +37,12 @@
     maxBarThickness: 44,
   });
 
-  const counts = ({ labels, series }) => ({
+  const counts = ({ labels, series, side_by_side: apart = false }) => ({
     type: "bar",
     data: { labels, datasets: series.map(bars) },
     scales: {
-      x: axis({ stacked: true, grid: { display: false } }),
-      y: axis({ stacked: true, beginAtZero: true, suggestedMax: 4, ticks: { precision: 0 } }),
+      x: axis({ stacked: !apart, grid: { display: false } }),
+      y: axis({ stacked: !apart, beginAtZero: true, suggestedMax: 4, ticks: { precision: 0 } }),
     },
   });
 
@@ -279,6 +279,16 @@
         labels: { color: colour("--ink"), usePointStyle: true, pointStyle: "rectRounded", padding: 20 },
       },
     },
+  });
+
+  // On paper the numbers stand beside their chart.
+  const folded = [];
+  window.addEventListener("beforeprint", () => {
+    folded.push(...document.querySelectorAll(".chart-numbers:not([open])"));
+    for (const part of folded) part.open = true;
+  });
+  window.addEventListener("afterprint", () => {
+    for (const part of folded.splice(0)) part.open = false;
   });
 
   window.Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;

@@ -46,9 +46,9 @@ def as_csv(query: Select[Any], zone: ZoneInfo, now: datetime) -> Iterator[str]:
     has lasted by now comes last. Every cell is quoted: where semicolons separate, one with a semicolon would
     otherwise begin a cell that is calculated.
     """
-    yield BYTE_ORDER_MARK + _line((*COLUMNS, *LOCAL, "faulty_days"))
+    yield BYTE_ORDER_MARK + line((*COLUMNS, *LOCAL, "faulty_days"))
     for job in db.session.scalars(query.execution_options(yield_per=AT_ONCE)):
-        yield _line(harmless(value) for value in _values(job, zone, now))
+        yield line(harmless(value) for value in _values(job, zone, now))
     db.session.rollback()
 
 
@@ -77,7 +77,8 @@ def _clock(instant: datetime | None, zone: tzinfo) -> str | None:
     return instant.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S") if instant else None
 
 
-def _line(cells: Any) -> str:
+def line(cells: Any) -> str:
+    """A line of such a file."""
     buffer = io.StringIO()
     csv.writer(buffer, quoting=csv.QUOTE_ALL).writerow(cells)
     return buffer.getvalue()
