@@ -1,5 +1,5 @@
 // Draws every canvas that names its data. Without this script, or without Chart.js, the tables stay open.
-// The data is {labels, series: [{colour, title, values}]} for stacked counts. What is measured has an axis of
+// The data is {labels, series: [{colour, title, values}]} for counts, stacked unless side_by_side. What is measured has an axis of
 // local time, with times told apart and instants: {type, from, to, bands: [{kind, from, to, text}],
 // marks: [{kind, at, text}]}, and as type "register" {floor, series: [{colour?, title, points: [[minute, kWh]]}],
 // aside: [[minute, kWh, quality]]},
@@ -39,12 +39,12 @@
     pointStyle: "rectRounded", // in the legend
   });
 
-  const counts = ({ labels, series }) => ({
+  const counts = ({ labels, series, side_by_side: apart = false }) => ({
     type: "bar",
     data: { labels, datasets: series.map(bars) },
     scales: {
-      x: axis({ stacked: true, grid: { display: false } }),
-      y: axis({ stacked: true, beginAtZero: true, suggestedMax: 4, ticks: { precision: 0 } }),
+      x: axis({ stacked: !apart, grid: { display: false } }),
+      y: axis({ stacked: !apart, beginAtZero: true, suggestedMax: 4, ticks: { precision: 0 } }),
     },
   });
 
@@ -322,6 +322,16 @@
         },
       },
     },
+  });
+
+  // On paper the numbers stand beside their chart.
+  const folded = [];
+  window.addEventListener("beforeprint", () => {
+    folded.push(...document.querySelectorAll(".chart-numbers:not([open])"));
+    for (const part of folded) part.open = true;
+  });
+  window.addEventListener("afterprint", () => {
+    for (const part of folded.splice(0)) part.open = false;
   });
 
   window.Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;

@@ -27,6 +27,8 @@ PRIORITIES = ("low", "medium", "high")
 
 _IS_OPEN = text("status <> 'closed'")
 _NOT_RECOVERED = text("recovered_at IS NULL")
+_CLOSED_ONCE = text("closed_at IS NOT NULL")
+_RECOVERED = text("recovered_at IS NOT NULL")
 _OPEN_AND_ASSIGNED = text("status <> 'closed' AND assignee IS NOT NULL")
 _OPEN_AND_UNASSIGNED = text("status <> 'closed' AND assignee IS NULL")
 _OPEN_AND_RECOVERED = text("status <> 'closed' AND recovered_at IS NOT NULL")
@@ -84,6 +86,8 @@ class Job(Base):
         ),
         Index("ix_job_site", "site_key", "job_type"),
         Index("ix_job_created", "created_at", "rule"),
+        Index("ix_job_closed", "closed_at", sqlite_where=_CLOSED_ONCE, postgresql_where=_CLOSED_ONCE),
+        Index("ix_job_recovered", "recovered_at", sqlite_where=_RECOVERED, postgresql_where=_RECOVERED),
         Index("ix_job_run", "run_id"),
         Index("ix_job_queue", "queue"),
         # Newest first, so that a search among the open ones does not read all the others.

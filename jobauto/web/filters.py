@@ -1,7 +1,7 @@
 """What every page needs: a database that is ready, filters for times and words, the frame's own facts."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
@@ -61,6 +61,7 @@ def init_app(app: Flask) -> None:
         describe_quality,
         colour_of_rule,
         duration,
+        in_days,
         spares_closed_ones,
         faulty_for,
         days_faulty,
@@ -197,6 +198,12 @@ def duration(milliseconds: float) -> str:
         return f"{milliseconds:.0f} ms"
     minutes, seconds = divmod(milliseconds / 1000, 60)
     return f"{minutes:.0f} min {seconds:.0f} s" if minutes else f"{seconds:.1f} s"
+
+
+def in_days(took: timedelta) -> str:
+    """``2.5 days``; of less than a day ``3.5 hours``."""
+    hours = took / timedelta(hours=1)
+    return f"{hours / 24:,.1f} days" if hours >= 24 else f"{hours:.1f} hours"
 
 
 def address_of_page(number: int) -> str:

@@ -1,7 +1,7 @@
 """the desk: views of jobs, and what is done with several at once
 
 Revision ID: 0030
-Revises: 0024
+Revises: 0029
 Create Date: 2026-11-26 14:40:00
 """
 
@@ -11,7 +11,7 @@ from alembic import op
 from jobauto.models.types import Instant, PrimaryKey
 
 revision = "0030"
-down_revision = "0024"
+down_revision = "0029"
 branch_labels = None
 depends_on = None
 
