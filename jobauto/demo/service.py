@@ -18,10 +18,12 @@ from ..jobs.service import change as change_job
 from ..models import (
     Event,
     Hold,
+    ImportSite,
     Job,
     JobReading,
     OutboxMessage,
     Reading,
+    ReplacedReading,
     Review,
     Run,
     RunRule,
@@ -93,7 +95,7 @@ def remove() -> int:
         session.execute(delete(RunSite).where(RunSite.run_id.in_(demo_runs)))
         session.execute(delete(RunSite).where(RunSite.site_key.in_(demo_sites)))
         session.execute(delete(Run).where(Run.is_demo))
-        for of_sites in (Reading, Review, ToClassify):
+        for of_sites in (Reading, ReplacedReading, ImportSite, Review, ToClassify):
             session.execute(delete(of_sites).where(of_sites.site_key.in_(demo_sites)))
         return len(session.scalars(delete(Site).where(Site.is_demo).returning(Site.key)).all())
 

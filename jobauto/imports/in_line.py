@@ -62,6 +62,8 @@ class Tails:
         self._spoken: set[int] = set()
         self.known: dict[int, _Known] = {}
         self.has_marked = False
+        self.claimed: set[int] = set()
+        """Sites that had no measure before."""
 
     def take(self, site_keys: Collection[int]) -> "Newcomers":
         """Begin a transaction that stores readings of these sites."""
@@ -83,6 +85,7 @@ class Tails:
         """The transaction has come to its end, and this is how things stand."""
         self._turns |= newcomers.turns
         self.known |= newcomers.known
+        self.claimed |= newcomers.claimed
         self.has_marked = self.has_marked or bool(newcomers.marked)
 
 
@@ -103,6 +106,7 @@ class Newcomers:
         self.turns = turns
         self.known: dict[int, _Known] = {}
         self.marked: set[int] = set()
+        self.claimed: set[int] = set()
 
     def look(self, rows: Sequence[Ready], steps: Steps) -> None:
         """Look at new rows, which are sorted, while they are stored: nothing is asked of the database."""
@@ -132,8 +136,7 @@ class Newcomers:
         mark(self._connection, self.marked)
         if self._spans:
             self._bulk.set_meters(self._spans)
-        if unset := [key for key, tail in self._met.items() if tail.measure is None]:
-            self._bulk.make_registers(unset)
+        self._make_registers()
 
     def settle_changed(self, changed: Iterable[ReadingKey], values: dict[ReadingKey, int]) -> None:
         """The same of rows that may have replaced others, and are not sorted."""
@@ -148,6 +151,12 @@ class Newcomers:
             if key not in self._met or self._met[key].measure != "interval":
                 self._doubt(key)
         mark(self._connection, self.marked)
+        self._make_registers()
+
+    def _make_registers(self) -> None:
+        if unset := [key for key, tail in self._met.items() if tail.measure is None]:
+            self._bulk.make_registers(unset)
+            self.claimed.update(unset)
 
     def _met_tail(self, key: int, at: int, value: int) -> _Known:
         """What a site's new readings must be in line with; None where there is nothing to be done."""

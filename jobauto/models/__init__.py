@@ -3,7 +3,7 @@
 from .decision import DecidedReading, Decision, MeterChange
 from .event import Event
 from .form import Draft, SentForm
-from .imports import Import
+from .imports import Import, ImportSite, ReplacedReading
 from .job import Job, JobReading
 from .lab import LabResult
 from .login import Identity, PendingLogin, RecoveryCode, SecondFactor
@@ -28,6 +28,7 @@ __all__ = [
     "Hold",
     "Identity",
     "Import",
+    "ImportSite",
     "Job",
     "JobReading",
     "LabResult",
@@ -39,6 +40,7 @@ __all__ = [
     "Reading",
     "ReadingTurn",
     "RecoveryCode",
+    "ReplacedReading",
     "Review",
     "Run",
     "RunRequest",

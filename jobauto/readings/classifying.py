@@ -141,6 +141,8 @@ def classify(connection: Connection, site_keys: Sequence[int]) -> int:
         changes += _changes(readings, walked)
         if walked.reviews or site_key in with_reviews:
             _store_reviews(connection, site_key, walked.reviews)
+    for site_key in with_reviews.difference(row.site_key for row in rows):
+        _store_reviews(connection, site_key, [])  # its readings are gone
     if changes:
         connection.execute(_UPDATE, changes)
     _set_measure(connection, {row.site_key for row in rows})

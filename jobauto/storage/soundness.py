@@ -25,6 +25,7 @@ from sqlalchemy import (
 from ..extensions import db
 from ..models import SettingsVersion
 from ..models.event import SUBJECTS
+from ..models.imports import WAYS
 from ..models.job import PRIORITIES, RESOLUTIONS, STATUSES
 from ..models.notification import KINDS
 from ..models.quality import Quality, ReviewDecision, ReviewKind
@@ -48,6 +49,7 @@ CHOICES = {
     "job.resolution": RESOLUTIONS,
     "address.kind": KINDS,
     "event.subject": SUBJECTS,
+    "import.way": WAYS,
     "site.measure": MEASURES,
     "site.counts": COUNTS,
     "reading.quality": QUALITIES,
@@ -58,6 +60,8 @@ CHOICES = {
     "decision.kind": KINDS_OF_REVIEWS,
     "decision.decision": DECISIONS,
 }
+MAY_BE_UNKNOWN = ("replaced_reading.import_id",)
+"""Numbers in keys that are 0 where nobody knows them."""
 SHAPES: dict[str, TypeAdapter[Any]] = {
     "settings_version.document": TypeAdapter(dict[str, dict[str, Any]]),
     "settings_version.policies": TypeAdapter(list[dict[str, Any]]),
@@ -136,7 +140,8 @@ def _is_of_its_type(name: str, column: Column[Any]) -> str:
 def _range_of(column: Column[Any]) -> tuple[int, int]:
     most: int = 2**63 - 1 if isinstance(column.type, BigInteger) else 2**31 - 1
     if column.primary_key or column.foreign_keys:
-        return 1, most // 2  # numbers go on after the highest
+        least = 0 if str(column) in MAY_BE_UNKNOWN else 1
+        return least, most // 2  # numbers go on after the highest
     return -most - 1, most
 
 
