@@ -20,11 +20,13 @@ from ..models import (
     Cover,
     Event,
     Hold,
+    ImportSite,
     Incident,
     Job,
     JobReading,
     OutboxMessage,
     Reading,
+    ReplacedReading,
     Review,
     Run,
     RunRule,
@@ -98,7 +100,7 @@ def remove() -> int:
         session.execute(delete(RunSite).where(RunSite.run_id.in_(demo_runs)))
         session.execute(delete(RunSite).where(RunSite.site_key.in_(demo_sites)))
         session.execute(delete(Run).where(Run.is_demo))
-        for of_sites in (Reading, Review, ToClassify):
+        for of_sites in (Reading, ReplacedReading, ImportSite, Review, ToClassify):
             session.execute(delete(of_sites).where(of_sites.site_key.in_(demo_sites)))
         return len(session.scalars(delete(Site).where(Site.is_demo).returning(Site.key)).all())
 

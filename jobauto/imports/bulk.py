@@ -42,6 +42,26 @@ _SAME = {
 """When a row makes no difference: an estimated one never replaces an actual one, which always replaces it."""
 
 
+_REPLACED_COLUMNS = "site_key, reading_date, import_id, reading_value, is_estimated, received, replaced_at"
+_KEEP_REPLACED = f"""
+    INSERT INTO replaced_reading ({_REPLACED_COLUMNS})
+    SELECT stored.site_key, stored.reading_date, coalesce(stored.import_id, 0), stored.reading_value,
+           stored.quality = {Quality.ESTIMATED}, stored.received, {{replaced_at}}
+    FROM {{given}} CROSS JOIN reading AS stored
+    WHERE stored.site_key = {{site_key}} AND stored.reading_date = {{reading_date}} AND NOT ({{same}})
+    ON CONFLICT (site_key, reading_date, import_id) DO UPDATE SET
+        reading_value = excluded.reading_value, is_estimated = excluded.is_estimated,
+        received = excluded.received, replaced_at = excluded.replaced_at"""  # noqa: S608 (our words)
+_KEEP_OUTRANKED = f"""
+    INSERT INTO replaced_reading ({_REPLACED_COLUMNS})
+    SELECT stored.site_key, stored.reading_date, {{import_id}}, {{value}}, true,
+           {{replaced_at}}, {{replaced_at}}
+    FROM {{given}} CROSS JOIN reading AS stored
+    WHERE stored.site_key = {{site_key}} AND stored.reading_date = {{reading_date}}
+    AND stored.quality <> {Quality.ESTIMATED}
+    ON CONFLICT (site_key, reading_date, import_id) DO NOTHING"""  # noqa: S608 (our words)
+
+
 class Stamp(NamedTuple):
     """What is kept of the rows of an import: when they were received, and its number."""
 
@@ -113,6 +133,7 @@ class Bulk(Protocol):
     """
 
     BATCH: int
+    stamp: Stamp
 
     def insert(self, rows: Sequence[Ready], while_waiting: WhileWaiting = ...) -> None:
         """Store new rows. Raises AlreadyStored, and then the transaction must be rolled back."""
@@ -127,6 +148,12 @@ class Bulk(Protocol):
 
     def change(self, rows: Sequence[Ready], *, estimated: bool = False) -> list[ReadingKey]:
         """Store the rows that are new or differ, and tell which; what is equal is not touched."""
+
+    def keep_replaced(self, rows: Sequence[Ready], *, estimated: bool = False) -> None:
+        """Keep the values that :meth:`change` is about to replace, so that the import can be undone."""
+
+    def keep_outranked(self, rows: Sequence[Ready]) -> None:
+        """Keep those of some estimated rows that do not stand, for an actual value does."""
 
     def tails(self, site_keys: Collection[int]) -> Iterable[Tail]:
         """The newest readings of sites, and what decides whether others are in line with them."""
@@ -178,16 +205,16 @@ class SqliteBulk:
     def __init__(self, connection: Connection, stamp: Stamp) -> None:
         self._connection = connection
         self._driver: Any = connection.connection.driver_connection
-        received = "NULL" if stamp.received is None else to_microseconds(stamp.received)
-        import_id = "NULL" if stamp.import_id is None else stamp.import_id
-        self._rows = {
-            estimated: f"(?,?,?,{Quality.ESTIMATED if estimated else Quality.GOOD},{received},{import_id})"
-            for estimated in (False, True)
-        }
+        self.stamp = stamp
+
+    def _row(self, *, estimated: bool = False) -> str:
+        received = "NULL" if self.stamp.received is None else to_microseconds(self.stamp.received)
+        import_id = "NULL" if self.stamp.import_id is None else self.stamp.import_id
+        return f"(?,?,?,{Quality.ESTIMATED if estimated else Quality.GOOD},{received},{import_id})"
 
     def insert(self, rows: Sequence[Ready], _while_waiting: WhileWaiting = nothing) -> None:
         try:
-            self._with_values(rows, self.INSERT, self._rows[False])
+            self._with_values(rows, self.INSERT, self._row())
         except IntegrityError as error:
             raise AlreadyStored from error
 
@@ -215,7 +242,29 @@ class SqliteBulk:
             f"{self.INSERT} ON CONFLICT (site_key, reading_date) DO UPDATE SET {_REPLACED} "
             f"WHERE NOT ({_SAME[estimated].format(value='excluded.reading_value')}) "
             "RETURNING site_key, reading_date",
-            self._rows[estimated],
+            self._row(estimated=estimated),
+        )
+
+    def keep_replaced(self, rows: Sequence[Ready], *, estimated: bool = False) -> None:
+        same = _SAME[estimated].format(value="given.column3")
+        self._keep(rows, _KEEP_REPLACED, same=same.replace("reading_value =", "stored.reading_value ="))
+
+    def keep_outranked(self, rows: Sequence[Ready]) -> None:
+        self._keep(rows, _KEEP_OUTRANKED, value="given.column3", import_id=self.stamp.import_id)
+
+    def _keep(self, rows: Sequence[Ready], statement: str, **words: object) -> None:
+        received, import_id = self.stamp
+        if received is None or import_id is None:
+            return
+        self._with_values(
+            rows,
+            statement.format(
+                given="({}) AS given",
+                site_key="given.column1",
+                reading_date="given.column2",
+                replaced_at=to_microseconds(received),
+                **words,
+            ),
         )
 
     def tails(self, site_keys: Collection[int]) -> Iterable[Tail]:
@@ -314,10 +363,10 @@ class PostgresqlBulk:
 
     def __init__(self, connection: Connection, stamp: Stamp) -> None:
         self._connection = connection
-        self._stamp = stamp
+        self.stamp = stamp
 
     def insert(self, rows: Sequence[Ready], while_waiting: WhileWaiting = nothing) -> None:
-        received, import_id = self._stamp
+        received, import_id = self.stamp
         more = _field(None if received is None else to_microseconds(received) - self.EPOCH)
         more += _field(import_id)
         try:
@@ -355,8 +404,27 @@ class PostgresqlBulk:
             f"AND {self._same(estimated=estimated)}"
         )
         quality = Quality.ESTIMATED if estimated else Quality.GOOD
-        changed = self._connection.exec_driver_sql(self.CHANGE, (int(quality), *self._stamp))
+        changed = self._connection.exec_driver_sql(self.CHANGE, (int(quality), *self.stamp))
         return [(key, to_microseconds(instant)) for key, instant in changed]
+
+    def keep_replaced(self, rows: Sequence[Ready], *, estimated: bool = False) -> None:
+        self._keep(rows, _KEEP_REPLACED, same=self._same(estimated=estimated))
+
+    def keep_outranked(self, rows: Sequence[Ready]) -> None:
+        self._keep(rows, _KEEP_OUTRANKED, value="given.reading_value", import_id=self.stamp.import_id)
+
+    def _keep(self, rows: Sequence[Ready], statement: str, **words: object) -> None:
+        received, import_id = self.stamp
+        if received is None or import_id is None:
+            return
+        self._stage(rows)
+        named = {
+            "given": "staged_reading AS given",
+            "site_key": "given.site_key",
+            "reading_date": "given.reading_date",
+            "replaced_at": "CAST(%(received)s AS timestamptz)",
+        }
+        self._connection.exec_driver_sql(statement.format(**named, **words), {"received": received})
 
     def _same(self, *, estimated: bool) -> str:
         return (

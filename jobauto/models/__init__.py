@@ -4,7 +4,7 @@ from .bulk import BulkAction, BulkJob, JobView
 from .decision import DecidedReading, Decision, MeterChange
 from .event import Event
 from .form import Draft, SentForm
-from .imports import Import
+from .imports import Import, ImportSite, ReplacedReading
 from .incident import Cover, Incident
 from .job import Job, JobReading
 from .lab import LabResult
@@ -33,6 +33,7 @@ __all__ = [
     "Hold",
     "Identity",
     "Import",
+    "ImportSite",
     "Incident",
     "Job",
     "JobReading",
@@ -46,6 +47,7 @@ __all__ = [
     "Reading",
     "ReadingTurn",
     "RecoveryCode",
+    "ReplacedReading",
     "Review",
     "Run",
     "RunRequest",

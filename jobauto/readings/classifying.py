@@ -150,6 +150,8 @@ def classify(connection: Connection, site_keys: Sequence[int], author: Author) -
             changed.append(site_key)
         if walked.reviews or site_key in with_reviews:
             _store_reviews(connection, site_key, walked.reviews)
+    for site_key in with_reviews.difference(row.site_key for row in rows):
+        _store_reviews(connection, site_key, [])  # its readings are gone
     if changes:
         connection.execute(_UPDATE, changes)
         review_recoveries(connection, changed, author)

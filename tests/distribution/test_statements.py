@@ -13,7 +13,7 @@ from jobauto.demo import service as demo
 from jobauto.detection import holds
 from jobauto.detection.service import RunParameters, dry_run
 from jobauto.extensions import db
-from jobauto.imports import background, rows, sites
+from jobauto.imports import background, rows, sites, undo
 from jobauto.jobs import bulk_actions
 from jobauto.jobs.bulk_actions import Wanted
 from jobauto.jobs.service import JobChange, change
@@ -30,6 +30,7 @@ from tests.distribution.conftest import Sent, pretend, sending
 from tests.distribution.rules import refused
 from tests.fleets import NOON
 from tests.imports.importing import counts, import_readings, import_sites, stored_readings, stored_sites
+from tests.imports.undoing import send, take_back
 from tests.notifications.telling import add_one_of_each
 from tests.pages.reading import form_of
 from tests.pages.scenes import PAGES
@@ -70,6 +71,19 @@ def test_imports(sent: Sent) -> None:
     assert counts(sites.import_sites(with_author, author=ADA)) == (0, 1, 0, 0)
     assert set(stored_sites()) == {"S1", "S2", "S3"}
     assert len(stored_readings()) == 14
+    assert refused(sent) == {}
+
+
+def test_undoing_an_import(sent: Sent) -> None:
+    import_sites("site_id,site_name", "S1,One", "S2,Two")
+    day = "2026-03-30T12:00Z"
+    first = send([f"S1,{day},1,", f"S2,{day},2,estimated", "S2,2026-03-29T12:00Z,1,"])
+    second = send([f"S1,{day},3,", f"S2,{day},2,estimated"])
+    send([f"S1,{day},2,estimated"])
+    take_back(second)
+    take_back(first)
+    undo.expire(NOON + timedelta(days=365))
+    assert len(stored_readings()) == 1
     assert refused(sent) == {}
 
 

@@ -160,7 +160,7 @@ def _kwh(value: Decimal | None) -> str | None:
 
 
 class ImportEntryOut(Out):
-    """An import in the history. None can be undone so far."""
+    """An import in the history. It can be undone until ``undo_until``; null where it cannot."""
 
     id: int
     kind: str
@@ -174,8 +174,16 @@ class ImportEntryOut(Out):
     updated: int
     unchanged: int
     rejected: int
-    undone_at: None = None
-    undo_until: None = None
+    undone_at: datetime | None
+    undo_until: datetime | None
+
+
+class UndoneOut(Out):
+    """What became of the readings of an import that was undone; the others stand as others left them."""
+
+    removed: int
+    restored: int
+    left: int
 
 
 class CoveredSiteOut(Out):
@@ -425,12 +433,17 @@ class ImportOut(Out):
     ignored_columns: list[str]
 
     @classmethod
-    def of(cls, result: ImportResult) -> Self:
+    def of(cls, result: ImportResult, **more: object) -> Self:
         """The outcome as JSON."""
         errors = [LineErrorOut(line=row.line, error=row.reason) for row in result.errors]
-        return cls(
-            **{name: getattr(result, name) for name in cls.model_fields if name != "errors"}, errors=errors
-        )
+        named = {name: getattr(result, name) for name in ImportOut.model_fields if name != "errors"}
+        return cls.model_validate({**named, "errors": errors, **more})
+
+
+class ReadingsImportOut(ImportOut):
+    """The same of readings: with the number of the import, null where it stored nothing."""
+
+    import_id: int | None
 
 
 class ImportRefusedOut(ErrorOut):
@@ -443,6 +456,7 @@ class ImportRefusedOut(ErrorOut):
     errors: list[LineErrorOut] = []
     warnings: list[str] = []
     ignored_columns: list[str] = []
+    import_id: int | None = None
 
 
 class ThresholdOut(Out):
