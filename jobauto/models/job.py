@@ -32,7 +32,6 @@ _RECOVERED = text("recovered_at IS NOT NULL")
 _OPEN_AND_ASSIGNED = text("status <> 'closed' AND assignee IS NOT NULL")
 _OPEN_AND_UNASSIGNED = text("status <> 'closed' AND assignee IS NULL")
 _OPEN_AND_RECOVERED = text("status <> 'closed' AND recovered_at IS NOT NULL")
-_IS_CLOSED = text("closed_at IS NOT NULL")
 SORTED_NULL_FIRST = ("ix_job_since", "ix_job_open_since")
 ONE_OPEN_JOB = text("status <> 'closed' AND duplicate_checked AND covers IS NULL")
 """The condition of ``uq_job_open``, which ON CONFLICT has to repeat to the letter."""
@@ -105,7 +104,6 @@ class Job(Base):
             sqlite_where=_OPEN_AND_RECOVERED,
             postgresql_where=_OPEN_AND_RECOVERED,
         ),
-        Index("ix_job_closed", "closed_at", sqlite_where=_IS_CLOSED, postgresql_where=_IS_CLOSED),
         # The longest fault first, where one without a beginning, of a site that never reported, comes first:
         # so does SQLite of itself.
         Index("ix_job_since", "since", "id", postgresql_ops={"since": "NULLS FIRST"}),

@@ -13,7 +13,7 @@ down_revision = "0031"
 branch_labels = None
 depends_on = None
 
-INDEXES = {"ix_job_closed": "closed_at", "ix_job_recovered": "recovered_at"}
+INDEXES = {"ix_job_recovered": "recovered_at"}
 
 
 def upgrade() -> None:
