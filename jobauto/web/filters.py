@@ -1,6 +1,7 @@
 """What every page needs: a database that is ready, filters for times and words, the frame's own facts."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -61,6 +62,7 @@ def init_app(app: Flask) -> None:
         spares_closed_ones,
         faulty_for,
         size,
+        kwh,
         format_change,
         format_conflict,
         labels.label,
@@ -168,6 +170,11 @@ def duration(milliseconds: float) -> str:
         return f"{milliseconds:.0f} ms"
     minutes, seconds = divmod(milliseconds / 1000, 60)
     return f"{minutes:.0f} min {seconds:.0f} s" if minutes else f"{seconds:.1f} s"
+
+
+def kwh(value: Decimal) -> str:
+    """``1,234.50``; with three decimals where it takes three, as the energy of an interval may."""
+    return f"{value:,.3f}" if value * 100 % 1 else f"{value:,.2f}"
 
 
 def address_of_page(number: int) -> str:

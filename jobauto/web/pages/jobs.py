@@ -229,5 +229,6 @@ def _chart(job: Job, used: Settings, seen: Seen, zone: ZoneInfo, now: datetime) 
         flat_since=job.since if job.rule == ZERO_READS.name and seen.stands_still else None,
         jobs=[job],
         meters=Meters(job.site.counts == "down", site_meters.changes_of(job.site)),
+        energies=() if job.site.measure == "interval" else None,
     )
     return charts.register(sent.readings, scene, evidence)
