@@ -224,3 +224,17 @@ def test_the_yield_of_a_site_that_sends_intervals_is_what_they_add_up_to(vera: P
     assert "kWh in all." in words(page)
     assert "0.125" in words(page)
     assert "The site sends intervals, and no register." in words(page)
+
+
+def test_a_job_says_which_of_its_readings_are_known_to_be_wrong_by_now(oscar: Person) -> None:
+    now = utcnow()
+    key = add_site("S1", daily([1234] * 15 + [0] * 4, days_before(0.1, now)))
+    classify_again(key)
+    run(RunParameters("manual"), lambda: now)
+    assert "known to be wrong by now" not in words(oscar.get("/jobs/1"))
+
+    oscar.post("/reviews/", review=review_id(key), decision="wrong")
+
+    assert "4 readings that the job was opened on are known to be wrong by now." in words(
+        oscar.get("/jobs/1")
+    )

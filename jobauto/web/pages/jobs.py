@@ -187,6 +187,7 @@ def _page(job: Job, form: JobForm, conflicts: Conflicts = ()) -> str:
         after_closing=closing.what_follows(job, settings),
         recurrence=recurrence(job, earlier, zone),
         history=events,
+        wrong_by_now=db.session.scalar(queries.wrong_by_now(job)),
         not_recovered=_why_not_recovered(job, events),
         seen=seen,
         evidence=history.newest(queries.evidence_of(job), NEWEST_READINGS, zone, JobReading),
