@@ -237,6 +237,18 @@ def evidence_of(job: Job) -> tuple[ColumnElement[bool], ...]:
     return JobReading.site_key == job.site_key, JobReading.job_id == job.id
 
 
+def wrong_by_now(job: Job) -> Select[int]:
+    """How many of the readings that a job was opened on were believed then, and are known to be wrong now."""
+    same = and_(
+        Reading.site_key == JobReading.site_key,
+        Reading.reading_date == JobReading.reading_date,
+        Reading.reading_value == JobReading.reading_value,
+    )
+    is_wrong = Reading.quality.in_([Quality.WRONG, Quality.IGNORED])
+    believed = (*evidence_of(job), JobReading.quality == Quality.GOOD)
+    return select(func.count()).select_from(JobReading).join(Reading, same).where(*believed, is_wrong)
+
+
 def late_readings(
     job: Job, start: datetime, as_of: datetime, believes: Collection[Quality]
 ) -> Select[datetime, Decimal, Decimal, int, Decimal, Decimal]:

@@ -65,7 +65,7 @@ def share_classified() -> float | None:
     """
     columns = (ToClassify.site_key, ToClassify.urgent)
     next_ones = select(*columns).order_by(ToClassify.site_key).limit(LOOKED_AT).subquery().c
-    waiting = db.session.scalar(select(func.min(next_ones.site_key)).where(~next_ones.urgent))
+    waiting: int | None = db.session.scalar(select(func.min(next_ones.site_key)).where(~next_ones.urgent))
     if waiting is None:
         return None
     last = db.session.scalar(select(func.max(Site.key))) or waiting

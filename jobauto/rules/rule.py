@@ -80,7 +80,8 @@ class Window:
     value, the lowest and highest value, how often and how far the register fell, and how many zeroes.
 
     ``total`` is what intervals add up to, None of a register; where that ``counts_down``, a rise is a fall.
-    ``only_good`` says that there are others, which were set aside.
+    ``only_good`` says that others were set aside. A fall of no more than ``tolerated`` kWh is
+    no fault.
     """
 
     until: datetime
@@ -97,6 +98,12 @@ class Window:
     total: Decimal | None = None
     counts_down: bool = False
     only_good: bool = False
+    tolerated: Decimal = Decimal(0)
+
+    @property
+    def falls_too_far(self) -> bool:
+        """Whether the register fell by more than it may."""
+        return bool(self.falls) and (self.deepest_fall or 0) > self.tolerated
 
     @property
     def made(self) -> Decimal:

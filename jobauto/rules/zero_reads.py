@@ -459,11 +459,13 @@ def unflagged(settings: ZeroReadsSettings, verdict: str, window: Window, zone: Z
         return f"{seen}, all within less than {hours}: too short a time to tell."
     if verdict == NOT_ASSESSABLE:
         return f"{seen}, {needed} are needed."
-    if falls := window.describe_falls():
+    falls = window.describe_falls()
+    if window.falls_too_far:
         return f"{seen}, from {window.first_value:,} to {window.last_value:,} kWh. {falls}"
     if window.total is not None:
         return f"{seen}, {window.made:,} kWh in all."
-    return f"{seen}, {'down' if window.counts_down else 'up'} {window.made:,} kWh."
+    no_fault = f" {falls[:-1]}: that is no fault." if falls else ""
+    return f"{seen}, {'down' if window.counts_down else 'up'} {window.made:,} kWh.{no_fault}"
 
 
 RULE = ZERO_READS = Rule(

@@ -33,6 +33,7 @@ from .days import (
     missing_days,
     spoken,
     yields,
+    yields_of_intervals,
 )
 from .scene import (
     Band,
@@ -93,7 +94,8 @@ def register(
     The first of them may lie before the start. With the evidence of the scene's job, its line is drawn too.
     """
     believed, believed_then = good(readings), good(evidence)
-    series = [_line("Register, kWh", believed, scene)]
+    title = "Register, kWh" if scene.energies is None else "Energy of intervals, kWh"
+    series = [_line(title, believed, scene)]
     if believed_then:
         line = _line("When the job was opened, kWh", believed_then, scene)
         rule = rule_named(scene.jobs[0].rule)
@@ -119,7 +121,10 @@ def register(
 
 def daily_yield(readings: Sequence[MeteredReading], scene: Scene) -> Chart:
     """What the site made on each local day, from the same readings."""
-    days = list(yields(readings, scene.now, scene.zone, scene.meters))
+    if scene.energies is None:
+        days = list(yields(readings, scene.now, scene.zone, scene.meters))
+    else:
+        days = list(yields_of_intervals(scene.energies, scene.now, scene.zone))
     gaps = missing_days(readings, scene.now, scene.zone)
     missing = [(gap, _hatched(gap, readings, scene)) for gap in gaps]
     bands, marks = list(snoozed(scene)), [*meter_changes(readings, scene), *steps_of_jobs(scene)]
@@ -130,7 +135,7 @@ def daily_yield(readings: Sequence[MeteredReading], scene: Scene) -> Chart:
     ]
     series = {"title": "Yield, kWh", "days": [_drawn(each) for each in days]}
     bands += [band for _, band in missing]
-    key = list(_yield_key(days, missing=bool(missing)))
+    key = list(_yield_key(days, missing=bool(missing), is_register=scene.energies is None))
     # Today has its place although it is not over.
     end = {"to": scene.minute(midnight(day_of(scene.now, scene.zone) + DAY, scene.zone))}
     chart = _chart({"type": "yield", "series": [series]}, rows, bands, marks, scene, key)
@@ -193,9 +198,11 @@ def _last(readings: Sequence[MeteredReading], scene: Scene) -> list[str]:
     return [f"The last reading was {last.reading_value:,} kWh at {scene.minute(last.reading_date)}."]
 
 
-def _yield_key(days: Sequence[Day], *, missing: bool) -> Iterator[str]:
+def _yield_key(days: Sequence[Day], *, missing: bool, is_register: bool) -> Iterator[str]:
     kinds = {day.kind for day in days}
-    yield "How far the register went up each day."
+    yield (
+        "How far the register went up each day." if is_register else "What the intervals add up to each day."
+    )
     if missing:
         yield "Hatched: no reading to go by on that day or the day before."
     if any(day.kind == "known" and day.value == 0 for day in days):

@@ -102,6 +102,15 @@ class Meters:
 
 
 @dataclass(frozen=True)
+class Energy:
+    """What a site's intervals add up to on a day, in kWh, and when the last one of them ended."""
+
+    day: date
+    kwh: Decimal
+    last: datetime
+
+
+@dataclass(frozen=True)
 class Day:
     """A day with a good reading and an earlier one to compare it with.
 
@@ -164,6 +173,15 @@ def yields(
             else:
                 yield Day(day, "known", made, note)
         closed = of_day[-1]
+
+
+def yields_of_intervals(energies: Sequence[Energy], now: datetime, zone: ZoneInfo) -> Iterator[Day]:
+    """The days that have an interval."""
+    for each in energies:
+        if each.day == day_of(now, zone):
+            yield Day(each.day, "so_far", each.kwh, f"so far, until {format_minute(each.last, zone)[11:]}")
+        else:
+            yield Day(each.day, "known", each.kwh)
 
 
 def _made(readings: Sequence[MeteredReading], meters: Meters) -> tuple[Decimal | None, str]:

@@ -12,9 +12,9 @@ from sqlalchemy import ColumnElement, select
 from ..extensions import db
 from ..models import JobReading, Reading
 from ..models.quality import Quality
-from .days import MeteredReading
+from .days import Energy, MeteredReading
 from .scene import start_before
-from .thinning import DAY, day_of, edges, midnight, midnights, thinned
+from .thinning import DAY, day_of, edges, energy, midnight, midnights, thinned
 
 OFTEN = DAY / 2
 """Readings that lie less than this apart, by and large, are told by day."""
@@ -52,6 +52,13 @@ def history(
     if not before and readings:
         start = midnight(day_of(readings[0].reading_date, zone), zone)
     return History(start, [*before, *readings])
+
+
+def energy_of_days(site_key: int, start: datetime, now: datetime, zone: ZoneInfo) -> list[Energy]:
+    """What the good intervals of a site add up to on each local day from ``start`` on, a local midnight."""
+    which = (Reading.site_key == site_key, Reading.reading_date <= now, Reading.quality == Quality.GOOD)
+    found = db.session.execute(energy(which, midnights(start, now, zone)))
+    return [Energy(day_of(row.last, zone), row.energy, row.last) for row in found]
 
 
 def newest(

@@ -182,7 +182,8 @@ def _verdict(rule: Rule, settings: RuleSettings, moment: Moment, site: Site) -> 
         return replace(found, text=rule.describe_finding(found, moment.zone))
     verdict, reason = (row["verdict"], row["reason"]) if row is not None else ("ok", None)
     seen, _ = believed_window(site, rule.believes, start, moment.as_of, newest_meter=rule.newest_meter)
-    seen = replace(seen, only_good=bool(aside) and rule.believes == {Quality.GOOD})
+    is_strict = rule.believes == {Quality.GOOD}
+    seen = replace(seen, only_good=bool(aside) and is_strict, tolerated=moment.fall_tolerance)
     text = rule.unflagged(settings, verdict, seen, moment.zone)
     return Verdict(rule.name, rule.title, verdict, reason, text, set_aside=aside)
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from ..models import Event, Job
 from ..models.types import format_minute
 from ..wording import pluralize
-from .days import DAY, MeteredReading, Meters, good, silences, spoken
+from .days import DAY, Energy, MeteredReading, Meters, good, silences, spoken
 
 SPAN = timedelta(days=60)
 """What the charts of a site show, as long as its silence leaves room for readings."""
@@ -21,7 +21,7 @@ class Scene:
 
     ``days_threshold`` is that of No Coms, where it judges the site; ``flat_since`` since when the register
     stands still by Zero Reads, if it does; ``snoozes`` are pairs of instants, ``meters`` what is known of the
-    site's.
+    site's; of a site that sends intervals ``energies`` are what they add up to on each day.
     """
 
     start: datetime
@@ -32,6 +32,7 @@ class Scene:
     snoozes: Sequence[tuple[datetime, datetime]] = ()
     jobs: Sequence[Job] = ()
     meters: Meters = field(default_factory=Meters)
+    energies: Sequence[Energy] | None = None
 
     def minute(self, instant: datetime) -> str:
         """Local wall-clock time, which is what the axis shows."""

@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from itertools import groupby, pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, case, func, literal, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Select, case, cast, func, literal, or_, select, type_coerce
 
 from ..models import JobReading, Reading
-from ..models.types import MICROSECOND, Instant, microseconds_between
+from ..models.types import MICROSECOND, Instant, Kwh, microseconds_between
 
 BUCKETS = 180
 """So many parts of its time a chart shows apart from one another, more or less."""
@@ -73,6 +74,20 @@ def thinned(
     chosen = or_(*(placed[place.name] == 1 for place in places))
     told = (placed[name] for name in ("reading_date", "reading_value", "quality", "meter", "number"))
     return select(*told).where(chosen).order_by(placed.reading_date)
+
+
+def energy(which: Sequence[ColumnElement[bool]], edges: Sequence[datetime]) -> Select[Decimal, datetime]:
+    """Of each bucket with intervals ``energy``, what they add up to, and ``last``, when the last one ended.
+
+    Oldest first. A bucket begins after one edge and ends with the next.
+    """
+    inside = (*which, Reading.reading_date > edges[0], Reading.reading_date <= edges[-1])
+    bucket = bucket_of(Reading.reading_date, edges).label("bucket")
+    watt_hours = type_coerce(Reading.reading_value, BigInteger).label("watt_hours")
+    seen = select(Reading.reading_date, watt_hours, bucket).where(*inside).subquery("seen").c
+    total = type_coerce(cast(func.sum(seen.watt_hours), BigInteger), Kwh).label("energy")
+    last = func.max(seen.reading_date).label("last")
+    return select(total, last).group_by(seen.bucket).order_by(last)
 
 
 def bucket_of(at: Any, edges: Sequence[datetime]) -> ColumnElement[int]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
@@ -69,6 +70,7 @@ def init_app(app: Flask) -> None:
         saves,
         size,
         quality_word,
+        kwh,
         format_change,
         format_conflict,
         labels.label,
@@ -204,6 +206,11 @@ def in_days(took: timedelta) -> str:
     """``2.5 days``; of less than a day ``3.5 hours``."""
     hours = took / timedelta(hours=1)
     return f"{hours / 24:,.1f} days" if hours >= 24 else f"{hours:.1f} hours"
+
+
+def kwh(value: Decimal) -> str:
+    """``1,234.50``; with three decimals where it takes three, as the energy of an interval may."""
+    return f"{value:,.3f}" if value * 100 % 1 else f"{value:,.2f}"
 
 
 def address_of_page(number: int) -> str:

@@ -173,7 +173,7 @@ def _something_of_everything(run_id: int) -> None:
 
 
 def add_doubted_site() -> None:
-    """With reviews of the largest registers, a meter change, and all to be classified anew."""
+    """With reviews of the largest registers, open and decided, and a meter change."""
     large = 999_999_999_000
     key = add_site("DOUBT", daily([large, 0, large + 1, 900, 800, 700, 600], utcnow()))
     classify_again(key)

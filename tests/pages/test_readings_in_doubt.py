@@ -11,6 +11,7 @@ from jobauto.detection.service import RunParameters, run
 from jobauto.extensions import db
 from jobauto.models import MeterChange, Site
 from jobauto.settings import service as settings
+from jobauto.sites.thinning import midnight as start_of_day
 from tests.fleets import NOON, add_readings, add_site, daily, days_before
 from tests.pages.reading import words
 from tests.pages.test_charts import charts
@@ -209,3 +210,31 @@ def test_pages_say_how_far_a_classification_anew_is(vera: Person, app: Flask) ->
 
     assert "All readings are classified anew:</strong> about 0 % of the sites" in vera.get("/reviews/").text
     assert "The readings of this site are still to be classified anew" in words(vera.get("/sites/S1"))
+
+
+def test_the_yield_of_a_site_that_sends_intervals_is_what_they_add_up_to(vera: Person) -> None:
+    midnight = start_of_day(utcnow().astimezone(LONDON).date(), LONDON)
+    hours = {midnight - timedelta(hours=number): "0.125" for number in range(48)}
+    add_site("S1", hours, measure="interval")
+    page = vera.get("/sites/S1")
+    drawn = charts(page)
+    days = drawn["daily_yield"]["series"][0]["days"]
+    assert [(kind, kwh) for _, kind, kwh, _ in days] == [("known", 3)] * 2
+    assert drawn["register"]["series"][0]["title"] == "Energy of intervals, kWh"
+    assert "kWh in all." in words(page)
+    assert "0.125" in words(page)
+    assert "The site sends intervals, and no register." in words(page)
+
+
+def test_a_job_says_which_of_its_readings_are_known_to_be_wrong_by_now(oscar: Person) -> None:
+    now = utcnow()
+    key = add_site("S1", daily([1234] * 15 + [0] * 4, days_before(0.1, now)))
+    classify_again(key)
+    run(RunParameters("manual"), lambda: now)
+    assert "known to be wrong by now" not in words(oscar.get("/jobs/1"))
+
+    oscar.post("/reviews/", review=review_id(key), decision="wrong")
+
+    assert "4 readings that the job was opened on are known to be wrong by now." in words(
+        oscar.get("/jobs/1")
+    )

@@ -47,7 +47,7 @@ def said(sent: Mapping[float, object], **no_coms: object) -> dict[str, str]:
         ),
         pytest.param(
             {2: "1.00", 1: "0.99", 0: "3.00"},
-            "3 readings since 29 Mar, from 1.00 to 3.00 kWh. The register fell once, by 0.01 kWh.",
+            "3 readings since 29 Mar, up 2.00 kWh. The register fell once, by 0.01 kWh: that is no fault.",
             id="creeps back",
         ),
         pytest.param(

@@ -314,6 +314,7 @@ def _page(job: Job, form: JobForm, conflicts: Conflicts = ()) -> str:
         after_closing=closing.what_follows(job, settings),
         recurrence=recurrence(job, earlier, zone),
         history=events,
+        wrong_by_now=db.session.scalar(queries.wrong_by_now(job)),
         not_recovered=_why_not_recovered(job, events),
         seen=seen,
         evidence=history.newest(queries.evidence_of(job), NEWEST_READINGS, zone, JobReading),
@@ -363,5 +364,6 @@ def _chart(job: Job, used: Settings, seen: Seen, zone: ZoneInfo, now: datetime) 
         flat_since=job.since if job.rule == ZERO_READS.name and seen.stands_still else None,
         jobs=[job],
         meters=Meters(job.site.counts == "down", site_meters.changes_of(job.site)),
+        energies=() if job.site.measure == "interval" else None,
     )
     return charts.register(sent.readings, scene, evidence)

@@ -265,6 +265,9 @@ def _charts(
         snoozes=snoozes(events, moment.as_of),
         jobs=of_site,
         meters=Meters(site.counts == "down", site_meters.changes_of(site)),
+        energies=history.energy_of_days(site.key, sent.start, moment.as_of, moment.zone)
+        if site.measure == "interval"
+        else None,
     )
     return {
         "register": charts.register(sent.readings, scene),
