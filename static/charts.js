@@ -1,7 +1,8 @@
 // Draws every canvas that names its data. Without this script, or without Chart.js, the tables stay open.
-// The data is {labels, series: [{colour, title, values}]} for stacked counts. What is measured has an axis of
+// The data is {labels, series: [{colour, title, values}]} for counts, stacked unless side_by_side. What is measured has an axis of
 // local time, with times told apart and instants: {type, from, to, bands: [{kind, from, to, text}],
-// marks: [{kind, at, text}]}, and as type "register" {floor, series: [{colour?, title, points: [[minute, kWh]]}]},
+// marks: [{kind, at, text}]}, and as type "register" {floor, series: [{colour?, title, points: [[minute, kWh]]}],
+// aside: [[minute, kWh, quality]]},
 // as type "yield" {series: [{title, days: [[date, kind, kWh, note]]}]}.
 "use strict";
 
@@ -35,14 +36,15 @@
     backgroundColor: colourOf(series),
     borderRadius: 3,
     maxBarThickness: 44,
+    pointStyle: "rectRounded", // in the legend
   });
 
-  const counts = ({ labels, series }) => ({
+  const counts = ({ labels, series, side_by_side: apart = false }) => ({
     type: "bar",
     data: { labels, datasets: series.map(bars) },
     scales: {
-      x: axis({ stacked: true, grid: { display: false } }),
-      y: axis({ stacked: true, beginAtZero: true, suggestedMax: 4, ticks: { precision: 0 } }),
+      x: axis({ stacked: !apart, grid: { display: false } }),
+      y: axis({ stacked: !apart, beginAtZero: true, suggestedMax: 4, ticks: { precision: 0 } }),
     },
   });
 
@@ -86,23 +88,62 @@
     };
   };
 
+  // Readings that are set aside: each quality has a sign of its own. They do not stretch the axis.
+  const SIGNS = {
+    doubtful: { title: "In doubt", pointStyle: "triangle", colour: "--warning" },
+    wrong: { title: "Wrong", pointStyle: "cross", colour: "--bad" },
+    ignored: { title: "Ignored", pointStyle: "crossRot", colour: "--muted" },
+    estimated: { title: "Estimated", pointStyle: "circle", colour: "--muted", isHollow: true },
+  };
+
+  const wholeSteps = (low, high) => {
+    const rough = (high - low) / 5;
+    const power = 10 ** Math.floor(Math.log10(rough));
+    const stepSize = [1, 2, 5, 10].map((number) => number * power).find((step) => step >= rough);
+    const [min, max] = [Math.floor(low / stepSize) * stepSize, Math.ceil(high / stepSize) * stepSize];
+    return { min, max, ticks: { stepSize } };
+  };
+
+  const signs = (aside, { min, max }) => Object.entries(SIGNS).flatMap(([quality, sign]) => {
+    const points = aside.filter(([, , own]) => own === quality).map(([label, value]) => (
+      { x: instant(label), y: Math.max(min, Math.min(max, value)), value, label }
+    ));
+    return points.length === 0 ? [] : [{
+      label: `${sign.title}, kWh`,
+      data: points,
+      showLine: false,
+      borderColor: colour(sign.colour),
+      backgroundColor: sign.isHollow ? colour("--surface") : colour(sign.colour),
+      borderWidth: 2,
+      pointStyle: sign.pointStyle,
+      pointRadius: 5,
+      pointHitRadius: 8,
+      clip: EDGE,
+      order: -9,
+    }];
+  });
+
   const register = (data) => {
     const values = data.series.flatMap(({ points }) => points.map(([, value]) => value)).filter((v) => v !== null);
-    const [low, high] = [Math.min(...values), Math.max(...values)];
+    const doubted = data.aside.filter(([, , quality]) => quality === "doubtful").map(([, value]) => value);
+    const all = doubted.length > values.length ? [...values, ...doubted] : values;
+    const [low, high] = [Math.min(...all), Math.max(...all)];
     const room = (high - low) / 10 || 1;
     const lowest = data.floor === null ? low - room : Math.max(data.floor, low - room);
+    const lines = data.series.map((series, place) => line(series, place, data));
+    const suggested = { suggestedMin: lowest, suggestedMax: high + room, ticks: { maxTicksLimit: 6 } };
+    const fixed = data.aside.length && all.length ? wholeSteps(lowest, high + room) : null;
     return {
       type: "line",
-      data: { datasets: data.series.map((series, place) => line(series, place, data)) },
-      scales: {
-        x: timeAxis(data),
-        y: axis({ suggestedMin: lowest, suggestedMax: high + room, ticks: { maxTicksLimit: 6 } }),
-      },
+      data: { datasets: [...lines, ...signs(data.aside, fixed ?? { min: -Infinity, max: Infinity })] },
+      scales: { x: timeAxis(data), y: axis(fixed ?? suggested) },
       title: (items) => items[0]?.raw.label,
+      label: ({ dataset, raw }) => `${dataset.label.replace(", kWh", "")}: ${kwh.format(raw.value ?? raw.y)} kWh`,
     };
   };
 
-  // Each day's bar stands over its noon. A day of nothing is a tick, today is pale, a fall is a triangle.
+  // Each day's bar stands over its noon. A day of nothing is a tick, today is pale, what a meter change hides is
+  // a triangle.
   const yieldOfDays = (data) => {
     const [{ title, days }] = data.series;
     const accent = colour("--accent");
@@ -136,16 +177,15 @@
       title: (items) => items[0]?.raw.label,
       label: ({ raw }) => `${title}: ${kwh.format(raw.value)}`,
       footer: ([item]) => item.raw.note,
-      falls: points.filter(({ kind }) => kind in FALLS),
+      hidden: points.filter(({ kind }) => kind === "changed"),
     };
   };
 
   // ---- Times told apart, and instants --------------------------------------------------------------------
 
-  const FALLS = { fell: 1, leapt: -1, came_back: -1 }; // which way the triangle points
   const BANDS = { silent: "--bad", missing: "--bad", flat: "--palette-orange", snoozed: "--info" };
   const NAMES = { ...BANDS, flat: "--warning" };
-  const MARKS = { threshold: "--bad", opened: "--ink", recovered: "--good", closed: "--muted" };
+  const MARKS = { threshold: "--bad", opened: "--ink", recovered: "--good", closed: "--muted", meter: "--info" };
 
   const hatch = (context, left, right, { top, bottom }) => {
     context.beginPath();
@@ -188,12 +228,11 @@
     }
   };
 
-  const triangle = (context, middle, foot, half, way) => {
-    const [base, tip] = way > 0 ? [foot - 8, foot] : [foot, foot - 8];
+  const triangle = (context, middle, foot, half) => {
     context.beginPath();
-    context.moveTo(middle - half, base);
-    context.lineTo(middle + half, base);
-    context.lineTo(middle, tip);
+    context.moveTo(middle - half, foot - 8);
+    context.lineTo(middle + half, foot - 8);
+    context.lineTo(middle, foot);
     context.fill();
   };
 
@@ -235,7 +274,7 @@
     }
   };
 
-  const around = (data, falls = []) => ({
+  const around = (data, hidden = []) => ({
     id: "around",
     beforeDatasetsDraw: (chart) => {
       const isYield = data.type === "yield";
@@ -244,11 +283,9 @@
     afterDatasetsDraw: (chart) => {
       const { ctx: context, chartArea: area, scales: { x } } = chart;
       context.save();
-      context.fillStyle = colour("--bad");
+      context.fillStyle = colour("--info");
       const half = Math.min(4, (DAY * area.width) / (x.max - x.min) / 2);
-      for (const { x: at, kind } of falls) {
-        triangle(context, x.getPixelForValue(at), area.bottom - 2, half, FALLS[kind]);
-      }
+      for (const { x: at } of hidden) triangle(context, x.getPixelForValue(at), area.bottom - 2, half);
       context.setLineDash([4, 3]);
       for (const { kind, at } of data.marks) {
         context.strokeStyle = colour(MARKS[kind]);
@@ -272,13 +309,29 @@
     layout: { padding: data.type ? { right: EDGE } : 0 },
     interaction: { mode: data.type ? "nearest" : "index", axis: "x", intersect: false },
     plugins: {
-      tooltip: { callbacks: { ...(title && { title }), ...(label && { label, footer }) } },
+      tooltip: { callbacks: { ...(title && { title }), ...(label && { label }), ...(footer && { footer }) } },
       legend: {
         display: many > 1,
         position: "bottom",
-        labels: { color: colour("--ink"), usePointStyle: true, pointStyle: "rectRounded", padding: 20 },
+        labels: {
+          color: colour("--ink"),
+          usePointStyle: true,
+          boxHeight: 8,
+          padding: 20,
+          sort: (one, other) => one.datasetIndex - other.datasetIndex,
+        },
       },
     },
+  });
+
+  // On paper the numbers stand beside their chart.
+  const folded = [];
+  window.addEventListener("beforeprint", () => {
+    folded.push(...document.querySelectorAll(".chart-numbers:not([open])"));
+    for (const part of folded) part.open = true;
+  });
+  window.addEventListener("afterprint", () => {
+    for (const part of folded.splice(0)) part.open = false;
   });
 
   window.Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
@@ -292,7 +345,7 @@
       type: drawn.type,
       data: drawn.data,
       options: options(data, drawn),
-      plugins: data.type ? [around(data, drawn.falls)] : [],
+      plugins: data.type ? [around(data, drawn.hidden)] : [],
     });
     dark.addEventListener("change", () => {
       const again = described(data);

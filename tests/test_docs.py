@@ -237,7 +237,7 @@ def synopsis(name: str, command: Command) -> str:
 
 def _word(parameter: Any) -> str:
     if not isinstance(parameter, Option):
-        return str(parameter.name).upper()
+        return str(parameter.metavar or parameter.name).upper()
     flag = parameter.opts[0]
     if isinstance(parameter.type, Choice):
         flag += f" {'|'.join(parameter.type.choices)}"

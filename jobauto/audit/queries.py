@@ -14,6 +14,11 @@ def events_for(subject: str, subject_id: object) -> Select[Any]:
     )
 
 
+def events_of_bulk(bulk_id: int, job_id: int) -> Select[Any]:
+    """What an action on several jobs has changed of one of them."""
+    return events_for("job", job_id).where(Event.bulk_id == bulk_id)
+
+
 def last_change(subject: str, subject_id: object, field: str) -> Select[Any]:
     """The newest change of one field of one thing."""
     return (

@@ -17,12 +17,14 @@ Difference = tuple[str, Any, Any]
 class Author:
     """Who changes something, and when; without a name it is the program itself.
 
-    ``token`` names the API token that they use, if they do.
+    ``token`` names the API token that they use, if they do; ``bulk_id`` the action on several jobs of which
+    this is a part.
     """
 
     name: str | None
     now: datetime
     token: str | None = None
+    bulk_id: int | None = None
 
 
 def record(
@@ -34,6 +36,7 @@ def record(
             at=author.now,
             who=author.name,
             token=author.token,
+            bulk_id=author.bulk_id,
             subject=subject,
             subject_id=str(subject_id),
             field=field,

@@ -58,6 +58,7 @@ COMMANDS = (
     Command("set-password", "accounts:set_password", "Change a password."),
     Command("show-profile", "profiles:show_profile", "Print a profile as JSON."),
     Command("shell", "shell:shell", "Open a Python shell with the program loaded."),
+    Command("undo-import", "imports:undo_import", "Take back what an import of readings did."),
     Command("static-files", "assets:static_files", "Copy static files to a folder for nginx."),
 )
 

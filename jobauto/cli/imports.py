@@ -3,20 +3,20 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from typing import BinaryIO
-from zoneinfo import ZoneInfo
 
 import click
 
-from ..clock import utcnow
 from ..errors import InvalidInput
-from ..imports import meter_changes, readings, sites
+from ..imports import meter_changes, readings, sites, undo
 from ..imports.lines import FileError
 from ..imports.profiles import service as profiles
 from ..imports.profiles.reader import rows_of
+from ..imports.recorded import Recorded
 from ..imports.result import NAMED, ImportResult, Progress, unwatched
+from ..imports.rows import Rows
 from ..settings import service as settings
+from ..storage.vacuum import vacuum_analyze_after
 from .common import WRONG_USAGE, by_command, on_database
 from .profiles import refuse
 
@@ -43,15 +43,13 @@ def import_sites(file: BinaryIO) -> None:
 @on_database
 def import_readings(file: BinaryIO, ignore_column: tuple[str, ...], profile: str | None) -> None:
     """Add readings from a CSV FILE (- for standard input), or from any file that a profile reads."""
-    zone = settings.current().settings.schedule.zone
-    now = utcnow()
+    recorded = Recorded(
+        "command", _name_of(file) or "", by_command(), settings.current().settings.schedule.zone
+    )
     if profile is not None:
-        _through_profile(file, profile, zone, now)
+        _through_profile(file, profile, recorded)
     _import(
-        file,
-        lambda progress: readings.import_readings(
-            readings.from_csv(file, ignore_column), zone=zone, now=now, progress=progress
-        ),
+        file, lambda progress: _record(recorded, readings.from_csv(file, ignore_column), progress), recorded
     )
 
 
@@ -70,22 +68,45 @@ def import_meter_changes(file: BinaryIO) -> None:
     )
 
 
-def _through_profile(file: BinaryIO, name: str, zone: ZoneInfo, now: datetime) -> None:
+@click.command("undo-import")
+@click.argument("import_id", metavar="ID", type=int)
+@on_database
+def undo_import(import_id: int) -> None:
+    """Take back what the import ID of readings did."""
     try:
-        profile = profiles.get(name).profile
+        click.echo(undo.undo(import_id, by_command()).describe())
+    except (undo.UnknownImport, undo.CannotUndo) as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(WRONG_USAGE)
+
+
+def _through_profile(file: BinaryIO, name: str, recorded: Recorded) -> None:
+    try:
+        recorded.profile = profiles.get(name)
+        profile = recorded.profile.profile
     except InvalidInput as error:
         refuse(error)
-    named = getattr(file, "name", None)
-    file_name = named if isinstance(named, str) and named != STANDARD_INPUT else None
 
     def load(progress: Progress) -> ImportResult:
-        with rows_of(file, profile, file_name, zone, now) as rows:
-            return readings.import_readings(rows, zone=zone, now=now, progress=progress)
+        with rows_of(file, profile, _name_of(file), recorded.zone, recorded.author.now) as rows:
+            return _record(recorded, rows, progress)
 
-    _import(file, load)
+    _import(file, load, recorded)
 
 
-def _import(file: BinaryIO, load: Load) -> None:
+def _record(recorded: Recorded, rows: Rows, progress: Progress) -> ImportResult:
+    recorded.number()
+    result = recorded.load(rows, now=recorded.author.now, progress=progress)
+    vacuum_analyze_after(result.new + result.updated)
+    return result
+
+
+def _name_of(file: BinaryIO) -> str | None:
+    name = getattr(file, "name", None)
+    return name if isinstance(name, str) and name != STANDARD_INPUT else None
+
+
+def _import(file: BinaryIO, load: Load, recorded: Recorded | None = None) -> None:
     try:
         with _progress_bar(file) as progress:
             result = load(progress)
@@ -98,6 +119,8 @@ def _import(file: BinaryIO, load: Load) -> None:
         click.echo(f"line {line}: {reason}")
     if result.rejected > NAMED:
         click.echo(f"... and {result.rejected - NAMED} more")
+    if recorded is not None:
+        click.echo(f"import {recorded.import_id}", err=True)
     click.echo(result.describe())
     sys.exit(1 if result.rejected else 0)
 

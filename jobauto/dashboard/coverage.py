@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from ..detection.combinations import Combination, combinations
 from ..jobs import queries as jobs
-from ..models import Job, Run, RunRule, RunSite, Site
+from ..models import Cover, Job, Run, RunRule, RunSite, Site
 from ..models.job import STILL_OPEN
 from ..rules import RULES
 from ..rules.moment import Moment
@@ -26,12 +26,12 @@ FRESH = timedelta(hours=25)
 class Fleet:
     """What is known of the fleet.
 
-    Of the ``active`` sites ``faulty`` have an open job whose fault holds; in all there are so many jobs open
-    whose fault is ``holding``, or has ``recovered``. Of the active ones ``watched`` are not snoozed; of these
-    ``unchecked`` lack a fresh verdict of an enabled rule, and ``unassessable`` could not be assessed and are
-    flagged by no rule; ``jobless`` are flagged, not held, and have no open job any more, since it was closed
-    while the fault held. ``runs`` are the newest finished ones of the enabled rules; None stands for a rule
-    that never ran.
+    Of the ``active`` sites ``faulty`` have an open job whose fault holds, or are covered by one; in all there
+    are so many jobs open whose fault is ``holding``, or has ``recovered``. Of the active ones ``watched`` are
+    not snoozed; of these ``unchecked`` lack a fresh verdict of an enabled rule, and ``unassessable`` could
+    not be assessed and are flagged by no rule; ``jobless`` are flagged, not held, and have no open job any
+    more, since it was closed while the fault held. ``runs`` are the newest finished ones of the enabled
+    rules; None stands for a rule that never ran.
     """
 
     active: int = 0
@@ -63,6 +63,7 @@ def fleet(session: Session, policies: Policies, now: datetime) -> Fleet:
     count = active - (session.scalar(sites.count_snoozed(now)) or 0)
     added = session.scalar(sites.count_added(newest_site, watched)) or 0
     faulty, holding, recovered = session.execute(jobs.open_by_recovery()).one()
+    faulty += session.scalar(jobs.covered_without_job()) or 0
     off = [_is_off(name, each) for name, each in enabled.items()]
     unjudged, unassessable, jobless = session.execute(_not_ok(fresh, watched, newest_site, off)).one()
     return Fleet(
@@ -104,10 +105,13 @@ def _not_ok(
             RunSite.site_key,
             _says(NOT_JUDGED).label("unjudged"),
             (_says(NOT_ASSESSABLE) - _says(FLAGGED)).label("unassessable"),
-            func.max(case((and_(flagged, Job.id.is_(None)), 1), else_=0)).label("jobless"),
+            func.max(case((and_(flagged, Job.id.is_(None), Cover.job_id.is_(None)), 1), else_=0)).label(
+                "jobless"
+            ),
         )
         .join(Site, Site.key == RunSite.site_key)
-        .outerjoin(Job, and_(Job.site_key == RunSite.site_key, STILL_OPEN, flagged))
+        .outerjoin(Job, and_(Job.site_key == RunSite.site_key, STILL_OPEN, Job.covers.is_(None), flagged))
+        .outerjoin(Cover, and_(Cover.site_key == RunSite.site_key, Cover.ended_at.is_(None), flagged))
         .where(or_(false(), *kept), ~or_(false(), *off))
         .group_by(RunSite.site_key)
         .subquery()

@@ -16,12 +16,17 @@ from ..imports.sites import OPTIONAL, import_sites
 from ..jobs.service import JobChange
 from ..jobs.service import change as change_job
 from ..models import (
+    BulkJob,
+    Cover,
     Event,
     Hold,
+    ImportSite,
+    Incident,
     Job,
     JobReading,
     OutboxMessage,
     Reading,
+    ReplacedReading,
     Review,
     Run,
     RunRule,
@@ -86,6 +91,8 @@ def remove() -> int:
         _claim_runs_over_the_demo(session)
         _forget_what_was_told(session)
         session.execute(delete(JobReading).where(JobReading.site_key.in_(demo_sites)))
+        session.execute(delete(Cover).where(Cover.site_key.in_(demo_sites)))
+        session.execute(delete(Incident).where(Incident.site_key.in_(demo_sites)))
         session.execute(update(Job).where(Job.recovered_run_id.in_(demo_runs)).values(recovered_run_id=None))
         session.execute(delete(Job).where(Job.site_key.in_(demo_sites)))
         session.execute(delete(Hold).where(Hold.run_id.in_(demo_runs)))
@@ -93,7 +100,7 @@ def remove() -> int:
         session.execute(delete(RunSite).where(RunSite.run_id.in_(demo_runs)))
         session.execute(delete(RunSite).where(RunSite.site_key.in_(demo_sites)))
         session.execute(delete(Run).where(Run.is_demo))
-        for of_sites in (Reading, Review, ToClassify):
+        for of_sites in (Reading, ReplacedReading, ImportSite, Review, ToClassify):
             session.execute(delete(of_sites).where(of_sites.site_key.in_(demo_sites)))
         return len(session.scalars(delete(Site).where(Site.is_demo).returning(Site.key)).all())
 
@@ -128,6 +135,8 @@ def _forget_what_was_told(session: Session) -> None:
     }
     for subject, ids in told.items():
         session.execute(delete(Event).where(Event.subject == subject, Event.subject_id.in_(ids)))
+    demo_jobs = select(Job.id).join(Site).where(Site.is_demo)
+    session.execute(delete(BulkJob).where(BulkJob.job_id.in_(demo_jobs)))
     for run_id, slot in session.execute(select(Run.id, Run.slot).where(Run.is_demo)).all():
         session.execute(delete(OutboxMessage).where(notifications.messages_for_run(run_id, slot)))
 

@@ -103,32 +103,32 @@ def _in_use(connection: Connection, policies: Policies) -> Iterator[tuple[Effect
     """What holds for which groups, and for which sites with a policy of their own, by key."""
     if not policies.all:
         return
-    in_use = select(Site.group).where(_among(connection, Site.group, policies.of_groups)).distinct()
+    in_use = select(Site.group).where(among(connection, Site.group, policies.of_groups)).distinct()
     for group in connection.scalars(in_use):
         yield policies.effective("", group), _Part(groups=[group])
-    own = _among(connection, Site.site_id, policies.of_sites)
+    own = among(connection, Site.site_id, policies.of_sites)
     for key, site_id, group in connection.execute(select(Site.key, Site.site_id, Site.group).where(own)):
         yield policies.effective(site_id, group), _Part(keys=[key])
 
 
 def _sites(connection: Connection, part: _Part, own_keys: Collection[int]) -> ColumnElement[bool]:
-    of_groups = _among(connection, Site.group, part.groups)
+    of_groups = among(connection, Site.group, part.groups)
     if own_keys:
-        of_groups = and_(of_groups, ~_among(connection, Site.key, own_keys))
+        of_groups = and_(of_groups, ~among(connection, Site.key, own_keys))
     if not part.keys:
         return of_groups
-    alone = _among(connection, Site.key, part.keys)
+    alone = among(connection, Site.key, part.keys)
     return or_(of_groups, alone) if part.groups else alone
 
 
 def _rest(connection: Connection, parts: list[_Part], as_fleet: _Part) -> ColumnElement[bool]:
     groups = [group for part in parts for group in part.groups]
     keys = [key for part in parts for key in part.keys]
-    rest = and_(~_among(connection, Site.group, groups), ~_among(connection, Site.key, keys))
-    return or_(rest, _among(connection, Site.key, as_fleet.keys)) if as_fleet.keys else rest
+    rest = and_(~among(connection, Site.group, groups), ~among(connection, Site.key, keys))
+    return or_(rest, among(connection, Site.key, as_fleet.keys)) if as_fleet.keys else rest
 
 
-def _among(connection: Connection, column: Any, values: Collection[Any]) -> ColumnElement[bool]:
+def among(connection: Connection, column: Any, values: Collection[Any]) -> ColumnElement[bool]:
     """Whether a column is one of some values, as one parameter: of many no database takes so many."""
     if connection.dialect.name == "postgresql":
         return column == any_(literal(list(values), ARRAY(column.type)))  # type: ignore[no-any-return] # a column's

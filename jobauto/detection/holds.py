@@ -16,8 +16,8 @@ from ..rules.rule import FLAGGED, VERDICT
 from ..runs.queries import ENDED
 from ..settings import service as settings_service
 from ..storage.connections import write, write_on
-from . import run_sites
-from .opening import Opening, open_jobs
+from . import incidents, run_sites
+from .opening import Opening
 from .service import status_of
 from .verdicts import judge
 
@@ -47,20 +47,21 @@ def release(run_id: int, author: Author) -> int:
     was_of_now = run.as_of >= run.started_at
     db.session.rollback()
     with db.engine.connect() as connection:
-        judged = judge(connection, rule, policies, moment)
+        judged = judge(connection, rule, policies, moment, author.now)
         if judged is None:  # its last site has gone, or has got a policy by which it is off
             raise NothingHeld(run_id)
         with write_on(connection), Session(connection) as session:
             _decide(session, run_id, "released", author)
             back = _forget_who_is_back(connection, moment, author) if was_of_now else 0
             opening = Opening(rule, section, moment, run_id, author.now, judged.combinations)
-            created, flagged = open_jobs(connection, opening), judged.counts.flagged - back
+            flagged = judged.counts.flagged - back
+            opened = incidents.open_all(connection, opening, policies.settings.guard, flagged)
             run_sites.keep_anew(connection, opening)
-            figures = judged.counts._asdict() | {"flagged": flagged, "skipped": flagged - created}
+            figures = judged.counts._asdict() | {"flagged": flagged} | opened
             figures |= {"newest_site": judged.newest_site}
-            _keep(connection, opening, figures | {"status": "succeeded", "created": created})
-    log.info(LogEvent("released", run=run_id, by=author.name, created=created))
-    return created
+            _keep(connection, opening, figures | {"status": "succeeded"})
+    log.info(LogEvent("released", run=run_id, by=author.name, created=opened["created"]))
+    return opened["created"]
 
 
 def discard(run_id: int, author: Author) -> None:

@@ -23,10 +23,11 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 from sqlalchemy.types import TypeEngine
 
-from ..models import Job, JobReading, Reading, Site
+from ..models import Cover, Job, JobReading, Reading, Site
 from ..models.job import ONE_OPEN_JOB, STILL_OPEN
 from ..models.types import BEFORE_ALL, MICROSECOND, Instant
 from ..rules.moment import Moment
+from ..rules.no_coms import NO_COMS
 from ..rules.rule import FLAGGED, VERDICT, Rule, Variables
 from ..rules.settings import RuleSettings
 from ..rules.template import parse
@@ -84,7 +85,7 @@ def open_jobs(connection: Connection, opening: Opening) -> int:
     2. With ``reopen_after_days``, neither does a site whose job a person closed knowingly a short while ago.
     3. The readings that led to it are kept with each job.
     """
-    columns = _columns(opening)
+    columns = job_columns(opening)
     source = (
         select(*columns.values())
         .select_from(JUDGED_SITES)
@@ -114,10 +115,21 @@ def wanted(opening: Opening) -> Iterator[ColumnElement[bool]]:
     """Which of the judged sites are to get a job."""
     yield VERDICT.c.verdict == FLAGGED
     if checked := opening.numbers(attrgetter("check_duplicate")).get(True):
-        yield _where(opening, checked, ~has_open_job(opening))
+        yield _where(opening, checked, has_no_job(opening))
     for days, numbers in opening.numbers(attrgetter("reopen_after_days")).items():
         if days:
-            yield _where(opening, numbers, ~_of_this_type(opening, _closed_knowingly(opening, days)))
+            yield _where(opening, numbers, _not_closed_knowingly(opening, days))
+
+
+def is_checked(opening: Opening) -> ColumnElement[bool]:
+    """Whether ``check_duplicate`` holds for a site: only then is it covered."""
+    checked = opening.numbers(attrgetter("check_duplicate")).get(True, [])
+    return VERDICT.c.combination.in_(checked)
+
+
+def is_covered() -> ColumnElement[bool]:
+    """Whether an incident covers a site."""
+    return exists().where(Cover.site_key == Site.key, Cover.ended_at.is_(None))
 
 
 def _where(opening: Opening, numbers: list[int], condition: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -127,19 +139,35 @@ def _where(opening: Opening, numbers: list[int], condition: ColumnElement[bool])
     return or_(VERDICT.c.combination.not_in(numbers), condition)
 
 
-def has_open_job(opening: Opening) -> ColumnElement[bool]:
-    """Whether a site has an open job of the rule's type."""
-    return _of_this_type(opening, STILL_OPEN)
+def has_no_job(opening: Opening) -> ColumnElement[bool]:
+    """Whether a site has no open job of the rule's type, and no incident covers it.
+
+    An incident is no job of its own site: that is covered as well.
+    """
+    has_none = ~_of_this_type(opening, STILL_OPEN)
+    return has_none & ~is_covered() if opens_incidents(opening) else has_none
+
+
+def opens_incidents(opening: Opening) -> bool:
+    """Whether many jobs of the rule at once may be one incident."""
+    return opening.rule.name == NO_COMS.name
 
 
 def _of_this_type(opening: Opening, condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    return exists().where(Job.site_key == Site.key, Job.job_type == opening.settings.job_type_id, condition)
+    of_type = (Job.site_key == Site.key, Job.job_type == opening.settings.job_type_id, Job.covers.is_(None))
+    return exists().where(*of_type, condition)
 
 
-def _closed_knowingly(opening: Opening, days: int) -> ColumnElement[bool]:
-    """By a person, in the last days, while the fault held, and the site has not recovered since."""
+def _not_closed_knowingly(opening: Opening, days: int) -> ColumnElement[bool]:
+    """Whether nobody has closed a site's job, or the incident that covered it, in the last days while the
+    fault held; or the site has recovered since."""
     since = opening.now - timedelta(days=days)
-    return and_(Job.closed_at > since, Job.closed_by.is_not(None), Job.recovered_at.is_(None))
+    job = (Job.closed_at > since, Job.closed_by.is_not(None), Job.recovered_at.is_(None))
+    no_job = ~_of_this_type(opening, and_(*job))
+    if not opens_incidents(opening):
+        return no_job
+    cover = (Cover.ended_at > since, Cover.closed_by.is_not(None), Cover.recovered_at.is_(None))
+    return no_job & ~exists().where(Cover.site_key == Site.key, *cover)
 
 
 def _evidence(opening: Opening) -> Select[int, int, datetime, Decimal, int]:
@@ -177,7 +205,8 @@ def _evidence(opening: Opening) -> Select[int, int, datetime, Decimal, int]:
     return evidence if len(starts) == 1 else evidence.join(said, said.c.site_key == Job.site_key)
 
 
-def _columns(opening: Opening) -> dict[str, ColumnElement[Any]]:
+def job_columns(opening: Opening) -> dict[str, ColumnElement[Any]]:
+    """What the job of a judged site has, by the names of its columns."""
     return {
         "site_key": Site.key.expression,
         "rule": literal(opening.rule.name),

@@ -6,8 +6,10 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     String,
+    and_,
     cast,
     exists,
+    false,
     insert,
     literal,
     null,
@@ -16,6 +18,7 @@ from sqlalchemy import (
     true,
     update,
 )
+from sqlalchemy.orm import InstrumentedAttribute
 
 from ..models import Event, Job, Site
 from ..models.job import STILL_OPEN
@@ -39,53 +42,82 @@ def mark_recovered(connection: Connection, opening: Opening) -> None:
     2. An open job whose site is flagged is not recovered (any more).
     3. Where ``auto_close_recovered`` holds, recovered jobs that nobody has touched are closed.
     """
-    now = opening.now
-    of_rule = Job.rule == opening.rule.name
+    of_rule = and_(Job.rule == opening.rule.name, Job.covers.is_(None))
+    is_over = is_ok(opening, Job.site_key) & _has_recovered(opening)
     connection.execute(
         update(Job)
-        .where(of_rule, Job.recovered_at.is_(None), _is_over(opening))
+        .where(of_rule, Job.recovered_at.is_(None), is_over)
         .values(recovered_at=opening.moment.as_of, recovered_run_id=opening.run_id)
     )
+    is_back = _has_verdict(Job.site_key, VERDICT.c.verdict == FLAGGED)
     connection.execute(
         update(Job)
-        .where(of_rule, STILL_OPEN, Job.recovered_at.is_not(None), _has_verdict(VERDICT.c.verdict == FLAGGED))
+        .where(of_rule, STILL_OPEN, Job.recovered_at.is_not(None), is_back)
         .values(recovered_at=null(), recovered_run_id=null())
     )
     closing = [one for one in opening.combinations if one.settings.auto_close_recovered]
-    if closing:
-        untouched = (of_rule, STILL_OPEN, Job.recovered_at.is_not(None), ~Job.touched, _is_site_of(closing))
-        for field, before, after in (
-            ("status", Job.status, "closed"),
-            ("resolution", Job.resolution, RESOLUTION),
-        ):
-            kept = select(
-                literal(now, Instant),
-                literal("job"),
-                cast(Job.id, String),
-                literal(field),
-                before,
-                literal(after),
-            ).where(*untouched)
-            names = ["at", "subject", "subject_id", "field", "before", "after"]
-            connection.execute(insert(Event).from_select(names, kept))
-        connection.execute(
-            update(Job).where(*untouched).values(status="closed", resolution=RESOLUTION, closed_at=now)
-        )
+    if closing or opening.settings.auto_close_recovered:
+        _close_untouched(connection, opening, closing)
 
 
-def _has_verdict(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+def _close_untouched(connection: Connection, opening: Opening, closing: Sequence[Combination]) -> None:
+    untouched = (
+        Job.rule == opening.rule.name,
+        STILL_OPEN,
+        Job.recovered_at.is_not(None),
+        ~Job.touched,
+        _closes_itself(opening, closing),
+    )
+    for field, before, after in (
+        ("status", Job.status, "closed"),
+        ("resolution", Job.resolution, RESOLUTION),
+    ):
+        kept = select(
+            literal(opening.now, Instant),
+            literal("job"),
+            cast(Job.id, String),
+            literal(field),
+            before,
+            literal(after),
+        ).where(*untouched)
+        names = ["at", "subject", "subject_id", "field", "before", "after"]
+        connection.execute(insert(Event).from_select(names, kept))
+    connection.execute(
+        update(Job).where(*untouched).values(status="closed", resolution=RESOLUTION, closed_at=opening.now)
+    )
+
+
+def _closes_itself(opening: Opening, closing: Sequence[Combination]) -> ColumnElement[bool]:
+    """Whether ``auto_close_recovered`` holds for a job: that of its site, or of an incident the fleet's."""
+    is_incident = Job.covers.is_not(None)
+    of_sites = ~is_incident & _is_site_of(closing) if closing else false()
+    return of_sites | is_incident if opening.settings.auto_close_recovered else of_sites
+
+
+def is_ok(opening: Opening, site_key: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+    """Whether a site was judged and has no verdict, by its key in a table that lies with it."""
+    judged = exists(select(Site.key)).where(Site.key == site_key, opening.moment.sites_to_check())
+    return judged & ~_is_switched_off(opening, site_key) & ~_has_verdict(site_key)
+
+
+def is_judged(opening: Opening) -> ColumnElement[bool]:
+    """Whether the rule judged a site."""
+    return opening.moment.sites_to_check() & ~_is_switched_off(opening, Site.key)
+
+
+def _has_verdict(
+    site_key: InstrumentedAttribute[int], *conditions: ColumnElement[bool]
+) -> ColumnElement[bool]:
     # Behind a name of its own, because a distributed database asks its temporary tables first.
     said = select(VERDICT.c.site_key).where(*conditions).cte("said")
-    return exists(select(said.c.site_key)).where(said.c.site_key == Job.site_key)
+    return exists(select(said.c.site_key)).where(said.c.site_key == site_key)
 
 
-def _is_over(opening: Opening) -> ColumnElement[bool]:
-    judged = exists(select(Site.key)).where(Site.key == Job.site_key, opening.moment.sites_to_check())
-    is_ok = judged & ~_has_verdict()
-    if not all(combination.settings.enabled for combination in opening.combinations):
-        off = select(UNJUDGED.c.site_key).where(UNJUDGED.c.reason == SWITCHED_OFF).cte("off")
-        is_ok &= ~exists(select(off.c.site_key)).where(off.c.site_key == Job.site_key)
-    return is_ok & _has_recovered(opening)
+def _is_switched_off(opening: Opening, site_key: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+    if all(combination.settings.enabled for combination in opening.combinations):
+        return false()
+    off = select(UNJUDGED.c.site_key).where(UNJUDGED.c.reason == SWITCHED_OFF).cte("off")
+    return exists(select(off.c.site_key)).where(off.c.site_key == site_key)
 
 
 def _has_recovered(opening: Opening) -> ColumnElement[bool]:

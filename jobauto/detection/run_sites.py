@@ -24,7 +24,8 @@ from ..models import Job, Run, RunRule, RunSite, Site
 from ..rules.rule import FLAGGED, NOT_JUDGED, VERDICT
 from ..runs.queries import ENDED
 from ..storage.connections import insert, write
-from .opening import JUDGED_SITES, Opening, wanted
+from .incidents import covered
+from .opening import JUDGED_SITES, Opening, opens_incidents, wanted
 from .verdicts import UNJUDGED
 
 KEPT_FOR = timedelta(days=400)
@@ -49,7 +50,10 @@ def keep(connection: Connection, opening: Opening, *, held: bool) -> None:
         connection,
         _of(_UNJUDGED_SITES, opening, literal(NOT_JUDGED), UNJUDGED.c.reason, null()),
     )
-    outcome = case((and_(*wanted(opening)), "held"), else_="skipped") if held else literal("skipped")
+    becomes = [(and_(*wanted(opening)), "held")] if held else []
+    if opens_incidents(opening):
+        becomes.append((and_(*covered(opening)), "covered"))
+    outcome = case(*becomes, else_="skipped") if becomes else literal("skipped")
     flagged = case((VERDICT.c.verdict == FLAGGED, outcome))
     _add(connection, _of(JUDGED_SITES, opening, VERDICT.c.verdict, VERDICT.c.reason, flagged))
 

@@ -22,8 +22,8 @@ from ..settings import service as settings_service
 from ..settings.policies import Policies
 from ..storage.connections import is_connection_lost, is_unavailable, write_on
 from ..storage.leases import LeaseLost
-from . import guard, run_sites
-from .opening import Opening, count_wanted, open_jobs
+from . import guard, incidents, run_sites
+from .opening import Opening, count_wanted
 from .recovery import mark_recovered
 from .verdicts import Counts, judge
 
@@ -56,13 +56,14 @@ class RuleResult:
     not_assessable: int = 0
     created: int = 0
     skipped: int = 0
+    covered: int = 0
     duration_ms: int = 0
     error: str | None = None
 
     @property
     def held(self) -> int:
         """Jobs that the guard kept from being opened."""
-        return self.flagged - self.created - self.skipped if self.status == "held" else 0
+        return self.flagged - self.created - self.skipped - self.covered if self.status == "held" else 0
 
 
 @dataclass(frozen=True)
@@ -177,7 +178,7 @@ def dry_run(request: RunParameters, clock: Clock) -> RunResult:
         for rule in request.rules:
             began = perf_counter()
             try:
-                judged = judge(connection, rule, policies, moment)
+                judged = judge(connection, rule, policies, moment, clock())
             except Exception as error:
                 if is_connection_lost(error):
                     raise
@@ -234,7 +235,7 @@ class _Work:
         return result
 
     def _check(self, rule: Rule, position: int, began: float) -> RuleResult:
-        judged = judge(self.connection, rule, self.policies, self.moment)
+        judged = judge(self.connection, rule, self.policies, self.moment, self.clock())
         with write_on(self.connection):
             if judged is None:
                 result = RuleResult("skipped")
@@ -244,6 +245,7 @@ class _Work:
                 outcome = self._open_or_hold(opening, counts)
                 run_sites.keep(self.connection, opening, held=outcome["status"] == "held")
                 if self.moment.as_of >= self.started_at:
+                    incidents.mark_recovered(self.connection, opening)
                     mark_recovered(self.connection, opening)
                     guard.supersede(self.connection, opening)
                 result = RuleResult(**outcome, **counts._asdict(), duration_ms=_since(began))
@@ -260,9 +262,14 @@ class _Work:
                 log.warning(
                     LogEvent("held", run=self.run_id, rule=opening.rule.name, jobs=held, **vars(found))
                 )
-                return {"status": "held", "skipped": counts.flagged - held}
-        created = open_jobs(self.connection, opening)
-        return {"status": "succeeded", "created": created, "skipped": counts.flagged - created}
+                covered = incidents.count_covered(self.connection, opening)
+                return {
+                    "status": "held",
+                    "covered": covered,
+                    "skipped": counts.flagged - held - covered,
+                }
+        opened = incidents.open_all(self.connection, opening, settings, counts.flagged)
+        return {"status": "succeeded"} | opened
 
     def _keep(self, rule: Rule, position: int, result: RuleResult, newest_site: int | None = None) -> None:
         kept = {"rule": rule.name, "position": position, "newest_site": newest_site, **vars(result)}

@@ -1,6 +1,7 @@
 """Asking a rule about the fleet."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -58,7 +59,9 @@ class Judgement(NamedTuple):
     combinations: list[Combination]
 
 
-def judge(connection: Connection, rule: Rule, policies: Policies, moment: Moment) -> Judgement | None:
+def judge(
+    connection: Connection, rule: Rule, policies: Policies, moment: Moment, now: datetime
+) -> Judgement | None:
     """Ask a rule about the fleet and keep its answer in the connection's tables ``verdict``, ``unjudged``.
 
     None where it is off for all sites. One statement for all sites that are judged alike, in a transaction
@@ -66,7 +69,7 @@ def judge(connection: Connection, rule: Rule, policies: Policies, moment: Moment
     long it takes. It sees every site classified, and one instant: a site that moves to another group between
     two statements would be judged twice, or never.
     """
-    with all_classified(connection):
+    with all_classified(connection, now):
         asked = questions(connection, rule, policies)
         if not any(question.settings.enabled for question in asked):
             return None

@@ -14,7 +14,6 @@ not for ever.
 """
 
 import logging
-import shutil
 import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -22,10 +21,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
-from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 
 from ..audit.service import Author, record
 from ..clock import Clock, utcnow
@@ -37,7 +35,7 @@ from ..settings import service as settings
 from ..storage.connections import is_connection_lost, write
 from ..storage.leases import LeaseLost, is_stale
 from ..storage.vacuum import vacuum_analyze_after
-from . import readings, sites
+from . import readings, sites, undo
 from .decisions import expire_undecided
 from .lines import FileError
 from .preview import RAW_OF_CSV, first_readings, first_sites
@@ -47,7 +45,7 @@ from .profiles.reader import raw_of, rows_of
 from .profiles.service import Stored
 from .result import ImportResult, Progress
 from .rows import Rejected, Rows
-from .uploads import KEPT_FOR, delete_old, forget, here, kept, machine, make_room, rejects
+from .uploads import KEPT_FOR, delete_old, forget, here, keep, kept, machine, make_room, rejects
 
 log = logging.getLogger("job_automation")
 
@@ -57,18 +55,38 @@ ATTEMPTS = 3
 LEFT_TO_OTHERS = timedelta(days=1)
 """So long a file that is on another machine is left to that one."""
 LOST = "Its file is not on this machine any more. Send it again."
+DIED = "The process that imported it died. What was imported before stays; it may be sent again."
 COUNTS = ("new", "updated", "unchanged", "rejected")
 
 
 def newest_first() -> Select[Import]:
-    """All imports."""
-    return select(Import).order_by(Import.id.desc())
+    """All imports; of those with one token on one day, the first."""
+    return select(Import).where(Import.part_of.is_(None)).order_by(Import.id.desc())
 
 
 def history(before_id: int | None = None) -> Select[Import]:
     """Imports that stored something or were to, newest first: all, or those before one."""
     older = [Import.id < before_id] if before_id else []
-    return newest_first().where(~Import.dry_run, *older)
+    return select(Import).where(~Import.dry_run, *older).order_by(Import.id.desc())
+
+
+class Parts(NamedTuple):
+    """How many further imports with one token there were on a day, and what came of them."""
+
+    imports: int
+    new: int
+    updated: int
+    unchanged: int
+    rejected: int
+    last_id: int
+
+
+def parts(import_ids: Collection[int]) -> dict[int, Parts]:
+    """Of each first import of a day with a token, the others."""
+    of_first = Import.part_of.in_(import_ids)
+    sums = (func.sum(getattr(Import, name)) for name in COUNTS)
+    found = select(Import.part_of, func.count(), *sums, func.max(Import.id)).where(of_first)
+    return {first: Parts(*numbers) for first, *numbers in db.session.execute(found.group_by(Import.part_of))}
 
 
 def accept(
@@ -85,11 +103,9 @@ def accept(
 
     Raises FileError, and OSError when there is no room for it.
     """
-    name = uuid4().hex
+    name = keep(content)
     path = kept(name)
     try:
-        with path.open("wb") as file:
-            shutil.copyfileobj(content, file)
         how = _How(kind, filename, tuple(ignore_columns), profile.profile if profile else None)
         with path.open("rb") as kept_file, how.rows(kept_file):
             make_room()
@@ -154,6 +170,8 @@ def process_pending(clock: Clock = utcnow) -> None:
                 _do(claimed, watch)
         except LeaseLost:  # whatever it was about to tell: those that wait behind it are not its affair
             log.warning(LogEvent("import-taken-over", **{"import": watch.import_id}))
+    undo.go_on_with_stale(clock)
+    undo.expire(clock())
     expire_undecided(clock())
     delete_old(clock())
 
@@ -227,6 +245,7 @@ class _Candidate(NamedTuple):
     """An import that waits, as it was when one looked."""
 
     import_id: int
+    way: str
     kept_as: str
     kept_on: str
     since: datetime
@@ -234,11 +253,13 @@ class _Candidate(NamedTuple):
     @classmethod
     def of(cls, entry: Import) -> "_Candidate":
         stamps = filter(None, (entry.requested_at, entry.heartbeat_at, entry.decided_at))
-        return cls(entry.id, entry.kept_as, entry.kept_on, max(stamps))
+        return cls(entry.id, entry.way, entry.kept_as, entry.kept_on, max(stamps))
 
 
 def _why_lost(candidate: _Candidate, now: datetime) -> str | None:
     """Why nobody will find the file any more; None where the machine that has it may still come for it."""
+    if candidate.way in ("command", "api"):
+        return DIED  # it has no file, and nobody begins it again
     if candidate.kept_on == here():
         return LOST
     if candidate.since < now - LEFT_TO_OTHERS:
@@ -248,7 +269,7 @@ def _why_lost(candidate: _Candidate, now: datetime) -> str | None:
 
 
 def _give_up(still_waits: ColumnElement[bool], import_id: int, error: str, now: datetime) -> None:
-    ended = {"status": "failed", "error": error, "finished_at": now}
+    ended = {"status": "failed", "error": error, "finished_at": now, "undo_until": now + undo.KEPT_FOR}
     with write() as session:
         if session.execute(
             update(Import).where(still_waits).values(ended).returning(Import.id)
@@ -377,7 +398,8 @@ class _Watch:
 
     def finish(self, result: ImportResult) -> None:
         """The end of it."""
-        self._end(result, status="finished", finished_at=utcnow())
+        now = utcnow()
+        self._end(result, status="finished", finished_at=now, undo_until=now + undo.KEPT_FOR)
 
     def _end(self, result: ImportResult, **values: object) -> None:
         self.stamp(
@@ -391,7 +413,8 @@ class _Watch:
 
     def fail(self, error: str) -> None:
         """An end without success. What was imported before it stays."""
-        self.stamp(status="failed", error=error, finished_at=utcnow())
+        now = utcnow()
+        self.stamp(status="failed", error=error, finished_at=now, undo_until=now + undo.KEPT_FOR)
 
     def stamp(self, **values: object) -> None:
         """Write to the import's row, unless another process has taken it over: then raise LeaseLost."""

@@ -3,6 +3,7 @@
 import json
 import struct
 from collections.abc import Callable, Collection, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from itertools import chain
@@ -30,7 +31,6 @@ _NEWEST = """
                       WHERE reading.site_key = site.key AND reading.quality = 0
                       ORDER BY reading.reading_date DESC LIMIT 1)
     FROM site WHERE site.key {}"""
-_MAKE_REGISTERS = "UPDATE site SET measure = 'register' WHERE measure IS NULL AND key {}"
 _SITES = "SELECT site_id, key, is_demo, measure, counts FROM site WHERE site_id {}"
 _REPLACED = ", ".join(
     f"{name} = excluded.{name}" for name in ("reading_value", "quality", "received", "import_id")
@@ -40,6 +40,26 @@ _SAME = {
     True: f"(reading_value = {{value}} OR quality <> {Quality.ESTIMATED})",
 }
 """When a row makes no difference: an estimated one never replaces an actual one, which always replaces it."""
+
+
+_REPLACED_COLUMNS = "site_key, reading_date, import_id, reading_value, is_estimated, received, replaced_at"
+_KEEP_REPLACED = f"""
+    INSERT INTO replaced_reading ({_REPLACED_COLUMNS})
+    SELECT stored.site_key, stored.reading_date, coalesce(stored.import_id, 0), stored.reading_value,
+           stored.quality = {Quality.ESTIMATED}, stored.received, {{replaced_at}}
+    FROM {{given}} CROSS JOIN reading AS stored
+    WHERE stored.site_key = {{site_key}} AND stored.reading_date = {{reading_date}} AND NOT ({{same}})
+    ON CONFLICT (site_key, reading_date, import_id) DO UPDATE SET
+        reading_value = excluded.reading_value, is_estimated = excluded.is_estimated,
+        received = excluded.received, replaced_at = excluded.replaced_at"""  # noqa: S608 (our words)
+_KEEP_OUTRANKED = f"""
+    INSERT INTO replaced_reading ({_REPLACED_COLUMNS})
+    SELECT stored.site_key, stored.reading_date, {{import_id}}, {{value}}, true,
+           {{replaced_at}}, {{replaced_at}}
+    FROM {{given}} CROSS JOIN reading AS stored
+    WHERE stored.site_key = {{site_key}} AND stored.reading_date = {{reading_date}}
+    AND stored.quality <> {Quality.ESTIMATED}
+    ON CONFLICT (site_key, reading_date, import_id) DO NOTHING"""  # noqa: S608 (our words)
 
 
 class Stamp(NamedTuple):
@@ -113,6 +133,7 @@ class Bulk(Protocol):
     """
 
     BATCH: int
+    stamp: Stamp
 
     def insert(self, rows: Sequence[Ready], while_waiting: WhileWaiting = ...) -> None:
         """Store new rows. Raises AlreadyStored, and then the transaction must be rolled back."""
@@ -128,14 +149,17 @@ class Bulk(Protocol):
     def change(self, rows: Sequence[Ready], *, estimated: bool = False) -> list[ReadingKey]:
         """Store the rows that are new or differ, and tell which; what is equal is not touched."""
 
+    def keep_replaced(self, rows: Sequence[Ready], *, estimated: bool = False) -> None:
+        """Keep the values that :meth:`change` is about to replace, so that the import can be undone."""
+
+    def keep_outranked(self, rows: Sequence[Ready]) -> None:
+        """Keep those of some estimated rows that do not stand, for an actual value does."""
+
     def tails(self, site_keys: Collection[int]) -> Iterable[Tail]:
         """The newest readings of sites, and what decides whether others are in line with them."""
 
     def set_meters(self, spans: Sequence[Span]) -> None:
         """Say of which meter new readings are."""
-
-    def make_registers(self, site_keys: Collection[int]) -> None:
-        """Sites whose measure nobody has said are registers."""
 
     def sites(self, site_ids: Collection[str]) -> Iterable[SiteRow]:
         """Those sites that there are."""
@@ -181,16 +205,16 @@ class SqliteBulk:
     def __init__(self, connection: Connection, stamp: Stamp) -> None:
         self._connection = connection
         self._driver: Any = connection.connection.driver_connection
-        received = "NULL" if stamp.received is None else to_microseconds(stamp.received)
-        import_id = "NULL" if stamp.import_id is None else stamp.import_id
-        self._rows = {
-            estimated: f"(?,?,?,{Quality.ESTIMATED if estimated else Quality.GOOD},{received},{import_id})"
-            for estimated in (False, True)
-        }
+        self.stamp = stamp
+
+    def _row(self, *, estimated: bool = False) -> str:
+        received = "NULL" if self.stamp.received is None else to_microseconds(self.stamp.received)
+        import_id = "NULL" if self.stamp.import_id is None else self.stamp.import_id
+        return f"(?,?,?,{Quality.ESTIMATED if estimated else Quality.GOOD},{received},{import_id})"
 
     def insert(self, rows: Sequence[Ready], _while_waiting: WhileWaiting = nothing) -> None:
         try:
-            self._with_values(rows, self.INSERT, self._rows[False])
+            self._with_values(rows, self.INSERT, self._row())
         except IntegrityError as error:
             raise AlreadyStored from error
 
@@ -218,7 +242,29 @@ class SqliteBulk:
             f"{self.INSERT} ON CONFLICT (site_key, reading_date) DO UPDATE SET {_REPLACED} "
             f"WHERE NOT ({_SAME[estimated].format(value='excluded.reading_value')}) "
             "RETURNING site_key, reading_date",
-            self._rows[estimated],
+            self._row(estimated=estimated),
+        )
+
+    def keep_replaced(self, rows: Sequence[Ready], *, estimated: bool = False) -> None:
+        same = _SAME[estimated].format(value="given.column3")
+        self._keep(rows, _KEEP_REPLACED, same=same.replace("reading_value =", "stored.reading_value ="))
+
+    def keep_outranked(self, rows: Sequence[Ready]) -> None:
+        self._keep(rows, _KEEP_OUTRANKED, value="given.column3", import_id=self.stamp.import_id)
+
+    def _keep(self, rows: Sequence[Ready], statement: str, **words: object) -> None:
+        received, import_id = self.stamp
+        if received is None or import_id is None:
+            return
+        self._with_values(
+            rows,
+            statement.format(
+                given="({}) AS given",
+                site_key="given.column1",
+                reading_date="given.column2",
+                replaced_at=to_microseconds(received),
+                **words,
+            ),
         )
 
     def tails(self, site_keys: Collection[int]) -> Iterable[Tail]:
@@ -230,9 +276,6 @@ class SqliteBulk:
             self._driver.executemany(
                 statement, [(span.meter, span.site_key, span.first, span.last) for span in spans]
             )
-
-    def make_registers(self, site_keys: Collection[int]) -> None:
-        self._of_keys(_MAKE_REGISTERS.format("IN (SELECT value FROM json_each(?))"), site_keys)
 
     def sites(self, site_ids: Collection[str]) -> Iterable[SiteRow]:
         query = _SITES.format("IN (SELECT value FROM json_each(?))")
@@ -274,8 +317,8 @@ class SqliteBulk:
 class PostgresqlBulk:
     """COPY in its binary format: new rows straight into the table, others beside it to be compared there."""
 
-    BATCH = 8000
-    """A socket takes about so many at once (208 KiB on Linux): the server is busy while the next are read."""
+    BATCH = 20_000
+    """What a transaction costs, however few rows it is for, is then a small part of it."""
     HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
     END = struct.pack(">h", -1)
     ROW = ">hiqiqiq"
@@ -320,15 +363,14 @@ class PostgresqlBulk:
 
     def __init__(self, connection: Connection, stamp: Stamp) -> None:
         self._connection = connection
-        self._stamp = stamp
+        self.stamp = stamp
 
     def insert(self, rows: Sequence[Ready], while_waiting: WhileWaiting = nothing) -> None:
-        received, import_id = self._stamp
-        more = struct.pack(">ih", 2, Quality.GOOD)
-        more += _field(None if received is None else to_microseconds(received) - self.EPOCH)
+        received, import_id = self.stamp
+        more = _field(None if received is None else to_microseconds(received) - self.EPOCH)
         more += _field(import_id)
         try:
-            self._copy("reading", rows, while_waiting, ("quality", "received", "import_id"), more)
+            self._copy("reading", rows, while_waiting, ("received", "import_id"), more)
         except IntegrityError as error:
             if isinstance(error.orig, UniqueViolation):
                 raise AlreadyStored from error
@@ -362,8 +404,27 @@ class PostgresqlBulk:
             f"AND {self._same(estimated=estimated)}"
         )
         quality = Quality.ESTIMATED if estimated else Quality.GOOD
-        changed = self._connection.exec_driver_sql(self.CHANGE, (int(quality), *self._stamp))
+        changed = self._connection.exec_driver_sql(self.CHANGE, (int(quality), *self.stamp))
         return [(key, to_microseconds(instant)) for key, instant in changed]
+
+    def keep_replaced(self, rows: Sequence[Ready], *, estimated: bool = False) -> None:
+        self._keep(rows, _KEEP_REPLACED, same=self._same(estimated=estimated))
+
+    def keep_outranked(self, rows: Sequence[Ready]) -> None:
+        self._keep(rows, _KEEP_OUTRANKED, value="given.reading_value", import_id=self.stamp.import_id)
+
+    def _keep(self, rows: Sequence[Ready], statement: str, **words: object) -> None:
+        received, import_id = self.stamp
+        if received is None or import_id is None:
+            return
+        self._stage(rows)
+        named = {
+            "given": "staged_reading AS given",
+            "site_key": "given.site_key",
+            "reading_date": "given.reading_date",
+            "replaced_at": "CAST(%(received)s AS timestamptz)",
+        }
+        self._connection.exec_driver_sql(statement.format(**named, **words), {"received": received})
 
     def _same(self, *, estimated: bool) -> str:
         return (
@@ -375,18 +436,15 @@ class PostgresqlBulk:
     def tails(self, site_keys: Collection[int]) -> Iterable[Tail]:
         with driver_errors(self._connection):
             self._connection.connection.cursor().execute(self.SEEK)
-        return map(Tail._make, self._connection.exec_driver_sql(self.TAILS, ([*site_keys],)))
+        return map(Tail._make, self._connection.exec_driver_sql(self.TAILS, ([*site_keys],)).all())
 
     def set_meters(self, spans: Sequence[Span]) -> None:
         keys, firsts, lasts, meters = map(list, zip(*spans, strict=True))
         instants = [[*map(from_microseconds, some)] for some in (firsts, lasts)]
         self._connection.exec_driver_sql(self.SET_METERS, (keys, *instants, meters))
 
-    def make_registers(self, site_keys: Collection[int]) -> None:
-        self._connection.exec_driver_sql(_MAKE_REGISTERS.format("= ANY(%s)"), ([*site_keys],))
-
     def sites(self, site_ids: Collection[str]) -> Iterable[SiteRow]:
-        found = self._connection.exec_driver_sql(_SITES.format("= ANY(%s)"), ([*site_ids],))
+        found = self._connection.exec_driver_sql(_SITES.format("= ANY(%s)"), ([*site_ids],)).all()
         return map(SiteRow._make, found)
 
     def newest(self, site_keys: Collection[int]) -> Iterable[tuple[int, int | None]]:
@@ -422,8 +480,10 @@ class PostgresqlBulk:
         cursor: Any = self._connection.connection.cursor()
         with driver_errors(self._connection), cursor, cursor.copy(statement) as copy:
             packed = [pack(count, 8, key, 8, at - epoch, 8, value, more) for key, at, value in rows]
-            copy.write(b"".join([self.HEADER, *packed, self.END]))
-            while_waiting()
+            with ThreadPoolExecutor(1) as sender:  # a socket takes only the first 208 KiB at once
+                sending = sender.submit(copy.write, b"".join([self.HEADER, *packed, self.END]))
+                while_waiting()
+                sending.result()
 
 
 def _field(number: int | None) -> bytes:

@@ -7,13 +7,15 @@ store something it may be said as well, so that nobody sends the file again. Who
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, literal, select, update
+from sqlalchemy import ColumnElement, case, literal, select, update
 
 from ..audit.service import Author, record
 from ..extensions import db
 from ..models import Import
+from ..models.imports import NEEDS_PROFILE
 from ..models.types import Instant
 from ..storage.connections import write
+from .profiles.service import Stored
 from .uploads import forget, here, kept
 
 
@@ -31,7 +33,23 @@ def has_file(entry: Import) -> bool:
 
 def import_it(import_id: int, author: Author) -> None:
     """Have an import stored that was only looked at so far. Raises AlreadyDecided."""
-    nothing_yet = {
+    queued = {"status": "queued", "dry_run": False, "finished_at": None, **_nothing_yet()}
+    _decide(import_id, author, "imported", queued, Import.status != NEEDS_PROFILE)
+
+
+def import_as(import_id: int, profile: Stored, author: Author) -> None:
+    """Have a file imported as a profile reads it, which nobody had said before. Raises AlreadyDecided."""
+    queued = {
+        "status": "queued",
+        "dry_run": False,
+        "profile": profile.name,
+        "profile_version": profile.version,
+    }
+    _decide(import_id, author, "imported", queued, Import.status == NEEDS_PROFILE)
+
+
+def _nothing_yet() -> dict[str, Any]:
+    return {
         "done": 0,
         "new": 0,
         "updated": 0,
@@ -40,8 +58,6 @@ def import_it(import_id: int, author: Author) -> None:
         "errors": [],
         "reasons": [],
     }
-    queued = {"status": "queued", "dry_run": False, "finished_at": None}
-    _decide(import_id, author, "imported", queued | nothing_yet)
 
 
 def discard(import_id: int, author: Author) -> None:
@@ -49,9 +65,11 @@ def discard(import_id: int, author: Author) -> None:
     forget(_decide(import_id, author, "discarded", {"status": "discarded", "finished_at": author.now}))
 
 
-def _decide(import_id: int, author: Author, decision: str, values: dict[str, Any]) -> str:
+def _decide(
+    import_id: int, author: Author, decision: str, values: dict[str, Any], *if_: ColumnElement[bool]
+) -> str:
     decided = {"decide_until": None, "decided_by": author.name, "decided_at": author.now}
-    may_be_decided = (Import.id == import_id, Import.decide_until.is_not(None))
+    may_be_decided = (Import.id == import_id, Import.decide_until.is_not(None), *if_)
     with write() as session:
         kept_as = session.execute(
             update(Import).where(*may_be_decided).values(decided | values).returning(Import.kept_as)
@@ -67,7 +85,7 @@ def expire_undecided(now: datetime) -> None:
     is_over = Import.decide_until < now
     if db.session.scalar(select(Import.id).where(is_over).limit(1)) is None:
         return
-    waited = Import.status == "waiting"
+    waited = Import.status.in_(("waiting", NEEDS_PROFILE))
     over = {
         "decide_until": None,
         "status": case((waited, "discarded"), else_=Import.status),

@@ -99,7 +99,7 @@ def import_meter_changes(
     with db.engine.connect() as connection:
         keeping = replace(target, before_store=lambda now: _keep(now, author))
         result = load(connection, given, keeping, progress, dry_run=False)
-        classify_urgent(connection)
+        classify_urgent(connection, author.now)
         return result
 
 

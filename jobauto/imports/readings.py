@@ -2,7 +2,7 @@
 
 import gc
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from itertools import compress
 from operator import not_
@@ -10,6 +10,7 @@ from typing import BinaryIO, cast
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DatabaseError
 
 from ..extensions import db
 from ..readings.classifying import classify_urgent
@@ -26,7 +27,7 @@ from .result import UNKNOWN_SITE, ImportResult, Progress, unwatched
 from .rows import Block, Rejected, Row, Source, in_blocks
 from .seen import Columns, Seen
 from .site_keys import SiteKeys
-from .storing import Batch, Store
+from .storing import Batch, Number, Store
 from .warnings import Watch
 
 COLUMNS = ("site_id", "reading_date", "reading_value")
@@ -35,6 +36,10 @@ REFUSED = ("unit", "zone", "time_zone", "status", "register", "channel")
 """Columns that say that values may not be what they seem."""
 DRY_BATCH = 100_000
 """Rows of a dry run are compared with those before them, of which fewer batches are quicker to search."""
+
+
+def unnumbered() -> None:
+    """The number of an import that is not to be undone."""
 
 
 def from_csv(stream: BinaryIO, ignore: Collection[str] = ()) -> rows.Rows:
@@ -48,10 +53,15 @@ def from_json(body: bytes) -> Source:
 
 
 def import_readings(
-    rows: Iterable[Row | Rejected], *, zone: ZoneInfo, now: datetime, progress: Progress = unwatched
+    rows: Iterable[Row | Rejected],
+    *,
+    zone: ZoneInfo,
+    now: datetime,
+    progress: Progress = unwatched,
+    import_id: int | None = None,
 ) -> ImportResult:
     """Store readings, and let PostgreSQL look at them. Safe to repeat."""
-    result = store_readings(rows, zone=zone, now=now, progress=progress)
+    result = store_readings(rows, zone=zone, now=now, progress=progress, import_id=import_id)
     vacuum_analyze_after(result.new + result.updated)
     return result
 
@@ -64,10 +74,13 @@ def store_readings(
     progress: Progress = unwatched,
     dry_run: bool = False,
     import_id: int | None = None,
+    number: Number = unnumbered,
 ) -> ImportResult:
     """Store readings; those without an offset are local times of ``zone``. Safe to repeat.
 
     At the end all readings of their sites are classified. A dry run stores nothing and counts what would be.
+    With an ``import_id`` the import can be undone; or with a ``number``, which is asked for one before the
+    first reading is stored.
     """
     db.session.rollback()
     result, watch = ImportResult(), Watch()
@@ -81,31 +94,33 @@ def store_readings(
         if not dry_run:
             partitions.keep_ahead(connection, now)
         bulk = bulk_of(connection, Stamp(now, import_id))
-        store = Store(connection, bulk, result, seen, refused, dry_run=dry_run)
+        store = Store(connection, bulk, result, seen, refused, number, dry_run=dry_run)
         source = rows if isinstance(rows, Source) else None
         reader = _Reader(lookups, fields.InstantReader(zone, now), watch, source.measure if source else None)
         of_source: set[int] = set()
         batches = Prefetch(map(reader.read, in_blocks(rows, DRY_BATCH if dry_run else bulk.BATCH)))
-        for batch in batches:
-            unchanged = result.unchanged
-            if not dry_run:
-                if new := reader.unset.intersection(batch.columns[0]):
-                    measures.claim(connection, new, "interval")
-                    reader.unset -= new
-                if source is not None and source.given_source:
-                    of_source.update(batch.columns[0])
-            rejected = sorted([*batch.rejected, *store.add(batch, while_waiting=batches.fetch)])
-            if result.unchanged - unchanged < len(batch.lines):
-                watch.compare(batch.ready)
-            result.reject(rejected)
-            result.ignored_columns = rows.ignored_columns if isinstance(rows, Source) else []
-            progress(result, rejected)
+        with _traced(store):
+            for batch in batches:
+                unchanged = result.unchanged
+                if not dry_run:
+                    if new := reader.unset.intersection(batch.columns[0]):
+                        store.trace.claimed |= measures.claim(connection, new, "interval")
+                        reader.unset -= new
+                    if source is not None and source.given_source:
+                        of_source.update(batch.columns[0])
+                with _no_search_for_cycles():
+                    rejected = sorted([*batch.rejected, *store.add(batch, while_waiting=batches.fetch)])
+                if result.unchanged - unchanged < len(batch.lines):
+                    watch.compare(batch.ready)
+                result.reject(rejected)
+                result.ignored_columns = rows.ignored_columns if isinstance(rows, Source) else []
+                progress(result, rejected)
         with lookups.begin():
             result.warnings = watch.describe(seen, reader.bulk)
         if source is not None and source.given_source:
             measures.give_source(connection, of_source, source.given_source)
         if store.tails.has_marked:
-            classify_urgent(connection)
+            classify_urgent(connection, now)
     return result
 
 
@@ -128,6 +143,18 @@ def may_be_doubtful(
             progress(ImportResult(), [])
         with lookups.begin():
             return bool(watch.describe(seen, reader.bulk))
+
+
+@contextmanager
+def _traced(store: Store) -> Iterator[None]:
+    """Keep what it takes to undo the import, however it ends; but not where its process is killed."""
+    try:
+        yield
+    except BaseException:
+        with suppress(DatabaseError):  # what broke it off is told
+            store.end(is_whole=False)
+        raise
+    store.end()
 
 
 @contextmanager
@@ -210,8 +237,7 @@ class _Reader:
             return Batch(lines, columns, [], rejected)
         rows: list[Ready] = list(zip(*columns, strict=True))
         ready = sorted(rows)
-        keys, _, values = columns if ready == rows else list(zip(*ready, strict=True))
-        steps = steps_of(keys, values)
+        steps = steps_of(columns if ready == rows else cast("Columns", tuple(zip(*ready, strict=True))))
         self._watch.find_falls(steps.falling - self._site_keys.unwatched)
         return Batch(lines, columns, ready, rejected, steps, _all_estimated(rows, estimated))
 

@@ -42,6 +42,7 @@ from ..models.folding import fold, fold_texts
 from ..models.site import COUNTS, GROUP_LENGTH, MEASURES, SOURCE_LENGTH
 from ..models.types import WATT_HOURS, Instant, Kwp
 from ..readings.classifying import classify_urgent
+from ..readings.turns import take_turns
 from ..storage.citus import REGISTRY, is_distributed
 from ..storage.connections import insert as insert_or
 from ..storage.marks import mark_selected
@@ -231,19 +232,13 @@ def _record_changes(connection: Connection, author: Author) -> None:
 
 def _refuse(connection: Connection) -> list[Rejected]:
     """Take out rows that would change the measure of sites that have readings."""
+    wanted, stored = (func.coalesce(measure, "register") for measure in (STAGE.c.measure, Site.measure))
+    changes = STAGE.c.says_measure & (wanted != stored)
+    of_sites = STAGE.c.site_id == Site.site_id
+    # While an import stores a site's first reading, nobody else has the site's turn.
+    take_turns(connection, list(connection.scalars(select(Site.key).join(STAGE, of_sites).where(changes))))
     has_readings = exists(select(Reading.site_key).where(Reading.site_key == Site.key))
-    unset_and_a_register = and_(Site.measure.is_(None), STAGE.c.measure == "register")
-    lines = (
-        select(STAGE.c.line)
-        .join(Site, Site.site_id == STAGE.c.site_id)
-        .where(
-            STAGE.c.says_measure,
-            STAGE.c.measure.is_distinct_from(Site.measure),
-            ~func.coalesce(unset_and_a_register, False),
-            has_readings,
-        )
-    )
-    found = list(connection.scalars(lines))
+    found = list(connection.scalars(select(STAGE.c.line).join(Site, of_sites).where(changes, has_readings)))
     if found:
         connection.execute(delete(STAGE).where(STAGE.c.line.in_(found)))
     return [Rejected(line, "measure can be changed only while a site has no readings") for line in found]
@@ -292,6 +287,6 @@ def import_sites(
             target = _DISTRIBUTED_TARGET if is_distributed(connection) else _TARGET
         target_now = replace(target, before_store=before_store, refuse=_refuse)
         result = load(connection, rows, target_now, progress, dry_run=dry_run)
-        if result.updated and not dry_run:
-            classify_urgent(connection)
+        if result.updated and author is not None and not dry_run:
+            classify_urgent(connection, author.now)
         return result

@@ -8,18 +8,22 @@
    rejected, and the first stays.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
 from ..storage.connections import write_on
-from .bulk import AlreadyStored, Bulk, Comparison, ReadingKey, Ready, WhileWaiting
+from .bulk import AlreadyStored, Bulk, Comparison, ReadingKey, Ready, Stamp, WhileWaiting
 from .contradictions import IN_READINGS, describe, rejected_later, rejected_together
 from .in_line import NO_STEPS, Newcomers, Steps, Tails
 from .result import ImportResult
 from .rows import Rejected
 from .seen import Columns, Seen
+from .traces import Trace
+
+Number = Callable[[], int | None]
+"""The number of an import, asked for when it is about to store the first reading; None: it has none."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,7 @@ class Store:
         result: ImportResult,
         seen: Seen,
         refused: Seen,
+        number: Number,
         *,
         dry_run: bool,
     ) -> None:
@@ -58,6 +63,9 @@ class Store:
         self._expects_new = False
         self._seen = seen
         self._refused = refused
+        self._number = number
+        self._estimated: set[ReadingKey] = set()
+        self.trace = Trace()
         self.tails = Tails(connection, bulk)
 
     def add(self, batch: Batch, while_waiting: WhileWaiting) -> list[Rejected]:
@@ -66,7 +74,29 @@ class Store:
             return []
         rejected = self._add(batch, while_waiting)
         self._seen.add(batch.lines, batch.columns)
+        if not self._dry_run:
+            self.trace.add(batch.columns)
+            self._estimated.update(batch.estimated)
         return rejected
+
+    def end(self, *, is_whole: bool = True) -> None:
+        """Keep what it takes to undo the import; where it was broken off, of what it has stored."""
+        stamp = self._bulk.stamp
+        if self._dry_run or stamp.import_id is None:
+            return
+        if not (is_whole and self._result.unchanged):
+            self.trace.keep(self._connection, stamp)
+        elif again := self.trace.keep_confirmed(
+            self._connection, self._bulk, self._seen, self._refused, self._estimated
+        ):
+            self._result.unchanged -= again
+            self._result.new += again
+            self.tails.has_marked = True
+
+    def _number_it(self) -> None:
+        received, import_id = self._bulk.stamp
+        if import_id is None:
+            self._bulk.stamp = Stamp(received, self._number())
 
     def _add(self, batch: Batch, while_waiting: WhileWaiting) -> list[Rejected]:
         if self._dry_run or self._refused or batch.estimated:
@@ -84,10 +114,10 @@ class Store:
         return self._one_by_one(batch)
 
     def _insert(self, batch: Batch, while_waiting: WhileWaiting) -> bool:
-        site_keys = [batch.ready[start][0] for start in batch.steps.starts]
+        self._number_it()
         try:
             with write_on(self._connection):
-                newcomers = self.tails.take(site_keys)
+                newcomers = self.tails.take(batch.steps.site_keys)
                 self._bulk.insert(batch.ready, _after(newcomers, batch, while_waiting))
                 newcomers.settle(batch.ready, batch.steps)
         except AlreadyStored:
@@ -107,15 +137,17 @@ class Store:
             with self._connection.begin():
                 found = self._compare(values, batch)
         else:
+            self._number_it()
             with write_on(self._connection):
                 newcomers = None
                 found = self._compare(values, batch)
                 if self._seen and (found.same < found.stored or batch.estimated):
                     rejected += self._meet_seen(values, self._bulk.differing(_rows(values)), batch)
                     found = self._compare(values, batch)
-                if found.same < len(values):  # the same file again takes no turn: it writes nothing
+                # The same file again takes no turn, for it writes nothing.
+                if found.same < len(values) or batch.estimated:
                     newcomers = self.tails.take({key for key, _ in values})
-                    self._change(values, batch, newcomers)
+                    self._change(values, batch, newcomers, replaces=found.same < found.stored)
             if newcomers:
                 self.tails.keep(newcomers)
         self._result.new += len(values) - found.stored
@@ -131,10 +163,16 @@ class Store:
         beside = self._bulk.compare(estimated, estimated=True)
         return Comparison(found.stored + beside.stored, found.same + beside.same)
 
-    def _change(self, values: dict[ReadingKey, int], batch: Batch, newcomers: Newcomers) -> None:
+    def _change(
+        self, values: dict[ReadingKey, int], batch: Batch, newcomers: Newcomers, *, replaces: bool
+    ) -> None:
         actual, estimated = _parts(values, batch)
+        if replaces:
+            self._bulk.keep_replaced(actual)
+            self._bulk.keep_replaced(estimated, estimated=True)
         newcomers.settle_changed(self._bulk.change(actual), values)
         if estimated:
+            self._bulk.keep_outranked(estimated)
             newcomers.settle_estimated(self._bulk.change(estimated, estimated=True))
 
     def _meet_refused(self, values: dict[ReadingKey, int], batch: Batch) -> list[Rejected]:

@@ -5,10 +5,13 @@ be had, or somebody may decide whether it is imported after all. The folder hold
 where a new file needs room, the oldest of those whose import has ended go first.
 """
 
+import shutil
 import socket
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import BinaryIO
+from uuid import uuid4
 
 from sqlalchemy import select
 
@@ -37,6 +40,18 @@ def machine(kept_on: str) -> str:
 def kept(name: str) -> Path:
     """Where the file of an import is kept."""
     return _folder() / f"{name}.csv"
+
+
+def keep(content: BinaryIO) -> str:
+    """Keep a file; returns its name. Raises OSError where there is no room for it."""
+    name = uuid4().hex
+    try:
+        with kept(name).open("wb") as file:
+            shutil.copyfileobj(content, file)
+    except BaseException:
+        forget(name)
+        raise
+    return name
 
 
 def rejects(path: Path) -> Path:

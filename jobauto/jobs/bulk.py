@@ -26,6 +26,11 @@ def only_open(job: Job) -> str | None:
     )
 
 
+def still_open(job: Job) -> str | None:
+    """Of a step of the work: a closed job is reopened by who means to."""
+    return "It is closed, so it has no such step: reopen it first." if job.status == "closed" else None
+
+
 def not_taken_since(assignee: str, seen: Mapping[int, str]) -> Refusal:
     """Of assigning: a job is not taken from somebody whom the list did not show; ``seen`` is what it showed.
 

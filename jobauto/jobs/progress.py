@@ -36,6 +36,7 @@ class Seen:
 
     The check looked at the instant ``as_of``, in a run that started at ``started_at``, and kept its
     ``evidence``; ``since`` are the readings of after it, ``late`` those that were missing or wrong then.
+    So many of those after it were ``set_aside``. With a ``new_meter``, ``since`` are the readings of that.
     """
 
     as_of: datetime
@@ -43,6 +44,8 @@ class Seen:
     evidence: Window
     since: Window
     late: Late | None = None
+    new_meter: bool = False
+    set_aside: int = 0
 
     @property
     def back_dated(self) -> bool:
@@ -52,9 +55,10 @@ class Seen:
     @property
     def stands_still(self) -> bool:
         """Whether all that was seen after the check, if anything, is the register's last value in it."""
-        after = [self.since.lowest, self.since.highest] if self.since.count else []
+        after = [] if self.since.lowest is None else [self.since.lowest, self.since.highest]
         late = [self.late.lowest, self.late.highest] if self.late else []
-        return bool(self.evidence.count) and {*after, *late} <= {self.evidence.last_value}
+        is_known = bool(self.evidence.count) and not self.new_meter
+        return is_known and {*after, *late} <= {self.evidence.last_value}
 
 
 @dataclass(frozen=True)
@@ -79,10 +83,14 @@ def progress(job: Job, seen: Seen, zone: ZoneInfo) -> Progress:
         told = f"Run {job.recovered_run_id} saw at {at} that the fault is gone."
         return Progress("good", "Recovered", f"{told} {movement}")
     if not seen.since.count and not seen.late:
-        return Progress("warning", f"No reading since {_opening(seen, zone)}", "Nothing tells of a recovery.")
+        good = "good " if seen.set_aside else ""
+        told = " ".join([*_set_aside(seen), "Nothing tells of a recovery."])
+        return Progress("warning", f"No {good}reading since {_opening(seen, zone)}", told)
     if seen.stands_still:
         return Progress("warning", "The register has not moved", movement)
     headline = "The register has moved" if seen.evidence.count else "The site has begun to report"
+    if seen.new_meter:
+        headline = "The meter was changed"
     return Progress("unknown", headline, f"{movement} The next run tells whether the fault is gone.")
 
 
@@ -97,18 +105,31 @@ def _movement(seen: Seen, zone: ZoneInfo) -> Iterator[str]:
     if seen.late:
         yield _late(seen.late, zone)
     if since.last is None:
-        none = "There is none from after" if seen.late else "No reading has come in since"
+        good = " good" if seen.set_aside else ""
+        none = "There is none from after" if seen.late else f"No{good} reading has come in since"
         yield f"{none} {_opening(seen, zone)}."
+        yield from _set_aside(seen)
         return
     last = f"the last one at {format_minute(since.last, zone)}{since.describe_silence()}"
     readings = f"{pluralize(since.count, 'reading')} since {_opening(seen, zone)}, {last}"
     yield f"{readings}{_change(seen)}"
     if since.count > 1 and (falls := since.describe_falls()):
         yield falls
+    yield from _set_aside(seen)
+
+
+def _set_aside(seen: Seen) -> Iterator[str]:
+    if seen.set_aside:
+        were = "was" if seen.set_aside == 1 else "were"
+        yield f"{pluralize(seen.set_aside, 'reading')} {were} set aside."
 
 
 def _change(seen: Seen) -> str:
-    value, before = seen.since.last_value or Decimal(0), seen.evidence.last_value
+    value, before = seen.since.last_value, seen.evidence.last_value
+    if value is None:
+        return "."
+    if seen.new_meter:
+        return f", on a new meter, with {value:,} kWh."
     if before is None:
         return f", with {value:,} kWh."
     if value == before:

@@ -2,24 +2,27 @@
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, case, exists, func, or_, select, union_all
 
 from ..extensions import db
-from ..models import Job, JobReading, Reading, Run, Site
+from ..models import Cover, Job, JobReading, Reading, Run, Site
 from ..models.folding import fold, words_of
-from ..models.job import PRIORITIES, STILL_OPEN
+from ..models.job import STILL_OPEN
+from ..models.quality import Quality
 from ..models.types import BEFORE_ALL
+from ..rules import rule_named
 from ..rules.moment import Moment
 from ..sites import queries as sites
-from ..sites.queries import window
+from ..sites.queries import believed_window, window
 from ..storage.distinct import distinct_values
 from .progress import Late, Seen
 from .recurrence import LOOKED_BACK
+from .sorting import BY_SITE, SORTS
 
 
 @dataclass(frozen=True)
@@ -40,38 +43,37 @@ class JobFilter:
     queue: str = ""
     recovered: str = ""
     min_age: int | None = None
+    closed_after: datetime | None = None
     before_id: int | None = None
     search: str = ""
     sort: str = "newest"
 
 
 JOB_NUMBER = re.compile("(#?)([0-9]{1,18})")
-_NEWEST = Job.id.desc()
-
-SORTS: dict[str, tuple[str, tuple[ColumnElement[Any], ...]]] = {
-    "newest": ("Newest first", (_NEWEST,)),
-    "oldest": ("Oldest first", (Job.id.asc(),)),
-    "longest": ("Longest fault first", (Job.since.asc().nulls_first(), Job.id.asc())),
-    "priority": (
-        "Highest priority first",
-        (case({name: place for place, name in enumerate(PRIORITIES)}, value=Job.priority).desc(), _NEWEST),
-    ),
-    "site": ("By site", (Site.site_id.asc(), _NEWEST)),
-}
-"""By name: the label, and what jobs are sorted by. The longest fault is the one that began first, whenever
-it was found; a site that never reported has been silent for longer than any."""
 
 
 def jobs_matching(wanted: JobFilter, now: datetime) -> Select[Any]:
-    """Jobs as the filter wants them."""
+    """Jobs as the filter wants them, in its order."""
+    return _in_view(wanted, now).order_by(*SORTS[wanted.sort].order())
+
+
+def next_in_view(job: Job, wanted: JobFilter, now: datetime, *, back: bool = False) -> Select[int]:
+    """The job of a view that comes after one, which need not be in the view any more; or before it."""
+    sort = SORTS[wanted.sort].reversed() if back else SORTS[wanted.sort]
+    others = _in_view(wanted, now).where(Job.id != job.id, sort.after(job))
+    return others.with_only_columns(Job.id, maintain_column_froms=True).order_by(*sort.order()).limit(1)
+
+
+def _in_view(wanted: JobFilter, now: datetime) -> Select[Any]:
     query = select(Job)
-    if wanted.site_id or wanted.group or wanted.search or wanted.sort == "site":
+    if wanted.site_id:
+        query = query.where(Job.id.in_(_of_site_or_covering(wanted.site_id)))
+    if wanted.group or wanted.search or wanted.sort in BY_SITE:
         query = query.join(Site, Site.key == Job.site_key)
     same = {
         Job.rule: wanted.rule,
         Job.priority: wanted.priority,
         Job.queue: wanted.queue,
-        Site.site_id: wanted.site_id,
         Site.group: wanted.group,
     }
     query = query.where(*(column == value for column, value in same.items() if value))
@@ -80,8 +82,18 @@ def jobs_matching(wanted: JobFilter, now: datetime) -> Select[Any]:
         query = query.where(Job.id < wanted.before_id)
     if wanted.min_age is not None:
         query = query.where(Job.created_at <= now - timedelta(days=wanted.min_age))
-    query = query.where(*(_says(word) for word in words_of(wanted.search)))
-    return query.order_by(*SORTS[wanted.sort][1])
+    return query.where(*(_says(word) for word in words_of(wanted.search)))
+
+
+def _of_site_or_covering(site_id: str) -> CompoundSelect[int]:
+    """The numbers of a site's jobs, and of the incident that covers it."""
+    own = select(Job.id).join(Site, Site.key == Job.site_key).where(Site.site_id == site_id)
+    covering = (
+        select(Cover.job_id)
+        .join(Site, Site.key == Cover.site_key)
+        .where(Site.site_id == site_id, Cover.ended_at.is_(None))
+    )
+    return own.union(covering)
 
 
 def _says(word: str) -> ColumnElement[bool]:
@@ -111,6 +123,8 @@ def _states(wanted: JobFilter) -> Iterator[ColumnElement[bool]]:
         yield Job.assignee.is_(None)
     elif wanted.assignee:
         yield Job.assignee == wanted.assignee
+    if wanted.closed_after is not None:
+        yield Job.closed_at >= wanted.closed_after
     if wanted.recovered:
         yield Job.recovered_at.is_not(None) if wanted.recovered == "yes" else Job.recovered_at.is_(None)
 
@@ -123,6 +137,13 @@ def newest(count: int) -> Select[Any]:
 def of_site(site_key: int) -> Select[Any]:
     """A site's jobs, newest first."""
     return select(Job).where(Job.site_key == site_key).order_by(Job.id.desc())
+
+
+def concerning_site(site_key: int) -> Select[Any]:
+    """A site's jobs, and the incidents that cover it or have covered it, newest first."""
+    own = select(Job.id).where(Job.site_key == site_key)
+    incidents = select(Cover.job_id).where(Cover.site_key == site_key)
+    return select(Job).where(Job.id.in_(own.union(incidents))).order_by(Job.id.desc())
 
 
 def opened_between(site_key: int, start: datetime, end: datetime) -> Select[Any]:
@@ -171,12 +192,20 @@ def open_by_rule() -> Select[str, int]:
 
 
 def open_by_site(site_keys: Collection[int]) -> Select[int, int]:
-    """(key, number of open jobs) of some sites."""
-    return (
-        select(Job.site_key, func.count())
-        .where(STILL_OPEN, Job.site_key.in_(site_keys))
-        .group_by(Job.site_key)
+    """(key, number of open jobs) of some sites; an incident that covers a site is one of its jobs."""
+    own = select(Job.site_key).where(STILL_OPEN, Job.site_key.in_(site_keys))
+    is_its_own = exists().where(Job.site_key == Cover.site_key, Job.id == Cover.job_id)
+    covering = select(Cover.site_key).where(
+        Cover.ended_at.is_(None), Cover.site_key.in_(site_keys), ~is_its_own
     )
+    each = union_all(own, covering).subquery()
+    return select(each.c.site_key, func.count()).group_by(each.c.site_key)
+
+
+def covered_without_job() -> Select[int]:
+    """How many sites an incident covers that have no open job whose fault holds, so that it is theirs."""
+    has_its_own = exists().where(Job.site_key == Cover.site_key, STILL_OPEN, Job.recovered_at.is_(None))
+    return select(func.count()).select_from(Cover).where(Cover.ended_at.is_(None), ~has_its_own)
 
 
 def open_by_recovery() -> Select[int, int, int]:
@@ -209,12 +238,13 @@ def evidence_of(job: Job) -> tuple[ColumnElement[bool], ...]:
 
 
 def late_readings(
-    job: Job, start: datetime, as_of: datetime
+    job: Job, start: datetime, as_of: datetime, believes: Collection[Quality]
 ) -> Select[datetime, Decimal, Decimal, int, Decimal, Decimal]:
     """The newest reading up to ``as_of`` that the job's check did not have, or had with another value.
 
-    With ``was``, that other value, and with ``count``, ``lowest`` and ``highest`` of all such readings from
-    ``start`` on. Where the check had the readings of that time, they came in or were corrected after it.
+    Of those that are believed. With ``was``, that other value, and with ``count``, ``lowest`` and ``highest``
+    of all such readings from ``start`` on. Where the check had the readings of that time, they came in or
+    were corrected after it.
     """
     return (
         select(
@@ -237,6 +267,7 @@ def late_readings(
             Reading.site_key == job.site_key,
             Reading.reading_date >= start,
             Reading.reading_date <= as_of,
+            Reading.quality.in_(believes),
             JobReading.reading_value.is_distinct_from(Reading.reading_value),
         )
         .order_by(Reading.reading_date.desc())
@@ -255,15 +286,41 @@ def open_jobs_of(assignee: str) -> Select[int]:
 
 
 def seen(job: Job, window_days: int, now: datetime) -> Seen:
-    """What is known of a job's register; its rule looks at so many days."""
+    """What is known of a job's register; its rule looks at so many days. Values are of good readings."""
     as_of, started_at = db.session.execute(
         select(Run.as_of, Run.started_at).where(Run.id == job.run_id)
     ).one()
-    frozen = window(as_of, *evidence_of(job), readings=JobReading)
+    rule = rule_named(job.rule)
+    believes = rule.believes if rule else frozenset(Quality)
+    frozen = window(as_of, *evidence_of(job), JobReading.quality.in_(believes), readings=JobReading)
     start = min(frozen.first, as_of - timedelta(days=window_days)) if frozen.first else BEFORE_ALL
-    late = db.session.execute(late_readings(job, start, as_of)).mappings().one_or_none()
-    since = window(now, Reading.site_key == job.site_key, after=as_of)
-    return Seen(as_of, started_at, frozen, since, Late(**late) if late else None)
+    late = db.session.execute(late_readings(job, start, as_of, {Quality.GOOD})).mappings().one_or_none()
+    since, meter = believed_window(job.site, {Quality.GOOD}, as_of, now, newest_meter=True)
+    if believes != {Quality.GOOD}:
+        sent, _ = believed_window(job.site, believes, as_of, now)
+        since = replace(since, count=sent.count, first=sent.first, last=sent.last)
+    return Seen(
+        as_of,
+        started_at,
+        frozen,
+        since,
+        Late(**late) if late else None,
+        new_meter=since.last_value is not None and meter > _meter_at(job, frozen.last),
+        set_aside=_count_others(job, believes, as_of, now),
+    )
+
+
+def _meter_at(job: Job, at: datetime | None) -> int:
+    """The meter of the last reading of a job's evidence; 0 where there is none any more."""
+    of_site = (Reading.site_key == job.site_key, Reading.reading_date <= (at or BEFORE_ALL))
+    newest = select(Reading.meter).where(*of_site).order_by(Reading.reading_date.desc()).limit(1)
+    return db.session.scalar(newest) or 0
+
+
+def _count_others(job: Job, believes: Collection[Quality], after: datetime, until: datetime) -> int:
+    inside = (Reading.site_key == job.site_key, Reading.reading_date > after, Reading.reading_date <= until)
+    others = select(func.count()).select_from(Reading).where(*inside, Reading.quality.not_in(believes))
+    return db.session.scalar(others) or 0
 
 
 def queues() -> Select[Any]:

@@ -1,6 +1,6 @@
-"""Working a job: its steps, priority, assignee and notes. Every change is kept with who and when."""
+"""Working a job: its steps, priority, assignee, queue and notes. Every change is kept with who and when."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -13,15 +13,16 @@ from sqlalchemy.orm import Session, aliased
 from ..audit.conflicts import Seen, require_agreement
 from ..audit.service import Author, Difference, record
 from ..errors import InvalidInput
-from ..extensions import db
 from ..models import Job, User
 from ..models.folding import fold
 from ..models.job import PRIORITIES, RESOLUTIONS, STATUSES, STILL_OPEN
 from ..models.user import MAY_WORK_JOBS
 from ..storage.connections import write
+from . import incidents
 from .bulk import Refusal
 
 NOTE_LENGTH = 2000
+QUEUE_LENGTH = 100
 
 
 class UnknownJob(LookupError):
@@ -32,13 +33,15 @@ class UnknownJob(LookupError):
 class JobChange:
     """What is to become of a job; None leaves a thing as it is.
 
-    An empty assignee takes the job from whoever has it; an empty resolution is none.
+    An empty assignee takes the job from whoever has it, an empty queue out of its queue; an empty resolution
+    is none.
     """
 
     status: str | None = None
     resolution: str | None = None
     priority: str | None = None
     assignee: str | None = None
+    queue: str | None = None
     note: str | None = None
 
 
@@ -49,8 +52,6 @@ def change(
     by: str,
     now: datetime,
     seen: Seen = MappingProxyType({}),
-    unless: Refusal | None = None,
-    site_key: int | None = None,
     token: str | None = None,
 ) -> list[Difference]:
     """Change a job, all or nothing; returns what changed. ``seen`` is what the editor looked at.
@@ -58,41 +59,42 @@ def change(
     ``token`` names the API token with which they do it.
 
     1. Closing needs no resolution: ``other`` where none is named. A resolution belongs to closed jobs only.
-    2. Reopening beside an open job of the same site and type is refused (409). From then on the job counts
-       against duplicates, so two that are reopened at once meet in the unique index.
-    3. What ``unless`` names as a reason, once the job is locked, leaves it as it is (409).
-    4. A distributed database finds a job by its ``site_key``; without it, all machines are asked first.
+    2. Reopening beside an open job of the same site and type is refused (409), or while an incident covers
+       the site. From then on the job counts against duplicates, so two that are reopened at once meet in the
+       unique index. An incident is refused beside another one of its source.
     Raises InvalidInput, EditConflict and UnknownJob.
     """
     try:
         with write() as session:
-            job = _locked(session, job_id, site_key)
-            if unless is not None and (reason := unless(job)) is not None:
-                raise InvalidInput(reason, status=409)
-            asked = {
-                name: value for name, value in vars(wanted).items() if value is not None and name in seen
-            }
-            require_agreement(session, "job", job_id, job, asked, seen)
-            _check(session, job, wanted)
-            return _apply(session, job, wanted, Author(by, now, token))
+            return change_within(session, job_id, wanted, Author(by, now, token), seen=seen)
     except IntegrityError as error:
-        raise _open_beside() from error
+        raise beside(error) from error
 
 
-def change_several(
-    job_ids: Collection[int], wanted: JobChange, *, by: str, now: datetime, unless: Refusal | None = None
-) -> dict[int, str]:
-    """Change jobs, each on its own; returns those that were refused, and why."""
-    refused = {}
-    site_keys = _site_keys(job_ids)
-    for job_id in job_ids:
-        try:
-            change(job_id, wanted, by=by, now=now, unless=unless, site_key=site_keys.get(job_id))
-        except InvalidInput as error:
-            refused[job_id] = str(error)
-        except UnknownJob:
-            refused[job_id] = "There is no such job."
-    return refused
+def change_within(
+    session: Session,
+    job_id: int,
+    wanted: JobChange,
+    author: Author,
+    *,
+    seen: Seen = MappingProxyType({}),
+    unless: Refusal | None = None,
+    site_key: int | None = None,
+) -> list[Difference]:
+    """The same in the transaction of the caller, who turns an IntegrityError into what :func:`beside` says.
+
+    What ``unless`` names as a reason, once the job is locked, leaves it as it is (409). A distributed
+    database finds a job by its ``site_key``; without it, all machines are asked first.
+    """
+    if wanted.status is not None:
+        incidents.lock(session, job_id)
+    job = lock(session, job_id, site_key)
+    if unless is not None and (reason := unless(job)) is not None:
+        raise InvalidInput(reason, status=409)
+    asked = {name: value for name, value in vars(wanted).items() if value is not None and name in seen}
+    require_agreement(session, "job", job_id, job, asked, seen)
+    _check(session, job, wanted)
+    return _apply(session, job, wanted, author)
 
 
 def hand_over(session: Session, assignee: str, to: str, author: Author) -> int:
@@ -109,13 +111,8 @@ def hand_over(session: Session, assignee: str, to: str, author: Author) -> int:
     return len(handed)
 
 
-def _site_keys(job_ids: Collection[int]) -> dict[int, int]:
-    """Where jobs lie. In a distributed database a number alone has every machine asked: once for them all."""
-    found = db.session.execute(select(Job.id, Job.site_key).where(Job.id.in_(job_ids)))
-    return {job_id: site_key for job_id, site_key in found}  # noqa: C416 (a row is a tuple, which mypy does not know)
-
-
-def _locked(session: Session, job_id: int, site_key: int | None) -> Job:
+def lock(session: Session, job_id: int, site_key: int | None = None) -> Job:
+    """A job, locked until the end of the transaction. Raises UnknownJob."""
     if site_key is None:
         site_key = session.scalar(select(Job.site_key).where(Job.id == job_id))
     same = select(Job).where(Job.id == job_id, Job.site_key == site_key)
@@ -139,6 +136,8 @@ def _check(session: Session, job: Job, wanted: JobChange) -> None:
     is_new = wanted.assignee and wanted.assignee != job.assignee
     if is_new and not _may_work_jobs(session, wanted.assignee):
         wrong["assignee"] = [f"{wanted.assignee} is nobody who works jobs: an active operator or admin."]
+    if wanted.queue is not None and not (wanted.queue.isprintable() and len(wanted.queue) <= QUEUE_LENGTH):
+        wrong["queue"] = [f"Must have at most {QUEUE_LENGTH} characters, all of which can be seen."]
     if wanted.note is not None and not 1 <= len(wanted.note.strip()) <= NOTE_LENGTH:
         wrong["note"] = [f"Must have 1 to {NOTE_LENGTH} characters."]
     if wanted.note is not None and "\0" in wanted.note:
@@ -154,10 +153,16 @@ def _may_work_jobs(session: Session, username: str | None) -> bool:
 def _apply(session: Session, job: Job, wanted: JobChange, author: Author) -> list[Difference]:
     values: dict[str, Any] = {"touched": True}
     if job.status == "closed" and wanted.status not in (None, "closed"):
-        _require_none_beside(session, job)
+        if job.covers is None:
+            incidents.require_uncovered(session, job)
+            _require_none_beside(session, job)
+        else:
+            incidents.reopen(session, job)
         values |= {"closed_at": None, "closed_by": None, "duplicate_checked": True}
     elif job.status != "closed" and wanted.status == "closed":
         values |= {"closed_at": author.now, "closed_by": author.name}
+        if job.covers is not None:
+            incidents.close(session, job, author)
     changes: list[Difference] = list(_differences(job, wanted))
     values |= {field: after for field, _, after in changes}
     if wanted.note is not None:
@@ -174,10 +179,13 @@ def _apply(session: Session, job: Job, wanted: JobChange, author: Author) -> lis
 def _require_none_beside(session: Session, job: Job) -> None:
     other = aliased(Job)
     beside = select(other.id).where(
-        other.site_key == job.site_key, other.job_type == job.job_type, other.status != "closed"
+        other.site_key == job.site_key,
+        other.job_type == job.job_type,
+        other.status != "closed",
+        other.covers.is_(None),
     )
     if session.scalar(beside.limit(1)) is not None:
-        raise _open_beside()
+        raise open_beside()
 
 
 def _differences(job: Job, wanted: JobChange) -> Iterator[Difference]:
@@ -187,13 +195,20 @@ def _differences(job: Job, wanted: JobChange) -> Iterator[Difference]:
         "resolution": (wanted.resolution or job.resolution or "other") if status == "closed" else None,
         "priority": wanted.priority or job.priority,
         "assignee": job.assignee if wanted.assignee is None else wanted.assignee or None,
+        "queue": job.queue if wanted.queue is None else wanted.queue.strip(),
     }
     for field, value in after.items():
         if getattr(job, field) != value:
             yield field, getattr(job, field), value
 
 
-def _open_beside() -> InvalidInput:
+def beside(error: IntegrityError) -> InvalidInput:
+    """What the database refused when a job was reopened: a second open one, or a second incident."""
+    return incidents.another_open() if "incident" in str(error.orig) else open_beside()
+
+
+def open_beside() -> InvalidInput:
+    """What the unique index says of a job that is reopened beside an open one."""
     return InvalidInput(
         "This site has another open job of this type. Work that one, or close it first.",
         {"status": ["Another job of this site and type is open."]},

@@ -121,7 +121,7 @@ def work_out(claimed: Claimed, clock: Clock) -> None:
             _stamp(claimed, told_at, progress=share)
 
     with db.engine.connect() as connection:
-        classify_urgent(connection)
+        classify_urgent(connection, clock())
         tally = walk(connection, question.rule, settings, slots, question.group, progress)
     bench = BENCHES[question.rule]
     answer = {

@@ -1,9 +1,11 @@
 """Tables and constraints, nothing else."""
 
+from .bulk import BulkAction, BulkJob, JobView
 from .decision import DecidedReading, Decision, MeterChange
 from .event import Event
 from .form import Draft, SentForm
-from .imports import Import
+from .imports import Import, ImportSite, ReplacedReading
+from .incident import Cover, Incident
 from .job import Job, JobReading
 from .lab import LabResult
 from .login import Identity, PendingLogin, RecoveryCode, SecondFactor
@@ -20,7 +22,10 @@ from .user import ApiToken, LoginFailure, User, UserSession
 
 __all__ = [
     "ApiToken",
+    "BulkAction",
+    "BulkJob",
     "Channel",
+    "Cover",
     "DecidedReading",
     "Decision",
     "Draft",
@@ -28,8 +33,11 @@ __all__ = [
     "Hold",
     "Identity",
     "Import",
+    "ImportSite",
+    "Incident",
     "Job",
     "JobReading",
+    "JobView",
     "LabResult",
     "LoginFailure",
     "MeterChange",
@@ -39,6 +47,7 @@ __all__ = [
     "Reading",
     "ReadingTurn",
     "RecoveryCode",
+    "ReplacedReading",
     "Review",
     "Run",
     "RunRequest",

@@ -26,8 +26,9 @@ class Event(Base):
     """One change: who, when, of which thing, which field from what to what; or a note.
 
     ``subject`` and ``subject_id`` name the thing (``job`` 17, ``site`` S1). ``who`` is a user name, or
-    empty where the program itself acted; ``token`` the API token with which they did. Written in the
-    transaction of the change, never changed.
+    empty where the program itself acted; ``token`` the API token with which they did;
+    ``bulk_id`` the action on several jobs of which the change is a part. Written in the transaction of the
+    change, never changed.
     """
 
     __tablename__ = "event"
@@ -45,3 +46,4 @@ class Event(Base):
     field: Mapped[str] = mapped_column(String(100))
     before: Mapped[str | None] = mapped_column(Text)
     after: Mapped[str | None] = mapped_column(Text)
+    bulk_id: Mapped[int | None] = mapped_column(PrimaryKey)

@@ -1,26 +1,45 @@
 """Imports of files, under way and done."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Boolean, Index, Integer, String, Text, false, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    String,
+    Text,
+    false,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..extensions import Base
-from .types import Instant, PrimaryKey
+from .types import Instant, Kwh, PrimaryKey
 
 KEPT_ON_LENGTH = 255
-UNFINISHED = ("queued", "running", "waiting")
+NEEDS_PROFILE = "needs_profile"
+UNFINISHED = ("queued", "running", "waiting", NEEDS_PROFILE)
+WAYS = ("page", "command", "api", "inbox")
 _WAITING = text("status IN ('queued', 'running')")
+_OF_TOKENS = text("token IS NOT NULL")
+_TELLING = text("confirms OR claimed")
 
 
 class Import(Base):
     """One file that somebody sent to be imported, or looked at (``dry_run``), and what came of it.
 
+    It came by one of the ``WAYS``; only those of the page and the inbox are kept as files.
+
     ``status`` is ``queued``, ``running``, ``finished``, ``failed`` (with the ``error``), ``waiting`` (for
-    somebody to decide whether it is imported in spite of its ``warnings``) or ``discarded`` (it is not). The
-    file waits in the instance folder of the machine ``kept_on`` as ``kept_as``; ``done`` of its ``size`` in
-    bytes have been read. ``heartbeat_at`` proves that the process of this one of the ``attempts`` is at it.
+    somebody to decide whether it is imported in spite of its ``warnings``), ``needs_profile`` (nobody has
+    said yet how it is read) or ``discarded`` (it is not imported). The file waits in the instance folder of
+    the machine ``kept_on`` as ``kept_as``; ``done`` of its ``size`` in bytes have been read.
+    ``heartbeat_at`` proves that the process of this one of the ``attempts`` is at it.
     ``errors`` are the first rejected rows, ``[[line, reason], ...]``, and ``reasons`` all of them summed up,
     a line each. ``ignore_columns`` were to be left out; ``ignored_columns`` nobody takes. ``preview`` is what
     was understood of the first rows before anything was stored. It is read as the ``profile`` said in that
@@ -28,10 +47,19 @@ class Import(Base):
 
     Once it ``is_checked`` nothing keeps it from being stored but a decision, which may be made until
     ``decide_until``; null where there is nothing to decide.
+
+    Its readings are of ``sites`` sites, from ``first_at`` to ``last_at``. Until ``undo_until`` it can be
+    taken back. While that goes on ``undo_heartbeat_at`` proves that a process is at it; ``undone_at`` is its
+    end. ``removed``, ``restored`` and ``left`` count what became of its readings. Of the imports with one
+    ``token`` on one day, all others are ``part_of`` the first.
     """
 
     __tablename__ = "import"
-    __table_args__ = (Index("ix_import_waiting", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),)
+    __table_args__ = (
+        Index("ix_import_waiting", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
+        Index("ix_import_token", "token", "id", sqlite_where=_OF_TOKENS, postgresql_where=_OF_TOKENS),
+        Index("ix_import_part_of", "part_of"),
+    )
 
     id: Mapped[int] = mapped_column(PrimaryKey, primary_key=True)
     kind: Mapped[str] = mapped_column(String(20))
@@ -64,3 +92,61 @@ class Import(Base):
     decide_until: Mapped[datetime | None] = mapped_column(Instant)
     decided_by: Mapped[str | None] = mapped_column(String(100))
     decided_at: Mapped[datetime | None] = mapped_column(Instant)
+    way: Mapped[str] = mapped_column(String(10), default="page", server_default="page")
+    token: Mapped[str | None] = mapped_column(String(130))
+    part_of: Mapped[int | None] = mapped_column(BigInteger)
+    sites: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    first_at: Mapped[datetime | None] = mapped_column(Instant)
+    last_at: Mapped[datetime | None] = mapped_column(Instant)
+    undo_until: Mapped[datetime | None] = mapped_column(Instant)
+    undo_by: Mapped[str | None] = mapped_column(String(100))
+    undo_heartbeat_at: Mapped[datetime | None] = mapped_column(Instant)
+    undone_at: Mapped[datetime | None] = mapped_column(Instant)
+    removed: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    restored: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    left: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+
+
+class ImportSite(Base):
+    """A site of an import: its readings there, which were ``received`` then, lie between these instants.
+
+    With ``confirms``, every reading of the site that stood between them when the import ended is as it says:
+    a file that is sent again leaves no other trace. ``claimed`` tells that the site had no measure before.
+    """
+
+    __tablename__ = "import_site"
+    __table_args__ = (
+        PrimaryKeyConstraint("import_id", "site_key", "first_at"),
+        Index("ix_import_site_site_key", "site_key", sqlite_where=_TELLING, postgresql_where=_TELLING),
+    )
+
+    import_id: Mapped[int] = mapped_column(BigInteger, autoincrement=False)
+    site_key: Mapped[int] = mapped_column(BigInteger, autoincrement=False)
+    first_at: Mapped[datetime] = mapped_column(Instant)
+    last_at: Mapped[datetime] = mapped_column(Instant)
+    received: Mapped[datetime] = mapped_column(Instant)
+    confirms: Mapped[bool] = mapped_column(Boolean)
+    claimed: Mapped[bool] = mapped_column(Boolean)
+
+
+class ReplacedReading(Base):
+    """A value that an import brought and that does not stand, because another one does.
+
+    It was replaced at ``replaced_at``; or it is an estimate, which never stood beside an actual value. Should
+    the import whose value stands be taken back, the newest of these stands again, an actual one first.
+    ``import_id`` is 0 where it is not known.
+    """
+
+    __tablename__ = "replaced_reading"
+    __table_args__ = (
+        PrimaryKeyConstraint("site_key", "reading_date", "import_id"),
+        Index("ix_replaced_reading_replaced_at", "replaced_at"),
+    )
+
+    site_key: Mapped[int] = mapped_column(BigInteger, autoincrement=False)
+    reading_date: Mapped[datetime] = mapped_column(Instant)
+    import_id: Mapped[int] = mapped_column(BigInteger, autoincrement=False)
+    reading_value: Mapped[Decimal] = mapped_column(Kwh)
+    is_estimated: Mapped[bool] = mapped_column(Boolean)
+    received: Mapped[datetime | None] = mapped_column(Instant)
+    replaced_at: Mapped[datetime] = mapped_column(Instant)

@@ -27,9 +27,13 @@ PRIORITIES = ("low", "medium", "high")
 
 _IS_OPEN = text("status <> 'closed'")
 _NOT_RECOVERED = text("recovered_at IS NULL")
+_CLOSED_ONCE = text("closed_at IS NOT NULL")
+_RECOVERED = text("recovered_at IS NOT NULL")
 _OPEN_AND_ASSIGNED = text("status <> 'closed' AND assignee IS NOT NULL")
+_OPEN_AND_UNASSIGNED = text("status <> 'closed' AND assignee IS NULL")
+_OPEN_AND_RECOVERED = text("status <> 'closed' AND recovered_at IS NOT NULL")
 SORTED_NULL_FIRST = ("ix_job_since", "ix_job_open_since")
-ONE_OPEN_JOB = text("status <> 'closed' AND duplicate_checked")
+ONE_OPEN_JOB = text("status <> 'closed' AND duplicate_checked AND covers IS NULL")
 """The condition of ``uq_job_open``, which ON CONFLICT has to repeat to the letter."""
 
 
@@ -43,6 +47,8 @@ class Job(Base):
     ``touched`` tells whether a person has worked it, ``closed_by`` who closed it (empty: the program did).
     ``recovered_at`` is the ``as_of`` of the first run, ``recovered_run_id``, that saw the fault gone; an open
     job loses both when the fault is back. ``search_notes`` are its notes as searches look into them.
+    ``covers`` is how many other sites it has covered, if it is an :class:`~jobauto.models.Incident`; an
+    incident is apart from its own site's jobs, and recovers for good.
     """
 
     __tablename__ = "job"
@@ -79,10 +85,25 @@ class Job(Base):
         ),
         Index("ix_job_site", "site_key", "job_type"),
         Index("ix_job_created", "created_at", "rule"),
+        Index("ix_job_closed", "closed_at", sqlite_where=_CLOSED_ONCE, postgresql_where=_CLOSED_ONCE),
+        Index("ix_job_recovered", "recovered_at", sqlite_where=_RECOVERED, postgresql_where=_RECOVERED),
         Index("ix_job_run", "run_id"),
         Index("ix_job_queue", "queue"),
         # Newest first, so that a search among the open ones does not read all the others.
         Index("ix_job_open_id", "id", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN),
+        # What the views of the list of jobs count.
+        Index(
+            "ix_job_open_unassigned",
+            "id",
+            sqlite_where=_OPEN_AND_UNASSIGNED,
+            postgresql_where=_OPEN_AND_UNASSIGNED,
+        ),
+        Index(
+            "ix_job_open_recovered",
+            "id",
+            sqlite_where=_OPEN_AND_RECOVERED,
+            postgresql_where=_OPEN_AND_RECOVERED,
+        ),
         # The longest fault first, where one without a beginning, of a site that never reported, comes first:
         # so does SQLite of itself.
         Index("ix_job_since", "since", "id", postgresql_ops={"since": "NULLS FIRST"}),
@@ -120,6 +141,7 @@ class Job(Base):
     zero_count: Mapped[int | None] = mapped_column(Integer)
     value: Mapped[Decimal | None] = mapped_column(Kwh)
     search_notes: Mapped[str] = mapped_column(Text, default="", server_default="")
+    covers: Mapped[int | None] = mapped_column(Integer)
 
     site: Mapped[Site] = relationship(lazy="joined", innerjoin=True)
 

@@ -78,14 +78,15 @@ class RunRule(Base):
     not_assessable: Mapped[int] = mapped_column(Integer, default=0)
     created: Mapped[int] = mapped_column(Integer, default=0)
     skipped: Mapped[int] = mapped_column(Integer, default=0)
+    covered: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     duration_ms: Mapped[int] = mapped_column(Integer, default=0)
     error: Mapped[str | None] = mapped_column(Text)
     newest_site: Mapped[int | None] = mapped_column(BigInteger)
 
     @property
     def held(self) -> int:
-        """Jobs that the guard kept from being opened: flagged, neither opened nor skipped."""
-        return self.flagged - self.created - self.skipped if self.status == "held" else 0
+        """Jobs that the guard kept from being opened: flagged, neither opened, skipped nor covered."""
+        return self.flagged - self.created - self.skipped - self.covered if self.status == "held" else 0
 
 
 class Hold(Base):

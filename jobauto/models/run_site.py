@@ -13,7 +13,8 @@ class RunSite(Base):
     """A site at which a rule of a run did not say ``ok``: kept for 400 days.
 
     ``verdict`` is ``flagged`` or ``not_assessable`` (with its ``reason``). ``outcome`` tells what became of a
-    flagged one: ``created`` (it got a job), ``skipped`` (it had one, or was not to get one yet) or ``held``.
+    flagged one: ``created`` (it got a job), ``covered`` (an incident is its job, which names another site),
+    ``skipped`` (it had a job, or was not to get one yet) or ``held``.
     Of the newest runs there are also the sites that the rule did not judge, as ``not_judged``.
 
     There are no foreign keys, for the reasons of :class:`~jobauto.models.JobReading`.

@@ -3,12 +3,27 @@
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import Boolean, ColumnElement, Date, Index, String, Text, false, or_, text, true
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Date,
+    Index,
+    String,
+    Text,
+    case,
+    exists,
+    false,
+    literal,
+    or_,
+    text,
+    true,
+)
 from sqlalchemy.engine.default import DefaultExecutionContext
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from ..extensions import Base
 from .folding import fold, fold_texts
+from .reading import Reading
 from .types import Instant, Kwp, PrimaryKey
 
 _SNOOZED = text("snoozed_until IS NOT NULL")
@@ -41,7 +56,8 @@ class Site(Base):
     ``key`` is ours and numbers the rows; ``site_id`` is the business key that people and files use. Until
     ``snoozed_until`` the site is not judged, for ``snooze_reason``; after that it is, by itself.
     ``source`` is what its readings come through, ``capacity_kwp`` None where it is not known. ``measure`` is
-    one of ``MEASURES``, None until it is said or a reading comes; ``counts`` one of ``COUNTS``.
+    one of ``MEASURES`` where somebody has said it; a site of which nobody did is a register from its first
+    reading on, as ``known_measure`` says; ``counts`` is one of ``COUNTS``.
     ``search_text`` (id and name) and ``search_group`` are what searches look into: whoever changes the site
     has them follow.
     """
@@ -70,6 +86,14 @@ class Site(Base):
     source: Mapped[str] = mapped_column(String(SOURCE_LENGTH), default="", server_default="")
     capacity_kwp: Mapped[Decimal | None] = mapped_column(Kwp)
     measure: Mapped[str | None] = mapped_column(String(10))
+    known_measure: Mapped[str | None] = column_property(
+        case(
+            (measure.is_not(None), measure),
+            (exists().where(Reading.site_key == key).correlate_except(Reading), literal("register")),
+        ),
+        deferred=True,
+    )
+    """Not stored: an import would have to write each new site once more."""
     counts: Mapped[str] = mapped_column(String(10), default="up", server_default="up")
     snoozed_until: Mapped[datetime | None] = mapped_column(Instant)
     snooze_reason: Mapped[str] = mapped_column(String(SNOOZE_REASON_LENGTH), default="", server_default="")

@@ -30,6 +30,9 @@ class User(UserMixin, Base):  # type: ignore[misc] # Flask-Login ships no types
     password_lapses_at: Mapped[datetime | None] = mapped_column(Instant)
     """Of a password that somebody else has set: it must be changed at the next login, and ends then."""
 
+    rows_a_page: Mapped[int | None] = mapped_column(Integer)
+    """How many jobs a page of the list has, once this person has chosen."""
+
     session_key = ""  # not stored: the key of the session in which this request found the user
 
     @property

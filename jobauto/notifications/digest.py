@@ -1,10 +1,10 @@
-"""The daily digest: what jobs are new since the digest before."""
+"""The daily digest: what jobs are new since the digest before, and how many reviews wait for somebody."""
 
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
-from ..models import Job, Run, Site
+from ..models import Job, Review, Run, Site
 from ..rules import RULES
 from .texts import MessageText, Opened, Place, digest
 
@@ -25,13 +25,14 @@ def after(connection: Connection, run: Run, place: Place) -> MessageText:
     counted = dict(connection.execute(select(Job.rule, func.count()).where(new).group_by(Job.rule)).all())
     counts = {rule.name: counted.pop(rule.name, 0) for rule in RULES} | counted
     opened = connection.execute(
-        select(Job.id, Job.rule, Site.site_id, Site.site_name)
+        select(Job.id, Job.rule, Site.site_id, Site.site_name, Job.description, Job.covers)
         .join(Site, Site.key == Job.site_key)
         .where(new)
         .order_by(Job.id)
         .limit(NAMED)
     )
-    return digest(run, since, counts, [Opened(*job) for job in opened], place)
+    waiting = connection.scalar(select(func.count()).select_from(Review).where(Review.state == "open")) or 0
+    return digest(run, since, counts, [Opened(*job) for job in opened], waiting, place)
 
 
 def _new(run: Run, since: datetime | None) -> ColumnElement[bool]:

@@ -37,12 +37,14 @@ class MessageText:
 
 
 class Opened(NamedTuple):
-    """A job as a digest names it."""
+    """A job as a digest names it: by its site, or an incident (``covers``) by what it says."""
 
     id: int
     rule: str
     site_id: str
     site_name: str
+    description: str
+    covers: int | None
 
 
 @dataclass(frozen=True)
@@ -136,9 +138,14 @@ def second_factor_reset(username: str, who: str, when: datetime, place: Place) -
 
 
 def digest(
-    run: Run, since: datetime | None, counts: dict[str, int], opened: Sequence[Opened], place: Place
+    run: Run,
+    since: datetime | None,
+    counts: dict[str, int],
+    opened: Sequence[Opened],
+    reviews: int,
+    place: Place,
 ) -> MessageText:
-    """The new jobs of a day: how many by rule, and the first of them by site."""
+    """The new jobs of a day: how many by rule, and the first of them by site. And how many reviews wait."""
     total = sum(counts.values())
     what = pluralize(total, "new job") if total else "no new jobs"
     after = f"since {place.time(since)}" if since else "by the first daily run"
@@ -149,6 +156,7 @@ def digest(
         remark,
         "" if not opened else "\n".join(["", *_jobs(opened, total, place)]),
         place.link("/jobs/"),
+        *_reviews(reviews, place),
     ]
     return MessageText(f"jobauto: {what}, {run.slot}", _body(lines))
 
@@ -174,15 +182,26 @@ def _rule(rule: RunRule) -> str:
         return f"{title}: skipped, it is disabled."
     if rule.status == "held":
         return f"{title}: {rule.flagged} of {rule.checked} sites flagged, {pluralize(rule.held, 'job')} held."
+    covered = f", {rule.covered} covered by incidents" if rule.covered else ""
     return (
-        f"{title}: {rule.flagged} of {rule.checked} sites flagged, {pluralize(rule.created, 'job')} opened."
+        f"{title}: {rule.flagged} of {rule.checked} sites flagged, {pluralize(rule.created, 'job')} opened"
+        f"{covered}."
     )
+
+
+def _reviews(count: int, place: Place) -> Iterator[str]:
+    if count:
+        waits = "waits" if count == 1 else "wait"
+        yield f"\n{pluralize(count, 'review')} of readings in doubt {waits} for a decision."
+        yield place.link("/reviews/")
 
 
 def _jobs(opened: Sequence[Opened], total: int, place: Place) -> Iterator[str]:
     for job in opened:
-        title, site = _TITLES.get(job.rule, job.rule), f"{plain(job.site_name)} ({plain(job.site_id)})"
-        yield f"Job {job.id}, {title}: {site} {place.link(f'/jobs/{job.id}')}".rstrip()
+        title, what = _TITLES.get(job.rule, job.rule), f"{plain(job.site_name)} ({plain(job.site_id)})"
+        if job.covers is not None:
+            what = plain(job.description)
+        yield f"Job {job.id}, {title}: {what} {place.link(f'/jobs/{job.id}')}".rstrip()
     if total > len(opened):
         yield f"... and {total - len(opened)} more."
 

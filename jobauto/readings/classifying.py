@@ -7,16 +7,20 @@ does not matter who asks it, when, or how often:
    sites (:mod:`jobauto.storage.marks`). At its end it has the marked sites walked.
 2. Whoever looks at a fleet while sites are marked has them walked first.
 3. What is not urgent, such as a fleet that comes from a former version, is walked by the tick.
+
+What follows for jobs that were marked as recovered is stored with it (:mod:`jobauto.readings.recoveries`).
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, Connection, bindparam, delete, literal, select, text, type_coerce, update
 
+from ..audit.service import Author
 from ..extensions import db
 from ..models import Decision, Reading, Review, SettingsVersion, Site, ToClassify
 from ..models.quality import Quality, ReviewKind
@@ -34,6 +38,7 @@ from ..quality.walk import Walked, walk
 from ..settings.stored import read_stored
 from ..storage.connections import insert, write_on
 from ..storage.marks import marked, unmark
+from .recoveries import review_recoveries
 from .said import said_of
 from .turns import take_turns
 
@@ -56,26 +61,26 @@ class _Row(NamedTuple):
     meter: int
 
 
-def classify_urgent(connection: Connection) -> None:
+def classify_urgent(connection: Connection, now: datetime) -> None:
     """Have every site classified that nobody may look at before; each chunk in a transaction of its own."""
-    for _ in _chunks(connection, urgent=True):
+    for _ in _chunks(connection, now, urgent=True):
         pass
 
 
-def classify_waiting(connection: Connection, progress: Progress = lambda _: None) -> int:
+def classify_waiting(connection: Connection, now: datetime, progress: Progress = lambda _: None) -> int:
     """Classify all that waits, urgent or not, unless another process is at it; returns how many sites.
 
     It may be interrupted at any time, and goes on where it was.
     """
     done = 0
-    for sites in _chunks(connection, urgent=False):
+    for sites in _chunks(connection, now, urgent=False):
         done += sites
         progress(done)
     return done
 
 
 @contextmanager
-def all_classified(connection: Connection) -> Iterator[None]:
+def all_classified(connection: Connection, now: datetime) -> Iterator[None]:
     """A read transaction that sees one instant, at which every site is classified that must be."""
     while True:
         with connection.begin():
@@ -84,10 +89,10 @@ def all_classified(connection: Connection) -> Iterator[None]:
             if not marked(connection, 1, urgent=True):
                 yield
                 return
-        classify_urgent(connection)
+        classify_urgent(connection, now)
 
 
-def require_classified(site_key: int) -> bool:
+def require_classified(site_key: int, now: datetime) -> bool:
     """Classify a site that somebody is about to look at, if it is to be; whether it was.
 
     Then the session's transaction has ended.
@@ -97,11 +102,11 @@ def require_classified(site_key: int) -> bool:
         return False
     db.session.rollback()
     with db.engine.connect() as connection, write_on(connection):
-        classify(connection, [site_key])
+        classify(connection, [site_key], Author(None, now))
     return True
 
 
-def _chunks(connection: Connection, *, urgent: bool) -> Iterator[int]:
+def _chunks(connection: Connection, now: datetime, *, urgent: bool) -> Iterator[int]:
     """Classify chunk by chunk; how many sites of each."""
     size = SMALLEST
     while True:
@@ -111,7 +116,7 @@ def _chunks(connection: Connection, *, urgent: bool) -> Iterator[int]:
             site_keys = marked(connection, size, urgent=urgent)
             if not site_keys:
                 return
-            readings = classify(connection, site_keys)
+            readings = classify(connection, site_keys, Author(None, now))
         yield len(site_keys)
         size = min(LARGEST, size * 2) if readings < READINGS else max(SMALLEST, size // 2)
 
@@ -122,10 +127,11 @@ def _is_our_turn(connection: Connection) -> bool:
     return bool(connection.scalar(text("SELECT pg_try_advisory_xact_lock(:turn)"), {"turn": _TURN}))
 
 
-def classify(connection: Connection, site_keys: Sequence[int]) -> int:
+def classify(connection: Connection, site_keys: Sequence[int], author: Author) -> int:
     """Walk all readings of some sites and store what changes; returns how many readings there are.
 
-    It is part of a write transaction, whose changes of these sites it sees.
+    It is part of a write transaction, whose changes of these sites it sees. The ``author`` is whose change it
+    is that qualities follow, which histories of jobs say.
     """
     take_turns(connection, site_keys)
     unmark(connection, site_keys)  # first: a mark that comes from now on stays
@@ -133,17 +139,22 @@ def classify(connection: Connection, site_keys: Sequence[int]) -> int:
     rows = _rows(connection, site_keys)
     with_reviews = set(connection.scalars(select(Review.site_key).where(Review.site_key.in_(site_keys))))
     changes: list[dict[str, Any]] = []
+    changed: list[int] = []
     for site_key, group in groupby(rows, itemgetter(0)):
         readings = list(group)
         if site_key not in registers:
             continue
         walked = _walk(readings, registers[site_key])
-        changes += _changes(readings, walked)
+        changes += (of_site := _changes(readings, walked))
+        if of_site:
+            changed.append(site_key)
         if walked.reviews or site_key in with_reviews:
             _store_reviews(connection, site_key, walked.reviews)
+    for site_key in with_reviews.difference(row.site_key for row in rows):
+        _store_reviews(connection, site_key, [])  # its readings are gone
     if changes:
         connection.execute(_UPDATE, changes)
-    _set_measure(connection, {row.site_key for row in rows})
+        review_recoveries(connection, changed, author)
     return len(rows)
 
 
@@ -274,10 +285,3 @@ def _review(site_key: int, review: reviews.Review) -> dict[str, Any]:
         "state": "open" if review.is_open else "decided",
         "decision": review.decision.value if review.decision else None,
     }
-
-
-def _set_measure(connection: Connection, site_keys: set[int]) -> None:
-    """Sites of a former version that have readings are registers."""
-    unset = (Site.key.in_(site_keys), Site.measure.is_(None))
-    if site_keys and connection.scalar(select(Site.key).where(*unset).limit(1)) is not None:
-        connection.execute(update(Site).where(*unset).values(measure="register"))

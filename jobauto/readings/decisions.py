@@ -31,23 +31,42 @@ def decide(reviews: Collection[int], decision: ReviewDecision | None, *, author:
     who decide at the same time, the later one's word stands. Raises UnknownReview.
     """
     with write() as session:
-        found = _locked(session, reviews)
+        found = _locked(session, reviews, author.now)
         changed = [review for review in found if _decide(session, review, decision, author)]
         session.flush()
         keys = sorted({review.site_key for review in changed})
         mark(session.connection(), keys)
-        classify(session.connection(), keys)
+        classify(session.connection(), keys, author)
         return len(changed)
 
 
-def _locked(session: Session, wanted: Collection[int]) -> Sequence[Review]:
+def count_the_other_way(reviews: Collection[int], *, author: Author) -> int:
+    """Have the sites count the other way of whose reviews the register runs backwards; returns how many.
+
+    All their readings are walked anew in the same transaction. Raises UnknownReview.
+    """
+    with write() as session:
+        found = _locked(session, reviews, author.now)
+        keys = sorted({review.site_key for review in found if review.kind == ReviewKind.BACKWARDS})
+        for key in keys:
+            site = session.scalars(select(Site).where(Site.key == key).with_for_update()).one()
+            other = "up" if site.counts == "down" else "down"
+            record(session, author, "site", site.site_id, [("counts", site.counts, other)])
+            site.counts = other
+        session.flush()
+        mark(session.connection(), keys)
+        classify(session.connection(), keys, author)
+        return len(keys)
+
+
+def _locked(session: Session, wanted: Collection[int], now: datetime) -> Sequence[Review]:
     """The reviews as they are now, while nobody else can change readings of their sites."""
     by_id = select(Review).where(Review.id.in_(wanted)).order_by(Review.id)
     keys = sorted(set(session.scalars(by_id.order_by(None).with_only_columns(Review.site_key))))
     connection = session.connection()
     take_turns(connection, keys)
     if stale := _to_classify(connection, keys):
-        classify(connection, stale)
+        classify(connection, stale, Author(None, now))
     found = session.scalars(by_id.execution_options(populate_existing=True)).all()
     if missing := sorted({*wanted} - {review.id for review in found}):
         raise UnknownReview(f"There is no review {missing[0]}.")

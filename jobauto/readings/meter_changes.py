@@ -81,7 +81,7 @@ def record_change(site: Site, change: Change, *, author: Author) -> int:
             stored.closing, stored.opening, stored.serial = change.closing, change.opening, change.serial
         if before != change:
             _keep(session, site_id, before, change, author)
-            _classify(session, site_key)
+            _classify(session, site_key, author)
         session.flush()
         return stored.id
 
@@ -96,7 +96,7 @@ def delete_change(site: Site, number: int, *, author: Author) -> None:
             raise UnknownMeterChange(f"The site {site_id} has no meter change {number}.")
         session.delete(stored)
         _keep(session, site_id, _change_of(stored), None, author)
-        _classify(session, site_key)
+        _classify(session, site_key, author)
 
 
 def _change_of(stored: MeterChange) -> Change:
@@ -110,7 +110,7 @@ def _keep(
     record(session, author, "site", site_id, [(RECORDED, was, becomes)])
 
 
-def _classify(session: Session, site_key: int) -> None:
+def _classify(session: Session, site_key: int, author: Author) -> None:
     session.flush()
     mark(session.connection(), [site_key])
-    classify(session.connection(), [site_key])
+    classify(session.connection(), [site_key], author)

@@ -1,12 +1,16 @@
 """What is asked about reviews."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, func, select
 
 from ..extensions import db
-from ..models import Review, Site
+from ..models import Review, Site, ToClassify
 from .classifying import classify_urgent
+
+LOOKED_AT = 1000
+"""Of the sites that are to be classified; among fewer that are urgent, one that is not is found."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +52,29 @@ def count_open(most: int) -> int:
     return db.session.scalar(select(func.count()).select_from(some)) or 0
 
 
-def bring_up_to_date() -> None:
+def waits_for_its_turn(site_key: int) -> bool:
+    """Whether a site's readings stand as they were, until they are classified anew."""
+    marked = select(ToClassify.site_key).where(ToClassify.site_key == site_key)
+    return db.session.scalar(marked) is not None
+
+
+def share_classified() -> float | None:
+    """How far a classification of the fleet anew has come, from 0 to 1, about; None where none is under way.
+
+    It goes in the order of keys: so the next ones tell how far it is, however large the fleet is.
+    """
+    columns = (ToClassify.site_key, ToClassify.urgent)
+    next_ones = select(*columns).order_by(ToClassify.site_key).limit(LOOKED_AT).subquery().c
+    waiting = db.session.scalar(select(func.min(next_ones.site_key)).where(~next_ones.urgent))
+    if waiting is None:
+        return None
+    last = db.session.scalar(select(func.max(Site.key))) or waiting
+    share: float = (waiting - 1) / last
+    return max(0.0, min(1.0, share))
+
+
+def bring_up_to_date(now: datetime) -> None:
     """Have every site classified that is to be, before reviews are looked at. Ends the transaction."""
     db.session.rollback()
     with db.engine.connect() as connection:
-        classify_urgent(connection)
+        classify_urgent(connection, now)

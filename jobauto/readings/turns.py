@@ -37,7 +37,7 @@ def stripe_of(site_key: int) -> int:
 
 def take_turns(connection: Connection, site_keys: Collection[int]) -> dict[int, int]:
     """Be the only one to change readings of these sites; the numbers of the turns by their stripes."""
-    stripes = sorted(set(map(stripe_of, site_keys)))
+    stripes = sorted({1 + neighbours % STRIPES for neighbours in {key // NEIGHBOURS for key in site_keys}})
     if not stripes:
         return {}
     engine = connection.dialect.name

@@ -3,9 +3,22 @@
 from decimal import Decimal
 
 from ..models import Review
-from ..models.quality import ReviewKind
+from ..models.quality import Quality, ReviewKind
 
 TOO_SMALL = "The site's capacity must be wrong: from here on the limit is learned from its readings."
+
+_QUALITIES = {
+    Quality.GOOD: "good",
+    Quality.DOUBTFUL: "in doubt: nothing decides yet",
+    Quality.WRONG: "wrong: the readings around it show it",
+    Quality.IGNORED: "ignored: somebody said that it is wrong",
+    Quality.ESTIMATED: "estimated by its sender",
+}
+
+
+def describe_quality(quality: int) -> str:
+    """What a reading is worth, and why: ``wrong: the readings around it show it``."""
+    return _QUALITIES[Quality(quality)]
 
 
 def describe_review(review: Review) -> str:

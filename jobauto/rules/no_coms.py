@@ -141,6 +141,7 @@ RULE = NO_COMS = Rule(
     colour="blue",
     icon="no_coms",
     guarded=True,
+    believes=frozenset(Quality) - {Quality.ESTIMATED},
     flagged_as="silent",
     reasons=(NEW_SITE,),
 )

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
 )
 
+from ..models.quality import Quality
 from ..models.types import Instant, Kwh
 from ..wording import pluralize
 from .moment import Moment
@@ -76,7 +77,11 @@ class FindingLike(Protocol):
 @dataclass(frozen=True)
 class Window:
     """A site's readings of some time that ends at ``until``: how many, the first and the last one's time and
-    value, the lowest and highest value, how often and how far the register fell, and how many zeroes."""
+    value, the lowest and highest value, how often and how far the register fell, and how many zeroes.
+
+    ``total`` is what intervals add up to, None of a register; where that ``counts_down``, a rise is a fall.
+    ``only_good`` says that there are others, which were set aside.
+    """
 
     until: datetime
     count: int = 0
@@ -89,12 +94,24 @@ class Window:
     falls: int = 0
     deepest_fall: Decimal | None = None
     zeroes: int = 0
+    total: Decimal | None = None
+    counts_down: bool = False
+    only_good: bool = False
+
+    @property
+    def made(self) -> Decimal:
+        """What the site made from the first reading to the last, in kWh."""
+        if self.total is not None:
+            return self.total
+        change = (self.last_value or Decimal(0)) - (self.first_value or Decimal(0))
+        return -change if self.counts_down else change
 
     def describe(self, zone: ZoneInfo) -> str:
         """``4 readings since 12 Nov``, with the silence after them: ``, none in the last 3 days``."""
+        noun = "good reading" if self.only_good else "reading"
         if self.first is None:
-            return "No readings"
-        seen = f"{pluralize(self.count, 'reading')} since {self.first.astimezone(zone):%-d %b}"
+            return f"No {noun}s"
+        seen = f"{pluralize(self.count, noun)} since {self.first.astimezone(zone):%-d %b}"
         return f"{seen}{self.describe_silence()}"
 
     def describe_silence(self) -> str:
@@ -109,7 +126,8 @@ class Window:
         """Why the difference of first and last value means nothing; empty for a register as it should be."""
         if not self.falls:
             return ""
-        fell = "fell once, by" if self.falls == 1 else f"fell {self.falls:,} times, by up to"
+        way = "rose" if self.counts_down else "fell"
+        fell = f"{way} once, by" if self.falls == 1 else f"{way} {self.falls:,} times, by up to"
         zeroes = f", and {pluralize(self.zeroes, 'reading')} of 0.00 came in" if self.zeroes else ""
         return f"The register {fell} {self.deepest_fall:,} kWh{zeroes}."
 
@@ -127,6 +145,8 @@ class Rule:
     ``explained`` says in words how the rule decides with given settings, ``describe_finding`` what it found,
     ``unflagged`` why a site was not flagged (its verdict is ``ok`` or ``not_assessable``).
     ``recovered`` tells of a job whose site is ok whether its fault is gone; without it, it is.
+    ``believes`` are the qualities of the readings that it goes by; others are set aside. With
+    ``newest_meter``, so are those of the meters before the newest reading's.
     ``flagged_as`` is what people call a site that it flags, ``reasons`` are those for which it cannot assess
     one.
     """
@@ -145,6 +165,8 @@ class Rule:
     icon: str
     guarded: bool = False
     recovered: Callable[[Any, Moment], ColumnElement[bool]] | None = None
+    believes: frozenset[Quality] = frozenset(Quality)
+    newest_meter: bool = False
     flagged_as: str = FLAGGED
     reasons: tuple[str, ...] = ()
 

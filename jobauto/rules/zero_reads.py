@@ -461,8 +461,9 @@ def unflagged(settings: ZeroReadsSettings, verdict: str, window: Window, zone: Z
         return f"{seen}, {needed} are needed."
     if falls := window.describe_falls():
         return f"{seen}, from {window.first_value:,} to {window.last_value:,} kWh. {falls}"
-    change = (window.last_value or 0) - (window.first_value or 0)
-    return f"{seen}, up {change:,} kWh."
+    if window.total is not None:
+        return f"{seen}, {window.made:,} kWh in all."
+    return f"{seen}, {'down' if window.counts_down else 'up'} {window.made:,} kWh."
 
 
 RULE = ZERO_READS = Rule(
@@ -476,6 +477,8 @@ RULE = ZERO_READS = Rule(
     describe_finding=describe_finding,
     unflagged=unflagged,
     recovered=recovered,
+    believes=frozenset({Quality.GOOD}),
+    newest_meter=True,
     days_field="days_with_zero_increase",
     colour="orange",
     icon="zero_reads",

@@ -43,7 +43,7 @@ def _known_zone(name: str) -> str:
 
 
 class GuardSettings(Section):
-    """When so many sites fall silent together that it is more likely to be our own fault."""
+    """When so many sites fall silent together that they have one cause: our own feed, or their source."""
 
     title = "Fleet-wide outage guard"
 
@@ -74,6 +74,33 @@ class GuardSettings(Section):
             description="Fewer sites than this never hold a run: 1 to 1,000,000.",
         ),
     ] = 20
+    incident_enabled: Annotated[
+        bool,
+        Field(
+            title="One job for many sites behind one source",
+            description="On: sites of one source that fall silent together get one job, an incident. "
+            "Off: each gets its own.",
+        ),
+    ] = True
+    incident_share: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=100,
+            title="Share of a source's sites, in %",
+            description="An incident is opened when more than this share of the source's sites that had "
+            "reported in the week before would be newly flagged: 1 to 100.",
+        ),
+    ] = 50
+    incident_min_sites: Annotated[
+        int,
+        Field(
+            ge=2,
+            le=1_000_000,
+            title="At least so many sites of a source",
+            description="Fewer sites than this are no incident: 2 to 1,000,000.",
+        ),
+    ] = 5
 
 
 class ReadingsSettings(Section):

@@ -1,10 +1,11 @@
 """What charts of readings show, in two forms that say the same: data for drawing, and a table's rows. Pure.
 
 1. Both charts of a site share one axis of local time, from a start of ours to now, never to the last reading.
-2. The register is a line that breaks where readings are missing; the silence there is a band with a name.
-3. The yield is a bar a day. Days without a reading are hatched, and what only a fall of the register and its
-   way back made is a mark, not a bar.
-4. Beside them stand the rules' threshold, snoozes, and jobs (``scene``).
+2. The register is a line of its good readings that breaks where they are missing, and where the meter was
+   changed; a silence is a band with a name. Readings that were set aside are signs beside the line.
+3. The yield is a bar a day. Days without a good reading are hatched, and a day on which a meter change hides
+   the yield is a mark, not a bar.
+4. Beside them stand meter changes, the rules' threshold, snoozes, and jobs (``scene``).
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,19 +16,59 @@ from itertools import pairwise
 from operator import itemgetter
 from typing import Any
 
+from ..models.quality import Quality
+from ..readings.words import describe_quality
 from ..rules import rule_named
-from .days import DAY, FALLS, GAP, Day, Missing, ReadingLike, last_of_days, missing_days, yields
-from .scene import Band, Mark, Scene, flat, silence, silent, snoozed, steps_of_jobs, threshold
+from ..wording import pluralize
+from .days import (
+    CHANGED,
+    DAY,
+    GAP,
+    Day,
+    MeteredReading,
+    Missing,
+    ReadingLike,
+    good,
+    last_of_days,
+    missing_days,
+    spoken,
+    yields,
+)
+from .scene import (
+    Band,
+    Mark,
+    Scene,
+    flat,
+    meter_changes,
+    silence,
+    silent,
+    snoozed,
+    steps_of_jobs,
+    threshold,
+)
 from .thinning import day_of, midnight
 
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table beside a chart: when, how many kWh, and what there is to say of it."""
+    """A line of the table beside a chart: when, how many kWh, and what there is to say of it.
+
+    ``set_aside`` is that of a reading which is not believed.
+    """
 
     when: str
     value: Decimal | None = None
     note: str = ""
+    set_aside: bool = False
+
+
+SIGNS = {
+    Quality.DOUBTFUL: "A triangle: a reading in doubt.",
+    Quality.WRONG: "A cross: a wrong reading.",
+    Quality.IGNORED: "A slanting cross: a reading that somebody said to ignore.",
+    Quality.ESTIMATED: "A hollow circle: a reading that its sender estimated.",
+}
+"""How readings that are set aside are drawn, for people who see the chart."""
 
 
 @dataclass(frozen=True)
@@ -44,34 +85,44 @@ class Chart:
     key: list[str]
 
 
-def register(readings: Sequence[ReadingLike], scene: Scene, evidence: Sequence[ReadingLike] = ()) -> Chart:
+def register(
+    readings: Sequence[MeteredReading], scene: Scene, evidence: Sequence[MeteredReading] = ()
+) -> Chart:
     """The register over time, from readings that may be thinned, oldest first.
 
     The first of them may lie before the start. With the evidence of the scene's job, its line is drawn too.
     """
-    series = [_line("Register, kWh", readings, scene)]
-    if evidence:
-        line = _line("When the job was opened, kWh", evidence, scene)
+    believed, believed_then = good(readings), good(evidence)
+    series = [_line("Register, kWh", believed, scene)]
+    if believed_then:
+        line = _line("When the job was opened, kWh", believed_then, scene)
         rule = rule_named(scene.jobs[0].rule)
         series.append(line | {"colour": rule.colour if rule else "grey"})
-    lowest = min((reading.reading_value for reading in (*readings, *evidence)), default=Decimal(0))
+    lowest = min((reading.reading_value for reading in (*believed, *believed_then)), default=Decimal(0))
     bands = [*silent(readings, scene), *flat(readings, scene), *snoozed(scene)]
-    marks = [*threshold(readings, scene), *steps_of_jobs(scene)]
+    marks = [*meter_changes(readings, scene), *threshold(readings, scene), *steps_of_jobs(scene)]
+    aside = [reading for reading in _inside(readings, scene) if reading.quality != Quality.GOOD]
     rows = [
-        (reading.reading_date, Row(scene.minute(reading.reading_date), reading.reading_value))
-        for reading in last_of_days(readings, scene.zone).values()
-        if reading.reading_date > scene.start
+        *((at, Row(scene.minute(at), kwh)) for at, kwh in _last_values(_inside(believed, scene), scene)),
+        *_rows_aside(aside, scene),
+        *_told(bands, marks, scene),
     ]
-    data = {"type": "register", "floor": 0 if lowest >= 0 else None, "series": series}
-    return _chart(data, [*rows, *_told(bands, marks, scene)], bands, marks, scene, _last(readings, scene))
+    data = {
+        "type": "register",
+        "floor": 0 if lowest >= 0 else None,
+        "series": series,
+        "aside": [_point(reading, scene) for reading in aside],
+    }
+    key = [*_last(spoken(readings), scene), *_signs(aside)]
+    return _chart(data, rows, bands, marks, scene, key)
 
 
-def daily_yield(readings: Sequence[ReadingLike], scene: Scene) -> Chart:
-    """How far the register went up on each local day, from the same readings."""
-    days = list(yields(readings, scene.now, scene.zone))
+def daily_yield(readings: Sequence[MeteredReading], scene: Scene) -> Chart:
+    """What the site made on each local day, from the same readings."""
+    days = list(yields(readings, scene.now, scene.zone, scene.meters))
     gaps = missing_days(readings, scene.now, scene.zone)
     missing = [(gap, _hatched(gap, readings, scene)) for gap in gaps]
-    bands, marks = list(snoozed(scene)), list(steps_of_jobs(scene))
+    bands, marks = list(snoozed(scene)), [*meter_changes(readings, scene), *steps_of_jobs(scene)]
     rows = [
         *((midnight(each.day, scene.zone), Row(str(each.day), each.value, each.note)) for each in days),
         *((midnight(gap.last, scene.zone), _row(gap, band)) for gap, band in missing),
@@ -89,34 +140,52 @@ def daily_yield(readings: Sequence[ReadingLike], scene: Scene) -> Chart:
 # ---- What is drawn of the readings ----------------------------------------------------------------------
 
 
-def _line(title: str, readings: Sequence[ReadingLike], scene: Scene) -> dict[str, Any]:
+def _inside(readings: Sequence[MeteredReading], scene: Scene) -> list[MeteredReading]:
+    return [reading for reading in readings if reading.reading_date > scene.start]
+
+
+def _line(title: str, readings: Sequence[MeteredReading], scene: Scene) -> dict[str, Any]:
     """Points as (local minute, kWh): floats, for drawing only. Where the line breaks, a minute comes again
     without a value."""
-    inside = [reading for reading in readings if reading.reading_date > scene.start]
+    inside = _inside(readings, scene)
     points: list[tuple[str, float | None]] = []
     for before, reading in pairwise([*inside[:1], *inside]):
-        if reading.reading_date - before.reading_date > GAP:
+        if reading.reading_date - before.reading_date > GAP or reading.meter != before.meter:
             points.append((scene.minute(before.reading_date), None))
         points.append((scene.minute(reading.reading_date), float(reading.reading_value)))
     return {"title": title, "points": points}
+
+
+def _point(reading: MeteredReading, scene: Scene) -> tuple[str, float, str]:
+    """A reading that was set aside, as (local minute, kWh, quality)."""
+    return scene.minute(reading.reading_date), float(reading.reading_value), Quality(reading.quality).word
 
 
 def _drawn(day: Day) -> tuple[str, str, float | None, str]:
     return str(day.day), day.kind, None if day.value is None else float(day.value), day.note
 
 
-def _hatched(gap: Missing, readings: Sequence[ReadingLike], scene: Scene) -> Band:
+def _hatched(gap: Missing, readings: Sequence[MeteredReading], scene: Scene) -> Band:
     """With the day after it, whose yield is unknown without the day before."""
     since = midnight(gap.first, scene.zone)
-    if gap.lasts:
-        return Band("silent", since, scene.now, silence(readings[-1].reading_date, scene.now))
-    return Band("missing", since, midnight(gap.last + 2 * DAY, scene.zone), "no reading")
+    if gap.lasts and not gap.set_aside:
+        return Band("silent", since, scene.now, silence(spoken(readings)[-1].reading_date, scene.now))
+    until = scene.now if gap.lasts else midnight(gap.last + 2 * DAY, scene.zone)
+    return Band("missing", since, until, "no good reading" if gap.set_aside else "no reading")
 
 
 # ---- What the signs mean ---------------------------------------------------------------------------------
 
 
-def _last(readings: Sequence[ReadingLike], scene: Scene) -> list[str]:
+def _signs(aside: Sequence[MeteredReading]) -> Iterator[str]:
+    for quality, sign in SIGNS.items():
+        if any(reading.quality == quality for reading in aside):
+            yield sign
+    if aside:
+        yield "A sign at the edge lies beyond it."
+
+
+def _last(readings: Sequence[MeteredReading], scene: Scene) -> list[str]:
     """The last reading, where a silence has followed it."""
     if not readings or scene.now - readings[-1].reading_date <= GAP:
         return []
@@ -128,16 +197,33 @@ def _yield_key(days: Sequence[Day], *, missing: bool) -> Iterator[str]:
     kinds = {day.kind for day in days}
     yield "How far the register went up each day."
     if missing:
-        yield "Hatched: no reading on that day or the day before."
+        yield "Hatched: no reading to go by on that day or the day before."
     if any(day.kind == "known" and day.value == 0 for day in days):
         yield "A tick on the line: a day of 0.00 kWh."
-    if kinds & FALLS.keys():
-        yield "A triangle: the register fell, leapt or came back, which is no yield."
+    if CHANGED in kinds:
+        yield "A triangle: the meter was changed, and what it made then is not known."
     if "so_far" in kinds:
         yield "Pale: today so far."
 
 
 # ---- Both forms ----------------------------------------------------------------------------------------
+
+
+def _last_values(readings: Sequence[ReadingLike], scene: Scene) -> Iterator[tuple[datetime, Decimal]]:
+    for reading in last_of_days(readings, scene.zone).values():
+        yield reading.reading_date, reading.reading_value
+
+
+def _rows_aside(aside: Sequence[MeteredReading], scene: Scene) -> Iterator[tuple[datetime, Row]]:
+    """Of each day and quality the last one, and how many they are."""
+    for quality in sorted({reading.quality for reading in aside}):
+        alike = [reading for reading in aside if reading.quality == quality]
+        for reading in last_of_days(alike, scene.zone).values():
+            count = getattr(reading, "number", 1)
+            many = f"; {pluralize(count, 'reading')} of the day" if count > 1 else ""
+            note = f"{describe_quality(quality)}{many}"
+            at = reading.reading_date
+            yield at, Row(scene.minute(at), reading.reading_value, note, set_aside=True)
 
 
 def _row(gap: Missing, band: Band) -> Row:

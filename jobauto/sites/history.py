@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,7 +11,8 @@ from sqlalchemy import ColumnElement, select
 
 from ..extensions import db
 from ..models import JobReading, Reading
-from .days import ReadingLike
+from ..models.quality import Quality
+from .days import MeteredReading
 from .scene import start_before
 from .thinning import DAY, day_of, edges, midnight, midnights, thinned
 
@@ -20,10 +22,11 @@ OFTEN = DAY / 2
 
 @dataclass(frozen=True)
 class History:
-    """Readings, thinned, oldest first, from ``start`` on, a local midnight; the newest before it leads."""
+    """Readings, thinned, oldest first, from ``start`` on, a local midnight; the newest before it lead: the
+    last one, and the last good one."""
 
     start: datetime
-    readings: Sequence[ReadingLike]
+    readings: Sequence[MeteredReading]
 
 
 def history(
@@ -39,12 +42,11 @@ def history(
         return None
     start = start_before(newest.reading_date, now)
     start = midnight(day_of(min(start, earliest or start), zone), zone)
-    before = db.session.scalars(
-        select(Reading)
-        .where(*which, Reading.reading_date <= start)
-        .order_by(Reading.reading_date.desc())
-        .limit(1)
-    ).all()
+    earlier = select(Reading).where(*which, Reading.reading_date <= start)
+    newest_first = earlier.order_by(Reading.reading_date.desc()).limit(1)
+    before = db.session.scalars(newest_first).all()
+    if before and before[0].quality != Quality.GOOD:
+        before = [*db.session.scalars(newest_first.where(Reading.quality == Quality.GOOD)), *before]
     buckets = edges(start, newest.reading_date, zone)
     readings = db.session.execute(thinned(Reading, which, buckets)).all()
     if not before and readings:
@@ -60,11 +62,11 @@ def newest(
 ) -> Sequence[Any]:
     """The newest readings, newest first.
 
-    Of a meter that reads often, the last one of each of so many days, with the ``number`` of the day's
-    readings: the newest readings alone would be those of a night.
+    Of a meter that reads often, the last one of each of so many days and of each quality, with the
+    ``number`` of the day's readings of it: the newest readings alone would be those of a night.
     """
     newest_first = (
-        select(readings.reading_date, readings.reading_value)
+        select(readings.reading_date, readings.reading_value, readings.quality)
         .where(*which)
         .order_by(readings.reading_date.desc())
     )
@@ -74,4 +76,5 @@ def newest(
     start = midnight(day_of(found[0].reading_date, zone) - DAY * (most - 1), zone)
     days = midnights(start, found[0].reading_date, zone)
     by_day = db.session.execute(thinned(readings, which, days)).all()
-    return list({day_of(row.reading_date, zone): row for row in by_day}.values())[::-1]
+    last = {(day_of(row.reading_date, zone), row.quality): row for row in by_day}
+    return sorted(last.values(), key=attrgetter("reading_date"), reverse=True)

@@ -6,12 +6,25 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, false, func, or_, select, text, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    cast,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+    text,
+    type_coerce,
+)
 
 from ..extensions import db
-from ..models import Job, JobReading, Reading, Site
+from ..models import Cover, Job, JobReading, Reading, Site
 from ..models.folding import fold, words_of
 from ..models.job import STILL_OPEN
+from ..models.quality import Quality
 from ..models.types import BEFORE_ALL, Kwh
 from ..rules import RULES
 from ..rules.moment import Moment
@@ -19,13 +32,15 @@ from ..rules.rule import FLAGGED, NOT_JUDGED, Rule, Window
 from ..rules.settings import RuleSettings
 from ..settings.schema import Settings
 from ..storage.distinct import distinct_values
+from .set_aside import describe_set_aside
 
 
 @dataclass(frozen=True)
 class Verdict:
     """What a rule says of a site: ``flagged``, ``ok``, ``not_assessable`` or ``not_judged``, and why.
 
-    ``reason`` is short and for machines, ``text`` a sentence for people.
+    ``reason`` is short and for machines, ``text`` a sentence for people. ``set_aside`` says which readings
+    the rule did not go by, and why: a headline and sentences.
     """
 
     rule: str
@@ -37,6 +52,7 @@ class Verdict:
     days: int | None = None
     zero_count: int | None = None
     value: Decimal | None = None
+    set_aside: Sequence[str] = ()
 
 
 def sites_matching(search: str = "", after: str = "") -> Select[Any]:
@@ -105,8 +121,9 @@ def any_site() -> Select[int]:
 
 
 def active_and_faulty_inactive() -> Select[int, int]:
-    """(number of active sites, of inactive ones that have an open job whose fault holds)."""
-    is_faulty = exists().where(Job.site_key == Site.key, STILL_OPEN, Job.recovered_at.is_(None))
+    """(number of active sites, of inactive ones that have an open job whose fault holds, or a cover)."""
+    has_job = exists().where(Job.site_key == Site.key, STILL_OPEN, Job.recovered_at.is_(None))
+    is_faulty = or_(has_job, exists().where(Cover.site_key == Site.key, Cover.ended_at.is_(None)))
     return select(func.count().filter(Site.active), func.count().filter(~Site.active, is_faulty)).select_from(
         Site
     )
@@ -140,7 +157,7 @@ def verdicts(site: Site, settings: Settings, moment: Moment, *, even_if_off: boo
         ]
     only = replace(moment, only=site.key)
     return [
-        _verdict(rule, section, only)
+        _verdict(rule, section, only, site)
         if (section := settings.rule(rule.name)).enabled or even_if_off
         else Verdict(rule.name, rule.title, NOT_JUDGED, "switched off", "The rule is switched off here.")
         for rule in RULES
@@ -155,17 +172,45 @@ def _not_judged(site: Site, moment: Moment) -> str | None:
     return None
 
 
-def _verdict(rule: Rule, settings: RuleSettings, moment: Moment) -> Verdict:
+def _verdict(rule: Rule, settings: RuleSettings, moment: Moment, site: Site) -> Verdict:
     row = db.session.execute(rule.verdicts(settings, moment)).mappings().one_or_none()
+    start = moment.ago(rule.window(settings))
+    aside = tuple(describe_set_aside(rule, site.key, start, moment.as_of))
     if row is not None and row["verdict"] == FLAGGED:
         figures = {name: row[name] for name in ("since", "days", "zero_count", "value")}
-        found = Verdict(rule.name, rule.title, FLAGGED, **figures)
+        found = Verdict(rule.name, rule.title, FLAGGED, set_aside=aside, **figures)
         return replace(found, text=rule.describe_finding(found, moment.zone))
     verdict, reason = (row["verdict"], row["reason"]) if row is not None else ("ok", None)
-    start = moment.ago(rule.window(settings))
-    seen = window(moment.as_of, Reading.site_key == moment.only, after=start)
+    seen, _ = believed_window(site, rule.believes, start, moment.as_of, newest_meter=rule.newest_meter)
+    seen = replace(seen, only_good=bool(aside) and rule.believes == {Quality.GOOD})
     text = rule.unflagged(settings, verdict, seen, moment.zone)
-    return Verdict(rule.name, rule.title, verdict, reason, text)
+    return Verdict(rule.name, rule.title, verdict, reason, text, set_aside=aside)
+
+
+def believed_window(
+    site: Site,
+    believes: Collection[Quality],
+    after: datetime,
+    until: datetime,
+    *,
+    newest_meter: bool = False,
+) -> tuple[Window, int]:
+    """What the readings of some qualities have in common, of ``after < reading_date <= until``.
+
+    And the number of the meter of the newest of them. With ``newest_meter`` only those of that meter count.
+    """
+    which = [Reading.site_key == site.key, Reading.quality.in_(believes)]
+    newest = (
+        select(Reading.meter)
+        .where(*which, Reading.reading_date > after, Reading.reading_date <= until)
+        .order_by(Reading.reading_date.desc())
+        .limit(1)
+    )
+    meter = db.session.scalar(newest) or 0
+    if newest_meter:
+        which.append(Reading.meter >= meter)
+    found = window(until, *which, after=after, counts_down=site.counts == "down")
+    return (found if site.measure == "interval" else replace(found, total=None)), meter
 
 
 def window(
@@ -173,10 +218,11 @@ def window(
     *which: ColumnElement[bool],
     after: datetime = BEFORE_ALL,
     readings: type[Reading | JobReading] = Reading,
+    counts_down: bool = False,
 ) -> Window:
     """What the readings that ``which`` tells have in common, of ``after < reading_date <= until``.
 
-    The first of them has fallen, too, if the one before it was higher.
+    The first of them has fallen, too, if the one before it was higher; of a register that counts down, lower.
     """
     at, kwh = readings.reading_date, readings.reading_value
     inside = (*which, at > after, at <= until)
@@ -184,8 +230,10 @@ def window(
     earlier = value.where(*which, at <= after).order_by(at.desc()).scalar_subquery()
     before = func.coalesce(func.lag(kwh).over(order_by=at), earlier)
     seen = select(at, kwh, before.label("before")).where(*inside).subquery("seen")
-    fall = type_coerce(seen.c.before - seen.c.reading_value, Kwh)
+    difference = seen.c.reading_value - seen.c.before if counts_down else seen.c.before - seen.c.reading_value
+    fall = type_coerce(difference, Kwh)
     value = value.where(*inside)
+    watt_hours = type_coerce(seen.c.reading_value, BigInteger)
     found = db.session.execute(
         select(
             func.count().label("count"),
@@ -198,9 +246,10 @@ def window(
             func.count().filter(fall > 0).label("falls"),
             func.max(fall).label("deepest_fall"),
             func.count().filter(seen.c.reading_value == 0).label("zeroes"),
+            type_coerce(cast(func.coalesce(func.sum(watt_hours), 0), BigInteger), Kwh).label("total"),
         )
     ).one()
-    return Window(until, **found._mapping)
+    return Window(until, **found._mapping, counts_down=counts_down)
 
 
 def last_readings(sites: Sequence[Site]) -> dict[int, datetime]:

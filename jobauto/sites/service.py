@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..audit.conflicts import EditConflict, Seen, asked_for, require_agreement
@@ -19,6 +19,7 @@ from ..imports.sites import CLASSIFIED_BY
 from ..models import Reading, Site
 from ..models.site import GROUP_LENGTH, SITE_NAME_LENGTH, SNOOZE_REASON_LENGTH, SOURCE_LENGTH
 from ..readings.classifying import require_classified
+from ..readings.turns import take_turns
 from ..storage.connections import write
 from ..storage.marks import mark
 from .bulk import Refusal
@@ -58,7 +59,7 @@ def edit(
         site = _locked(session, site_id)
         measure = site.measure
         changes = _set(session, site, vars(wanted), author, seen)
-        if site.measure != measure and session.scalar(_a_reading(site.key)) is not None:
+        if (site.measure or "register") != (measure or "register") and _has_readings(session, site.key):
             why = "Can be changed only while a site has no readings."
             raise InvalidInput("The site was not changed.", {"measure": [why]})
         is_affected = any(field in CLASSIFIED_BY for field, *_ in changes)
@@ -66,12 +67,15 @@ def edit(
         if is_affected:
             mark(session.connection(), [key])
     if is_affected:
-        require_classified(key)
+        require_classified(key, author.now)
     return changes
 
 
-def _a_reading(site_key: int) -> Select[int]:
-    return select(Reading.site_key).where(Reading.site_key == site_key).limit(1)
+def _has_readings(session: Session, site_key: int) -> bool:
+    """Also where an import is just about to store the first one, for which it has the site's turn."""
+    take_turns(session.connection(), [site_key])
+    found = select(Reading.site_key).where(Reading.site_key == site_key).limit(1)
+    return session.scalar(found) is not None
 
 
 def snooze(

@@ -53,25 +53,26 @@ def thinned(
 ) -> Select[Any]:
     """Of each bucket the first, last, lowest and highest reading: at most four rows, however many it has.
 
-    Oldest first: ``reading_date``, ``reading_value``, and ``number``, how many the bucket has. A bucket
-    begins after one edge and ends with the next. So gaps and falls keep their true instants.
+    So of each meter in it, and of each quality: what is believed is not hidden by what is not. Oldest first:
+    ``reading_date``, ``reading_value``, ``quality``, ``meter`` (that of what a job was opened on is not
+    known, and 0), and ``number``, how many of the quality the bucket has. A bucket begins after one edge and
+    ends with the next. So gaps and falls keep their true instants.
     """
     inside = (*which, readings.reading_date > edges[0], readings.reading_date <= edges[-1])
     bucket = bucket_of(readings.reading_date, edges).label("bucket")
-    seen = select(readings.reading_date, readings.reading_value, bucket).where(*inside).subquery("seen").c
-    at, kwh = seen.reading_date, seen.reading_value
+    meter: Any = Reading.meter if readings is Reading else literal(0)
+    columns = (readings.reading_date, readings.reading_value, readings.quality, meter.label("meter"))
+    seen = select(*columns, bucket).where(*inside).subquery("seen").c
+    at, kwh, alike = seen.reading_date, seen.reading_value, (seen.bucket, seen.quality)
     places = [
-        func.row_number().over(partition_by=seen.bucket, order_by=order).label(f"place_{number}")
+        func.row_number().over(partition_by=(*alike, seen.meter), order_by=order).label(f"place_{number}")
         for number, order in enumerate([(at,), (at.desc(),), (kwh, at), (kwh.desc(), at)])
     ]
-    number = func.count().over(partition_by=seen.bucket).label("number")
-    placed = select(at, kwh, number, *places).subquery("placed")
-    chosen = or_(*(placed.c[place.name] == 1 for place in places))
-    return (
-        select(placed.c.reading_date, placed.c.reading_value, placed.c.number)
-        .where(chosen)
-        .order_by(placed.c.reading_date)
-    )
+    number = func.count().over(partition_by=alike).label("number")
+    placed = select(at, kwh, seen.quality, seen.meter, number, *places).subquery("placed").c
+    chosen = or_(*(placed[place.name] == 1 for place in places))
+    told = (placed[name] for name in ("reading_date", "reading_value", "quality", "meter", "number"))
+    return select(*told).where(chosen).order_by(placed.reading_date)
 
 
 def bucket_of(at: Any, edges: Sequence[datetime]) -> ColumnElement[int]:

@@ -36,6 +36,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ..extensions import db
 from ..models import (
+    BulkAction,
     Import,
     LabResult,
     OutboxMessage,
@@ -227,12 +228,13 @@ def _names(connection: Connection) -> str:
 def _expire_what_was_under_way(connection: Connection, now: datetime) -> None:
     """End what went on when the backup was made.
 
-    A login may have been ended since, a message sent; and the files of imports are in no backup. What the lab
-    worked out belongs to readings as they were there.
+    A login may have been ended since, a message sent, jobs worked; and the files of imports are in no backup.
+    What the lab worked out belongs to readings as they were there.
     """
     connection.execute(delete(UserSession))
     connection.execute(delete(PendingLogin))
     connection.execute(delete(LabResult))
+    connection.execute(update(BulkAction).where(BulkAction.finished_at.is_(None)).values(finished_at=now))
     given_up = {"status": "given_up", "settled_at": now, "error": "The database was restored from a backup."}
     connection.execute(update(OutboxMessage).where(WAITING).values(given_up))
     failed = {

@@ -1,10 +1,11 @@
 """One database on many machines: PostgreSQL with the Citus extension.
 
-Sites, readings, reviews, jobs, the evidence of jobs and what runs found are spread over the machines by the
-key of the site, so that all of a site lies together; everything else (users, runs, settings, events, imports)
-stays on the coordinator. Every unique index of a distributed table must contain that key, and so it is
-``site_registry``, a table of the coordinator that hands out the keys, which keeps ``site_id`` unique.
-``tests/distribution/rules.py`` says what statements must keep to.
+Sites, readings and those that were replaced, reviews, jobs, the evidence of jobs, the sites of incidents and
+what runs found are spread over the machines by the key of the site, so that all of a site lies together;
+everything else (users, runs, settings, events, imports, incidents) stays on the coordinator. Every unique
+index of a distributed table must contain that key, and so it is ``site_registry``, a table of the coordinator
+that hands out the keys, which keeps ``site_id`` unique. ``tests/distribution/rules.py`` says what statements
+must keep to.
 """
 
 from collections.abc import Iterator
@@ -37,6 +38,8 @@ DISTRIBUTED = {
     "job_reading": "site_key",
     "run_site": "site_key",
     "review": "site_key",
+    "cover": "site_key",
+    "replaced_reading": "site_key",
 }
 """The distributed tables, and the column by which each is."""
 
@@ -70,6 +73,8 @@ _DISTRIBUTE = (
     "SELECT create_distributed_table('job_reading', 'site_key', colocate_with => 'site')",
     "SELECT create_distributed_table('run_site', 'site_key', colocate_with => 'site')",
     "SELECT create_distributed_table('review', 'site_key', colocate_with => 'site')",
+    "SELECT create_distributed_table('cover', 'site_key', colocate_with => 'site')",
+    "SELECT create_distributed_table('replaced_reading', 'site_key', colocate_with => 'site')",
     "ALTER TABLE job ADD CONSTRAINT fk_job_site_key FOREIGN KEY (site_key) REFERENCES site (key)",
 )
 

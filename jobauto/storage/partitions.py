@@ -97,7 +97,7 @@ def keep_ahead(connection: Connection, now: datetime) -> list[str]:
         if not is_partitioned(connection) or _months(connection)[-1] >= last:
             return []
     with write_on(connection):
-        _alone(connection)
+        be_alone(connection)
         newest = _months(connection)[-1]
         return [_attach_month(connection, month) for month in _months_from(months_after(newest, 1), last)]
 
@@ -116,7 +116,7 @@ def drop_old(connection: Connection, now: datetime, keep_months: int) -> list[st
             return []
     with write_on(connection):
         _do(connection, f"SET LOCAL lock_timeout = '{_PATIENCE}'")
-        _alone(connection)
+        be_alone(connection)
         dropped = _droppable(connection, limit)
         for name in dropped:
             _do(connection, f"DROP TABLE {name}")
@@ -144,6 +144,13 @@ def changed(connection: Connection) -> list[str]:
     # The statistics lag behind by a second or more, and it is the newest readings that the rules walk.
     newest = [_name(month) for month in _months(connection)[-AHEAD - 2 : -AHEAD + 1]]
     return sorted({*newest, *connection.scalars(counted)})
+
+
+def tables(connection: Connection) -> list[str]:
+    """The tables that hold the readings: the plain one, or all partitions."""
+    if not is_partitioned(connection):
+        return ["reading"]
+    return [OLDER, *map(_name, _months(connection))]
 
 
 def month_of(instant: datetime) -> date:
@@ -194,7 +201,8 @@ def _attach(connection: Connection, name: str, start: str, end: str) -> str:
     return name
 
 
-def _alone(connection: Connection) -> None:
+def be_alone(connection: Connection) -> None:
+    """Until the transaction ends, nobody else makes or drops partitions."""
     connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
 
 

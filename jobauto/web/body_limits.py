@@ -18,7 +18,13 @@ FILE = 500_000_000
 FORMS = {"/policies/": 2_000_000}
 """Of pages with long forms: all below an address."""
 
-FILES = {"imports.submit", "profiles.edit_submit", "profiles.new_submit", "profiles.try_out"}
+FILES = {
+    "imports.submit",
+    "profiles.edit_submit",
+    "profiles.new_submit",
+    "profiles.try_out",
+    "proposals.begin",
+}
 """The endpoints that take a file. (A profile is saved by the form with which it is tried on one.)"""
 
 MOST_FIELDS = 20

@@ -6,16 +6,18 @@ from datetime import date, datetime
 from ..audit.conflicts import EditConflict
 from ..clock import utcnow
 from ..extensions import db
-from ..jobs import outcome, queries
+from ..jobs import incidents, outcome, queries
 from ..jobs.recurrence import after_closing
 from ..jobs.service import JobChange
 from ..models import Job
 from ..rules import RULES, rule_named
+from ..rules.no_coms import NO_COMS
 from ..rules.rule import FLAGGED
 from ..settings import service as settings_service
 from ..settings.schema import Settings
 from ..sites import queries as sites
 from ..sites import service as site_service
+from ..wording import pluralize
 from .access import current_author
 
 
@@ -28,8 +30,18 @@ def fault_that_holds(job: Job, settings: Settings, now: datetime) -> sites.Verdi
         return None
     if job.status == "closed" and db.session.scalar(queries.later_of_this_fault(job)):
         return None
+    if job.covers is not None:
+        return _silent_of_incident(job)
     found = sites.verdicts(job.site, settings, settings.moment(now), even_if_off=True)
     return next((one for one in found if one.rule == job.rule and one.verdict == FLAGGED), None)
+
+
+def _silent_of_incident(job: Job) -> sites.Verdict | None:
+    if not (silent := incidents.count_silent(job)):
+        return None
+    verb = "has" if silent == 1 else "have"
+    text = f"{pluralize(silent, 'site')} of this incident {verb} not recovered."
+    return sites.Verdict(job.rule, NO_COMS.title, FLAGGED, text=text)
 
 
 def what_follows(job: Job, settings: Settings) -> str:

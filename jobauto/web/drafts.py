@@ -25,6 +25,7 @@ SHOWN_BY = {
     "policies.edit_submit",
     "profiles.edit_submit",
     "profiles.new_submit",
+    "proposals.save",
     "settings.edit_submit",
     "sites.bulk_submit",
     "sites.change",

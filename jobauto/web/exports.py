@@ -2,8 +2,12 @@
 `sites/export.py`)."""
 
 from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Response, stream_with_context
+from sqlalchemy import Select
 
 from ..clock import utcnow
 from ..jobs import queries
@@ -17,7 +21,11 @@ from .rate_limit import count_exported
 def csv_response(wanted: queries.JobFilter) -> Response:
     """The jobs that a filter wants, as a file for spreadsheets. Raises TooManyRequests."""
     now, zone = utcnow(), settings_service.current().settings.schedule.zone
-    jobs = queries.jobs_matching(wanted, now)
+    return csv_of(queries.jobs_matching(wanted, now), zone, now)
+
+
+def csv_of(jobs: Select[Any], zone: ZoneInfo, now: datetime) -> Response:
+    """The jobs of a query, as a file for spreadsheets. Raises TooManyRequests."""
     count_exported(caller(), count_of(jobs))
     return csv_file(as_csv(jobs, zone, now), "jobs.csv")
 

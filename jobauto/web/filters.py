@@ -1,6 +1,8 @@
 """What every page needs: a database that is ready, filters for times and words, the frame's own facts."""
 
-from datetime import UTC, datetime
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,11 +13,11 @@ from ..audit.conflicts import shown
 from ..auth.browsers import describe_browser
 from ..clock import utcnow
 from ..extensions import db
-from ..models import Job, Run, Site
+from ..models import Event, Job, Run, Site
 from ..models.quality import Quality
 from ..models.types import format_minute
 from ..readings import queries as reviews
-from ..readings.words import describe_review
+from ..readings.words import describe_quality, describe_review
 from ..rules import RULES, rule_named
 from ..rules.rule import FindingLike
 from ..runs import queries as runs
@@ -56,10 +58,15 @@ def init_app(app: Flask) -> None:
         pluralize,
         describe_finding,
         describe_review,
+        describe_quality,
         colour_of_rule,
         duration,
+        in_days,
         spares_closed_ones,
         faulty_for,
+        days_faulty,
+        describe_fault,
+        saves,
         size,
         quality_word,
         format_change,
@@ -136,6 +143,22 @@ def faulty_for(job: Job) -> str:
     return "never reported" if days is None else f"for {pluralize(days, 'day')}"
 
 
+def describe_fault(job: Job) -> str:
+    """What its site has been, and how long: ``silent for 44 days``, ``never reported``."""
+    rule, lasting = rule_named(job.rule), faulty_for(job)
+    return lasting if job.since is None else f"{rule.flagged_as if rule else 'faulty'} {lasting}"
+
+
+def saves(events: Iterable[Event]) -> list[list[Event]]:
+    """Changes as they were saved: what one person changed at one moment is one entry of a history."""
+    return [list(save) for _, save in groupby(events, lambda event: (event.at, event.who, event.token))]
+
+
+def days_faulty(job: Job) -> int | None:
+    """The same in whole days; None where the site never reported."""
+    return job.faulty_days(utcnow())
+
+
 def snoozed(site: Site) -> bool:
     """Whether a site is not judged for a while."""
     return site.is_snoozed(utcnow())
@@ -177,6 +200,12 @@ def duration(milliseconds: float) -> str:
     return f"{minutes:.0f} min {seconds:.0f} s" if minutes else f"{seconds:.1f} s"
 
 
+def in_days(took: timedelta) -> str:
+    """``2.5 days``; of less than a day ``3.5 hours``."""
+    hours = took / timedelta(hours=1)
+    return f"{hours / 24:,.1f} days" if hours >= 24 else f"{hours:.1f} hours"
+
+
 def address_of_page(number: int) -> str:
     """The page asked for with another number, its filters kept."""
     return "?" + urlencode(request.args.to_dict() | {"page": str(number)})
@@ -191,5 +220,6 @@ def _frame() -> dict[str, Any]:
         "has_demo_data": db.session.scalar(sites.any_demo()),
         "waiting_runs": db.session.scalars(runs.waiting()).all(),
         "open_reviews": reviews.count_open(MOST_REVIEWS),
+        "share_classified": reviews.share_classified(),
         "zone_name": settings().schedule.timezone,
     }

@@ -4,6 +4,7 @@ from typing import TypeVar
 
 from flask import abort
 
+from ..clock import utcnow
 from ..extensions import Base, db
 from ..models import Site
 from ..readings.classifying import require_classified
@@ -25,6 +26,6 @@ def site_or_404(site_id: str) -> Site:
     site: Site | None = db.session.scalar(sites.by_site_id(site_id))
     if site is None:
         abort(404, f"There is no site {site_id}.")
-    if require_classified(site.key):
+    if require_classified(site.key, utcnow()):
         db.session.refresh(site)
     return site

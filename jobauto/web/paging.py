@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar, TypeVarTuple
 
 from flask import request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from sqlalchemy import Select, func, literal, select
+from sqlalchemy import Row, Select, func, literal, select
 
 from ..errors import InvalidInput
 from ..extensions import db
@@ -14,6 +14,7 @@ from ..settings.schema import Errors, describe_errors
 from .numbers import whole_number
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 PER_PAGE = 20
 MOST = 100
 LAST_PAGE = 1_000_000
@@ -61,21 +62,28 @@ class Page(Generic[T]):
         return max(1, -(-self.total // self.per_page))
 
 
-def asked_page() -> tuple[int, int]:
-    """``page`` and ``per_page`` of the request's address. Raises InvalidInput."""
+def asked_page(per_page: int = PER_PAGE) -> tuple[int, int]:
+    """``page`` and ``per_page`` of the request's address, which need not say it. Raises InvalidInput."""
     given = {name: request.args[name] for name in PageIn.model_fields if name in request.args}
     try:
         asked = PageIn.model_validate(given)
     except ValidationError as error:
         wrong = describe_errors(error.errors())
         raise InvalidInput(describe_fields(wrong), wrong, 400) from error
-    return asked.page, asked.per_page
+    return asked.page, asked.per_page if request.args.get("per_page", "").strip() else per_page
 
 
 def page_of(query: Select[T], page: int, per_page: int) -> Page[T]:
     """The rows of a page of a query of one entity."""
     total = count_of(query)
     rows = db.session.scalars(query.limit(per_page).offset((page - 1) * per_page)).unique().all()
+    return Page(list(rows), page, per_page, total)
+
+
+def page_of_rows(query: Select[*Ts], page: int, per_page: int) -> "Page[Row[*Ts]]":
+    """The rows of a page of a query of several columns."""
+    total = db.session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
+    rows = db.session.execute(query.limit(per_page).offset((page - 1) * per_page)).all()
     return Page(list(rows), page, per_page, total)
 
 

@@ -25,10 +25,11 @@ from ..detection import run_sites
 from ..detection.service import describe_error
 from ..extensions import db
 from ..imports import background
+from ..jobs import bulk_actions
 from ..logs import LogEvent
 from ..notifications import expiring_tokens, sending
 from ..readings.classifying import classify_waiting
-from ..storage import partitions
+from ..storage import partitions, reading_key
 from ..storage.connections import DatabaseNotReady, require_ready
 from ..storage.scratch import clear_abandoned
 from ..storage.vacuum import vacuum_changed
@@ -57,22 +58,30 @@ def expire_run_sites(clock: Clock = utcnow) -> None:
     run_sites.expire(clock())
 
 
-def classify_readings() -> None:
+def classify_readings(clock: Clock = utcnow) -> None:
     """Have all readings classified that wait for it, such as those of a former version."""
     with db.engine.connect() as connection:
-        if sites := classify_waiting(connection):
+        if sites := classify_waiting(connection, clock()):
             log.info(LogEvent("readings-classified", sites=sites))
+
+
+def renew_reading_key() -> None:
+    """Make the key of readings anew where a former version made it. Needs an app context."""
+    if reading_key.renew():
+        log.info(LogEvent("reading-key-renewed"))
 
 
 WORK: tuple[Callable[[], object], ...] = (
     tick,
     background.process_pending,
     sending.process_pending,
+    bulk_actions.process_pending,
     keep_partitions,
     expire_run_sites,
     tell_of_expiring_tokens,
     vacuum_changed,
     classify_readings,
+    renew_reading_key,
     clear_abandoned,
 )
 """A job each, so that neither a long import nor a slow mail server keeps a slot waiting."""

@@ -28,7 +28,7 @@ JOB = RECENT_JOB | {
     "run_id": int,
     "queue": str,
     "recovered_at": (str, type(None)),
-    "covers": type(None),
+    "covers": (int, type(None)),
 }
 RULE_RESULT = {
     "status": str,
@@ -37,6 +37,7 @@ RULE_RESULT = {
     "not_assessable": int,
     "created": int,
     "skipped": int,
+    "covered": int,
     "duration_ms": int,
     "error": (str, type(None)),
 }

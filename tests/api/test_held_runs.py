@@ -50,16 +50,23 @@ def test_a_viewer_decides_nothing(oscar: Person, vera: Person, decision: str) ->
     assert vera.api("POST", f"{RUNS}/{run_id}/{decision}/").status_code == 403
 
 
-def test_the_settings_name_the_three_under_guard(ada: Person) -> None:
-    settings = ada.api("GET", "/api/job-automation/settings/").json
-    assert settings["GUARD"] == {"guard_enabled": True, "guard_share": 50, "guard_min_sites": 20}
+def test_without_the_guard_a_run_opens_them(ada: Person) -> None:
     ada.api("PUT", "/api/job-automation/settings/", json={"GUARD": {"guard_enabled": False}})
     assert ada.api("POST", "/api/job-automation/run-manual/").json["created_jobs"] == 25
 
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("guard_share", 0), ("guard_share", 101), ("guard_min_sites", 0), ("guard_min_sites", 1_000_001)],
+    [
+        ("guard_share", 0),
+        ("guard_share", 101),
+        ("guard_min_sites", 0),
+        ("guard_min_sites", 1_000_001),
+        ("incident_share", 0),
+        ("incident_share", 101),
+        ("incident_min_sites", 1),
+        ("incident_min_sites", 1_000_001),
+    ],
 )
 def test_their_limits(ada: Person, field: str, value: int) -> None:
     answer = ada.api("PUT", "/api/job-automation/settings/", json={"GUARD": {field: value}})

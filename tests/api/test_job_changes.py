@@ -57,7 +57,7 @@ def test_the_history_says_who_did_what_and_when(job: str, oscar: Person, ada: Pe
         ("ada", "note", None, "The inverter is off."),
     ]
     assert all(step["at"].endswith(("Z", "+00:00")) for step in answer["history"])
-    assert has_shape(answer, JOB | {"history": list})
+    assert has_shape(answer, JOB | {"history": list, "covered_sites": list})
 
 
 @pytest.mark.parametrize("resolution", RESOLUTIONS)

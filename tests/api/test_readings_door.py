@@ -43,7 +43,7 @@ def test_json_is_counted_and_may_be_sent_again(oscar: Person) -> None:
     assert first.status_code == second.status_code == 200
     assert first.json == {
         "new": 2, "updated": 0, "unchanged": 0, "rejected": 0,
-        "errors": [], "warnings": [], "ignored_columns": [],
+        "errors": [], "warnings": [], "ignored_columns": [], "import_id": 1,
     }  # fmt: skip
     assert counted(second.json) == [0, 0, 2, 0]
     assert stored() == [Decimal("1.50"), Decimal("2.50")]

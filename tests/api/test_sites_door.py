@@ -68,7 +68,8 @@ def test_a_site_of_any_name_has_an_address(standing: Flask, oscar: Person, site_
 
 def test_a_site_comes_with_its_verdicts(oscar: Person) -> None:
     answer = oscar.api("GET", f"{SITES}silent/").json
-    assert has_shape(answer, SITE | {"verdicts": list, "effective": dict})
+    shape = SITE | {"verdicts": list, "covered_by": type(None), "effective": dict}
+    assert has_shape(answer, shape)
     verdicts = {verdict["rule"]: verdict for verdict in answer["verdicts"]}
     assert set(verdicts) == {"no_coms", "zero_reads"}
     assert all(set(verdict) == {"rule", "verdict", "reason", "text", "days"} for verdict in verdicts.values())

@@ -39,7 +39,7 @@ def lines(engine: Engine, sizes: Sizes) -> Iterator[Measured]:
 def judge_all(connection: Connection, policies: Policies = FLEET) -> None:
     """Both rules as a run asks them: the verdicts in their table, and counted. Nothing is committed."""
     for rule in RULES:
-        judge(connection, rule, policies, MOMENT)
+        judge(connection, rule, policies, MOMENT, MOMENT.as_of)
 
 
 def against_seeks(engine: Engine, name: str, fleet: Fleet) -> Measured:

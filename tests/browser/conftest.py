@@ -18,6 +18,8 @@ from tests.pages import scenes
 
 CHART_PACKAGE = "chart.js@4.6.1"
 CHART_FILE = "package/dist/chart.umd.min.js"
+AXE_PACKAGE = "axe-core@4.14.1"
+AXE_FILE = "package/axe.min.js"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 QUIET = (
     "--no-sandbox",
@@ -39,29 +41,40 @@ def engine(request: pytest.FixtureRequest) -> Sqlite | Postgresql:
 
 @pytest.fixture(scope="session")
 def chart_js(pytestconfig: pytest.Config) -> bytes:
-    """Chart.js as npm has it, fetched once and kept in pytest's cache."""
+    """Chart.js as npm has it."""
+    return _from_npm(pytestconfig, CHART_PACKAGE, CHART_FILE)
+
+
+@pytest.fixture(scope="session")
+def axe(pytestconfig: pytest.Config) -> str:
+    """axe-core, which looks for what keeps people with assistive technology out."""
+    return _from_npm(pytestconfig, AXE_PACKAGE, AXE_FILE).decode()
+
+
+def _from_npm(pytestconfig: pytest.Config, package: str, file: str) -> bytes:
+    """A file of a package, fetched once and kept in pytest's cache."""
     assert pytestconfig.cache
-    folder = pytestconfig.cache.mkdir("chart.js")
-    kept = folder / f"{CHART_PACKAGE}.js"
+    folder = pytestconfig.cache.mkdir(package.split("@")[0])
+    kept = folder / f"{package}.js"
     if not kept.exists():
-        _fetch(folder, kept)
+        _fetch(package, file, folder, kept)
     return kept.read_bytes()
 
 
-def _fetch(folder: Path, kept: Path) -> None:
+def _fetch(package: str, file: str, folder: Path, kept: Path) -> None:
     npm = shutil.which("npm")
     if npm is None:
         lacking("npm")
         return
     packed = subprocess.run(
-        [npm, "pack", CHART_PACKAGE, "--silent"], cwd=folder, capture_output=True, text=True, check=False
+        [npm, "pack", package, "--silent"], cwd=folder, capture_output=True, text=True, check=False
     )
     if packed.returncode:
-        lacking(f"{CHART_PACKAGE} from the npm registry")
+        lacking(f"{package} from the npm registry")
     with tarfile.open(folder / packed.stdout.split()[-1]) as archive:
-        file = archive.extractfile(CHART_FILE)
-        assert file
-        kept.write_bytes(file.read())
+        content = archive.extractfile(file)
+        assert content
+        kept.write_bytes(content.read())
 
 
 @pytest.fixture(scope="session")

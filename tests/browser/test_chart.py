@@ -9,6 +9,7 @@ from jobauto.clock import utcnow
 from tests.browser.conftest import Visit
 from tests.browser.visitor import Visitor
 from tests.fleets import add_site, daily, days_before
+from tests.readings.doubts import classify_again
 
 pytestmark = pytest.mark.process
 
@@ -53,7 +54,8 @@ DRAWN = """(id) => {
   return {
     line: has("--accent", all),
     ticks: has("--palette-orange", all),
-    falls: has("--bad", all),
+    signs: has("--bad", all),
+    changes: has("--info", all),
     behind: has("--accent", pixels(area.right + 1, area.right + 4)),
     early: shaded(pixels(at(0.05), at(0.08))),
     late: shaded(pixels(at(0.93), at(0.97))),
@@ -96,15 +98,21 @@ def test_a_register_that_never_was_below_zero_is_drawn_above_it_and_its_last_poi
     assert drawn["behind"] > 0, "half of the point of now lies behind the axis's end"
 
 
-def test_a_day_of_zero_is_a_tick_and_a_fall_is_a_mark_that_leaves_the_other_days_their_height(
+def test_a_day_of_zero_is_a_tick_and_a_new_meter_is_a_mark_that_leaves_the_other_days_their_height(
     visit: Visit,
 ) -> None:
-    add_site(
-        "S1", daily([1_000_000, 1_000_009, 1_000_009, 0, 1_000_020, 1_000_029], days_before(1, utcnow()))
-    )
+    values = [1_000_000, 1_000_009, 1_000_009, 5, 14, 23]
+    classify_again(add_site("S1", daily(values, days_before(1, utcnow()))))
     drawn = _drawn(visit, "daily_yield-chart")
-    assert min(drawn["ticks"], drawn["falls"]) > 5
+    assert min(drawn["ticks"], drawn["changes"]) > 5
     assert drawn["line"] > 5000, "bars of 9 kWh fill the chart"
+
+
+def test_a_wrong_reading_is_a_sign_at_the_edge_that_leaves_the_line_its_height(visit: Visit) -> None:
+    classify_again(add_site("S1", daily([5000, 5010, 0, 5020, 5030], utcnow())))
+    drawn = _drawn(visit, "register-chart")
+    assert drawn["signs"] > 5
+    assert drawn["floor"] > 4900
 
 
 def _site(visitor: Visitor) -> Page:

@@ -1,5 +1,8 @@
 """Every page on every screen: nothing sticks out, all can be read, all can be reached."""
 
+from datetime import timedelta
+from decimal import Decimal
+from io import BytesIO
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -11,15 +14,20 @@ from jobauto.audit.service import Author
 from jobauto.clock import utcnow
 from jobauto.detection.service import RunParameters, run
 from jobauto.extensions import db
+from jobauto.imports import samples
 from jobauto.imports.profiles import service as profiles
-from jobauto.models import Job, RunRule
+from jobauto.jobs import bulk_actions
+from jobauto.jobs.bulk_actions import Wanted
+from jobauto.models import Job, RunRule, Site
 from jobauto.notifications import channels
 from jobauto.notifications.sending import process_pending
+from jobauto.readings.meter_changes import Change, record_change
 from jobauto.settings import service as settings
 from jobauto.sites import service as sites
 from tests.browser.conftest import Visit
 from tests.fleets import add_site, daily
 from tests.pages import scenes
+from tests.readings.doubts import classify_again
 
 pytestmark = pytest.mark.process
 
@@ -30,15 +38,22 @@ ADDRESSES = (
     "/jobs/",
     "/jobs/?site_id=nobody",
     "/jobs/1",
+    "/jobs/bulk/1",
+    "/search/?q=roof",
     "/sites/",
     "/sites/?state=snoozed",
     "/sites/FLAT",
     "/sites/LONG",
     "/readings/FLAT",
+    "/runs/1/sites",
+    "/sites/DOUBT",
+    "/reviews/?state=all",
     "/runs/",
     "/runs/1",
     "/runs/2",
-    "/runs/1/sites",
+    "/report/",
+    "/report/jobs?number=open",
+    "/report/sites?state=silent",
     "/settings/",
     "/settings/notifications/",
     "/settings/notifications/1",
@@ -46,6 +61,7 @@ ADDRESSES = (
     "/import/1",
     "/profiles/",
     "/profiles/new",
+    "/profiles/new/2",
     "/profiles/portal/",
     "/users/",
     "/users/oscar",
@@ -132,6 +148,7 @@ def _something_of_everything(run_id: int) -> None:
     """Jobs and runs of each kind, among them one with very long words."""
     add_site("LONG", {}, site_name="W" * 200, group="G" * 100)
     add_site("W" * 50, {}, site_name="موقع الطاقة " * 16)
+    add_doubted_site()
     rule = RunRule(rule="no_coms", position=0, status="failed", error="/" * 300)
     scenes.add_run("failed", rule, requested_by="x" * 100)
     scenes.add_import(
@@ -140,12 +157,31 @@ def _something_of_everything(run_id: int) -> None:
         rejected=2000,
         errors=[[1, "x" * 300], [9_999_999, "y"]],
     )
-    settings.save(lambda before: before.changed({"NO_COMS": WORDY}), by="ada", now=utcnow())
+    settings.save(
+        lambda before: before.changed({"NO_COMS": WORDY, "READINGS": {"fall_tolerance": 2}}),
+        by="ada",
+        now=utcnow(),
+    )
     channels.add("message", "L" * 100, "json://127.0.0.1:9/x", problems=True, digest=True, author=ADA)
     channels.test(1, author=ADA)
     process_pending()  # in vain
+    bulk_id = bulk_actions.begin(
+        {1: "", 999: ""}, Wanted("queue", {"queue": "Q" * 100}), by="ada", now=utcnow()
+    )
+    bulk_actions.go_on(bulk_id)
     profiles.save("portal", {"file": {"kind": "nem12"}, "site": {}, "time": {}, "value": {}}, ADA)
+    content = f"site,date,{'v' * 200},b\n{'W' * 50},05/11/2026 06:00,1.204,2\n{'N' * 50},06/11/2026,1.3,2\n"
+    samples.accept(f"{'w' * 190}.csv", BytesIO(content.encode()), ADA, lambda _: None)
     sites.snooze("LONG", utcnow().date(), "Z" * 200, ZoneInfo("UTC"), author=ADA)
+
+
+def add_doubted_site() -> None:
+    """With reviews of the largest registers, a meter change, and all to be classified anew."""
+    large = 999_999_999_000
+    key = add_site("DOUBT", daily([large, 0, large + 1, 900, 800, 700, 600], utcnow()))
+    classify_again(key)
+    change = Change(utcnow() - timedelta(days=60), Decimal(large), Decimal(large), "W" * 50)
+    record_change(db.session.get_one(Site, key), change, author=ADA)
 
 
 def test_no_page_is_wider_than_its_window_and_no_short_word_is_broken(visit: Visit) -> None:

@@ -17,34 +17,45 @@ pytestmark = pytest.mark.process
 
 def test_a_view_is_made_kept_and_its_jobs_are_worked_several_at_once(visit: Visit, run_id: int) -> None:
     page = visit(logged_in_as="oscar").open("/jobs/")
-    page.get_by_label("Status").select_option("Not closed")
     page.get_by_text("More filters").click()
-    page.get_by_label("Priority").select_option("Medium")
-    page.get_by_role("button", name="Filter").click()
-    expect(page.get_by_label("Priority")).to_be_visible()
-    view = page.get_by_role("link", name="Link to this view")
-    expect(view).to_have_attribute("href", "?status=unclosed&priority=medium")
-    view.click()
+    page.get_by_label("Priority").first.select_option("Medium")
+    page.get_by_role("button", name="Filter").last.click()
+    chip = page.get_by_role("link", name="Take off Priority: Medium")
+    expect(chip).to_be_visible()
+    page.get_by_text("Keep this view").click()
+    page.get_by_label("Name of this view").fill("Not urgent")
+    page.get_by_role("button", name="Keep").click()
+    expect(page.get_by_role("status")).to_have_text("The view Not urgent is kept.")
+    kept = page.get_by_role("navigation", name="Views").get_by_role("link", name="Not urgent")
+    expect(kept).to_have_attribute("aria-current", "true")
+    expect(page).to_have_title("Jobs: Not urgent – jobauto")
 
     page.get_by_label("Choose job 1").check()
     page.get_by_label("Choose job 2").check()
     page.get_by_label("Assign to").select_option("oscar")
     page.get_by_role("button", name="Assign").click()
-    expect(page.get_by_role("status")).to_have_text("Changed 2 jobs.")
+    message = page.get_by_role("status").filter(has_text="assigned")
+    expect(message).to_contain_text("2 jobs assigned to oscar. Undo")
+    expect(message).to_be_focused()
     expect(page).to_have_url(f"{page.url.split('?')[0]}?status=unclosed&priority=medium")
     expect(page.get_by_role("table").locator(".cell-who")).to_have_text(["oscar", "oscar"])
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("status").first).to_contain_text("2 jobs given back what they had before.")
+    expect(page.get_by_role("table").locator(".cell-who")).to_have_text(["Nobody", "Nobody"])
 
     page.get_by_label("Choose job 2").check()
     page.get_by_label("Close as").select_option("False alarm")
+    page.get_by_label("Note on closing").fill("Bird on the roof.")
     page.get_by_role("button", name="Close").click()
     expect(page.get_by_role("table").get_by_role("row")).to_have_count(2)
 
 
 def test_all_jobs_of_the_page_are_ticked_at_once(visit: Visit, run_id: int) -> None:
     page = visit(logged_in_as="oscar").open("/jobs/")
-    page.get_by_role("button", name="Select all").click()
-    expect(page.get_by_role("checkbox", checked=True)).to_have_count(2)
-    page.get_by_role("button", name="Clear selection").click()
+    page.get_by_label("Choose all jobs of this page").check()
+    expect(page.get_by_role("checkbox", checked=True)).to_have_count(3)
+    expect(page.get_by_text("2 chosen")).to_be_visible()
+    page.get_by_label("Choose all jobs of this page").uncheck()
     expect(page.get_by_role("checkbox", checked=True)).to_have_count(0)
 
 
@@ -54,7 +65,7 @@ def test_the_list_is_worked_without_a_script_and_by_the_keyboard_alone(visit: Vi
     page.keyboard.press("Space")
     page.get_by_role("button", name="Close").focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("status")).to_have_text("Changed 1 job.")
+    expect(page.get_by_role("status").first).to_contain_text("1 job closed as fixed.")
 
 
 def test_the_jobs_of_a_view_are_downloaded(visit: Visit, run_id: int) -> None:
@@ -75,6 +86,7 @@ def test_a_job_is_worked_from_its_page(visit: Visit, run_id: int) -> None:
     work.get_by_role("button", name="Save").click()
     expect(page.get_by_role("status")).to_have_text("Saved.")
     expect(page.get_by_text("Rang them. Somebody goes there.")).to_be_visible()
+    expect(page.get_by_role("listitem").filter(has_text="Rang them.")).to_contain_text("In progress")
 
     work.get_by_label("Note").fill("   ")
     work.get_by_role("button", name="Save").click()

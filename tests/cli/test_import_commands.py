@@ -53,6 +53,7 @@ def test_what_is_to_be_said_beside_the_counts_goes_to_standard_error(cli: Cli) -
         "warning: S1: every value has exactly three decimals: MWh, or a dot for thousands?",
         "ignored columns: a, b",
         "3 rows of 2 unknown sites: S7, S8",
+        "import 1",
     ]
     assert done.stdout.splitlines()[-1] == "4 new, 0 updated, 0 unchanged, 3 rejected"
 
@@ -66,7 +67,7 @@ def test_a_file_with_a_column_that_refuses_it_is_2_unless_it_is_to_be_ignored(cl
         assert f"a column {refused}:" in done.stderr
         assert f"--ignore-column {refused}" in done.stderr
     done = cli("import-readings", "--ignore-column", "unit", "--ignore-column", "status", "-", input=file)
-    assert (done.exit_code, done.stderr) == (0, "ignored columns: Unit, status\n")
+    assert (done.exit_code, done.stderr) == (0, "ignored columns: Unit, status\nimport 1\n")
 
 
 def test_only_the_first_thousand_rejected_lines_are_named(cli: Cli) -> None:
@@ -113,3 +114,11 @@ def test_an_operator_pipes_a_file_in(app: Flask, shell: Shell) -> None:
     assert readings.returncode == 1
     assert readings.stdout.splitlines()[-1] == "0 new, 0 updated, 0 unchanged, 1 rejected"
     assert readings.stdout.startswith("line 2: ")
+
+
+def test_what_was_imported_is_undone_by_its_number(cli: Cli) -> None:
+    add_site("S1")
+    assert cli("import-readings", "-", input=f"{READINGS.strip()}\nS1,2026-03-01T06:00,1\n").exit_code == 0
+    assert cli("undo-import", "1").stdout == "1 removed, 0 restored, 0 left\n"
+    again = cli("undo-import", "1")
+    assert (again.exit_code, again.stderr) == (2, "Error: Import 1 is undone already.\n")

@@ -10,6 +10,7 @@ import pytest
 from tests.detection.test_duplicates import *
 from tests.detection.test_evidence import *
 from tests.detection.test_guard import *
+from tests.detection.test_incidents import *
 from tests.detection.test_recovery import *
 from tests.imports.test_importing_readings import *
 from tests.imports.test_importing_sites import *

@@ -13,8 +13,10 @@ from jobauto.demo import service as demo
 from jobauto.detection import holds
 from jobauto.detection.service import RunParameters, dry_run
 from jobauto.extensions import db
-from jobauto.imports import background, rows, sites
-from jobauto.jobs.service import JobChange, change, change_several
+from jobauto.imports import background, rows, sites, undo
+from jobauto.jobs import bulk_actions
+from jobauto.jobs.bulk_actions import Wanted
+from jobauto.jobs.service import JobChange, change
 from jobauto.settings import service as settings
 from jobauto.settings.policies import Policy
 from jobauto.sites import service as site_service
@@ -28,6 +30,7 @@ from tests.distribution.conftest import Sent, pretend, sending
 from tests.distribution.rules import refused
 from tests.fleets import NOON
 from tests.imports.importing import counts, import_readings, import_sites, stored_readings, stored_sites
+from tests.imports.undoing import send, take_back
 from tests.notifications.telling import add_one_of_each
 from tests.pages.reading import form_of
 from tests.pages.scenes import PAGES
@@ -71,6 +74,19 @@ def test_imports(sent: Sent) -> None:
     assert refused(sent) == {}
 
 
+def test_undoing_an_import(sent: Sent) -> None:
+    import_sites("site_id,site_name", "S1,One", "S2,Two")
+    day = "2026-03-30T12:00Z"
+    first = send([f"S1,{day},1,", f"S2,{day},2,estimated", "S2,2026-03-29T12:00Z,1,"])
+    second = send([f"S1,{day},3,", f"S2,{day},2,estimated"])
+    send([f"S1,{day},2,estimated"])
+    take_back(second)
+    take_back(first)
+    undo.expire(NOON + timedelta(days=365))
+    assert len(stored_readings()) == 1
+    assert refused(sent) == {}
+
+
 def test_runs(sent: Sent) -> None:
     save(
         no_coms={"reopen_after_days": 5, "auto_close_recovered": True},
@@ -86,6 +102,28 @@ def test_runs(sent: Sent) -> None:
     readings(["silent"], [0])
     assert run_at(NOON + timedelta(hours=1)).created_jobs == 1
     assert {job.status for job in jobs()} == {"closed", "open"}
+    assert refused(sent) == {}
+
+
+@pytest.mark.usefixtures("cast")
+def test_incidents(sent: Sent, ada: Person) -> None:
+    ids = [f"S{number}" for number in range(10)]
+    import_sites("site_id,site_name,source", *(f"{name},{name},gw-A" for name in [*ids, "T"]))
+    readings(ids, [4])
+    readings(["T"], [2.9])
+    save(no_coms={"reopen_after_days": 1, "auto_close_recovered": True})
+    assert run_at().created_jobs == 1
+    assert run_at(NOON + timedelta(hours=12)).rules["no_coms"].covered == 11
+    (job,) = jobs()
+    for page in ("/", "/sites/", "/sites/S3", "/jobs/?site_id=S3", f"/jobs/{job.id}", "/runs/2"):
+        assert ada.get(page).status_code == 200
+    for door in ("sites/S3", "jobs/?site_id=S3", f"jobs/{job.id}"):
+        assert ada.api("GET", f"/api/{door}").status_code == 200
+    for status in ("closed", "open"):
+        change(job.id, JobChange(status=status), by="ada", now=NOON + timedelta(hours=13))
+    readings(ids, [-1])
+    run_at(NOON + timedelta(days=1))
+    assert run_at(NOON + timedelta(days=1.1)).created_jobs == 1, "one is silent still"
     assert refused(sent) == {}
 
 
@@ -134,7 +172,9 @@ def test_several_jobs_are_found_in_one_query(sent: Sent) -> None:
     run_at()
     both = [job.id for job in jobs()]
     sent.clear()
-    assert change_several(both, JobChange(priority="high"), by="ada", now=NOON) == {}
+    wanted = Wanted("priority", {"priority": "high"})
+    bulk_id = bulk_actions.begin(dict.fromkeys(both, ""), wanted, by="ada", now=NOON)
+    bulk_actions.go_on(bulk_id, lambda: NOON)
 
     assert [job.priority for job in jobs()] == ["high", "high"]
     assert [text for text in sent if "job.id = " in text and "job.site_key = " not in text] == []

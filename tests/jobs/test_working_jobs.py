@@ -8,9 +8,12 @@ from flask import Flask
 from jobauto.audit import queries as audit
 from jobauto.errors import InvalidInput
 from jobauto.extensions import db
+from jobauto.jobs import bulk_actions
+from jobauto.jobs.bulk_actions import Wanted
 from jobauto.jobs.export import as_csv
-from jobauto.jobs.queries import SORTS, JobFilter, jobs_matching
-from jobauto.jobs.service import JobChange, change, change_several
+from jobauto.jobs.queries import JobFilter, jobs_matching, next_in_view
+from jobauto.jobs.service import JobChange, change
+from jobauto.jobs.sorting import SORTS
 from jobauto.models import Job
 from jobauto.spreadsheets import harmless
 from tests.detection.running import jobs, later, run_at, save, work
@@ -99,13 +102,45 @@ def test_several_jobs_change_at_once_and_what_is_refused_is_named(
     app: Flask, fleet: None, oscar: Person
 ) -> None:
     quiet, stuck = (job.id for job in jobs())
-    change_several([quiet, stuck], JobChange(status="closed", resolution="fixed"), by="oscar", now=NOON)
+
+    def at_once(*job_ids: int, action: str, **values: str) -> set[int]:
+        begun = bulk_actions.begin(dict.fromkeys(job_ids, ""), Wanted(action, values), by="oscar", now=NOON)
+        bulk_actions.go_on(begun, lambda: NOON)
+        return {job_id for job_id, _ in db.session.execute(bulk_actions.refused(begun))}
+
+    at_once(quiet, stuck, action="close", status="closed", resolution="fixed")
     run_at(later(1))  # both faults hold: two new jobs
 
-    refused = change_several([quiet, stuck, 999], JobChange(status="open"), by="oscar", now=NOON)
-
-    assert set(refused) == {quiet, stuck, 999}
+    assert at_once(quiet, stuck, 999, action="reopen", status="open") == {quiet, stuck, 999}
     assert [job.status for job in jobs()] == ["closed", "closed", "open", "open"]
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_the_next_job_and_the_one_before_are_those_of_the_list(app: Flask, sort: str) -> None:
+    for number, age in enumerate((10, 20, 5, 10)):
+        add_site(f"S{number}", {days_before(age): 1})
+    add_site("never")
+    run_at()
+    add_site("another never")
+    run_at(later(1))
+    change(2, JobChange(priority="high"), by="oscar", now=NOON)
+    change(5, JobChange(priority="low"), by="oscar", now=NOON)
+    wanted = JobFilter(status="unclosed", sort=sort)
+    listed = db.session.scalars(jobs_matching(wanted, NOON)).all()
+
+    def neighbours(back: bool) -> list[int | None]:
+        return [db.session.scalar(next_in_view(job, wanted, NOON, back=back)) for job in listed]
+
+    ids = [job.id for job in listed]
+    assert len(ids) == 6
+    assert neighbours(back=False) == [*ids[1:], None]
+    assert neighbours(back=True) == [None, *ids[:-1]]
+
+
+def test_the_next_job_of_one_that_has_left_the_view_is_that_of_its_place(app: Flask, fleet: None) -> None:
+    wanted = JobFilter(status="unclosed")
+    change(2, JobChange(status="closed"), by="oscar", now=NOON)
+    assert db.session.scalar(next_in_view(db.session.get_one(Job, 2), wanted, NOON)) == 1
 
 
 def test_closing_reopening_and_notes_are_kept_with_who_and_when(

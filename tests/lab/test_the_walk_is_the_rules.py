@@ -109,6 +109,6 @@ def _asked(connection: Connection, name: str, as_of: datetime, threshold: int) -
     assert rule
     section = SETTINGS.rule(name).model_copy(update={BENCHES[name].field: threshold}).reconciled()
     settings = SETTINGS.model_copy(update={name: section})
-    judge(connection, rule, Policies(settings), settings.moment(as_of))
+    judge(connection, rule, Policies(settings), settings.moment(as_of), as_of)
     with connection.begin():
         return set(connection.scalars(select(VERDICT.c.site_key).where(VERDICT.c.verdict == FLAGGED)))

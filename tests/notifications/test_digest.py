@@ -12,6 +12,7 @@ from jobauto.runs import lifecycle
 from jobauto.work.slots import run_slot
 from tests.fleets import NOON, add_site, days_before
 from tests.notifications.telling import add_message, messages
+from tests.readings.doubts import add_classified
 from tests.runs.fleet import set_heartbeat
 
 DAY = timedelta(days=1)
@@ -40,6 +41,14 @@ def test_it_counts_by_rule_and_names_the_first_jobs_by_site(app: Flask) -> None:
         "Job 1, No Coms: Mill Lane (S1)",
         "Job 2, Zero Reads: High Street (S2)",
     ]
+
+
+def test_it_names_an_incident_by_its_source(app: Flask) -> None:
+    for name in ("S1", "S2", "S3", "S4", "S5"):
+        add_site(name, {days_before(4): 1}, source="gw-A\u202e@all")
+    daily_run()
+    lines = messages()[0].body.splitlines()
+    assert "Job 1, No Coms: No readings from 5 sites behind gw-A @\u200ball" in lines
 
 
 def test_it_holds_links_only_where_the_address_is_configured(app: Flask) -> None:
@@ -91,3 +100,14 @@ def test_a_daily_run_that_crashed_and_ran_again_sends_one(app: Flask) -> None:
     set_heartbeat(timedelta(minutes=2))
     daily_run()
     assert [message.topic for message in messages()] == ["digest-2026-03-31"]
+
+
+def test_it_tells_how_many_reviews_wait_for_a_decision_and_where(app: Flask) -> None:
+    app.config["PUBLIC_URL"] = "https://jobs.example"
+    add_classified("S1", [100, 101, 0, 0])
+    add_classified("S2", [100, 101, 0, 102])
+    daily_run()
+    assert messages()[0].body.splitlines()[-2:] == [
+        "1 review of readings in doubt waits for a decision.",
+        "https://jobs.example/reviews/",
+    ]

@@ -26,7 +26,7 @@ def test_a_site_is_edited_and_the_change_is_kept(oscar: Person, run_id: int) -> 
     text = words(oscar.get(f"/sites/{FLAT}"))
     assert "Saved." in text
     assert "Group North" in text
-    assert "Site name: Flat roof → to Flat roof, back oscar," in text
+    assert "Site name: Flat roof → to Flat roof, back" in text
     assert "Monitored from: none → to 2026-01-15" in text
 
 

@@ -119,8 +119,12 @@ def test_a_new_job_leads_to_the_one_before_and_says_how_often_it_has_come(oscar:
 @pytest.mark.parametrize(
     ("jobs", "told"),
     [
-        (["1"], "Changed 1 job. No run has seen its fault gone: if it still holds,"),
-        (["1", "2"], "Changed 2 jobs. Of 2 of them no run has seen the fault gone: where it still holds,"),
+        (["1"], "1 job closed as fixed. Undo Details No run has seen its fault gone: if it still holds,"),
+        (
+            ["1", "2"],
+            "2 jobs closed as fixed. Undo Details "
+            "Of 2 of them no run has seen the fault gone: where it still holds,",
+        ),
     ],
     ids=["one", "two"],
 )

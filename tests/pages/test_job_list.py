@@ -2,37 +2,117 @@
 
 import csv
 import io
+import re
 
 import pytest
+from werkzeug.test import TestResponse
 
 from jobauto.clock import utcnow
 from jobauto.detection.service import RunParameters, run
 from jobauto.jobs.service import JobChange, change
 from jobauto.settings import service as settings
-from tests.pages.reading import error_beside, form_of, words
+from tests.fleets import add_site
+from tests.pages.reading import error_beside, form_in, words
 from tests.pages.scenes import faulty_fleet
 from tests.people import Person
 
 
-def test_the_filter_shows_what_it_filters_by_and_opens_where_that_is_hidden(ada: Person, run_id: int) -> None:
+def filter_of(page: TestResponse) -> dict[str, str]:
+    """What the filter would ask for if nothing were typed."""
+    return form_in(page.text.split('role="search" aria-label="Filter jobs"')[1].split("</form>")[0])
+
+
+def test_what_the_list_is_filtered_by_is_shown_and_can_be_taken_off(ada: Person, run_id: int) -> None:
     page = ada.get("/jobs/?status=unclosed&priority=medium&site_id=%22%3E")
-    shown = form_of(page)
+    shown = filter_of(page)
     assert (shown["status"], shown["priority"], shown["site_id"]) == ("unclosed", "medium", '">')
-    assert '<details class="disclosure filter-more" open>' in page.text
-    assert "More filters (2 in use)" in words(page)
+    assert 'Take off Priority: Medium × Take off Site id: "> ×' in words(page)
+    assert 'href="/jobs/?status=unclosed&amp;priority=medium"><span class="visually-hidden">Take' in page.text
+    assert "Clear" in words(page)
 
 
-def test_without_a_filter_the_rare_ones_are_folded_away_and_there_is_nothing_to_clear(
+def test_without_a_filter_the_fields_are_folded_away_and_there_is_nothing_to_clear(
     ada: Person, run_id: int
 ) -> None:
     page = ada.get("/jobs/")
     assert '<details class="disclosure filter-more">' in page.text
+    assert "Take off" not in words(page)
     assert "Clear" not in words(page)
+
+
+@pytest.mark.parametrize(
+    ("address", "title", "current"),
+    [
+        ("/jobs/", "Jobs: All open", "All open 2"),
+        ("/jobs/?status=unclosed&assignee=oscar", "Jobs: Mine", "Mine 1"),
+        ("/jobs/?status=unclosed&assignee=-&rule=no_coms", "Jobs: Unassigned, Rule: No Coms", "Unassigned 1"),
+        ("/jobs/?status=any", "Jobs: All", None),
+        ("/jobs/?status=closed&closed=week&sort=site", "Jobs: Closed this week", "Closed this week 1"),
+    ],
+)
+def test_a_view_has_a_name_and_a_count_and_the_title_says_both_view_and_filter(
+    oscar: Person, run_id: int, address: str, title: str, current: str | None
+) -> None:
+    add_site("GONE", {})
+    run(RunParameters(trigger="manual"), utcnow)
+    change(3, JobChange(status="closed"), by="oscar", now=utcnow())
+    change(2, JobChange(assignee="oscar"), by="oscar", now=utcnow())
+    page = oscar.get(address)
+    assert f"<title>{title} –" in page.text
+    assert "Mine 1 Unassigned 1 Recovered 0 All open 2 Closed this week 1" in words(page)
+    marked = re.findall(r'aria-current="true">(.*?)</a>', page.text.split('aria-label="Views"')[1])
+    assert [re.sub("<[^>]+>", "", text) for text in marked] == ([current] if current else [])
+
+
+def test_a_view_is_kept_under_a_name_of_ones_own_and_forgotten(
+    oscar: Person, ada: Person, run_id: int
+) -> None:
+    kept = {"name": "Mine, silent", "query": "status=unclosed&rule=no_coms"}
+    answer = oscar.post("/jobs/view", action="keep", **kept)
+    assert answer.location == "/jobs/?status=unclosed&rule=no_coms"
+    assert 'href="/jobs/?status=unclosed&amp;rule=no_coms"><bdi' in oscar.get("/jobs/").text
+    assert "<title>Jobs: Mine, silent –" in oscar.get("/jobs/?status=unclosed&rule=no_coms").text
+    assert "Mine, silent" not in ada.get("/jobs/").text
+    oscar.post("/jobs/view", action="forget", **kept)
+    assert "Mine, silent" not in words(oscar.get("/jobs/"))
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 41, "a\tb"])
+def test_a_view_without_a_proper_name_is_not_kept(oscar: Person, run_id: int, name: str) -> None:
+    oscar.post("/jobs/view", action="keep", name=name, query="rule=no_coms")
+    assert "kept" in words(oscar.get("/jobs/"))
+    assert "?rule=no_coms" not in oscar.get("/jobs/").text
+
+
+def test_how_many_rows_a_page_has_is_remembered(oscar: Person, ada: Person, run_id: int) -> None:
+    assert 'value="25" aria-current="true"' in oscar.get("/jobs/").text
+    assert oscar.post("/jobs/view", action="rows", rows="50", query="rule=no_coms").status_code == 302
+    assert 'value="50" aria-current="true"' in oscar.get("/jobs/").text
+    assert 'value="25" aria-current="true"' in ada.get("/jobs/").text
+
+
+@pytest.mark.parametrize(
+    ("address", "heading", "direction", "leads_to"),
+    [
+        ("/jobs/", "Job", "descending", "oldest"),
+        ("/jobs/?sort=oldest", "Created", "ascending", "newest"),
+        ("/jobs/?sort=longest", "Faulty for", "descending", "shortest"),
+        ("/jobs/?sort=site", "Site", "ascending", "site_back"),
+        ("/jobs/?sort=priority", "Site", None, "site"),
+    ],
+)
+def test_a_heading_sorts_and_tells_how(
+    oscar: Person, run_id: int, address: str, heading: str, direction: str | None, leads_to: str
+) -> None:
+    found = re.search(rf"<th[^>]*>(?=<a[^>]*>{heading}).*?</th>", oscar.get(address).text)
+    assert found
+    assert (f'aria-sort="{direction}"' in found[0]) == (direction is not None)
+    assert f"sort={leads_to}" in found[0]
 
 
 def test_a_view_has_an_address_without_what_was_left_empty(ada: Person, run_id: int) -> None:
     page = ada.get("/jobs/?status=unclosed&rule=&assignee=&search=&sort=newest&priority=medium&page=1")
-    assert 'href="?status=unclosed&amp;priority=medium">Link to this view</a>' in page.text
+    assert 'href="/jobs/?status=unclosed&amp;priority=medium">Link to this view</a>' in page.text
     assert 'href="/jobs/export.csv?status=unclosed&amp;priority=medium"' in page.text
 
 
@@ -40,7 +120,7 @@ def test_a_kept_view_of_a_queue_that_no_job_has_any_more_shows_none_and_not_all(
     ada: Person, run_id: int
 ) -> None:
     page = ada.get("/jobs/?queue=Gone")
-    assert form_of(page)["queue"] == "Gone"
+    assert filter_of(page)["queue"] == "Gone"
     assert "No job matches this filter" in words(page)
 
 
@@ -50,7 +130,7 @@ def test_an_age_that_is_none_is_told_beside_the_field(ada: Person, run_id: int, 
     assert page.status_code == 200
     assert error_beside(page, "min_age")
     assert '<details class="disclosure filter-more" open>' in page.text
-    assert form_of(page)["min_age"] == age
+    assert filter_of(page)["min_age"] == age
 
 
 def test_a_job_is_listed_with_its_queue_assignee_and_recovery(ada: Person, oscar: Person) -> None:
@@ -59,8 +139,8 @@ def test_a_job_is_listed_with_its_queue_assignee_and_recovery(ada: Person, oscar
     run(RunParameters(trigger="manual"), utcnow)
     change(1, JobChange(assignee="oscar"), by="ada", now=utcnow())
     text = words(ada.get("/jobs/?rule=no_coms"))
-    assert "Open Medium oscar Comms" in text
-    assert "Open Medium Nobody" in words(ada.get("/jobs/?rule=zero_reads"))
+    assert "No Coms Comms never reported just now Open oscar" in text
+    assert "Zero Reads for 4 days just now Open Nobody" in words(ada.get("/jobs/?rule=zero_reads"))
     assert "Silent roof" in words(ada.get("/jobs/?queue=Comms&assignee=oscar"))
     assert "Silent roof" not in words(ada.get("/jobs/?assignee=-"))
 
@@ -69,8 +149,8 @@ def test_several_jobs_are_assigned_closed_and_reopened_at_once(oscar: Person, ru
     answer = oscar.post("/jobs/?status=unclosed", action="assign", assignee="oscar", job=["1", "2"])
     assert answer.location == "/jobs/?status=unclosed"
     page = words(oscar.get("/jobs/?assignee=oscar"))
-    assert "Changed 2 jobs." in page
-    assert "2 jobs" in page.replace("Changed 2 jobs.", "")
+    assert "2 jobs assigned to oscar. Undo" in page
+    assert "2 jobs" in page.replace("2 jobs assigned", "")
 
     oscar.post("/jobs/", action="close", resolution="false_alarm", job=["1", "2"])
     assert words(oscar.get("/jobs/?status=closed")).count("Closed False alarm") == 2
@@ -90,7 +170,7 @@ def test_a_job_that_cannot_be_reopened_is_named_with_the_reason_and_the_others_a
     oscar.post("/jobs/", action="reopen", job=["1", "2", "999"])
 
     text = words(oscar.get("/jobs/"))
-    assert "Changed 1 job of 3." in text
+    assert "1 job of 3 reopened." in text
     assert "Job 1: This site has another open job of this type." in text
     assert "Job 999: There is no such job." in text
 
@@ -112,7 +192,7 @@ def test_a_choice_that_is_incomplete_changes_nothing_and_says_so(
     assert oscar.post("/jobs/", **fields).status_code == 302
     text = words(oscar.get("/jobs/"))
     assert "Nothing was changed: tick some jobs first" in text
-    assert text.count("Open Medium Nobody") == 2
+    assert text.count("Open Nobody") == 2
 
 
 def test_a_viewer_sees_the_jobs_without_boxes_and_cannot_change_them(vera: Person, run_id: int) -> None:

@@ -32,7 +32,7 @@ def test_reopen_touches_closed_jobs_only(oscar: Person, run_id: int) -> None:
     by_ada(1, status="in_progress")
     text = press(oscar, older, action="reopen")
     assert jobs() == [("in_progress", None, None), ("open", None, None)]
-    assert "Changed 1 job of 2." in text
+    assert "1 job of 2 reopened." in text
     assert "Job 1: It is in progress, so there is nothing to reopen." in text
 
 
@@ -41,7 +41,7 @@ def test_close_replaces_no_resolution_of_somebody_else(oscar: Person, run_id: in
     by_ada(1, status="closed", resolution="false_alarm")
     text = press(oscar, older, action="close", resolution="fixed")
     assert jobs() == [("closed", "false_alarm", None), ("closed", "fixed", None)]
-    assert "Changed 1 job of 2." in text
+    assert "1 job of 2 closed as fixed." in text
     assert "Job 1: It is closed already, as false alarm by ada." in text
 
 
@@ -67,21 +67,21 @@ def test_assign_takes_no_job_from_somebody_whom_the_list_did_not_show(
     by_ada(1, assignee=since)
     text = press(oscar, older, action="assign", assignee=to)
     assert [assignee for _, _, assignee in jobs()] == [becomes, to if to != "-" else None]
-    assert "Changed 1 job of 2." in text
+    assert f"1 job of 2 assigned to {to if to != '-' else 'nobody'}." in text
     assert f"Job 1: {why}" in text
 
 
 def test_a_job_that_the_list_showed_as_somebodys_is_given_to_another(oscar: Person, run_id: int) -> None:
     by_ada(1, assignee="ada")
     text = press(oscar, form_of(oscar.get("/jobs/")), action="assign", assignee="oscar")
-    assert "Changed 2 jobs." in text
+    assert "2 jobs assigned to oscar." in text
     assert [assignee for _, _, assignee in jobs()] == ["oscar", "oscar"]
 
 
 def test_where_nothing_was_left_to_change_that_is_said(oscar: Person, run_id: int) -> None:
     text = press(oscar, form_of(oscar.get("/jobs/")), action="reopen")
     assert "Nothing was changed." in text
-    assert "Changed" not in text
+    assert "reopened" not in text
 
 
 def test_enter_on_a_ticked_box_un_assigns_nothing(oscar: Person, run_id: int) -> None:
@@ -95,4 +95,4 @@ def test_enter_on_a_ticked_box_un_assigns_nothing(oscar: Person, run_id: int) ->
 
 def test_a_job_that_is_ticked_twice_counts_once(oscar: Person, run_id: int) -> None:
     text = press(oscar, {**form_of(oscar.get("/jobs/"))}, action="close", resolution="fixed", job=["1", "1"])
-    assert "Changed 1 job." in text
+    assert "1 job closed as fixed." in text

@@ -20,8 +20,8 @@ def test_what_each_rule_did_is_told_in_words(ada: Person, run_id: int) -> None:
 
 def test_the_jobs_that_a_run_opened_are_listed(ada: Person, run_id: int) -> None:
     text = words(ada.get(f"/runs/{run_id}"))
-    assert "#1 No readings from Silent roof (last reading: never)" in text
-    assert "#2 No generation increase for 4 days at Flat roof" in text
+    assert "#1 Silent roof" in text
+    assert "#2 Flat roof" in text
 
 
 def test_a_run_that_found_only_known_faults_says_so(ada: Person, run_id: int) -> None:

@@ -26,9 +26,9 @@ def test_a_profile_is_made_tried_changed_and_deleted(app: Flask, oscar: Person) 
     assert tried.status_code == 200
     site, at, kwh = min(expected(NAME))
     assert (
-        f"{site} 2026-11-05 10:30:00+00:00 Europe/London {at[:10]} {at[11:19]} UTC {float(kwh):,.2f}"
-        in words(tried)
-    )
+        f"{site} not in the fleet 2026-11-05 10:30:00+00:00 Europe/London "
+        f"{at[:10]} {at[11:19]} UTC {float(kwh):,.2f}"
+    ) in words(tried)
     assert "No profiles yet" in words(oscar.get("/profiles/"))
 
     saved = oscar.post("/profiles/new", name="fit", document=document)

@@ -30,7 +30,7 @@ def classify_again(key: int) -> None:
     """Have a site walked whose readings were stored without an import."""
     with write() as session:
         mark(session.connection(), [key])
-        classify(session.connection(), [key])
+        classify(session.connection(), [key], Author(None, NOON))
 
 
 def qualities(key: int) -> str:

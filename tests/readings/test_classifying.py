@@ -1,23 +1,19 @@
 """Sites whose readings are not classified: who sees to it, and what a run makes of them before."""
 
-from decimal import Decimal
-
 import pytest
 from flask import Flask
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from jobauto.extensions import db
-from jobauto.models import Reading, Site, ToClassify
+from jobauto.models import Reading, ToClassify
 from jobauto.readings import classifying
 from jobauto.readings.classifying import classify_waiting
 from jobauto.settings import service as settings
 from jobauto.storage.connections import write_on
 from jobauto.storage.marks import mark
 from jobauto.work.scheduler import classify_readings
-from tests.databases import Postgresql, Sqlite, opened
 from tests.detection.running import jobs, run_at
 from tests.fleets import NOON, add_site, daily
-from tests.migrating import downgrade, upgrade
 
 FROZEN = [1234, 1234, 0, 1234]
 """A dead register with a false zero in it."""
@@ -36,30 +32,6 @@ def waiting() -> list[bool]:
     return list(db.session.scalars(select(ToClassify.urgent)))
 
 
-def test_a_fleet_of_a_former_version_is_classified_once_by_the_tick(engine: Sqlite | Postgresql) -> None:
-    with engine.fresh() as uri, opened(uri):
-        downgrade(revision="0016")
-        with db.engine.begin() as connection:
-            old = "INSERT INTO site (site_id, site_name, search_text, search_group) VALUES "
-            connection.exec_driver_sql(old + "('S1', 'One', '', ''), ('S2', 'Two', '', '')")
-        upgrade()
-        with db.engine.connect() as connection, write_on(connection):
-            keys = connection.scalars(select(Site.key)).all()
-            rows = [
-                {"site_key": key, "reading_date": at, "reading_value": Decimal(value)}
-                for key in keys
-                for at, value in daily(FROZEN).items()
-            ]
-            connection.execute(insert(Reading), rows)
-        assert waiting() == [False, False]
-
-        classify_readings()
-
-        assert qualities() == [0, 0, 2, 0] * 2
-        assert waiting() == []
-        assert {site.measure for site in db.session.scalars(select(Site))} == {"register"}
-
-
 def test_it_goes_on_where_it_was_interrupted(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(classifying, "SMALLEST", 1)
     monkeypatch.setattr(classifying, "LARGEST", 1)
@@ -72,7 +44,7 @@ def test_it_goes_on_where_it_was_interrupted(app: Flask, monkeypatch: pytest.Mon
             raise InterruptedError
 
     with db.engine.connect() as connection, pytest.raises(InterruptedError):
-        classify_waiting(connection, interrupt)
+        classify_waiting(connection, NOON, interrupt)
     assert (qualities().count(2), waiting()) == (2, [False])
 
     classify_readings()

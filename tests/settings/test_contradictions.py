@@ -130,7 +130,14 @@ def test_the_defaults_are_those_of_the_contract() -> None:
             "readings_to_compare": 3,
             "min_increase": 0.0,
         },
-        "GUARD": {"guard_enabled": True, "guard_share": 50, "guard_min_sites": 20},
+        "GUARD": {
+            "guard_enabled": True,
+            "guard_share": 50,
+            "guard_min_sites": 20,
+            "incident_enabled": True,
+            "incident_share": 50,
+            "incident_min_sites": 5,
+        },
         "READINGS": {"fall_tolerance": 1.0},
         "SCHEDULE": {"run_time": "06:00", "timezone": "Europe/London", "schedule_enabled": True},
     }

@@ -13,9 +13,11 @@ from tests.fleets import NOON, days_before
 LONDON = ZoneInfo("Europe/London")
 
 
-def reading(at: datetime, kwh: Any) -> Reading:
-    """A reading of some site."""
-    return Reading(site_key=1, reading_date=at, reading_value=Decimal(str(kwh)))
+def reading(at: datetime, kwh: Any, **said: Any) -> Reading:
+    """A reading of some site: a good one of its first meter, unless said otherwise."""
+    return Reading(
+        site_key=1, reading_date=at, reading_value=Decimal(str(kwh)), **{"quality": 0, "meter": 0, **said}
+    )
 
 
 def readings(sent: Mapping[datetime, Any]) -> list[Reading]:

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from jobauto.models import Job
+from jobauto.models import Job, MeterChange, Reading
 from jobauto.sites.charts import Chart, daily_yield
-from jobauto.sites.days import yields
-from jobauto.sites.falls import steps_of_falls
+from jobauto.sites.days import Meters, yields
 from jobauto.sites.thinning import day_of
 from tests.fleets import NOON, days_before
 from tests.sites.readings import LONDON, a_day_each, ago, reading, readings, scene
@@ -41,7 +41,7 @@ def test_a_day_of_zero_is_no_day_without_a_reading() -> None:
     ]
     assert chart.key == [
         "How far the register went up each day.",
-        "Hatched: no reading on that day or the day before.",
+        "Hatched: no reading to go by on that day or the day before.",
         "A tick on the line: a day of 0.00 kWh.",
     ]
 
@@ -94,36 +94,88 @@ def test_the_day_of_a_reading(instant: str, zone: str, day: str) -> None:
     assert str(day_of(datetime.fromisoformat(instant), ZoneInfo(zone))) == day
 
 
-@pytest.mark.parametrize(
-    ("values", "steps"),
-    [
-        pytest.param([100, 105, 108], {}, id="rises"),
-        pytest.param([100, 105, 104.5, 108], {}, id="creeps back at night"),
-        pytest.param([100, 105, 0, 108, 112], {2: "fell", 3: "came_back"}, id="a zero between"),
-        pytest.param([100, 105, 0, 0, 0, 114], {2: "fell", 5: "came_back"}, id="zeroes between"),
-        pytest.param([100, 105, 0, 3, 6, 9], {2: "fell"}, id="a new meter"),
-        pytest.param([8, 10, 0, 3, 6, 9, 12, 15], {2: "fell"}, id="a new meter that passes the old one"),
-        pytest.param([100, 105, 999_999, 110, 113], {2: "leapt", 3: "fell"}, id="a leap between"),
-        pytest.param([100, 90, 80], {1: "fell", 2: "fell"}, id="runs backwards"),
-        pytest.param([100, 0, 100, 0, 100], {1: "fell", 2: "came_back", 3: "fell", 4: "came_back"},
-                     id="to and fro"),
-        pytest.param([], {}, id="nothing"),
-    ],
-)  # fmt: skip
-def test_which_steps_of_a_register_are_no_yield(values: list[float], steps: dict[int, str]) -> None:
-    assert steps_of_falls([each.reading_value for each in a_day_each(values)]) == steps
+ZERO_AND_BACK = [(1_215_327_400, 0, 0), (1_215_327_432, 0, 0), (0, 2, 0), (1_215_345_392, 0, 0)]
+CHANGE = days_before(1.5)
 
 
-def test_a_fall_and_its_return_are_marks_and_no_bars() -> None:
-    real = [1_215_327_400, 1_215_327_432, 0, 1_215_345_392, 1_215_345_400]
-    chart = daily_yield(a_day_each(real, last=days_before(1)), scene())
-    assert days(chart) == [("known", 32), ("fell", None), ("came_back", None), ("known", 8)]
-    notes = [note for *_, note in told(chart)]
-    assert notes[1:3] == [
-        "the register came back from 0 to 1,215,345,392 kWh",
-        "the register fell from 1,215,327,432 to 0 kWh",
+def told_apart(values: Sequence[tuple[float, int, int]]) -> list[Reading]:
+    """A reading a day up to yesterday of (kWh, quality, meter)."""
+    days_ago = range(len(values), 0, -1)
+    return [
+        reading(days_before(days), kwh, quality=quality, meter=meter)
+        for days, (kwh, quality, meter) in zip(days_ago, values, strict=True)
     ]
-    assert "A triangle: the register fell, leapt or came back, which is no yield." in chart.key
+
+
+def test_a_day_of_which_every_reading_is_set_aside_is_hatched_and_no_bar() -> None:
+    chart = daily_yield(told_apart(ZERO_AND_BACK), scene())
+    assert days(chart) == [("known", 32), ("unknown", None)]
+    assert hatched(chart) == [("2026-03-29 00:00", "2026-03-31 00:00", "no good reading")]
+
+
+def test_a_silence_that_a_doubtful_reading_breaks_is_none() -> None:
+    chart = daily_yield(told_apart([(5, 0, 0), (6, 0, 0), (0, 1, 0), (0, 1, 0), (0, 1, 0)]), scene())
+    assert [text for *_, text in hatched(chart)] == ["no good reading"]
+
+
+@pytest.mark.parametrize(
+    ("closing", "opening", "day"),
+    [
+        pytest.param("45212.50", "1.00", ("known", 4.27), id="both are known"),
+        pytest.param("45212.50", None, ("changed", None), id="the opening is not"),
+        pytest.param(None, "1.00", ("changed", None), id="the closing is not"),
+        pytest.param("40000.00", "1.00", ("changed", None), id="it would be negative"),
+    ],
+)
+def test_the_yield_over_a_meter_change(
+    closing: str | None, opening: str | None, day: tuple[str, float | None]
+) -> None:
+    kwh = [None if given is None else Decimal(given) for given in (closing, opening)]
+    changes = [MeterChange(changed_at=CHANGE, closing=kwh[0], opening=kwh[1], serial="A1")]
+    sent = told_apart([(45200, 0, 0), (45210.33, 0, 0), (3.10, 0, 1)])
+
+    chart = daily_yield(sent, scene(meters=Meters(changes=changes)))
+
+    assert days(chart) == [("known", 10.33), day]
+    assert [mark["text"] for mark in chart.data["marks"]] == ["meter changed to A1"]
+    explained = "A triangle: the meter was changed, and what it made then is not known."
+    assert (explained in chart.key) == (day[0] == "changed")
+
+
+def test_a_meter_that_was_changed_at_noon_counts_with_both_parts_of_the_day() -> None:
+    changes = [MeterChange(changed_at=days_before(1), closing=Decimal(107), opening=Decimal(2), serial="")]
+    sent = [
+        *ago({2.6: 100, 1.6: 104, 1.1: 106}),
+        *(reading(each.reading_date, each.reading_value, meter=1) for each in ago({0.9: 3, 0.6: 5})),
+    ]
+    chart = daily_yield(sent, scene(meters=Meters(changes=changes)))
+    assert days(chart)[-1] == ("known", 6), "107 - 104 of the old meter and 5 - 2 of the new one"
+
+
+def test_of_two_changes_between_two_readings_both_count() -> None:
+    changes = [
+        MeterChange(changed_at=days_before(days), closing=Decimal(closing), opening=Decimal(0), serial="")
+        for days, closing in ((1.7, 110), (1.3, 4))
+    ]
+    sent = told_apart([(100, 0, 0), (108, 0, 0), (3, 0, 1)])
+    assert days(daily_yield(sent, scene(meters=Meters(changes=changes))))[-1] == ("known", 9)
+
+
+def test_a_new_meter_that_only_its_readings_tell_of_has_no_yield_that_day() -> None:
+    chart = daily_yield(told_apart([(100, 0, 0), (108, 0, 0), (3, 0, 1), (7, 0, 1)]), scene())
+    assert days(chart) == [("known", 8), ("changed", None), ("known", 4)]
+    assert [mark["text"] for mark in chart.data["marks"]] == ["new meter, by its readings"]
+
+
+def test_a_yield_is_never_negative() -> None:
+    chart = daily_yield(told_apart([(100, 0, 0), (99.5, 0, 0)]), scene())
+    assert days(chart) == [("known", 0)]
+    assert told(chart)[0][2] == "the register fell by 0.5 kWh"
+
+
+def test_a_site_that_counts_down_makes_what_its_register_loses() -> None:
+    chart = daily_yield(told_apart([(100, 0, 0), (90, 0, 0)]), scene(meters=Meters(counts_down=True)))
+    assert days(chart) == [("known", 10)]
 
 
 def test_the_first_day_is_compared_with_the_reading_before_the_axis() -> None:

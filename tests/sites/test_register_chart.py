@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from jobauto.models import Event, Job, JobReading
+from jobauto.models import Event, Job
 from jobauto.sites.charts import Chart, register
 from jobauto.sites.scene import snoozes, start_before
 from tests.fleets import NOON, days_before
@@ -147,8 +147,7 @@ def test_the_table_has_the_last_reading_of_each_day_newest_first() -> None:
 
 
 def test_what_a_job_was_opened_on_is_a_line_of_its_own() -> None:
-    then = [JobReading(reading_date=each.reading_date, reading_value=each.reading_value)
-            for each in a_day_each([5, 5], last=days_before(1))]  # fmt: skip
+    then = a_day_each([5, 5], last=days_before(1))
     job = Job(id=7, rule="zero_reads", created_at=days_before(1))
     chart = register(a_day_each([5, 6, 7]), scene(jobs=[job]), then)
     assert (line(chart), line(chart, 1)) == ([5, 6, 7], [5, 5])

@@ -1,6 +1,7 @@
 """Workbooks, by python-calamine: it gives text as text, and numbers and dates as the workbook has them."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import partial
@@ -33,18 +34,37 @@ def table_of(stream: BinaryIO, profile: Profile) -> Table:
     raise FileError(f"No row holds all of: {', '.join(header.find or [])}.")
 
 
-def _rows(stream: BinaryIO, sheet: str | None) -> Iterator[Row]:
-    """The rows of a sheet, from its first one on, without the empty cells at their ends."""
+def sheets_of(stream: BinaryIO) -> list[str]:
+    """The names of a workbook's sheets. Raises FileError."""
     check_size(stream)
     stream.seek(0)
+    with _as_file_error(), CalamineWorkbook.from_filelike(stream) as workbook:
+        return workbook.sheet_names
+
+
+def rows_of_sheet(stream: BinaryIO, sheet: str | None) -> Iterator[list[Cell]]:
+    """The cells of a sheet's rows, without the empty ones at their ends. Raises FileError."""
+    return ([_cell(cell) for cell in row] for row in _rows(stream, sheet))
+
+
+@contextmanager
+def _as_file_error() -> Iterator[None]:
     try:
-        found = _sheet(stream, sheet)
+        yield
     except (CalamineError, ValueError, OSError) as error:
         raise FileError(NO_WORKBOOK) from error
     except BaseException as error:
         if type(error).__name__ != "PanicException":  # what Rust raises, outside Python's exceptions
             raise
         raise FileError(NO_WORKBOOK) from error
+
+
+def _rows(stream: BinaryIO, sheet: str | None) -> Iterator[Row]:
+    """The rows of a sheet, from its first one on, without the empty cells at their ends."""
+    check_size(stream)
+    stream.seek(0)
+    with _as_file_error():
+        found = _sheet(stream, sheet)
     check_cells(found.total_height * found.total_width)
     return map(_without_end, found.iter_rows())
 

@@ -21,7 +21,7 @@ class _NoRow(Exception):
 
 def table_of(stream: BinaryIO, profile: Profile) -> Table:
     """The table of a document. Its rows are numbered from 1. Raises FileError."""
-    items = _items(_document(stream, profile.file.encoding), profile.file.path)
+    items = items_at(_document(stream, profile.file.encoding), profile.file.path)
     names = _names(items, profile)
     return Table(names, partial(_blocks, items, names))
 
@@ -39,7 +39,8 @@ def _document(stream: BinaryIO, encoding: str) -> Any:
         raise FileError("The file is not JSON.") from error
 
 
-def _items(document: Any, path: str | None) -> list[Any]:
+def items_at(document: Any, path: str | None) -> list[Any]:
+    """The items of the list at a path, or of the lists. Raises FileError."""
     found = [document]
     for step in path.split(".") if path else ():
         found = [inner for outer in found for inner in _step(outer, step)]

@@ -41,6 +41,11 @@ class Readings(NamedTuple):
     rejected: list[Rejected]
 
 
+def intervals_among(names: Sequence[str]) -> list[int]:
+    """The places of columns that are a day's intervals: named by times of day, or P1, P2 and so on."""
+    return [at for at, name in enumerate(names) if _CLOCK.fullmatch(name) or _NUMBERED.fullmatch(name)]
+
+
 class Sites(dict[Cell, str]):
     """From a cell to the site that it names: trimmed, stripped, then by the aliases."""
 
@@ -238,9 +243,7 @@ class _OfRow(NamedTuple):
 class _ARowADay(_Wide):
     def __init__(self, rows: _Rows, profile: Profile, site: str | None) -> None:
         names, columns = rows.table.names, profile.value.columns
-        places = [rows.table.place(column) for column in columns] or [
-            at for at, name in enumerate(names) if _CLOCK.fullmatch(name) or _NUMBERED.fullmatch(name)
-        ]
+        places = [rows.table.place(column) for column in columns] or intervals_among(names)
         if not places:
             raise FileError("The file has no columns whose names are times of day, or P1, P2 and so on.")
         numbers = [_NUMBERED.fullmatch(names[at]) for at in places]

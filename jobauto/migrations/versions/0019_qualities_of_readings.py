@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from jobauto.models.types import Instant, Kwh, Kwp, PrimaryKey
+from jobauto.storage.citus import is_distributed
 
 revision = "0019"
 down_revision = "0018"
@@ -57,6 +58,12 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_review_open", "review", ["id"], sqlite_where=IS_OPEN, postgresql_where=IS_OPEN)
+    connection = op.get_bind()
+    if is_distributed(connection):
+        op.execute("ALTER TABLE review DROP CONSTRAINT pk_review")
+        op.execute("ALTER TABLE review ADD CONSTRAINT pk_review PRIMARY KEY (site_key, id)")
+        op.execute("CREATE INDEX ix_review_id ON review (id)")
+        op.execute("SELECT create_distributed_table('review', 'site_key', colocate_with => 'site')")
     op.create_table(
         "to_classify",
         sa.Column("site_key", PrimaryKey, autoincrement=False, nullable=False),
@@ -72,7 +79,6 @@ def upgrade() -> None:
         sa.Column("turn", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("stripe", name=op.f("pk_reading_turn")),
     )
-    connection = op.get_bind()
     connection.execute(sa.text("INSERT INTO to_classify (site_key, urgent) SELECT key, false FROM site"))
     # Of a fleet that has readings the index is made anew later, while the program goes on.
     if connection.scalar(sa.text("SELECT 1 FROM reading LIMIT 1")) is None:

@@ -1,7 +1,7 @@
 """sites by name, group and source
 
 Revision ID: 0031
-Revises: 0024
+Revises: 0030
 Create Date: 2026-11-26 14:40:00
 """
 
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0031"
-down_revision = "0024"
+down_revision = "0030"
 branch_labels = None
 depends_on = None
 

@@ -1,12 +1,13 @@
 """``/api/imports/``."""
 
-from flask import Blueprint
+from flask import Blueprint, abort
 
-from ...imports import background
+from ...imports import background, undo
+from ..access import current_author, needs
 from ..paging import page_of
 from .bodies import query_of_request
 from .requests import NewestFirstIn
-from .responses import ImportEntryOut, PageOut
+from .responses import ImportEntryOut, PageOut, UndoneOut
 from .spec import responses, spec
 
 bp = Blueprint("api_imports", __name__, url_prefix="/api/imports")
@@ -19,3 +20,16 @@ def import_list() -> PageOut[ImportEntryOut]:
     query: NewestFirstIn = query_of_request()
     page = page_of(background.history(query.before_id), query.page, query.per_page)
     return PageOut(**vars(page) | {"items": [ImportEntryOut.model_validate(entry) for entry in page.items]})
+
+
+@bp.post("/<int:import_id>/undo/")
+@needs("operator")
+@spec.validate(resp=responses(UndoneOut, 404, 409))
+def import_undo(import_id: int) -> UndoneOut:
+    """Take back what an import of readings did, within 14 days."""
+    try:
+        return UndoneOut(**undo.undo(import_id, current_author())._asdict())
+    except undo.UnknownImport as error:
+        abort(404, str(error))
+    except undo.CannotUndo as error:
+        abort(409, str(error))

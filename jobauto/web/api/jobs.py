@@ -6,7 +6,7 @@ from flask_login import current_user
 from ...audit import queries as audit
 from ...clock import utcnow
 from ...extensions import db
-from ...jobs import queries, service
+from ...jobs import incidents, queries, service
 from ...models import Job
 from ..access import needs, token_name
 from ..exports import csv_response
@@ -14,7 +14,7 @@ from ..lookup import get_or_404
 from ..paging import page_of
 from .bodies import body_of_request, check_body, query_of_request
 from .requests import JobChangeIn, JobFilterIn, JobsIn
-from .responses import EventOut, JobDetailOut, JobOut, PageOut
+from .responses import CoveredSiteOut, EventOut, JobDetailOut, JobOut, PageOut
 from .spec import responses, spec
 
 bp = Blueprint("api_jobs", __name__, url_prefix="/api/jobs")
@@ -65,4 +65,5 @@ def _detail(job_id: int) -> JobDetailOut:
     job = get_or_404(Job, job_id, "job")
     events = db.session.scalars(audit.events_for("job", job_id))
     history = [EventOut.model_validate(event) for event in events]
-    return JobDetailOut(**vars(JobOut.of(job, utcnow())), history=history)
+    covered = [CoveredSiteOut.model_validate(site) for site in incidents.covered_sites(job, utcnow())]
+    return JobDetailOut(**vars(JobOut.of(job, utcnow())), history=history, covered_sites=covered)

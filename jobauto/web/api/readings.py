@@ -2,7 +2,6 @@
 
 from functools import partial
 from io import BytesIO
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
@@ -14,12 +13,13 @@ from ...imports import readings
 from ...imports.lines import FileError
 from ...imports.profiles import service as profiles
 from ...imports.profiles.reader import needs_file_name, rows_of
+from ...imports.recorded import Recorded
 from ...imports.result import ImportResult
 from ...settings import service as settings_service
-from ..access import ingests, needs
+from ..access import current_author, ingests, needs
 from .importing import import_rows
 from .requests import ReadingsFileIn, ReadingsIn
-from .responses import ImportOut, ImportRefusedOut
+from .responses import ImportRefusedOut, ReadingsImportOut
 from .spec import responses, spec
 
 bp = Blueprint("api_readings", __name__, url_prefix="/api")
@@ -31,7 +31,7 @@ bp = Blueprint("api_readings", __name__, url_prefix="/api")
 @spec.validate(
     query=ReadingsFileIn,
     json=ReadingsIn,
-    resp=responses(ImportOut, 413, 415, refused=ImportRefusedOut),
+    resp=responses(ReadingsImportOut, 413, 415, refused=ImportRefusedOut),
     skip_validation=True,
 )
 def reading_import() -> ResponseReturnValue:
@@ -39,34 +39,40 @@ def reading_import() -> ResponseReturnValue:
 
     Where two rows or more were sent and none could be taken, the answer is 422, with the same body.
     """
-    zone = settings_service.current().settings.schedule.zone
+    recorded = Recorded(
+        "api",
+        request.args.get("file_name", ""),
+        current_author(),
+        settings_service.current().settings.schedule.zone,
+    )
     if "profile" in request.args:
-        return _answer(_through_profile(request.args["profile"], request.args.get("file_name"), zone))
+        return _answer(_through_profile(request.args["profile"], recorded), recorded)
     result = import_rows(
         partial(readings.from_csv, ignore=request.args.getlist("ignore_column")),
         readings.from_json,
-        partial(readings.store_readings, zone=zone, now=utcnow()),
+        lambda rows: recorded.load(rows, now=utcnow()),
     )
-    return _answer(result)
+    return _answer(result, recorded)
 
 
-def _through_profile(name: str, file_name: str | None, zone: ZoneInfo) -> ImportResult:
+def _through_profile(name: str, recorded: Recorded) -> ImportResult:
     """Readings from a body of any kind, as a profile says. Raises InvalidInput."""
-    profile = profiles.get(name).profile
+    recorded.profile = profiles.get(name)
+    profile, file_name = recorded.profile.profile, request.args.get("file_name")
     if needs_file_name(profile) and not file_name:
         why = "The profile takes the site from the file's name: say it here."
         raise InvalidInput(why, {"file_name": [why]})
     db.session.rollback()  # as in the gate: the body may come slowly
     body, now = BytesIO(request.get_data()), utcnow()
     try:
-        with rows_of(body, profile, file_name, zone, now) as rows:
-            return readings.store_readings(rows, zone=zone, now=now)
+        with rows_of(body, profile, file_name, recorded.zone, now) as rows:
+            return recorded.load(rows, now=now)
     except FileError as error:
         raise InvalidInput(str(error)) from error
 
 
-def _answer(result: ImportResult) -> ResponseReturnValue:
-    body = ImportOut.of(result).model_dump(mode="json")
+def _answer(result: ImportResult, recorded: Recorded) -> ResponseReturnValue:
+    body = ReadingsImportOut.of(result, import_id=recorded.import_id).model_dump(mode="json")
     if result.rows < 2 or result.rejected < result.rows:
         return body
     return body | {"error": _refusal(result), "fields": result.reasons.by_column(readings.COLUMNS)}, 422

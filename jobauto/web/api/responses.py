@@ -4,7 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Generic, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, create_model
 
 from ...imports.profiles.document import Profile
 from ...imports.result import ImportResult
@@ -32,6 +32,7 @@ class RuleResultOut(Out):
     not_assessable: int
     created: int
     skipped: int
+    covered: int
     duration_ms: int
     error: str | None
 
@@ -159,7 +160,7 @@ def _kwh(value: Decimal | None) -> str | None:
 
 
 class ImportEntryOut(Out):
-    """An import in the history. None can be undone so far."""
+    """An import in the history. It can be undone until ``undo_until``; null where it cannot."""
 
     id: int
     kind: str
@@ -173,8 +174,25 @@ class ImportEntryOut(Out):
     updated: int
     unchanged: int
     rejected: int
-    undone_at: None = None
-    undo_until: None = None
+    undone_at: datetime | None
+    undo_until: datetime | None
+
+
+class UndoneOut(Out):
+    """What became of the readings of an import that was undone; the others stand as others left them."""
+
+    removed: int
+    restored: int
+    left: int
+
+
+class CoveredSiteOut(Out):
+    """A site of an incident; ``recovered_at`` is when a run first looked at it and found it ok again."""
+
+    site_id: str
+    site_name: str
+    last_reading: datetime | None
+    recovered_at: datetime | None
 
 
 class EventOut(Out):
@@ -234,7 +252,9 @@ class SiteOut(Out):
     group: str
     source: str
     capacity_kwp: float | None
-    measure: Literal["register", "interval"] | None
+    measure: Literal["register", "interval"] | None = Field(
+        validation_alias=AliasChoices("known_measure", "measure")
+    )
     counts: Literal["up", "down"]
 
 
@@ -278,9 +298,10 @@ class RunDetailOut(RunHoldOut):
 
 
 class JobDetailOut(JobOut):
-    """A job with its history."""
+    """A job with its history. An incident has the sites that it covers or covered, but its own."""
 
     history: list[EventOut]
+    covered_sites: list[CoveredSiteOut]
 
 
 _SOURCE: dict[str, Any] = {"from": (str, ...)}  # no name in Python
@@ -294,9 +315,11 @@ class EffectiveOut(_From):
 
 
 class SiteDetailOut(SiteOut):
-    """A site with what each rule says of it now, and the settings by which it does."""
+    """A site with what each rule says of it now, and the settings by which it does; ``covered_by`` is the
+    number of the incident's job that covers it."""
 
     verdicts: list[VerdictOut]
+    covered_by: int | None
     effective: dict[str, dict[str, EffectiveOut]]
 
 
@@ -410,12 +433,17 @@ class ImportOut(Out):
     ignored_columns: list[str]
 
     @classmethod
-    def of(cls, result: ImportResult) -> Self:
+    def of(cls, result: ImportResult, **more: object) -> Self:
         """The outcome as JSON."""
         errors = [LineErrorOut(line=row.line, error=row.reason) for row in result.errors]
-        return cls(
-            **{name: getattr(result, name) for name in cls.model_fields if name != "errors"}, errors=errors
-        )
+        named = {name: getattr(result, name) for name in ImportOut.model_fields if name != "errors"}
+        return cls.model_validate({**named, "errors": errors, **more})
+
+
+class ReadingsImportOut(ImportOut):
+    """The same of readings: with the number of the import, null where it stored nothing."""
+
+    import_id: int | None
 
 
 class ImportRefusedOut(ErrorOut):
@@ -428,6 +456,7 @@ class ImportRefusedOut(ErrorOut):
     errors: list[LineErrorOut] = []
     warnings: list[str] = []
     ignored_columns: list[str] = []
+    import_id: int | None = None
 
 
 class ThresholdOut(Out):

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, abort
 
+from ...clock import utcnow
 from ...models import Review
 from ...models.quality import ReviewDecision
 from ...readings import queries
@@ -23,7 +24,7 @@ bp.before_request(check_body)
 def review_list() -> PageOut[ReviewOut]:
     """Readings in doubt, newest first."""
     query: ReviewsIn = query_of_request()
-    queries.bring_up_to_date()
+    queries.bring_up_to_date(utcnow())
     page = page_of(queries.reviews_matching(query.filter()), query.page, query.per_page)
     return PageOut(**vars(page) | {"items": [ReviewOut.of(review) for review in page.items]})
 

@@ -4,11 +4,14 @@ from datetime import UTC, datetime
 from functools import partial
 
 from flask import Blueprint
+from sqlalchemy.orm import undefer
 
 from ...clock import utcnow
 from ...errors import InvalidInput
 from ...imports import sites
 from ...imports.fields import FieldError, InstantReader
+from ...jobs import incidents
+from ...models import Site
 from ...settings import service as settings_service
 from ...sites import queries
 from ..access import current_author, ingests, needs
@@ -32,7 +35,8 @@ bp = Blueprint("api_sites", __name__, url_prefix="/api")
 def site_list() -> PageOut[SiteOut]:
     """The inventory, by site_id."""
     query: SitesQueryIn = query_of_request()
-    page = page_of(queries.sites_matching(query.q, after=query.after), query.page, query.per_page)
+    matching = queries.sites_matching(query.q, after=query.after).options(undefer(Site.known_measure))
+    page = page_of(matching, query.page, query.per_page)
     return PageOut(**vars(page) | {"items": [SiteOut.model_validate(site) for site in page.items]})
 
 
@@ -70,7 +74,9 @@ def site_detail(site_id: str) -> SiteDetailOut:
     verdicts = queries.verdicts(site, effective.combined, effective.settings.moment(utcnow()))
     judged = [VerdictOut.model_validate(verdict) for verdict in verdicts]
     known = vars(SiteOut.model_validate(site))
-    return SiteDetailOut(**known, verdicts=judged, effective=effective.sources())
+    return SiteDetailOut(
+        **known, verdicts=judged, covered_by=incidents.covering(site), effective=effective.sources()
+    )
 
 
 @bp.post("/sites/")

@@ -1,5 +1,8 @@
 """Forms for working jobs."""
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 from flask import request
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
@@ -8,33 +11,43 @@ from wtforms.validators import Length, NumberRange, Optional
 
 from ...audit.conflicts import Seen
 from ...errors import InvalidInput
-from ...jobs import bulk
-from ...jobs.queries import SORTS, JobFilter
-from ...jobs.service import NOTE_LENGTH, JobChange
+from ...jobs.bulk_actions import Wanted
+from ...jobs.queries import JobFilter
+from ...jobs.service import NOTE_LENGTH, QUEUE_LENGTH, JobChange
+from ...jobs.sorting import SORTS
+from ...jobs.views import View, week_began
+from ...models.bulk import ACTIONS, VIEW_NAME_LENGTH
 from ...models.job import PRIORITIES, RESOLUTIONS, STATUSES
 from ...rules import RULES
-from ..numbers import whole_number
-from ..paging import describe_fields
+from ..numbers import whole_number, whole_numbers
+from ..paging import MOST, describe_fields
 from .choices import ANY, NOBODY, choices, of_codes, of_names
 
 SEEN_ASSIGNEE = "seen_assignee_"
+QUERY_LENGTH = 2000
+ROWS = (25, 50, 100)
+"""How many jobs a page of the list may have, as people choose it; the first unless they do."""
+
+
+_ELSE = {"status": "any", "sort": "newest"}
+"""What an address means that says nothing of it, but something else."""
 
 
 class FilterForm(Form):
     """Which jobs to list. Its values stand in the address, so that a view can be kept as a bookmark.
 
-    ``ALWAYS`` are the fields that the page always shows; the others open when one of them is used.
+    The status ``any`` is that of an address that asks for something else; one that asks for nothing has the
+    open jobs.
     """
 
-    ALWAYS = ("status", "rule", "assignee", "sort", "search")
-
-    status = SelectField(choices=choices([ANY, ("unclosed", "Not closed"), *of_codes(STATUSES)]), default="")
+    status = SelectField(choices=choices([("any", "Any"), ("unclosed", "Not closed"), *of_codes(STATUSES)]))
     rule = SelectField(choices=choices([ANY, *((rule.name, rule.title) for rule in RULES)]), default="")
     priority = SelectField(choices=choices([ANY, *of_codes(PRIORITIES)]), default="")
     assignee = SelectField(choices=choices([ANY]), default="")
     queue = SelectField(choices=choices([ANY]), default="")
     group = SelectField(choices=choices([ANY]), default="")
     recovered = SelectField(choices=choices([ANY, ("yes", "Recovered"), ("no", "Not recovered")]), default="")
+    closed = SelectField(choices=choices([ANY, ("week", "This week")]), default="")
     min_age = IntegerField(
         "Age in days, at least",
         [Optional(), NumberRange(0, 100_000, "Must be 0 to 100,000.")],
@@ -44,22 +57,24 @@ class FilterForm(Form):
     search = StringField(
         "Number, site, group or note",
         [Length(max=100)],
-        render_kw={"type": "search", "maxlength": 100},
+        render_kw={"type": "search", "maxlength": 100, "placeholder": "Site, #job, group, note …"},
     )
-    sort = SelectField(choices=choices((name, label) for name, (label, _) in SORTS.items()), default="newest")
+    sort = SelectField(choices=choices((name, sort.label) for name, sort in SORTS.items()), default="newest")
 
-    def filter(self) -> JobFilter:
+    def filter(self, now: datetime, zone: ZoneInfo) -> JobFilter:
         """What the form asks for; a value that it does not offer asks for nothing."""
         self.validate()
         texts = {
             name: (field.data or "").strip()
             for name, field in self._fields.items()
-            if name != "min_age" and not field.errors
+            if name not in ("min_age", "closed") and not field.errors
         }
         age = self.min_age.data if not self.min_age.errors else None
-        return JobFilter(**texts | {"sort": texts.get("sort") or "newest"}, min_age=age, before_id=None)
+        meant = {"sort": texts.get("sort") or "newest", "status": texts.get("status", "").replace("any", "")}
+        closed_after = week_began(now, zone) if self.closed.data == "week" else None
+        return JobFilter(**texts | meant, min_age=age, closed_after=closed_after, before_id=None)
 
-    def strict_filter(self) -> JobFilter:
+    def strict_filter(self, now: datetime, zone: ZoneInfo) -> JobFilter:
         """The same. Raises InvalidInput for a field, or a value, that the form does not have."""
         wrong = {name: ["There is no such filter."] for name in request.args if name not in self._fields}
         wrong |= {
@@ -71,24 +86,47 @@ class FilterForm(Form):
             wrong |= {name: [str(why) for why in found] for name, found in self.errors.items()}
         if wrong:
             raise InvalidInput(describe_fields(wrong), wrong, 400)
-        return self.filter()
+        return self.filter(now, zone)
 
     def order(self) -> str:
-        """How the list is sorted, in words."""
-        return SORTS[self.sort.data if self.sort.data in SORTS else "newest"][0]
+        """The name of the order in which the list is."""
+        return self.sort.data if self.sort.data in SORTS else "newest"
 
     def used(self) -> dict[str, str]:
         """What narrows or sorts the list, as an address carries it."""
         texts = {
             name: str(field.data).strip() for name, field in self._fields.items() if field.data is not None
         }
-        return {name: text for name, text in texts.items() if text and (name, text) != ("sort", "newest")}
+        used = {name: text for name, text in texts.items() if text and _ELSE.get(name) != text}
+        return used if used.keys() - {"sort"} else {"status": "any"} | used
+
+    def chips(self, view: View | None) -> list[tuple[str, str]]:
+        """(name, what it says) of each filter that is not what the view itself asks for."""
+        own = {"sort": self.order()} | (view.query if view else {})
+        return [
+            (name, f"{self[name].label.text}: {self._says(name)}")
+            for name, text in self.used().items()
+            if own.get(name) != text and not (name == "status" and text == "any")
+        ]
+
+    def _says(self, name: str) -> str:
+        field = self[name]
+        choices = field.iter_choices() if isinstance(field, SelectField) else ()
+        return next((str(label) for value, label, *_ in choices if value == field.data), str(field.data))
 
 
-def filter_form(assignees: list[tuple[str, str]], queues: list[str], groups: list[str]) -> FilterForm:
-    """The filter as the address has it, offering the values that are in use; ``assignees`` with labels."""
+def filter_form(
+    assignees: list[tuple[str, str]], queues: list[str], groups: list[str], *, status: str = "any"
+) -> FilterForm:
+    """The filter as the address has it, offering the values that are in use; ``assignees`` with labels.
+
+    ``status`` is that of an address that asks for nothing.
+    """
     given = MultiDict((name, value) for name, value in request.args.items() if value)
     form = FilterForm(given)
+    if "status" not in given:
+        asked = given.keys() - {"sort"} | request.args.keys() & {"status"}
+        form.status.data = "any" if asked & form._fields.keys() else status
     labels = dict(assignees)
     names = _names(list(labels), form.assignee.data)
     form.assignee.choices = choices(
@@ -116,22 +154,23 @@ class JobForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
     asked for, so that a note from a page of this morning does not undo what others did since.
     """
 
-    KEPT = ("status", "resolution", "priority", "assignee")
+    KEPT = ("status", "resolution", "priority", "assignee", "queue")
 
     status = SelectField("Status", choices=choices(of_codes(STATUSES)))
-    resolution = SelectField(
-        "Resolution",
-        choices=choices([("", "None"), *of_codes(RESOLUTIONS)]),
-        description="Choosing one closes the job.",
-    )
+    resolution = SelectField("Resolution", choices=choices([("", "None"), *of_codes(RESOLUTIONS)]))
     priority = SelectField("Priority", choices=choices(of_codes(PRIORITIES)))
     assignee = SelectField("Assignee")
+    queue = StringField(
+        "Queue", [Length(max=QUEUE_LENGTH)], render_kw={"maxlength": QUEUE_LENGTH, "autocomplete": "off"}
+    )
     note = TextAreaField(
         "Note",
         [Optional(), Length(max=NOTE_LENGTH)],
         filters=[_one_newline],
         render_kw={"rows": 3, "maxlength": NOTE_LENGTH},
     )
+    close_as = SelectField("Close as", choices=choices(of_codes(RESOLUTIONS)), default="fixed")
+    then = SelectField(choices=choices([("", ""), ("close", "Close"), ("next", "Close, next")]), default="")
     snooze_until = DateField(
         "Snooze the site until and including",
         [Optional()],
@@ -145,12 +184,17 @@ class JobForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
     def change(self, seen: Seen) -> JobChange:
         """What the form asks for, beside what its page had ``seen``.
 
-        1. A resolution that was chosen closes the job, whatever its status says; but not one that goes with
+        1. The buttons that close the job do so, with the resolution beside them.
+        2. A resolution that was chosen closes the job, whatever its status says; but not one that goes with
            the job's reopening.
-        2. A resolution that was left over from a closed job goes with its reopening.
-        3. A job that is closed without one is closed as ``other``, by the service.
+        3. A resolution that was left over from a closed job goes with its reopening.
+        4. A job that is closed without one is closed as ``other``, by the service.
         """
         asked = {name: self._asked(name, seen) for name in self.KEPT}
+        if self.then.data:
+            return JobChange(
+                **asked | {"status": "closed", "resolution": self.close_as.data}, note=self.note.data or None
+            )
         if asked["resolution"] and seen.get("status") != "closed":
             asked["status"] = "closed"
         if asked["resolution"] == "" and (asked["status"] or seen.get("status")) != seen.get("status"):
@@ -163,13 +207,21 @@ class JobForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
 
 
 class BulkForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
-    """What is to become of several jobs."""
+    """What is to become of several jobs: those that are ticked, or ``all`` that match, by their number."""
 
-    action = SelectField(
-        "Action", choices=choices([("assign", "Assign to"), ("close", "Close as"), ("reopen", "Reopen")])
-    )
+    action = SelectField("Action", choices=choices((name, name) for name in ACTIONS if name != "undo"))
     assignee = SelectField("Assign to", default="")
     resolution = SelectField("Close as", choices=choices(of_codes(RESOLUTIONS)), default="fixed")
+    note = StringField(
+        "Note",
+        [Optional(), Length(max=NOTE_LENGTH)],
+        render_kw={"maxlength": NOTE_LENGTH, "autocomplete": "off"},
+    )
+    status = SelectField("Status", choices=choices(of_codes(STATUSES[:-1])), default="in_progress")
+    priority = SelectField("Priority", choices=choices(of_codes(PRIORITIES)), default="medium")
+    queue = StringField(
+        "Queue", [Length(max=QUEUE_LENGTH)], render_kw={"maxlength": QUEUE_LENGTH, "autocomplete": "off"}
+    )
 
     def offer(self, assignees: list[str]) -> None:
         """Offer the people who can be assigned."""
@@ -179,25 +231,35 @@ class BulkForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
         """Whether it says what to do: the first choice of whom to assign to says nothing."""
         return self.action.data != "assign" or bool(self.assignee.data)
 
-    def change(self) -> JobChange:
+    def wanted(self) -> Wanted:
         """What the form asks for."""
-        if self.action.data == "assign":
-            return JobChange(assignee=self._to())
-        if self.action.data == "close":
-            return JobChange(status="closed", resolution=self.resolution.data)
-        return JobChange(status="open")
+        action: str = self.action.data
+        change = {"reopen": {"status": "open"}}.get(action) or {}
+        if action == "assign":
+            change = {"assignee": "" if self.assignee.data == NOBODY else self.assignee.data or ""}
+        elif action == "close":
+            note = (self.note.data or "").strip()
+            change = {"status": "closed", "resolution": self.resolution.data} | (
+                {"note": note} if note else {}
+            )
+        elif action != "reopen":
+            change = {action: (self[action].data or "").strip()}
+        return Wanted(action, change)
 
-    def unless(self) -> bulk.Refusal:
-        """What must not have become of a job since the list was shown."""
-        if self.action.data == "assign":
-            return bulk.not_taken_since(self._to(), _seen_assignees())
-        return bulk.only_open if self.action.data == "close" else bulk.only_closed
+    def chosen(self) -> dict[int, str]:
+        """The ticked jobs, each with whom the list showed as its assignee."""
+        ticked = whole_numbers(request.form.getlist("job"))[:MOST]
+        return {job_id: request.form.get(f"{SEEN_ASSIGNEE}{job_id}", "") for job_id in ticked}
 
-    def _to(self) -> str:
-        return "" if self.assignee.data == NOBODY else self.assignee.data or ""
+    def told(self) -> int | None:
+        """How many jobs match, as the page said; None where only the ticked ones are meant."""
+        return whole_number(request.form.get("all", ""))
 
 
-def _seen_assignees() -> dict[int, str]:
-    """Whom the list showed as the assignee of each of its jobs."""
-    sent = {name.removeprefix(SEEN_ASSIGNEE): text for name, text in request.form.items()}
-    return {number: text for job_id, text in sent.items() if (number := whole_number(job_id)) is not None}
+class ViewForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
+    """What a person keeps of the list: a view under a name, or how many rows a page has."""
+
+    action = SelectField(choices=choices((name, name) for name in ("keep", "forget", "rows")))
+    name = StringField("Name of this view", [Length(max=VIEW_NAME_LENGTH)])
+    query = StringField(validators=[Length(max=QUERY_LENGTH)])
+    rows = SelectField(choices=choices((str(rows), str(rows)) for rows in ROWS), default=str(ROWS[0]))

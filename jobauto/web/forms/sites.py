@@ -53,7 +53,9 @@ class SiteForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
     )
     measure = SelectField(
         "Measure",
-        choices=choices([("", "Not set"), ("register", "Register"), ("interval", "Energy of intervals")]),
+        choices=choices(
+            [("", "By its readings"), ("register", "Register"), ("interval", "Energy of intervals")]
+        ),
         description="Can be changed only while the site has no readings.",
         filters=[lambda value: value or ""],
     )

@@ -2,6 +2,7 @@
 
 import logging
 from datetime import timedelta
+from functools import partial
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -9,13 +10,14 @@ from flask.typing import ResponseReturnValue
 from ...clock import utcnow
 from ...errors import InvalidInput
 from ...extensions import db
-from ...imports import background, decisions, uploads
+from ...imports import background, decisions, undo, uploads
 from ...imports.lines import FileError
 from ...imports.profiles import service as profiles
 from ...imports.rejected_rows import rejected_rows
 from ...logs import LogEvent
 from ...models import Import
-from ...work import broker, tasks, threads
+from ...work import threads
+from ...work.importing import start_imports
 from ..access import current_author, needs
 from ..forms.choices import choices
 from ..forms.imports import OWN_CSV, ImportForm
@@ -64,13 +66,8 @@ def submit() -> ResponseReturnValue:
     except OSError as error:
         log.error(LogEvent("upload-failed", error=error))  # noqa: TRY400 (a sentence; the program is not at fault)
         abort(503, f"The file could not be kept: {error.strerror}. Tell whoever looks after the server.")
-    _start()
+    start_imports()
     return redirect(url_for(".show", import_id=import_id))
-
-
-def _start() -> None:
-    if not broker.enqueue(tasks.IMPORT_FILES):
-        threads.start(background.process_pending, "imports")
 
 
 @bp.get("/<int:import_id>")
@@ -83,6 +80,9 @@ def show(import_id: int) -> ResponseReturnValue:
         can_mend=_can_mend(entry),
         can_decide=entry.decide_until is not None and decisions.has_file(entry),
         reasons=dict(entry.errors),
+        may_undo=undo.may_undo(entry, utcnow()),
+        is_being_undone=undo.is_under_way(entry),
+        parts=background.parts([entry.id]).get(entry.id),
         kept_until=entry.decide_until or (entry.finished_at and entry.finished_at + uploads.KEPT_FOR),
         refresh=_refresh_seconds(entry),
     )
@@ -101,11 +101,24 @@ def decide(import_id: int) -> ResponseReturnValue:
     try:
         if request.form.get("decision") == "import":
             decisions.import_it(import_id, current_author())
-            _start()
+            start_imports()
         else:
             decisions.discard(import_id, current_author())
             flash("It is not imported.", "success")
     except decisions.AlreadyDecided as error:
+        flash(str(error), "warning")
+    return redirect(url_for(".show", import_id=import_id))
+
+
+@bp.post("/<int:import_id>/undo")
+@needs("operator")
+def undo_submit(import_id: int) -> ResponseReturnValue:
+    """Take back what an import of readings did; it goes on in the background."""
+    get_or_404(Import, import_id, "import")
+    try:
+        undo.claim(import_id, current_author())
+        threads.start(partial(undo.go_on, import_id), "imports")
+    except undo.CannotUndo as error:
         flash(str(error), "warning")
     return redirect(url_for(".show", import_id=import_id))
 
@@ -141,4 +154,10 @@ def _form() -> ImportForm:
 
 def _page(form: ImportForm) -> str:
     page = page_of(background.newest_first(), *asked_page())
-    return render_template("imports/index.html", form=form, page=page, kept_days=uploads.KEPT_FOR.days)
+    return render_template(
+        "imports/index.html",
+        form=form,
+        page=page,
+        parts=background.parts([entry.id for entry in page.items]),
+        kept_days=uploads.KEPT_FOR.days,
+    )

@@ -1,8 +1,10 @@
 """Lists of jobs, a job's page, and the steps of the work."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -14,11 +16,15 @@ from ...audit.conflicts import EditConflict
 from ...clock import utcnow
 from ...errors import InvalidInput
 from ...extensions import db
-from ...jobs import outcome, queries, service
+from ...jobs import bulk_actions, incidents, outcome, queries, service, views
 from ...jobs.progress import Seen, progress
+from ...jobs.queries import JobFilter
 from ...jobs.recurrence import recurrence
-from ...models import Job, JobReading, Reading, Run
+from ...jobs.sorting import BY_SITE, SORTS
+from ...models import Event, Job, JobReading, Reading, Run
 from ...models.types import BEFORE_ALL
+from ...readings import recoveries
+from ...readings.classifying import require_classified
 from ...rules import RULES
 from ...rules.no_coms import NO_COMS
 from ...rules.zero_reads import ZERO_READS
@@ -27,47 +33,90 @@ from ...settings.labels import of_section
 from ...settings.schema import Settings
 from ...sites import charts, history
 from ...sites import queries as sites
+from ...sites.days import Meters
 from ...sites.scene import Scene
 from ...sites.thinning import edges, thinned
 from ...users import queries as users
-from .. import closing, drafts
+from .. import closing, drafts, site_meters
 from ..access import needs
+from ..carrying_out import carry_out
 from ..exports import csv_response
 from ..forms.choices import of_names
 from ..forms.errors import put_beside
-from ..forms.jobs import BulkForm, FilterForm, JobForm, filter_form
+from ..forms.jobs import ROWS, BulkForm, FilterForm, JobForm, ViewForm, filter_form
 from ..forms.seen import Conflicts, catch_up, labelled, seen_in_request, seen_to_send
 from ..lookup import get_or_404
-from ..numbers import whole_numbers
-from ..paging import MOST, asked_page, page_up_to
+from ..paging import Page, asked_page, count_of, describe_fields, page_up_to
 
 bp = Blueprint("jobs", __name__, url_prefix="/jobs")
 
 NEWEST_READINGS = 62
 """All that a job was opened on, too: by day where there are more than two a day, of 30 days at most."""
 OTHER_JOBS = 20
+NEIGHBOURS = (("Previous", True, "prev"), ("Next", False, "next"))
+HEADINGS = {
+    "Job": ("newest", "oldest"),
+    "Site": BY_SITE,
+    "Faulty for": ("longest", "shortest"),
+    "Created": ("newest", "oldest"),
+}
+"""By which orders a heading sorts; the first press is the first."""
+DESCENDING = {"newest", "longest", "site_back"}
 
 
 @bp.get("/")
 def index() -> ResponseReturnValue:
-    """Jobs as the address asks for them."""
-    form = _filter()
-    bulk = BulkForm()
+    """Jobs as the address asks for them; the open ones where it asks for nothing."""
+    form, bulk, now, zone = _filter("unclosed"), BulkForm(), utcnow(), _zone()
     bulk.offer(users.assignable())
+    used = form.used()
+    of_everybody = views.views(current_user.username, now, zone)
+    here = next((view for view in of_everybody if view.query.items() <= used.items()), None)
+    page = page_up_to(queries.jobs_matching(form.filter(now, zone), now), *asked_page(_rows()))
     return render_template(
         "jobs/index.html",
-        page=page_up_to(queries.jobs_matching(form.filter(), utcnow()), *asked_page()),
+        page=page,
         form=form,
         bulk=bulk,
-        here=_back_to_list(),
-        view=f"?{urlencode(form.used())}" if form.used() else "",
+        views=of_everybody,
+        kept=db.session.scalars(views.kept_by(current_user.id)).all(),
+        here=here,
+        used=used,
+        view=urlencode(used),
+        chips=form.chips(here),
+        headings=_headings(used, form.order()),
+        sorts=SORTS,
+        queues=db.session.scalars(queries.queues()).all(),
+        rows_offered=ROWS,
+        has_jobs=bool(page.total) or db.session.scalar(queries.newest(1)) is not None,
     )
+
+
+@bp.post("/view")
+def keep_view() -> ResponseReturnValue:
+    """Keep a view under a name, or forget it; or remember how many rows a page has."""
+    form = ViewForm()
+    if not form.validate():
+        flash(f"Nothing was kept: {describe_fields(form.errors)}", "warning")
+    elif form.action.data == "rows":
+        views.choose_rows(current_user.id, int(form.rows.data))
+    elif form.action.data == "forget":
+        views.forget(current_user.id, form.name.data or "")
+        flash("The view is kept no longer.", "success")
+    else:
+        try:
+            views.keep(current_user.id, form.name.data or "", form.query.data or "")
+        except InvalidInput as error:
+            flash(str(error), "warning")
+        else:
+            flash(f"The view {(form.name.data or '').strip()} is kept.", "success")
+    return redirect(f"{url_for('.index')}?{urlencode(parse_qsl(form.query.data or ''))}")
 
 
 @bp.get("/export.csv")
 def export() -> ResponseReturnValue:
     """The same jobs as a file. A filter that cannot be meant is refused: nobody sees it beside a file."""
-    return csv_response(_filter().strict_filter())
+    return csv_response(_filter().strict_filter(utcnow(), _zone()))
 
 
 @bp.post("/")
@@ -76,28 +125,39 @@ def bulk_submit() -> ResponseReturnValue:
     """Change several jobs; what cannot be changed is named, and does not hold up the others."""
     form = BulkForm()
     form.offer(users.assignable())
-    chosen = whole_numbers(request.form.getlist("job"))[:MOST]
-    if not form.validate() or not chosen:
+    told, chosen = form.told(), form.chosen()
+    if not form.validate() or not (chosen or told):
         flash("Nothing was changed: tick some jobs first, then choose what to do with them.", "warning")
-        return redirect(_back_to_list())
-    if not form.is_complete():
+    elif not form.is_complete():
         flash("Nothing was changed: choose whom to assign the ticked jobs to.", "warning")
-        return redirect(_back_to_list())
-    chosen = list(dict.fromkeys(chosen))
-    refused = service.change_several(
-        chosen, form.change(), by=current_user.username, now=utcnow(), unless=form.unless()
-    )
-    flash(*outcome.of_several(len(chosen), len(refused)))
-    if form.action.data == "close" and (told := closing.left_open(set(chosen) - set(refused))):
-        flash(told, "aside")
-    for job_id, reason in refused.items():
-        flash(f"Job {job_id}: {reason}", "warning")
+    elif told is None:
+        begun = bulk_actions.begin(chosen, form.wanted(), by=current_user.username, now=utcnow())
+        carry_out(begun, len(chosen))
+    else:
+        _begin_with_all(form, told)
     return redirect(_back_to_list())
+
+
+def _begin_with_all(form: BulkForm, told: int) -> None:
+    now = utcnow()
+    jobs = queries.jobs_matching(_filter("unclosed").filter(now, _zone()), now)
+    count = min(count_of(jobs.limit(bulk_actions.MOST + 1)), bulk_actions.MOST)
+    if count > told:
+        flash(
+            f"Nothing was changed: {count:,} jobs match now, and the page said {told:,}. Look again.",
+            "warning",
+        )
+        return
+    begun = bulk_actions.begin_matching(jobs, form.wanted(), by=current_user.username, now=now)
+    carry_out(begun, count)
 
 
 @bp.get("/<int:job_id>")
 def show(job_id: int) -> ResponseReturnValue:
-    """One job: what was seen and when, what the register has done since, and the history."""
+    """One job: what was seen and when, what the register has done since, and the history.
+
+    The address may name the view in which it was found.
+    """
     job = get_or_404(Job, job_id, "job")
     return _page(job, _form(job, formdata=drafts.typed()))
 
@@ -105,7 +165,7 @@ def show(job_id: int) -> ResponseReturnValue:
 @bp.post("/<int:job_id>")
 @needs("operator")
 def change(job_id: int) -> ResponseReturnValue:
-    """Take a step of the work."""
+    """Take a step of the work; and go on to the next job of the view, where that was asked for."""
     job = get_or_404(Job, job_id, "job")
     form = _form(job)
     if not form.validate():
@@ -128,15 +188,79 @@ def change(job_id: int) -> ResponseReturnValue:
     flash(*outcome.of_job(job_id, changes))
     if form.snooze_until.data is not None:
         flash(*closing.snooze_site(get_or_404(Job, job_id, "job"), form.snooze_until.data))
-    return redirect(url_for(".show", job_id=job_id))
+    if form.then.data == "next":
+        return redirect(_after(get_or_404(Job, job_id, "job")))
+    return redirect(InView.of_address().page_of(job_id))
 
 
-def _filter() -> FilterForm:
+def _after(job: Job) -> str:
+    """Where one goes on from a job that is done: to the next one of its view, or back to the list."""
+    view = InView.of_address()
+    following = view.next_to(job)
+    if following is None:
+        flash("That was the last job of this view.", "aside")
+        return view.back()
+    return view.page_of(following)
+
+
+@dataclass(frozen=True)
+class InView:
+    """The view in which a job was found, as the address of its page has it; without one, the open jobs.
+
+    ``query`` is what addresses carry of it, the page of the list included.
+    """
+
+    query: dict[str, str]
+    wanted: JobFilter
+
+    @classmethod
+    def of_address(cls) -> "InView":
+        form = filter_form([], [], [], status="unclosed")
+        names = {*form.used(), "page"} if request.args.keys() - {"typed"} else set()
+        query = {name: text for name, text in (form.used() | request.args.to_dict()).items() if name in names}
+        return cls(query, form.filter(utcnow(), _zone()))
+
+    def next_to(self, job: Job, *, back: bool = False) -> int | None:
+        """The number of the job that comes after one, or before it."""
+        return db.session.scalar(queries.next_in_view(job, self.wanted, utcnow(), back=back))
+
+    def back(self, job: Job | None = None) -> str:
+        """The address of the list, at the place of a job."""
+        return self._address(url_for(".index")) + (f"#row-{job.id}" if job else "")
+
+    def page_of(self, job_id: int) -> str:
+        """The address of a job's page that goes on from this view."""
+        return self._address(url_for(".show", job_id=job_id))
+
+    def _address(self, page: str) -> str:
+        return f"{page}?{urlencode(self.query)}" if self.query else page
+
+
+def _filter(status: str = "any") -> FilterForm:
     return filter_form(
         _assignees(),
         list(db.session.scalars(queries.queues())),
         list(db.session.scalars(sites.groups())),
+        status=status,
     )
+
+
+def _zone() -> ZoneInfo:
+    return settings_service.current().settings.schedule.zone
+
+
+def _rows() -> int:
+    return current_user.rows_a_page or ROWS[0]
+
+
+def _headings(used: dict[str, str], order: str) -> dict[str, tuple[str, str]]:
+    """Where a press on a heading leads, and, of the one that the list is sorted by, in which direction."""
+    found = {}
+    for heading, names in HEADINGS.items():
+        to = SORTS[order].other if order in names else names[0]
+        direction = ("descending" if order in DESCENDING else "ascending") if order in names else ""
+        found[heading] = f"{url_for('.index')}?{urlencode(used | {'sort': to})}", direction
+    return found
 
 
 def _assignees() -> list[tuple[str, str]]:
@@ -160,10 +284,13 @@ def _form(job: Job, **given: Any) -> JobForm:
 
 
 def _page(job: Job, form: JobForm, conflicts: Conflicts = ()) -> str:
-    site, now = job.site, utcnow()
+    now, in_view = utcnow(), InView.of_address()
+    require_classified(job.site_key, now)
+    site = job.site
     settings = settings_service.current().policies.effective(site.site_id, site.group).combined
     zone = settings.schedule.zone
     earlier = db.session.scalars(queries.earlier_of_this_fault(job)).all()
+    events = db.session.scalars(audit.events_for("job", job.id)).all()
     run = db.session.get_one(Run, job.run_id)
     of_then = settings_service.stored_as(run.settings_version).policies
     used = of_then.effective(site.site_id, site.group).combined
@@ -172,14 +299,22 @@ def _page(job: Job, form: JobForm, conflicts: Conflicts = ()) -> str:
     return render_template(
         "jobs/show.html",
         job=job,
+        incident=incidents.of_job(job),
+        covered=_covered(job, now),
         run=run,
         form=form,
+        in_view=in_view,
+        back=in_view.back(job),
+        neighbours=[(label, in_view.next_to(job, back=back), rel) for label, back, rel in NEIGHBOURS],
+        queues=db.session.scalars(queries.queues()).all(),
+        earlier=earlier,
         shown=seen_to_send(job, form.KEPT, anew=bool(conflicts)),
         conflicts=conflicts,
         fault=closing.fault_that_holds(job, settings, now),
         after_closing=closing.what_follows(job, settings),
         recurrence=recurrence(job, earlier, zone),
-        history=db.session.scalars(audit.events_for("job", job.id)).all(),
+        history=events,
+        not_recovered=_why_not_recovered(job, events),
         seen=seen,
         evidence=history.newest(queries.evidence_of(job), NEWEST_READINGS, zone, JobReading),
         since=history.newest(after, NEWEST_READINGS, zone),
@@ -190,6 +325,22 @@ def _page(job: Job, form: JobForm, conflicts: Conflicts = ()) -> str:
         ).all(),
         settings_used=of_section(used, job.rule.upper()),
     )
+
+
+def _covered(job: Job, now: datetime) -> Page[incidents.CoveredSite]:
+    """The sites of an incident but its own, as the address asks for them."""
+    number, per_page = asked_page()
+    sites = incidents.covered_sites(job, now, limit=per_page, offset=(number - 1) * per_page)
+    return Page(sites, number, per_page, job.covers or 0)
+
+
+def _why_not_recovered(job: Job, events: Sequence[Event]) -> str:
+    """Why a job that was marked as recovered is so no longer, where its readings are the reason."""
+    told = [event for event in events if event.field in (recoveries.MADE, recoveries.UNDONE)]
+    if job.recovered_at is not None or not told or told[-1].field != recoveries.UNDONE:
+        return ""
+    why = told[-1].after or ""
+    return f"{why[:1].upper()}{why[1:]}."
 
 
 def _days_looked_at(job: Job, used: Settings) -> int:
@@ -211,5 +362,6 @@ def _chart(job: Job, used: Settings, seen: Seen, zone: ZoneInfo, now: datetime) 
         days_threshold=NO_COMS.window(used.rule(NO_COMS.name)) if job.rule == NO_COMS.name else None,
         flat_since=job.since if job.rule == ZERO_READS.name and seen.stands_still else None,
         jobs=[job],
+        meters=Meters(job.site.counts == "down", site_meters.changes_of(job.site)),
     )
     return charts.register(sent.readings, scene, evidence)

@@ -13,7 +13,9 @@ from ...imports.lines import FileError
 from ...imports.profiles import feeds, service
 from ...imports.profiles.document import Profile
 from ...imports.profiles.shipped import SHIPPED
-from ...imports.profiles.trying import Trial, first_rows
+from ...imports.proposing.sample import sample_of
+from ...imports.proposing.tables import raw_of
+from ...imports.trial import Trial, trial_of
 from ...settings import service as settings
 from .. import drafts
 from ..access import current_author, needs
@@ -54,6 +56,7 @@ def new_submit() -> ResponseReturnValue:
     return _submit(None)
 
 
+@bp.get("/new/edit", defaults={"name": "new"})  # whose own address would be that of the page of new ones
 @bp.get("/<name>/")
 def edit(name: str) -> str:
     """One profile, to be read or changed."""
@@ -62,6 +65,7 @@ def edit(name: str) -> str:
     return _page(form, stored)
 
 
+@bp.post("/new/edit", defaults={"name": "new"})
 @bp.post("/<name>/")
 @needs("operator")
 def edit_submit(name: str) -> ResponseReturnValue:
@@ -126,7 +130,9 @@ def _tried(form: ProfileForm, stored: service.Stored | None, profile: Profile) -
         return _page(form, stored), 422
     zone = settings.current().settings.schedule.zone
     try:
-        trial = first_rows(sample.stream, profile, sample.filename, zone, utcnow())
+        found = sample_of(sample.stream, sample.filename or "")
+        raw = raw_of(found, None, profile.file.encoding)
+        trial = trial_of(found, profile, raw, zone, utcnow())
     except FileError as error:
         form.sample.errors = [str(error)]
         return _page(form, stored), 422
@@ -141,6 +147,7 @@ def _page(form: ProfileForm, stored: service.Stored | None, trial: Trial | None 
         stored=stored,
         trial=trial,
         shipped=SHIPPED,
+        begins=SHIPPED.get(request.args.get("from", "")),
         history=history,
         may_change=current_user.may("operator"),
     )

@@ -1,33 +1,26 @@
 """Readings in doubt, and deciding about them."""
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from ...models.quality import ReviewDecision, ReviewKind
+from ...clock import utcnow
+from ...models.quality import ReviewKind
 from ...models.review import STATES
 from ...readings import queries
-from ...readings.decisions import UnknownReview, decide
-from ...wording import pluralize
-from ..access import current_author, needs
+from ..access import needs
+from ..deciding import DECISIONS, decide_and_tell
 from ..numbers import whole_numbers
 from ..paging import MOST, asked_page, page_up_to
 
 bp = Blueprint("reviews", __name__, url_prefix="/reviews")
 
 ALL = "all"
-DECISIONS = {
-    "new_meter": "New meter",
-    "wrong": "Readings are wrong",
-    "right": "Readings are right",
-    "undo": "Take the decision back",
-}
-"""What can be done with the ticked reviews, and the labels of the buttons."""
 
 
 @bp.get("/")
 def index() -> ResponseReturnValue:
     """Reviews as the address asks for them; those that wait for a person where it does not."""
-    queries.bring_up_to_date()
+    queries.bring_up_to_date(utcnow())
     state, kind = _asked("state", (ALL, *STATES)) or "open", _asked("kind", list(ReviewKind))
     wanted = queries.ReviewFilter(
         "" if state == ALL else state, kind, request.args.get("site_id", "").strip()
@@ -48,20 +41,8 @@ def index() -> ResponseReturnValue:
 @needs("operator")
 def decide_submit() -> ResponseReturnValue:
     """Decide about the ticked reviews, all or none of them."""
-    chosen, decision = whole_numbers(request.form.getlist("review"))[:MOST], request.form.get("decision")
-    if not chosen or decision not in DECISIONS:
-        flash("Nothing was decided: tick some reviews first, then choose what to do with them.", "warning")
-        return redirect(_back_to_list())
-    wanted = None if decision == "undo" else ReviewDecision(decision)
-    try:
-        count = decide(chosen, wanted, author=current_author())
-    except UnknownReview:
-        flash("Nothing was decided: some of these readings are in doubt no longer. Look again.", "warning")
-        return redirect(_back_to_list())
-    if count:
-        flash(f"{pluralize(count, 'review')}: {DECISIONS[decision]}.", "success")
-    else:
-        flash("Nothing was changed: that is what was decided already.", "info")
+    chosen = whole_numbers(request.form.getlist("review"))[:MOST]
+    decide_and_tell(chosen, request.form.get("decision"))
     return redirect(_back_to_list())
 
 

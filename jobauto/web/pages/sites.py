@@ -15,6 +15,7 @@ from ...audit.service import Difference
 from ...clock import utcnow
 from ...errors import InvalidInput
 from ...extensions import db
+from ...jobs import incidents
 from ...jobs import queries as jobs
 from ...models import Event, Job, Reading, Site
 from ...rules.moment import Moment
@@ -24,15 +25,17 @@ from ...settings import service as settings_service
 from ...settings.schema import Settings
 from ...sites import charts, history, listing, outcome, queries, service, states, year
 from ...sites.calendar import calendar
+from ...sites.days import Meters
 from ...sites.export import sites_as_csv
 from ...sites.scene import Scene, snoozes
 from ...sites.sparklines import sparklines
 from ...sites.thinning import day_of, midnight
 from ...sites.years import years
-from .. import drafts
+from .. import drafts, site_meters
 from ..access import caller, current_author, needs
 from ..exports import csv_file
 from ..forms.errors import put_beside
+from ..forms.meter_changes import MeterChangeForm
 from ..forms.seen import PREFIX, Conflicts, catch_up, labelled, seen_in_request, seen_to_send
 from ..forms.sites import SiteFilterForm, SiteForm, SitesForm, SnoozeForm, site_filter_form
 from ..lookup import site_or_404
@@ -147,9 +150,13 @@ def show(site_id: str) -> ResponseReturnValue:
 @bp.post("/sites/<site_id:site_id>")
 @needs("operator")
 def change(site_id: str) -> ResponseReturnValue:
-    """Take one of the page's forms; its ``action`` is ``edit``, ``snooze`` or ``wake``."""
+    """Take one of the page's forms: its ``action`` is one of ``DONE`` or of ``site_meters.ACTIONS``."""
     site = site_or_404(site_id)
     action = request.form.get("action", "edit")
+    if action in site_meters.ACTIONS:
+        if (refused := site_meters.take(site, action)) is not None:
+            return _page(site_or_404(site_id), refused), 422
+        return redirect(url_for(".show", site_id=site_id))
     if action not in DONE:
         raise InvalidInput(f"There is no action {action}.", status=400)
     form = SnoozeForm() if action == "snooze" else SiteForm(obj=site)
@@ -179,13 +186,15 @@ def _apply(site_id: str, action: str, form: SiteForm | SnoozeForm, seen: Seen) -
     return service.edit(site_id, form.change(), author=author, seen=seen)
 
 
-def _page(site: Site, typed: SiteForm | SnoozeForm | None = None, conflicts: Conflicts = ()) -> str:
+def _page(
+    site: Site, typed: SiteForm | SnoozeForm | MeterChangeForm | None = None, conflicts: Conflicts = ()
+) -> str:
     effective = settings_service.current().policies.effective(site.site_id, site.group)
     settings, now = effective.combined, utcnow()
     moment = settings.moment(now)
     verdicts = queries.verdicts(site, settings, moment)
     events = db.session.scalars(audit.events_for("site", site.site_id)).all()
-    newest_jobs = db.session.scalars(jobs.of_site(site.key).limit(NEWEST_JOBS)).all()
+    newest_jobs = db.session.scalars(jobs.concerning_site(site.key).limit(NEWEST_JOBS)).all()
     return render_template(
         "sites/show.html",
         site=site,
@@ -197,11 +206,13 @@ def _page(site: Site, typed: SiteForm | SnoozeForm | None = None, conflicts: Con
         conflicts=conflicts,
         is_snoozed=site.is_snoozed(now),
         verdicts=verdicts,
+        covered_by=incidents.covering(site),
         effective=effective,
         charts=_charts(site, settings, moment, verdicts, events, newest_jobs),
         readings=history.newest((Reading.site_key == site.key,), NEWEST_READINGS, moment.zone),
         jobs=newest_jobs,
         history=events,
+        **site_meters.shown(site, typed if isinstance(typed, MeterChangeForm) else None),
         **_years(site, moment, events),
     )
 
@@ -253,6 +264,7 @@ def _charts(
         flat_since=found[ZERO_READS.name].since,
         snoozes=snoozes(events, moment.as_of),
         jobs=of_site,
+        meters=Meters(site.counts == "down", site_meters.changes_of(site)),
     )
     return {
         "register": charts.register(sent.readings, scene),

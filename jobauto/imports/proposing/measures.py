@@ -1,0 +1,218 @@
+"""How a row is to be taken: a reading, a day or a time of many sites; a register or intervals, and which."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from decimal import Decimal
+from itertools import pairwise
+
+from ..profiles.cells import Cell, as_text
+from ..profiles.layouts import intervals_among
+from .draft import Draft
+from .words import END, START, named
+
+WIDE_FROM = 12
+"""So many columns that are named by times of day make a row a day."""
+STEPS = 4
+"""So many steps without a fall show a register."""
+HARDLY = Decimal("0.02")
+"""A register rises by less than this part of itself from one reading to the next."""
+_LABELS = (("end", "It ends then"), ("start", "It begins then"))
+_REGISTER = re.compile(
+    r"reading|register|\bstand|meterstand|index|cumul|lifetime|counter|totwh|total.?yield", re.IGNORECASE
+)
+_INTERVAL = re.compile(
+    r"produced|consumption|interval|usage|verbruik|half.?hour|inje|period|daily", re.IGNORECASE
+)
+
+
+def rows_or_wide(draft: Draft) -> None:
+    """Propose the layout: by columns named as times of day or as sites are."""
+    clocks = [at for at in intervals_among(draft.table.names) if draft.columns[at].is_number]
+    others = [
+        column
+        for column in draft.columns
+        if column.at not in clocks and column.is_number and _REGISTER.search(column.name)
+    ]
+    sites = draft.is_site([column.name for column in draft.columns if column.is_number])
+    options = [
+        ("rows", "A row is a reading"),
+        ("wide_times", "A row is a day, its columns are the intervals"),
+        ("wide_sites", "A row is a time, its columns are sites"),
+    ]
+    if len(clocks) >= WIDE_FROM and others:
+        what = f"It has a register ({others[0].label}) and the intervals of each day. Which is to be stored?"
+        draft.settle("layout", None, what, [("rows", f"The register: {others[0].label}"), options[1]])
+    elif len(clocks) >= WIDE_FROM:
+        reason = f"{len(clocks)} columns are named as the intervals of a day are."
+        draft.settle("layout", "wide_times", reason, options)
+    elif len(sites) >= 2:
+        reason = f"Columns are called as sites are: {named(sorted(sites))}."
+        draft.settle("layout", "wide_sites", reason, options)
+    else:
+        draft.settle("layout", "rows", "Each row has one time.", options)
+    draft.clocks = clocks if draft.text("layout") == "wide_times" else []
+
+
+def measure(draft: Draft) -> None:
+    """Propose whether the values are a register or the energy of intervals."""
+    options = [
+        ("register", "What the meter showed (a register)"),
+        ("interval", "The energy of an interval"),
+    ]
+    own, reason = _by_values(draft)
+    draft.settle("measure", own, reason, options)
+
+
+def _by_values(draft: Draft) -> tuple[str | None, str]:
+    if draft.text("unit") == "kW":
+        return "interval", "Power in kW is the mean of an interval."
+    series = list(_series(draft))
+    steps = [pair for values in series for pair in pairwise(values) if pair[0] != pair[1]]
+    up = sum(before < after for before, after in steps)
+    down = len(steps) - up
+    fell = next(((before, after) for before, after in steps if after < before), None)
+    # While nobody has said how dates are read, the newest may stand first: then registers fall all along.
+    falls = down if draft.text("formats") else min(up, down)
+    names = " ".join(column.name for column in draft.values)
+    if fell and falls * 4 >= len(steps) and falls >= 2:
+        return "interval", f"The values fall again and again: {fell[0]}, then {fell[1]}."
+    if not falls and len(steps) >= STEPS and draft.text("layout") != "wide_times":
+        return "register", "The register never falls."
+    if not falls and steps and all(_hardly(before, after) for before, after in steps):
+        before, after = steps[0]
+        return "register", f"It changes little beside its size, and never falls: {before}, then {after}."
+    if not falls and _REGISTER.search(names):
+        return "register", f"The column is called {draft.values[0].label}, and no value falls."
+    if _INTERVAL.search(names) and not _REGISTER.search(names):
+        return "interval", f"The column is called {draft.values[0].label}."
+    if steps:
+        before, after = steps[0]
+        return None, f"{before}, then {after}: what the meter showed, or the energy of each interval?"
+    return None, f"{draft.values[0].example}: what the meter showed, or the energy of an interval?"
+
+
+def _series(draft: Draft) -> Iterator[list[Decimal]]:
+    """The values of each site, in the order of their times as far as these can be read."""
+    if draft.clocks:
+        rows = zip(*(column.cells for column in draft.values), strict=True)
+        yield [each for row in rows for cell in row if (each := _number(draft, cell)) is not None]
+    elif draft.text("layout") == "wide_sites":
+        for column in draft.values:
+            yield _in_order(draft, range(len(column.cells)), [_number(draft, cell) for cell in column.cells])
+    else:
+        places: dict[str, list[int]] = {}
+        for at, site in enumerate(draft.site.cells if draft.site else [""] * len(draft.table.rows)):
+            places.setdefault(as_text(site), []).append(at)
+        sums = [
+            _sum(draft, [column.cells[at] for column in draft.values]) for at in range(len(draft.table.rows))
+        ]
+        for of_site in places.values():
+            yield _in_order(draft, of_site, sums)
+
+
+def _in_order(draft: Draft, places: Sequence[int], values: Sequence[Decimal | None]) -> list[Decimal]:
+    moments = draft.moments
+    order = (
+        places
+        if not draft.text("formats")
+        else sorted(places, key=lambda at: (moments[at] is None, moments[at]))
+    )
+    return [value for at in order if (value := values[at]) is not None]
+
+
+def _sum(draft: Draft, cells: Sequence[Cell]) -> Decimal | None:
+    numbers = [_number(draft, cell) for cell in cells]
+    return None if None in numbers else sum((each for each in numbers if each is not None), Decimal(0))
+
+
+def _number(draft: Draft, cell: Cell) -> Decimal | None:
+    return cell if isinstance(cell, Decimal) else draft.style.values.get(as_text(cell))
+
+
+def interval(draft: Draft) -> None:
+    """Propose what the times mean: which end of an interval, how long it is, when a date alone was read."""
+    if draft.text("layout") == "wide_times":
+        draft.settle("minutes", str(_minutes_of(draft.clocks)), f"{len(draft.clocks)} columns make up a day.")
+        return
+    has_dates_alone = any(column.has_dates_alone for column in draft.time) or (
+        draft.way is not None and not draft.way.all_have_clock
+    )
+    if draft.text("measure") != "interval":
+        if has_dates_alone:
+            _time_of_dates(draft)
+    elif has_dates_alone:
+        reason = "A date alone is the day in which the energy was made."
+        draft.settle("date_only", "00:00", reason)
+        draft.settle("label", "start", reason, _LABELS)
+        draft.settle("minutes", "1440", "A day.")
+    else:
+        _interval_of_times(draft)
+
+
+def _interval_of_times(draft: Draft) -> None:
+    minutes = _usual_step(draft)
+    _label(draft, minutes)
+    if draft.text("label") == "start" or draft.text("unit") == "kW":
+        asked = "How many minutes is an interval?"
+        reason = f"From one time to the next it is {minutes} minutes." if minutes else asked
+        draft.settle("minutes", str(minutes) if minutes else None, reason)
+
+
+def _time_of_dates(draft: Draft) -> None:
+    texts = [text for column in draft.time for text in column.texts]
+    example = next((text for text in texts if ":" not in text), texts[0])
+    asked = f"{example}: a date without a time. When on that day was the meter read?"
+    draft.settle(
+        "date_only",
+        None,
+        asked,
+        [
+            ("00:00", "At 00:00, as the day begins"),
+            ("12:00", "About noon"),
+            ("24:00", "At 24:00, as it ends"),
+        ],
+    )
+
+
+def _label(draft: Draft, minutes: int | None) -> None:
+    names = " ".join(column.name for column in draft.time)
+    if END.search(names):
+        draft.settle("label", "end", f"The column is called {draft.time[0].label}.", _LABELS)
+    elif START.search(names):
+        draft.settle("label", "start", f"The column is called {draft.time[0].label}.", _LABELS)
+    elif any(re.search(r"\b24:00", text) for text in draft.time_texts()):
+        draft.settle("label", "end", "24:00 can only be the end of an interval.", _LABELS)
+    else:
+        example = next((text for text in draft.time_texts()), draft.time[0].example)
+        length = f" of {minutes} minutes" if minutes else ""
+        draft.settle("label", None, f"{example}: does the interval{length} begin then, or end?", _LABELS)
+
+
+def _usual_step(draft: Draft) -> int | None:
+    """The minutes from one time of a site to the next, as most are."""
+    sites = draft.site.cells if draft.site else [""] * len(draft.moments)
+    last: dict[str, datetime] = {}
+    steps: Counter[int] = Counter()
+    for site, moment in zip(map(as_text, sites), draft.moments, strict=True):
+        before = last.get(site)
+        if moment is not None:
+            if before is not None and moment != before:
+                steps[round(abs((moment - before).total_seconds()) / 60)] += 1
+            last[site] = moment
+    usual = steps.most_common(1)
+    return usual[0][0] if usual and 1 <= usual[0][0] <= 1440 else None
+
+
+def _hardly(before: Decimal, after: Decimal) -> bool:
+    return max(before, after) > 0 and abs(after - before) <= HARDLY * max(abs(before), abs(after))
+
+
+def _minutes_of(clocks: Sequence[int]) -> int:
+    """How long the intervals of so many columns are: 46 to 50 make up half hours, too."""
+    lengths = (1440 // minutes for minutes in (60, 30, 15, 10, 5))
+    return next(
+        (1440 // length for length in lengths if len(clocks) <= length + length // 24),
+        1440 // max(1, len(clocks)) or 1,
+    )

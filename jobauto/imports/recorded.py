@@ -1,0 +1,148 @@
+"""Imports of readings by command and API, in the history beside those of the page. They can be undone, too.
+
+A command's row is made before it begins; a request's when it stores its first reading, for one that stores
+nothing has none. Both prove while they last that their process lives: see :mod:`.background`.
+"""
+
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import DatabaseError
+
+from ..audit.service import Author
+from ..clock import Clock, utcnow
+from ..extensions import db
+from ..models import Import, ImportSite, ReplacedReading
+from ..storage.connections import write
+from .lines import FileError
+from .profiles.service import Stored
+from .readings import store_readings
+from .result import ImportResult, Progress, unwatched
+from .rows import Rejected, Row
+from .undo import KEPT_FOR
+from .uploads import here
+
+HEARTBEAT_SECONDS = 10
+BROKEN_OFF = "It was broken off."
+COUNTS = ("new", "updated", "unchanged", "rejected")
+
+
+@dataclass
+class Recorded:
+    """An import that came by one of ``models.imports.WAYS``, whose row is made when it is first needed."""
+
+    way: str
+    filename: str
+    author: Author
+    zone: ZoneInfo
+    profile: Stored | None = None
+    import_id: int | None = None
+    clock: Clock = utcnow
+
+    def number(self) -> int:
+        """The number of the import."""
+        if self.import_id is None:
+            with write() as session:
+                entry = Import(
+                    kind="readings",
+                    way=self.way,
+                    filename=self.filename[-200:],
+                    kept_as=uuid4().hex,
+                    kept_on=here(),
+                    dry_run=False,
+                    status="running",
+                    requested_by=self.author.name or "",
+                    requested_at=self.author.now,
+                    heartbeat_at=self.clock(),
+                    size=0,
+                    profile=self.profile.name if self.profile else None,
+                    profile_version=self.profile.version if self.profile else None,
+                    token=self.author.token,
+                    part_of=self._first_of_the_day(),
+                )
+                session.add(entry)
+                session.flush()
+                self.import_id = entry.id
+        return self.import_id
+
+    def load(
+        self, rows: Iterable[Row | Rejected], *, now: datetime, progress: Progress = unwatched
+    ) -> ImportResult:
+        """Store the rows. Raises FileError."""
+        try:
+            result = store_readings(
+                rows,
+                zone=self.zone,
+                now=now,
+                progress=self._proving(progress),
+                import_id=self.import_id,
+                number=self.number,
+            )
+        except BaseException as error:
+            with suppress(DatabaseError):  # what broke it off is told
+                self._end(status="failed", error=str(error) if isinstance(error, FileError) else BROKEN_OFF)
+            raise
+        if self.way == "api" and not result.new + result.updated:
+            self._forget()
+            return result
+        self._end(
+            status="finished",
+            errors=[[row.line, row.reason] for row in result.errors],
+            reasons=result.reasons.describe(),
+            warnings=result.warnings,
+            ignored_columns=result.ignored_columns,
+            **{name: getattr(result, name) for name in COUNTS},
+        )
+        return result
+
+    def _forget(self) -> None:
+        """It was about to store something, and then did not."""
+        if self.import_id is None:
+            return
+        with write() as session:
+            session.execute(delete(ReplacedReading).where(ReplacedReading.import_id == self.import_id))
+            session.execute(delete(ImportSite).where(ImportSite.import_id == self.import_id))
+            session.execute(delete(Import).where(Import.id == self.import_id))
+        self.import_id = None
+
+    def _first_of_the_day(self) -> int | None:
+        if self.author.token is None:
+            return None
+        midnight = datetime.combine(self.author.now.astimezone(self.zone).date(), datetime.min.time())
+        return db.session.scalar(
+            select(Import.id)
+            .where(
+                Import.token == self.author.token,
+                Import.part_of.is_(None),
+                Import.requested_at >= midnight.replace(tzinfo=self.zone),
+            )
+            .order_by(Import.id.desc())
+            .limit(1)
+        )
+
+    def _proving(self, progress: Progress) -> Progress:
+        proven = time.monotonic()
+
+        def prove(result: ImportResult, rejected: list[Rejected]) -> None:
+            nonlocal proven
+            if self.import_id is not None and time.monotonic() - proven > HEARTBEAT_SECONDS:
+                proven = time.monotonic()
+                self._stamp(heartbeat_at=self.clock())
+            progress(result, rejected)
+
+        return prove
+
+    def _end(self, **values: object) -> None:
+        now = self.clock()
+        self._stamp(finished_at=now, undo_until=now + KEPT_FOR, **values)
+
+    def _stamp(self, **values: object) -> None:
+        if self.import_id is not None:
+            with write() as session:
+                session.execute(update(Import).where(Import.id == self.import_id).values(values))

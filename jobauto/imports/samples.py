@@ -1,0 +1,63 @@
+"""Files that wait until somebody has said how they are read: kept like those of imports, and then imported
+without being sent again."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+from ..audit.service import Author
+from ..models import Import
+from ..models.imports import NEEDS_PROFILE
+from ..storage.connections import write
+from .lines import FileError
+from .proposing.sample import Sample, sample_of
+from .uploads import KEPT_FOR, forget, here, keep, kept, make_room
+
+ELSEWHERE = "The file is not on this machine any more. Send it again."
+
+
+def accept(filename: str, content: BinaryIO, author: Author, check: Callable[[Sample], object]) -> int:
+    """Keep a file for which a profile is to be made; returns its import's id.
+
+    ``check`` looks at its first part, and raises FileError for what is of no use. Raises that, and OSError
+    when there is no room for it.
+    """
+    name = keep(content)
+    try:
+        with kept(name).open("rb") as file:
+            check(sample_of(file, filename))
+        make_room()
+    except BaseException:
+        forget(name)
+        raise
+    entry = Import(
+        kind="readings",
+        filename=filename[-200:],
+        kept_as=name,
+        kept_on=here(),
+        dry_run=True,  # nothing is stored before somebody says so
+        status=NEEDS_PROFILE,
+        requested_by=author.name or "",
+        requested_at=author.now,
+        size=kept(name).stat().st_size,
+        decide_until=author.now + KEPT_FOR,
+    )
+    with write() as session:
+        session.add(entry)
+        session.flush()
+        return entry.id
+
+
+def look(entry: Import) -> Sample:
+    """The first part of the file of an import. Raises FileError."""
+    with _opened(entry) as file:
+        return sample_of(file, entry.filename)
+
+
+@contextmanager
+def _opened(entry: Import) -> Iterator[BinaryIO]:
+    try:
+        with kept(entry.kept_as).open("rb") as file:
+            yield file
+    except FileNotFoundError as error:
+        raise FileError(ELSEWHERE) from error

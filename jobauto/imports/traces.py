@@ -1,0 +1,233 @@
+"""What an import leaves behind of itself, so that it can be taken back (:mod:`.undo`).
+
+Of each of its sites the first and the last instant, in a statement for all of them: what it added is found by
+these. Where it met values that stood and were the same, it also says between which instants *all* readings of
+a site are as its file has them. So they stay when the import that brought them is taken back.
+"""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Boolean,
+    Connection,
+    String,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from ..models import Import, ImportSite, Reading
+from ..models.types import Instant, from_microseconds, to_microseconds
+from ..readings.turns import take_turns
+from ..storage.connections import write_on
+from ..storage.marks import mark
+from .bulk import Bulk, ReadingKey, Ready, Stamp
+from .seen import Columns, Seen
+
+SITES = 500
+"""So many sites are looked at in a statement."""
+_KEEP = """
+    INSERT INTO import_site (import_id, site_key, first_at, last_at, received, confirms, claimed)
+    SELECT :import_id, wanted.value, :first_at, :last_at, :received, :confirms, :claimed FROM {} WHERE true"""
+_TYPED: list[BindParameter[Any]] = [
+    *(bindparam(name, type_=Instant) for name in ("first_at", "last_at", "received")),
+    *(bindparam(name, type_=Boolean) for name in ("confirms", "claimed")),
+]
+_KEEPS = {
+    "sqlite": text(_KEEP.format("json_each(:site_keys) AS wanted")).bindparams(
+        bindparam("site_keys", type_=String), *_TYPED
+    ),
+    "postgresql": text(_KEEP.format("unnest(:site_keys) AS wanted (value)")).bindparams(
+        bindparam("site_keys", type_=ARRAY(BigInteger)), *_TYPED
+    ),
+}
+
+
+class Trace:
+    """The sites of one import, as its batches go by."""
+
+    def __init__(self) -> None:
+        self._rows: Counter[int] = Counter()
+        self._first: int | None = None
+        self._last: int | None = None
+        self.claimed: set[int] = set()
+        """Sites that had no measure before."""
+
+    def add(self, columns: Columns) -> None:
+        """A batch that is stored, or stood already."""
+        sites, instants, _ = columns
+        self._rows.update(sites)
+        first, last = min(instants), max(instants)
+        self._first = first if self._first is None else min(self._first, first)
+        self._last = last if self._last is None else max(self._last, last)
+
+    def keep(self, connection: Connection, stamp: Stamp) -> None:
+        """Keep where the import has stored readings. What stands of it has its number."""
+        with write_on(connection):
+            self._begin(connection, stamp)
+            self._keep(connection, stamp, self._rows, confirms=False)
+
+    def keep_confirmed(
+        self, connection: Connection, bulk: Bulk, seen: Seen, refused: Seen, estimated: Collection[ReadingKey]
+    ) -> int:
+        """The same of an import that met some of its readings: they stood already, and were the same.
+
+        An undo may have taken them away since. Then they are stored; returns how many. ``estimated`` are the
+        import's readings that are no actual ones.
+        """
+        stored = 0
+        with write_on(connection):
+            take_turns(connection, self._rows)
+            self._begin(connection, bulk.stamp)
+            if _undone_since(connection, bulk.stamp):
+                for keys in _some(self._rows):
+                    stored += _store(connection, bulk, _own(keys, seen, refused), estimated)
+            whole = self._whole(connection)
+            self._keep(connection, bulk.stamp, whole, confirms=True)
+            for keys in _some(self._rows.keys() - whole):
+                self._keep_spans(connection, bulk.stamp, keys, _own(keys, seen, refused))
+        return stored
+
+    def _begin(self, connection: Connection, stamp: Stamp) -> None:
+        """Begin anew, where a process before this one has died in the middle of the import."""
+        own = ImportSite.import_id == stamp.import_id
+        claimed = select(ImportSite.site_key).where(own, ImportSite.claimed)
+        self.claimed.update(connection.scalars(claimed))
+        connection.execute(delete(ImportSite).where(own))
+        told = {"sites": len(self._rows), "first_at": self._at(self._first), "last_at": self._at(self._last)}
+        connection.execute(update(Import).where(Import.id == stamp.import_id).values(told))
+
+    def _keep(
+        self, connection: Connection, stamp: Stamp, site_keys: Collection[int], *, confirms: bool
+    ) -> None:
+        engine = connection.dialect.name
+        for claimed in (False, True):
+            keys = sorted(self.claimed.intersection(site_keys) if claimed else {*site_keys} - self.claimed)
+            if keys:
+                connection.execute(
+                    _KEEPS[engine],
+                    {
+                        "import_id": stamp.import_id,
+                        "site_keys": keys if engine == "postgresql" else json.dumps(keys),
+                        "first_at": self._at(self._first),
+                        "last_at": self._at(self._last),
+                        "received": stamp.received,
+                        "confirms": confirms,
+                        "claimed": claimed,
+                    },
+                )
+
+    def _keep_spans(
+        self, connection: Connection, stamp: Stamp, site_keys: Collection[int], own: Iterable[Ready]
+    ) -> None:
+        """Of sites of which more stands than the import has: from where to where there is nothing else."""
+        has = {(key, at) for key, at, _ in own}
+        spans = [
+            (key, *span)
+            for key, instants in _standing(connection, site_keys, self._span()).items()
+            for span in _spans(key, instants, has)
+        ]
+        rows = [
+            {
+                "import_id": stamp.import_id,
+                "site_key": key,
+                "first_at": from_microseconds(first),
+                "last_at": from_microseconds(last),
+                "received": stamp.received,
+                "confirms": True,
+                "claimed": key in self.claimed,
+            }
+            for key, first, last in spans
+        ]
+        if rows:
+            connection.execute(insert(ImportSite), rows)
+
+    def _whole(self, connection: Connection) -> set[int]:
+        """Sites of which as many readings stand as the import has rows.
+
+        Where a row is there twice, and one reading more stands, that one counts as confirmed as well.
+        """
+        counts: dict[int, int] = {}
+        for keys in _some(self._rows):
+            counted = (
+                select(Reading.site_key, func.count())
+                .where(Reading.site_key.in_(keys), Reading.reading_date.between(*self._span()))
+                .group_by(Reading.site_key)
+            )
+            counts |= {key: count for key, count in connection.execute(counted)}  # noqa: C416 (rows are no pairs to mypy)
+        return {key for key, count in counts.items() if count == self._rows[key]}
+
+    def _span(self) -> tuple[datetime, datetime]:
+        return from_microseconds(self._first or 0), from_microseconds(self._last or 0)
+
+    def _at(self, microseconds: int | None) -> datetime | None:
+        return None if microseconds is None else from_microseconds(microseconds)
+
+
+def _some(site_keys: Iterable[int]) -> Iterator[list[int]]:
+    keys = sorted(site_keys)
+    for start in range(0, len(keys), SITES):
+        yield keys[start : start + SITES]
+
+
+def _undone_since(connection: Connection, stamp: Stamp) -> bool:
+    since = select(Import.id).where(Import.undo_heartbeat_at >= stamp.received).limit(1)
+    return connection.scalar(since) is not None
+
+
+def _own(site_keys: Collection[int], seen: Seen, refused: Seen) -> list[Ready]:
+    """The import's readings of some sites, each once, as the first row has it."""
+    values: dict[ReadingKey, int] = {}
+    for key, at, value in seen.of_sites(set(site_keys)):
+        values.setdefault((key, at), value)
+    for key, at, _ in refused.of_sites(set(site_keys)):
+        values.pop((key, at), None)
+    return sorted((*key, value) for key, value in values.items())
+
+
+def _store(
+    connection: Connection, bulk: Bulk, rows: Sequence[Ready], estimated: Collection[ReadingKey]
+) -> int:
+    stored = 0
+    for is_estimated in (False, True):
+        part = [row for row in rows if (row[:2] in estimated) == is_estimated]
+        if part:
+            bulk.keep_replaced(part, estimated=is_estimated)
+            changed = bulk.change(part, estimated=is_estimated)
+            mark(connection, {key for key, _ in changed})
+            stored += len(changed)
+    return stored
+
+
+def _standing(
+    connection: Connection, site_keys: Collection[int], between: tuple[datetime, datetime]
+) -> dict[int, list[int]]:
+    standing: defaultdict[int, list[int]] = defaultdict(list)
+    found = (
+        select(Reading.site_key, Reading.reading_date)
+        .where(Reading.site_key.in_(site_keys), Reading.reading_date.between(*between))
+        .order_by(Reading.site_key, Reading.reading_date)
+    )
+    for key, instant in connection.execute(found):
+        standing[key].append(to_microseconds(instant))
+    return standing
+
+
+def _spans(key: int, standing: Sequence[int], has: Collection[ReadingKey]) -> Iterator[tuple[int, int]]:
+    """From where to where nothing stands but what the import has."""
+    for is_own, group in groupby(standing, lambda at: (key, at) in has):
+        instants = list(group)
+        if is_own:
+            yield instants[0], instants[-1]

@@ -1,0 +1,474 @@
+"""Taking back what an import of readings did. What stands then is what the others would have left.
+
+1. Somebody claims the import, for as long as a process proves that it is at it. Where that dies, the next
+   tick goes on, as it does with an import.
+2. Some of its sites at a time, in a transaction that has taken their turns, so that other imports may go on:
+   readings that a later file had as well become that file's; values that were replaced come back; what the
+   import added goes. What it kept of these sites goes with it, so no site is done twice.
+3. The sites are classified anew. Only then is it undone, and the history says so.
+
+A site that took its measure from an import, and has no readings any more, has none again.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    case,
+    delete,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.orm import aliased
+
+from ..audit.service import Author, record
+from ..clock import Clock, utcnow
+from ..extensions import db
+from ..logs import LogEvent
+from ..models import Import, ImportSite, Reading, ReplacedReading, Site
+from ..models.imports import UNFINISHED
+from ..models.quality import Quality
+from ..models.types import EPOCH, Instant
+from ..readings.classifying import classify_urgent
+from ..readings.turns import take_turns
+from ..storage.connections import insert, write, write_on
+from ..storage.leases import is_stale
+from ..storage.marks import mark
+from ..storage.vacuum import vacuum_analyze_after
+
+log = logging.getLogger("job_automation")
+
+KEPT_FOR = timedelta(days=14)
+STALE_AFTER = timedelta(minutes=2)
+SMALLEST, LARGEST = 8, 512
+"""Sites that are taken back in one transaction: more where the import has few readings of them."""
+READINGS = 20_000
+"""So many readings are taken back in a transaction, about."""
+
+
+class UnknownImport(LookupError):
+    """There is no such import."""
+
+
+class CannotUndo(Exception):
+    """Why an import cannot be taken back."""
+
+
+class Undone(NamedTuple):
+    """How many readings were removed and restored; and how many stand, for others say so too."""
+
+    removed: int
+    restored: int
+    left: int
+
+    def describe(self) -> str:
+        """``3 removed, 2 restored, 1 left``."""
+        return f"{self.removed} removed, {self.restored} restored, {self.left} left"
+
+
+def undo(import_id: int, author: Author, clock: Clock = utcnow) -> Undone:
+    """Take an import back. Raises UnknownImport and CannotUndo."""
+    claim(import_id, author)
+    return go_on(import_id, clock)
+
+
+def claim(import_id: int, author: Author) -> None:
+    """Have an import taken back by whoever calls :func:`go_on`. Raises UnknownImport and CannotUndo."""
+    may_be = and_(Import.id == import_id, _may_be_undone(author.now))
+    claimed = update(Import).where(may_be).values(undo_by=author.name, undo_heartbeat_at=author.now)
+    with write() as session:
+        if session.execute(claimed.returning(Import.id)).one_or_none() is None:
+            entry = session.get(Import, import_id)
+            raise (
+                UnknownImport(f"There is no import {import_id}.")
+                if entry is None
+                else CannotUndo(why_not(entry, author.now))
+            )
+
+
+def may_undo(entry: Import, now: datetime) -> bool:
+    """Whether an import can be taken back now."""
+    return why_not(entry, now) is None
+
+
+def is_under_way(entry: Import) -> bool:
+    """Whether it is being taken back."""
+    return entry.undo_heartbeat_at is not None and entry.undone_at is None
+
+
+def why_not(entry: Import, now: datetime) -> str | None:
+    """Why an import cannot be taken back, in a sentence; None where it can be."""
+    if entry.kind != "readings":
+        return "Only imports of readings can be undone."
+    if entry.undone_at is not None:
+        return f"Import {entry.id} is undone already."
+    if is_under_way(entry):
+        return f"Import {entry.id} is being undone."
+    if entry.dry_run or entry.status == "discarded":
+        return f"Import {entry.id} has stored nothing."
+    if entry.status in UNFINISHED:
+        return f"Import {entry.id} is under way."
+    if entry.undo_until is None:
+        return f"Import {entry.id} is of a former version, which kept nothing for it."
+    if entry.undo_until <= now:
+        return f"Import {entry.id} is older than {KEPT_FOR.days} days."
+    return None
+
+
+def _may_be_undone(now: datetime) -> ColumnElement[bool]:
+    return and_(
+        Import.kind == "readings",
+        ~Import.dry_run,
+        Import.status.in_(("finished", "failed")),
+        Import.undo_until > now,
+        Import.undone_at.is_(None),
+        Import.undo_heartbeat_at.is_(None),
+    )
+
+
+def go_on(import_id: int, clock: Clock = utcnow) -> Undone:
+    """Take back what is left of an import that somebody has claimed; returns what came of all of it."""
+    db.session.rollback()
+    with db.engine.connect() as connection:
+        with write_on(connection):
+            _find_sites(connection, import_id)
+        size = SMALLEST
+        while (done := _take_back_some(connection, import_id, size, clock())) is not None:
+            size = min(LARGEST, size * 2) if done < READINGS else max(SMALLEST, size // 2)
+        classify_urgent(connection, clock())
+    undone = _finish(import_id, clock())
+    vacuum_analyze_after(undone.removed + undone.restored)
+    return undone
+
+
+def go_on_with_stale(clock: Clock = utcnow) -> None:
+    """Go on with what a process has left that died."""
+    stale = select(Import.id).where(
+        Import.undone_at.is_(None), is_stale(Import.undo_heartbeat_at, clock(), STALE_AFTER)
+    )
+    for import_id in db.session.scalars(stale).all():
+        mine = (Import.id == import_id, is_stale(Import.undo_heartbeat_at, clock(), STALE_AFTER))
+        with write() as session:
+            won = session.execute(
+                update(Import).where(*mine).values(undo_heartbeat_at=clock()).returning(Import.id)
+            ).one_or_none()
+        if won:
+            go_on(import_id, clock)
+
+
+def expire(now: datetime) -> None:
+    """Forget what was kept to undo imports of more than 14 days ago."""
+    over = ReplacedReading.replaced_at < now - KEPT_FOR - timedelta(days=1)
+    if db.session.scalar(select(ReplacedReading.site_key).where(over).limit(1)) is not None:
+        with write() as session:
+            session.execute(delete(ReplacedReading).where(over))
+    while (oldest := db.session.scalar(select(func.min(ImportSite.import_id)))) is not None:
+        until = db.session.scalar(select(Import.undo_until).where(Import.id == oldest))
+        exists_still = db.session.scalar(select(Import.id).where(Import.id == oldest)) is not None
+        if exists_still and (until is None or until > now):
+            return
+        with write() as session:
+            session.execute(delete(ImportSite).where(ImportSite.import_id == oldest))
+
+
+def _find_sites(connection: Connection, import_id: int) -> None:
+    """Where the process of an import was killed it could not keep them: then all readings are looked at."""
+    knows = select(Import.first_at.is_not(None)).where(Import.id == import_id)
+    if connection.scalar(knows):
+        return
+    for table in (Reading, ReplacedReading):
+        spans = (
+            select(
+                literal(import_id),
+                table.site_key,
+                func.min(table.reading_date),
+                func.max(table.reading_date),
+                func.max(table.received),
+                literal(False),
+                literal(False),
+            )
+            .where(table.import_id == import_id)
+            .group_by(table.site_key)
+        )
+        columns = [column.name for column in ImportSite.__table__.columns]
+        statement = insert(connection, ImportSite).from_select(columns, spans)
+        connection.execute(statement.on_conflict_do_nothing())
+
+
+def _take_back_some(connection: Connection, import_id: int, size: int, now: datetime) -> int | None:
+    """Take back an import at some of its sites; how many readings were. None: at all of them it is."""
+    with write_on(connection):
+        own = ImportSite.import_id == import_id
+        keys = list(
+            connection.scalars(
+                select(ImportSite.site_key).where(own).distinct().order_by(ImportSite.site_key).limit(size)
+            )
+        )
+        if not keys:
+            return None
+        take_turns(connection, keys)
+        found = select(
+            func.min(ImportSite.first_at), func.max(ImportSite.last_at), func.max(ImportSite.received)
+        ).where(own, ImportSite.site_key.in_(keys))
+        first, last, received = connection.execute(found).one()
+        done = (
+            Undone(0, 0, 0)
+            if first is None
+            else _Part(connection, import_id, keys, first, last, received).take_back()
+        )
+        _give_measures_back(connection, import_id, keys)
+        connection.execute(delete(ImportSite).where(own, ImportSite.site_key.in_(keys)))
+        connection.execute(
+            update(Import)
+            .where(Import.id == import_id)
+            .values(
+                removed=Import.removed + done.removed,
+                restored=Import.restored + done.restored,
+                left=Import.left + done.left,
+                undo_heartbeat_at=now,
+            )
+        )
+    return sum(done)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What an import has at some sites, between two instants."""
+
+    connection: Connection
+    import_id: int
+    keys: Sequence[int]
+    first: datetime
+    last: datetime
+    received: datetime
+
+    def take_back(self) -> Undone:
+        """Do it."""
+        connection = self.connection
+        left = sum(map(self._give_to, self._confirming()))
+        left += connection.scalar(self._changed_later()) or 0
+        connection.execute(delete(ReplacedReading).where(*self._replaced()))
+        restored = connection.execute(self._restore()).rowcount
+        if restored:
+            connection.execute(self._forget_restored())
+        removed = connection.execute(delete(Reading).where(*self._standing())).rowcount
+        if restored or removed:
+            mark(connection, self.keys)
+        return Undone(removed, restored, left)
+
+    def _standing(self) -> tuple[ColumnElement[bool], ...]:
+        return (
+            Reading.site_key.in_(self.keys),
+            Reading.reading_date.between(self.first, self.last),
+            Reading.import_id == self.import_id,
+        )
+
+    def _replaced(self) -> tuple[ColumnElement[bool], ...]:
+        return ReplacedReading.site_key.in_(self.keys), ReplacedReading.import_id == self.import_id
+
+    def _confirming(self) -> "Iterator[_Confirming]":
+        """Later imports that had all readings between two instants as well, the first one first."""
+        columns = (ImportSite.import_id, ImportSite.received, ImportSite.first_at, ImportSite.last_at)
+        found = (
+            select(*columns, ImportSite.site_key)
+            .where(
+                ImportSite.site_key.in_(self.keys),
+                ImportSite.confirms,
+                _is_before(
+                    literal(self.received, Instant),
+                    literal(self.import_id),
+                    ImportSite.received,
+                    ImportSite.import_id,
+                ),
+                ImportSite.first_at <= self.last,
+                ImportSite.last_at >= self.first,
+            )
+            .order_by(ImportSite.received, ImportSite.import_id)
+        )
+        spans: defaultdict[tuple[Any, ...], list[int]] = defaultdict(list)
+        for *span, site_key in self.connection.execute(found):
+            spans[tuple(span)].append(site_key)
+        for (import_id, received, first, last), keys in spans.items():
+            yield _Confirming(import_id, received, first, last, keys)
+
+    def _give_to(self, other: "_Confirming") -> int:
+        """What that one has as well is its own from now on; how many readings are."""
+        values = {"import_id": other.import_id, "received": other.received}
+        own = aliased(ReplacedReading)
+        stands = (
+            update(Reading)
+            .where(
+                *self._standing(),
+                Reading.site_key.in_(other.keys),
+                Reading.reading_date.between(other.first, other.last),
+                ~exists().where(
+                    own.site_key == Reading.site_key,
+                    own.reading_date == Reading.reading_date,
+                    own.import_id == other.import_id,
+                ),
+            )
+            .values(values)
+        )
+        given = self.connection.execute(stands).rowcount
+        was = (
+            update(ReplacedReading)
+            .where(
+                *self._replaced(),
+                ReplacedReading.site_key.in_(other.keys),
+                ReplacedReading.reading_date.between(other.first, other.last),
+                *other.met_it_standing(),
+            )
+            .values(values)
+        )
+        return given + self.connection.execute(was).rowcount
+
+    def _changed_later(self) -> Any:
+        """How many of the readings stand as a later import has changed them."""
+        return (
+            select(func.count())
+            .select_from(ReplacedReading)
+            .join(
+                Reading,
+                (Reading.site_key == ReplacedReading.site_key)
+                & (Reading.reading_date == ReplacedReading.reading_date),
+            )
+            .where(
+                *self._replaced(),
+                func.coalesce(Reading.import_id, 0) != self.import_id,
+                _is_before(
+                    ReplacedReading.received, ReplacedReading.import_id, Reading.received, Reading.import_id
+                ),
+            )
+        )
+
+    def _restore(self) -> Any:
+        """Let the newest value that is left of each reading stand, an actual one first."""
+        newest_first = (
+            ReplacedReading.is_estimated,
+            _received(ReplacedReading.received).desc(),
+            ReplacedReading.import_id.desc(),
+        )
+        key = (ReplacedReading.site_key, ReplacedReading.reading_date)
+        ranked = (
+            select(
+                *ReplacedReading.__table__.columns,
+                func.row_number().over(partition_by=key, order_by=newest_first).label("place"),
+            )
+            .where(
+                ReplacedReading.site_key.in_(self.keys),
+                ReplacedReading.reading_date.between(self.first, self.last),
+            )
+            .subquery("ranked")
+        )
+        quality = case((ranked.c.is_estimated, int(Quality.ESTIMATED)), else_=int(Quality.GOOD))
+        return (
+            update(Reading)
+            .where(
+                *self._standing(),
+                ranked.c.site_key == Reading.site_key,
+                ranked.c.reading_date == Reading.reading_date,
+                ranked.c.place == 1,
+            )
+            .values(
+                reading_value=ranked.c.reading_value,
+                quality=quality,
+                meter=0,
+                received=ranked.c.received,
+                import_id=func.nullif(ranked.c.import_id, 0),
+            )
+        )
+
+    def _forget_restored(self) -> Any:
+        return delete(ReplacedReading).where(
+            ReplacedReading.site_key.in_(self.keys),
+            exists().where(
+                Reading.site_key == ReplacedReading.site_key,
+                Reading.reading_date == ReplacedReading.reading_date,
+                func.coalesce(Reading.import_id, 0) == ReplacedReading.import_id,
+            ),
+        )
+
+
+@dataclass(frozen=True)
+class _Confirming:
+    """An import that had all readings of some sites between two instants, as they stood when it ended."""
+
+    import_id: int
+    received: datetime
+    first: datetime
+    last: datetime
+    keys: Sequence[int]
+
+    def met_it_standing(self) -> Iterator[ColumnElement[bool]]:
+        """Whether a replaced value is the one that stood for this import, so that it is what it had."""
+        for table in (aliased(ReplacedReading), aliased(Reading)):
+            at_once = (
+                table.site_key == ReplacedReading.site_key,
+                table.reading_date == ReplacedReading.reading_date,
+            )
+            is_estimated: Any = (
+                table.quality == Quality.ESTIMATED
+                if hasattr(table, "quality")
+                else table.is_estimated.expression
+            )
+            import_id = func.coalesce(table.import_id, 0)
+            other = _is_before(ReplacedReading.received, ReplacedReading.import_id, table.received, import_id)
+            outranks = or_(
+                and_(~is_estimated, ReplacedReading.is_estimated),
+                and_(is_estimated == ReplacedReading.is_estimated, other),
+            )
+            before = _is_before(
+                table.received, import_id, literal(self.received, Instant), literal(self.import_id)
+            )
+            yield ~exists().where(*at_once, or_(import_id == self.import_id, and_(before, outranks)))
+
+
+def _is_before(received: Any, import_id: Any, other_received: Any, other_id: Any) -> ColumnElement[bool]:
+    """Whether what an import brought came before what another one did."""
+    one, other = _received(received), _received(other_received)
+    return or_(one < other, and_(one == other, func.coalesce(import_id, 0) < func.coalesce(other_id, 0)))
+
+
+def _received(instant: Any) -> ColumnElement[datetime]:
+    return func.coalesce(instant, literal(EPOCH, Instant))
+
+
+def _give_measures_back(connection: Connection, import_id: int, keys: Collection[int]) -> None:
+    """A site that an import gave its measure, and that has no readings any more, has none."""
+    claimed = list(
+        connection.scalars(
+            select(ImportSite.site_key).where(ImportSite.site_key.in_(keys), ImportSite.claimed).distinct()
+        )
+    )
+    if not claimed:
+        return
+    has_readings = exists().where(Reading.site_key == Site.key)
+    connection.execute(update(Site).where(Site.key.in_(claimed), ~has_readings).values(measure=None))
+    others = (ImportSite.site_key.in_(claimed), ImportSite.import_id != import_id)
+    connection.execute(update(ImportSite).where(*others).values(claimed=True))
+
+
+def _finish(import_id: int, now: datetime) -> Undone:
+    with write() as session:
+        entry = session.get_one(Import, import_id)
+        stored = entry.new + entry.updated
+        # What is in partitions that were dropped does not come back.
+        entry.left = max(entry.left, stored - entry.removed - entry.restored)
+        undone = Undone(entry.removed, entry.restored, entry.left)
+        if entry.undone_at is None:
+            entry.undone_at = now
+            author = Author(entry.undo_by, now)
+            record(session, author, "import", import_id, [("undone", None, undone.describe())])
+            log.info(LogEvent("import-undone", **{"import": import_id}, **undone._asdict()))
+    return undone

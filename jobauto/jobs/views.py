@@ -1,0 +1,93 @@
+"""Views of the list of jobs: those that everybody has, with their counts, and those that people keep."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Select, delete, func, literal, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ..errors import InvalidInput
+from ..extensions import db
+from ..models import Job, JobView, User
+from ..models.bulk import VIEW_NAME_LENGTH
+from ..models.job import STILL_OPEN
+from ..storage.connections import write
+
+MOST_KEPT = 20
+COUNTED = 10_000
+"""Jobs of a view are counted up to so many: the cost of a page does not grow with them."""
+
+
+@dataclass(frozen=True)
+class View:
+    """A view by its title, what its address asks for, and how many jobs it holds.
+
+    ``count`` is at most :data:`COUNTED` and one more, which stands for more; None where nobody counts.
+    """
+
+    title: str
+    query: dict[str, str]
+    count: int | None = None
+
+
+def views(username: str, now: datetime, zone: ZoneInfo) -> list[View]:
+    """What everybody has: each is counted by an index of its own, all in one statement."""
+    closed_this_week = (Job.closed_at >= week_began(now, zone), ~STILL_OPEN)
+    views = (
+        ("Mine", {"status": "unclosed", "assignee": username}, (STILL_OPEN, Job.assignee == username)),
+        ("Unassigned", {"status": "unclosed", "assignee": "-"}, (STILL_OPEN, Job.assignee.is_(None))),
+        (
+            "Recovered",
+            {"status": "unclosed", "recovered": "yes"},
+            (STILL_OPEN, Job.recovered_at.is_not(None)),
+        ),
+        ("All open", {"status": "unclosed"}, (STILL_OPEN,)),
+        ("Closed this week", {"status": "closed", "closed": "week"}, closed_this_week),
+    )
+    counts = db.session.execute(select(*(_count(*jobs).scalar_subquery() for *_, jobs in views))).one()
+    return [View(title, query, count) for (title, query, _), count in zip(views, counts, strict=True)]
+
+
+def week_began(now: datetime, zone: ZoneInfo) -> datetime:
+    """The last Monday at 00:00 on the clocks of a zone."""
+    today = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    return today - timedelta(days=today.weekday())
+
+
+def _count(*jobs: ColumnElement[bool]) -> Select[int]:
+    return select(func.count()).select_from(select(literal(1)).where(*jobs).limit(COUNTED + 1).subquery())
+
+
+def kept_by(user_id: int) -> Select[JobView]:
+    """The views that a person keeps, in the order of their names."""
+    return select(JobView).where(JobView.user_id == user_id).order_by(JobView.name)
+
+
+def keep(user_id: int, name: str, query: str) -> None:
+    """Keep a view under a name, instead of what had that name. Raises InvalidInput."""
+    name = name.strip()
+    if not (1 <= len(name) <= VIEW_NAME_LENGTH and name.isprintable()):
+        raise InvalidInput(f"A view was not kept: its name must have 1 to {VIEW_NAME_LENGTH} characters.")
+    kept = {"user_id": user_id, "name": name, "query": query}
+    with write() as session:
+        others = select(func.count()).where(JobView.user_id == user_id, JobView.name != name)
+        if (session.scalar(others) or 0) >= MOST_KEPT:
+            raise InvalidInput(f"A view was not kept: you have {MOST_KEPT}. Forget one first.")
+        dialect = postgresql if session.connection().dialect.name == "postgresql" else sqlite
+        insert = dialect.insert(JobView).values(kept)
+        session.execute(
+            insert.on_conflict_do_update(index_elements=["user_id", "name"], set_={"query": query})
+        )
+
+
+def choose_rows(user_id: int, rows: int) -> None:
+    """Remember how many jobs a page of the list has for a person."""
+    with write() as session:
+        session.execute(update(User).where(User.id == user_id).values(rows_a_page=rows))
+
+
+def forget(user_id: int, name: str) -> None:
+    """Keep a view no longer."""
+    with write() as session:
+        session.execute(delete(JobView).where(JobView.user_id == user_id, JobView.name == name))

@@ -1,0 +1,189 @@
+"""The numbers of jobs, and the jobs behind each: a number is counted and listed by the same condition."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from ..models import Job, Site
+from ..models.job import STILL_OPEN
+from ..models.types import DAY, EPOCH, MICROSECOND, Instant, from_microseconds, microseconds_between
+from .scope import Scope, Span
+
+AGES: tuple[tuple[int, int | None], ...] = ((0, 3), (4, 7), (8, 14), (15, 30), (31, None))
+"""Whole days since a job was opened, from and to, at the end of the time."""
+OFTEN, OFTEN_IN = 3, timedelta(days=90)
+"""So many jobs in the days before the end are many for one site."""
+PARTS = ("group", "source", "assignee")
+QUARTER = timedelta(minutes=15) // MICROSECOND
+"""Local midnights lie on whole quarters of an hour, whatever the zone."""
+
+
+def age_name(least: int) -> str:
+    """The number that counts the open jobs of an age: ``age_4``."""
+    return f"age_{least}"
+
+
+def age_title(least: int, most: int | None) -> str:
+    """``4 to 7 days``, ``over 30 days``."""
+    return f"{least} to {most} days" if most is not None else f"over {least - 1} days"
+
+
+def _within(column: InstrumentedAttribute[Any], span: Span) -> ColumnElement[bool]:
+    return and_(column >= span.start, column < span.end)
+
+
+def _was_open(span: Span) -> ColumnElement[bool]:
+    """Still open now, or closed since."""
+    if span.end == span.now:
+        return STILL_OPEN
+    return and_(Job.created_at < span.end, or_(STILL_OPEN, Job.closed_at >= span.end))
+
+
+def _lately(span: Span) -> ColumnElement[bool]:
+    return and_(Job.created_at >= span.end - OFTEN_IN, Job.created_at < span.end)
+
+
+BY_ITSELF = or_(~Job.touched, Job.resolution == "recovered")
+"""Nobody has worked it, or it was closed for having recovered."""
+
+
+def _of_age(least: int, most: int | None, span: Span) -> ColumnElement[bool]:
+    begun = [Job.created_at <= span.end - least * DAY]
+    return and_(*begun, *([Job.created_at > span.end - (most + 1) * DAY] if most is not None else []))
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number of the report: what its jobs are called in a title, and which they are."""
+
+    title: str
+    jobs: Callable[[Span], ColumnElement[bool]]
+
+
+NUMBERS: dict[str, Number] = {
+    "opened": Number("Jobs opened", lambda span: _within(Job.created_at, span)),
+    "closed": Number("Jobs closed", lambda span: _within(Job.closed_at, span)),
+    "open": Number("Jobs still open at the end", _was_open),
+    "recovered": Number("Jobs that recovered", lambda span: _within(Job.recovered_at, span)),
+    "by_itself": Number(
+        "Jobs that recovered by themselves", lambda span: and_(_within(Job.recovered_at, span), BY_ITSELF)
+    ),
+    "often": Number("Jobs opened in the 90 days before the end", _lately),
+    **{
+        age_name(least): Number(
+            f"Jobs still open at the end, {age_title(least, most)} old",
+            lambda span, least=least, most=most: and_(_was_open(span), _of_age(least, most, span)),  # type: ignore[misc] # mypy knows no defaults of a lambda
+        )
+        for least, most in AGES
+    },
+}
+"""By name."""
+
+
+def jobs_behind(number: str, span: Span, scope: Scope, site_id: str = "") -> Select[Any]:
+    """The jobs that a number counts, newest first; of one site, if it is named."""
+    query = select(Job).where(NUMBERS[number].jobs(span)).order_by(Job.id.desc())
+    narrowed = [*scope.of_jobs(), *([Site.site_id == site_id] if site_id else [])]
+    return query.join(Site, Site.key == Job.site_key).where(*narrowed) if narrowed else query
+
+
+@dataclass
+class Jobs:
+    """What became of jobs: each number by its name, in all and by part (group, source, assignee)."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    by_part: dict[str, dict[str, Counter[str]]] = field(default_factory=lambda: {part: {} for part in PARTS})
+
+    def count(self, parts: Sequence[str | None], name: str, count: int) -> None:
+        """Count jobs of a group, a source and an assignee."""
+        self.counts[name] += count
+        for part, value in zip(PARTS, parts, strict=True):
+            self.by_part[part].setdefault(value or "", Counter())[name] += count
+
+
+def count_jobs(session: Session, span: Span, scope: Scope) -> Jobs:
+    """All numbers of jobs: five walks along an index, however many jobs there are."""
+    found = Jobs()
+    for which, columns in _counted(span):
+        query = (
+            select(Site.group, Site.source, Job.assignee, *columns.values())
+            .join(Site, Site.key == Job.site_key)
+            .where(which, *scope.of_jobs())
+            .group_by(Site.group, Site.source, Job.assignee)
+        )
+        for *parts, counts in ((*row[:3], row[3:]) for row in session.execute(query)):
+            for name, count in zip(columns, counts, strict=True):
+                found.count(parts, name, count or 0)
+    return found
+
+
+def _counted(span: Span) -> Iterator[tuple[ColumnElement[bool], Mapping[str, ColumnElement[int]]]]:
+    opened, closed, recovered = (NUMBERS[name].jobs(span) for name in ("opened", "closed", "recovered"))
+    yield opened, {"opened": func.count()}
+    yield closed, {"closed": func.count()}
+    yield recovered, {"recovered": func.count(), "by_itself": _count_where(BY_ITSELF)}
+    ages = {age_name(least): _count_where(_of_age(least, most, span)) for least, most in AGES}
+    # Apart from each other, so that each has its index.
+    for which in (STILL_OPEN, *([Job.closed_at >= span.end] if span.end < span.now else [])):
+        yield which, {"open": _count_where(Job.created_at < span.end), **ages}
+
+
+def _count_where(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.count(case((condition, 1)))
+
+
+def time_to(
+    session: Session, until: InstrumentedAttribute[Any], count: int, span: Span, scope: Scope
+) -> tuple[timedelta, timedelta] | None:
+    """How long it took from the opening of a job to ``until``, of the ``count`` jobs that got there in the
+    time: what half of them, and what nine of ten, took at most. None where there are none."""
+    if not count:
+        return None
+    places = [(count + 1) // 2, (count * 9 + 9) // 10]
+    lasted = microseconds_between(until, Job.created_at)
+    ranked = select(lasted.label("lasted"), func.row_number().over(order_by=lasted).label("place"))
+    ranked = ranked.where(_within(until, span))
+    if narrowed := scope.of_jobs():
+        ranked = ranked.join(Site, Site.key == Job.site_key).where(*narrowed)
+    rows = ranked.subquery()
+    found = dict(session.execute(select(rows.c.place, rows.c.lasted).where(rows.c.place.in_(places))).all())
+    half, most = (timedelta(microseconds=found.get(place, 0)) for place in places)
+    return half, most
+
+
+def by_day(session: Session, at: InstrumentedAttribute[Any], span: Span, scope: Scope) -> Counter[date]:
+    """How many jobs were opened, or closed, on each local date."""
+    quarter = (microseconds_between(at, literal(EPOCH, Instant)) // QUARTER).label("quarter")
+    query = select(quarter, func.count()).select_from(Job).where(_within(at, span)).group_by(quarter)
+    if narrowed := scope.of_jobs():
+        query = query.join(Site, Site.key == Job.site_key).where(*narrowed)
+    days: Counter[date] = Counter()
+    for number, count in session.execute(query):
+        days[_local_date(from_microseconds(number * QUARTER), span)] += count
+    return days
+
+
+def _local_date(at: datetime, span: Span) -> date:
+    return at.astimezone(span.zone).date()
+
+
+def often(span: Span, scope: Scope) -> Select[Any]:
+    """Sites that had many jobs in the 90 days before the end, and how many; the most first."""
+    many = (
+        select(Job.site_key, func.count().label("jobs"))
+        .where(NUMBERS["often"].jobs(span))
+        .group_by(Job.site_key)
+        .having(func.count() >= OFTEN)
+        .subquery()
+    )
+    return (
+        select(Site, many.c.jobs)
+        .join(many, many.c.site_key == Site.key)
+        .where(*scope.of_sites())
+        .order_by(many.c.jobs.desc(), Site.site_id)
+    )

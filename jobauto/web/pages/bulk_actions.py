@@ -1,0 +1,43 @@
+"""What was done with several jobs at once: how far it is, what was left alone and why, and its undoing."""
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from ...clock import utcnow
+from ...jobs import bulk_actions, outcome
+from ...models import BulkAction
+from ..access import needs
+from ..carrying_out import carry_out
+from ..lookup import get_or_404
+from ..paging import asked_page, page_of_rows
+
+bp = Blueprint("bulk_actions", __name__, url_prefix="/jobs/bulk")
+
+REFRESH = 2
+
+
+@bp.get("/<int:bulk_id>")
+def show(bulk_id: int) -> ResponseReturnValue:
+    """One action: who did what and when, and what became of it."""
+    bulk, tally = get_or_404(BulkAction, bulk_id, "bulk action"), bulk_actions.tally(bulk_id)
+    return render_template(
+        "bulk_actions/show.html",
+        bulk=bulk,
+        tally=tally,
+        outcome=outcome.of_bulk(bulk.action, bulk.change, tally)[0],
+        undoing=bulk_actions.undoing_of(bulk_id),
+        page=page_of_rows(bulk_actions.refused(bulk_id), *asked_page()),
+        refresh=REFRESH,
+    )
+
+
+@bp.post("/<int:bulk_id>/undo")
+@needs("operator")
+def undo(bulk_id: int) -> ResponseReturnValue:
+    """Take it back where it still stands, and lead to the list that the address names."""
+    get_or_404(BulkAction, bulk_id, "bulk action")
+    changed = bulk_actions.tally(bulk_id).changed
+    carry_out(bulk_actions.begin_undoing(bulk_id, by=current_user.username, now=utcnow()), changed)
+    query = request.query_string.decode(errors="replace")
+    return redirect(f"{url_for('jobs.index')}?{query}" if query else url_for("jobs.index"))

@@ -1,0 +1,219 @@
+"""Making a profile from a file: what the program proposes, what it asks, and what a person decides."""
+
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
+
+from ...clock import utcnow
+from ...errors import InvalidInput
+from ...imports import decisions, fleet, samples
+from ...imports.lines import FileError
+from ...imports.preview import shown
+from ...imports.profiles import service as profiles
+from ...imports.profiles.document import Profile, ProfileError
+from ...imports.proposing.proposal import Answers, Proposal
+from ...imports.proposing.proposer import propose
+from ...imports.proposing.sample import Sample
+from ...imports.proposing.tables import raw_of
+from ...imports.rows import Row
+from ...imports.sites import OPTIONAL, import_sites
+from ...imports.trial import Trial, trial_of
+from ...logs import LogEvent
+from ...models import Import
+from ...models.imports import NEEDS_PROFILE
+from ...settings import service as settings
+from ...work.importing import start_imports
+from .. import drafts
+from ..access import current_author, needs
+from ..forms import proposals as forms
+from ..lookup import get_or_404
+
+log = logging.getLogger("job_automation")
+_WORDS = re.compile(r"[A-Za-z]{2,}")
+BEGINNING = 12
+"""So many lines are shown while there are questions."""
+bp = Blueprint("proposals", __name__, url_prefix="/profiles/new")
+
+
+@bp.post("/file")
+@needs("operator")
+def begin() -> ResponseReturnValue:
+    """Take a file, and lead to what is proposed for it."""
+    file = request.files.get("file")
+    if not file or not file.filename:
+        return _refused("Choose a file.")
+    try:
+        stream = cast("BinaryIO", file.stream)
+        import_id = samples.accept(file.filename, stream, current_author(), partial(_proposal, answers={}))
+    except FileError as error:
+        return _refused(str(error))
+    except OSError as error:
+        log.error(LogEvent("upload-failed", error=error))  # noqa: TRY400 (a sentence; the program is not at fault)
+        abort(503, f"The file could not be kept: {error.strerror}. Tell whoever looks after the server.")
+    return redirect(url_for(".show", import_id=import_id))
+
+
+def _proposal(sample: Sample, answers: Answers) -> Proposal:
+    zone = settings.current().settings.schedule.zone
+    return propose(sample, answers, is_site=fleet.sites_among, zone=zone, now=utcnow())
+
+
+def _refused(why: str) -> ResponseReturnValue:
+    flash(why, "error")
+    return redirect(url_for("profiles.new"))
+
+
+@bp.get("/<int:import_id>/look")  # where the browser stands after a look
+@bp.get("/<int:import_id>")
+@needs("operator")
+def show(import_id: int) -> ResponseReturnValue:
+    """What is proposed for a file."""
+    return _page(_Draft.of(import_id, drafts.typed() or MultiDict()))
+
+
+@bp.post("/<int:import_id>/look")
+@needs("operator")
+def look(import_id: int) -> ResponseReturnValue:
+    """The same, with what a person has said. Nothing is stored."""
+    return _page(_Draft.of(import_id, request.form))
+
+
+@bp.post("/<int:import_id>")
+@needs("operator")
+def save(import_id: int) -> ResponseReturnValue:
+    """Save the profile, make the sites that are to be made, and have the file imported if that is asked."""
+    draft = _Draft.of(import_id, request.form)
+    if draft.cannot_be_saved():
+        return _page(draft), 422
+    author = current_author()
+    try:
+        stored = profiles.save(draft.name, draft.document(), author)
+    except ProfileError as error:
+        draft.errors += [f"{name}: {' '.join(why)}" for name, why in error.fields.items()]
+        return _page(draft), 422
+    except InvalidInput as error:
+        draft.name_error = str(error)
+        return _page(draft), 422
+    for why in _make(draft.sites.make):
+        flash(why, "warning")
+    flash(f"The profile {stored.name} is saved.", "success")
+    if request.form.get("then") != "import":
+        return redirect(url_for("profiles.edit", name=stored.name))
+    try:
+        decisions.import_as(import_id, stored, author)
+        start_imports()
+    except decisions.AlreadyDecided as error:
+        flash(str(error), "warning")
+    return redirect(url_for("imports.show", import_id=import_id))
+
+
+def _make(names: list[str]) -> list[str]:
+    """Make sites; returns why some could not be made."""
+    rows = [Row(line, [name, name, *[None] * len(OPTIONAL)]) for line, name in enumerate(names, start=1)]
+    return [row.reason for row in import_sites(rows, author=current_author()).errors] if rows else []
+
+
+@dataclass
+class _Draft:
+    """A proposal with what a form said of it."""
+
+    entry: Import
+    sample: Sample
+    proposal: Proposal
+    sites: forms.Sites
+    name: str
+    source: str
+    expected_hours: str
+    zone: ZoneInfo
+    now: datetime
+    errors: list[str] = field(default_factory=list)
+    name_error: str = ""
+    site_errors: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, import_id: int, form: MultiDict[str, str]) -> "_Draft":
+        """Look at a file, and propose. Ends the request where that is over or cannot be."""
+        entry = get_or_404(Import, import_id, "file")
+        if entry.status != NEEDS_PROFILE:
+            abort(redirect(url_for("imports.show", import_id=import_id)))
+        zone, now = settings.current().settings.schedule.zone, utcnow()
+        try:
+            sample = samples.look(entry)
+            proposal = _proposal(sample, forms.answers_in(form))
+        except FileError as error:
+            flash(str(error), "error")
+            abort(redirect(url_for("profiles.new")))
+        name, source, hours = (
+            form.get(key, "").strip()[: forms.LONGEST] for key in ("name", "source", "expected_hours")
+        )
+        if "name" not in form:
+            name = proposal.text("feed") or "_".join(_WORDS.findall(Path(entry.filename).stem))[:50]
+        draft = cls(entry, sample, proposal, forms.sites_in(form), name, source, hours, zone, now)
+        draft.site_errors = draft.sites.errors(fleet.sites_among(draft.sites.aliases.values()))
+        return draft
+
+    def document(self) -> dict[str, Any]:
+        """The profile as JSON has it."""
+        document = self.proposal.document()
+        if self.sites.aliases:
+            document["site"] = {**document["site"], "aliases": self.sites.aliases}
+        if self.source:
+            document["source"] = self.source
+        if hours := self.expected_hours:
+            document["expected_hours"] = int(hours) if hours.isdecimal() and len(hours) < 8 else hours
+        return document
+
+    def cannot_be_saved(self) -> bool:
+        """Whether something is missing; it is then told beside what it is."""
+        if not self.name:
+            self.name_error = "Give it a name."
+        elif profiles.find(self.name) is not None:
+            self.name_error = f"There is a profile {self.name} already. Choose another name."
+        return bool(self.proposal.open_questions or self.name_error or self.site_errors)
+
+    def raw(self) -> dict[int, str]:
+        """What stands in the first lines of the file."""
+        return raw_of(self.sample, self.proposal.table, self.proposal.text("encoding"))
+
+    def trial(self) -> Trial | None:
+        """The first rows by the profile, where there is one already."""
+        if self.proposal.open_questions:
+            return None
+        try:
+            profile = Profile.parsed(self.document())
+            return trial_of(self.sample, profile, self.raw(), self.zone, self.now)
+        except ProfileError as error:
+            self.errors += [f"{name}: {' '.join(why)}" for name, why in error.fields.items()]
+        except FileError as error:
+            self.errors.append(str(error))
+        return None
+
+
+def _page(draft: _Draft) -> str:
+    trial = draft.trial()
+    unknown = [name for name in (trial.unknown if trial else []) if name not in draft.sites.aliases.values()]
+    listed = list(dict.fromkeys([*draft.sites.aliases, *draft.sites.make, *unknown]))
+    return render_template(
+        "profiles/propose.html",
+        draft=draft,
+        entry=draft.entry,
+        kind=draft.proposal.fields["kind"],
+        questions=forms.questions(draft.proposal, draft.zone.key),
+        groups=list(forms.controls(draft.proposal, draft.zone.key)),
+        trial=trial,
+        beginning=[] if trial else [shown(line) for line in islice(draft.raw().values(), BEGINNING)],
+        listed=listed[: forms.MOST_SITES],
+        unlisted=max(0, len(listed) - forms.MOST_SITES),
+        document=draft.document(),
+    )

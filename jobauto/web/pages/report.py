@@ -1,0 +1,217 @@
+"""The supervisor's report, and the rows behind each of its numbers."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from ...clock import utcnow
+from ...errors import InvalidInput
+from ...extensions import db
+from ...report import queries
+from ...report.export import report_csv
+from ...report.report import STATE_TITLES, Report, report
+from ...report.scope import Scope, Span, last_days
+from ...report.site_days import OK, STATES, Sites
+from ...settings import service as settings_service
+from ...sites import queries as sites
+from ..exports import csv_of
+from ..forms.report import NONE, ReportForm, offer, report_form
+from ..paging import Page, asked_page, count_of, page_up_to
+
+bp = Blueprint("report", __name__, url_prefix="/report")
+
+PRESETS = (7, 30, 90, 365)
+FEW = 20
+"""Rows of a part of the page; the file has them all."""
+
+
+@bp.get("/")
+def show() -> ResponseReturnValue:
+    """The report of a time and a group, or all."""
+    form, span, scope = _asked()
+    found = _report(span, scope)
+    offer(form, group=_groups(), **{part: list(found.jobs.by_part[part]) for part in ("source", "assignee")})
+    return render_template(
+        "report/show.html",
+        form=form,
+        report=found,
+        span=span,
+        scope=scope,
+        presets=[(days, last_days(days, span.zone, span.now)) for days in PRESETS],
+        few=FEW,
+        about=_about(span, scope),
+        titles=STATE_TITLES,
+        link=_Links(span, scope),
+    )
+
+
+@bp.get("/report.csv")
+def export() -> ResponseReturnValue:
+    """All numbers of the report as a file."""
+    _, span, scope = _asked(strict=True)
+    return _file(report_csv(_report(span, scope)), "report.csv")
+
+
+@bp.get("/jobs")
+def jobs() -> ResponseReturnValue:
+    """The jobs behind a number."""
+    _, span, scope = _asked()
+    name, site_id = _number(), request.args.get("site_id", "")
+    return render_template(
+        "report/jobs.html",
+        title=queries.NUMBERS[name].title,
+        page=page_up_to(queries.jobs_behind(name, span, scope, site_id), *asked_page()),
+        about=_about(span, scope, site_id),
+        up=_Links(span, scope).report(),
+        file=_address(".export_jobs", request.args),
+    )
+
+
+@bp.get("/jobs.csv")
+def export_jobs() -> ResponseReturnValue:
+    """The same jobs as a file."""
+    _, span, scope = _asked(strict=True)
+    query = queries.jobs_behind(_number(), span, scope, request.args.get("site_id", ""))
+    return csv_of(query, span.zone, span.now)
+
+
+@bp.get("/often")
+def often() -> ResponseReturnValue:
+    """The sites with many jobs in the 90 days before the end."""
+    _, span, scope = _asked()
+    number, per_page = asked_page()
+    query = queries.often(span, scope)
+    rows = db.session.execute(query.limit(per_page).offset((number - 1) * per_page)).unique().all()
+    return render_template(
+        "report/often.html",
+        page=Page(list(rows), number, per_page, count_of(query)),
+        about=_about(span, scope),
+        link=_Links(span, scope),
+    )
+
+
+@bp.get("/sites")
+def days() -> ResponseReturnValue:
+    """The sites behind a number of site-days."""
+    _, span, scope = _asked()
+    state = request.args.get("state", OK)
+    if state not in STATES:
+        raise InvalidInput("There is no such state.", {"state": ["There is no such state."]}, 400)
+    found = Sites(db.session(), span, scope, settings_service.current().policies)
+    number, per_page = asked_page()
+    query = found.in_state(state)
+    rows = db.session.execute(query.limit(per_page).offset((number - 1) * per_page)).unique()
+    return render_template(
+        "report/sites.html",
+        state=state,
+        titles=STATE_TITLES,
+        page=Page([found.with_days(row) for row in rows], number, per_page, count_of(query)),
+        checked=len(found.days),
+        first_checked=found.days[0].day if found.days else None,
+        last_checked=found.days[-1].day if found.days else None,
+        about=_about(span, scope),
+        link=_Links(span, scope),
+    )
+
+
+class _Links:
+    """Addresses of the report, of parts of it, and of what is behind its numbers."""
+
+    def __init__(self, span: Span, scope: Scope) -> None:
+        given = {"group": scope.group, "source": scope.source, "assignee": scope.assignee}
+        self._given = {
+            "since": span.first.isoformat(),
+            "until": span.last.isoformat(),
+            **{name: text or NONE for name, text in given.items() if text is not None},
+        }
+
+    def report(self, **instead: str) -> str:
+        """The report itself, narrowed further."""
+        return _address(".show", self._given | _named(instead))
+
+    def file(self) -> str:
+        """The report as a file."""
+        return _address(".export", self._given)
+
+    def jobs(self, number: str, **instead: str) -> str:
+        """The jobs behind a number, of a part of it."""
+        return _address(".jobs", {"number": number} | self._given | _named(instead))
+
+    def often(self) -> str:
+        """The sites with many jobs."""
+        return _address(".often", self._given)
+
+    def sites(self, state: str, **instead: str) -> str:
+        """The sites behind a number of site-days."""
+        return _address(".days", {"state": state} | self._given | _named(instead))
+
+    def of_days(self, number: str, first: date, last: date) -> str:
+        """The jobs of a number on some dates."""
+        return self.jobs(number, since=first.isoformat(), until=last.isoformat())
+
+    def of_site(self, number: str, site_id: str) -> str:
+        """The jobs of a number of one site."""
+        return self.jobs(number, site_id=site_id)
+
+
+def _address(endpoint: str, given: Mapping[str, str]) -> str:
+    values: dict[str, Any] = dict(given)
+    return url_for(endpoint, **values)
+
+
+def _named(instead: Mapping[str, str]) -> dict[str, str]:
+    return {name: text or NONE for name, text in instead.items()}
+
+
+def _asked(*, strict: bool = False) -> tuple[ReportForm, Span, Scope]:
+    form = report_form(_groups())
+    span = form.span(_zone(), utcnow())
+    if strict and form.errors:
+        raise InvalidInput(
+            "The report was not made.", {name: list(why) for name, why in form.errors.items()}, 400
+        )
+    return form, span, form.scope()
+
+
+def _zone() -> ZoneInfo:
+    return settings_service.current().settings.schedule.zone
+
+
+def _groups() -> list[str]:
+    return list(db.session.scalars(sites.groups()))
+
+
+def _number() -> str:
+    name = request.args.get("number", "")
+    if name not in queries.NUMBERS:
+        raise InvalidInput("There is no such number.", {"number": ["There is no such number."]}, 400)
+    return name
+
+
+def _report(span: Span, scope: Scope) -> Report:
+    return report(db.session(), span, scope, settings_service.current().policies)
+
+
+def _file(lines: Any, name: str) -> Response:
+    headers = {"Content-Disposition": f"attachment; filename={name}"}
+    return Response(lines, mimetype="text/csv", headers=headers)
+
+
+def _about(span: Span, scope: Scope, site_id: str = "") -> str:
+    """What a list is about, as a line under its title."""
+    given = (
+        ("group", scope.group),
+        ("source", scope.source),
+        ("assigned to", scope.assignee),
+        ("site", site_id or None),
+    )
+    narrowed = [f"{word} {text}" if text else _WITHOUT[word] for word, text in given if text is not None]
+    time = f"{span.first} to {span.last}" if span.first != span.last else f"{span.first}"
+    return ", ".join([time, *narrowed])
+
+
+_WITHOUT = {"group": "without a group", "source": "without a source", "assigned to": "assigned to nobody"}

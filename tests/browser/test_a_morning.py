@@ -1,0 +1,196 @@
+"""A morning with sixty jobs: how many clicks it takes, and how much is in sight."""
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from jobauto.clock import utcnow
+from jobauto.detection.service import RunParameters, run
+from jobauto.jobs.service import JobChange, change
+from tests.browser.conftest import Visit
+from tests.fleets import add_site, days_before
+
+pytestmark = pytest.mark.process
+
+JOBS = 60
+IN_SIGHT = """() => [...document.querySelectorAll(".jobs tbody tr")]
+  .filter((row) => row.getBoundingClientRect().top >= 0 && row.getBoundingClientRect().bottom <= innerHeight)
+  .length"""
+AXE = """async () => (await axe.run()).violations
+  .map((found) => `${found.id}: ${found.nodes.map((node) => node.target).join(" | ")}`)"""
+
+
+class Hand:
+    """Somebody's hand at the mouse: each click counts, also the two of a choice from a list."""
+
+    def __init__(self, page: Page) -> None:
+        self.page, self.clicks = page, 0
+
+    def click(self, name: str, role: Any = "button", **how: Any) -> None:
+        self.page.get_by_role(role, name=name).first.click(**how)
+        self.clicks += 1
+
+    def choose(self, label: str, option: str) -> None:
+        self.page.get_by_label(label).select_option(option)
+        self.clicks += 2
+
+
+@pytest.fixture(autouse=True)
+def _sixty_jobs(cast: None) -> None:
+    """A job at each of sixty sites; three of them are Oscar's."""
+    for number in range(1, JOBS + 1):
+        add_site(
+            f"S{number:02}",
+            {days_before(number + 5, utcnow()): number},
+            site_name=f"{number} Mill Lane, Perth",
+        )
+    run(RunParameters(trigger="manual"), utcnow)
+    for job_id in (1, 2, 3):
+        change(job_id, JobChange(assignee="oscar"), by="ada", now=utcnow())
+
+
+def test_ten_jobs_are_assigned_in_five_clicks(visit: Visit) -> None:
+    page = visit(logged_in_as="oscar").open("/jobs/?status=unclosed&assignee=-")
+    hand = Hand(page)
+    boxes = page.get_by_role("checkbox", name=re.compile("Choose job"))
+    boxes.nth(0).click()
+    boxes.nth(9).click(modifiers=["Shift"])
+    hand.clicks += 2
+    hand.choose("Assign to", "oscar")
+    hand.click("Assign")
+    expect(page.get_by_role("status")).to_contain_text("10 jobs assigned to oscar. Undo")
+    assert hand.clicks == 5
+
+
+def test_a_job_is_closed_with_a_note_in_three_clicks_and_the_next_one_is_on_screen(visit: Visit) -> None:
+    page = visit(logged_in_as="oscar").open("/jobs/?sort=longest&status=unclosed")
+    hand = Hand(page)
+    hand.click("60 Mill Lane", "link")
+    hand.click("Note", "textbox")
+    page.keyboard.type("New SIM card.")
+    hand.click("Close, next job")
+    expect(page.get_by_role("status").first).to_have_text("Job 60 closed as fixed.")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("59 Mill Lane")
+    assert hand.clicks == 3
+
+
+def test_ones_own_jobs_are_a_click_away(visit: Visit) -> None:
+    page = visit(logged_in_as="oscar").open("/jobs/")
+    hand = Hand(page)
+    hand.click("Mine 3", "link")
+    expect(page.get_by_role("table").locator(".cell-who")).to_have_text(["oscar"] * 3)
+    assert hand.clicks == 1
+
+
+def test_a_screen_shows_thirteen_jobs_and_a_phone_the_first_one_near_its_top(visit: Visit) -> None:
+    page = visit(logged_in_as="oscar", viewport={"width": 1280, "height": 900}).open("/jobs/")
+    assert page.evaluate(IN_SIGHT) >= 13
+    page.get_by_label("Choose job 60").check()  # what can be done with it covers none of the thirteen
+    bar = page.locator(".bulk").bounding_box()
+    thirteenth = page.locator(".jobs tbody tr").nth(12).bounding_box()
+    assert bar
+    assert thirteenth
+    assert thirteenth["y"] + thirteenth["height"] <= bar["y"]
+    assert bar["y"] + bar["height"] <= 900
+    page.set_viewport_size({"width": 375, "height": 800})
+    first = page.locator(".jobs tbody tr").first.bounding_box()
+    assert first
+    assert first["y"] < 400
+
+
+def test_headings_stay_in_sight_and_wide_screens_are_used(visit: Visit) -> None:
+    page = visit(logged_in_as="oscar", viewport={"width": 1900, "height": 600}).open("/jobs/?per_page=100")
+    page.mouse.wheel(0, 1200)
+    page.wait_for_function("scrollY > 800")
+    heading = page.get_by_role("columnheader", name="Faulty for").bounding_box()
+    table = page.get_by_role("table").bounding_box()
+    assert heading
+    assert table
+    assert 0 <= heading["y"] < 10
+    assert 1400 < table["width"] <= 1600
+
+
+def test_all_that_match_are_told_by_number_and_done_with(visit: Visit) -> None:
+    page = visit(logged_in_as="oscar").open("/jobs/?status=unclosed&assignee=-")
+    page.get_by_label("All 57 of this view").check()
+    expect(page.get_by_text("57 chosen")).to_be_visible()
+    page.get_by_label("Assign to").select_option("oscar")
+    page.get_by_role("button", name="Assign").click()
+    expect(page.get_by_role("status")).to_contain_text("57 jobs assigned to oscar.")
+    expect(page.get_by_role("navigation", name="Views").get_by_role("link", name="Mine")).to_contain_text(
+        "60"
+    )
+
+
+def test_the_list_is_worked_with_keys(visit: Visit) -> None:
+    page = visit(logged_in_as="oscar").open("/jobs/")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("Shift+X")
+    expect(page.get_by_text("3 chosen")).to_be_visible()
+    page.keyboard.press("k")
+    expect(page.get_by_role("link", name="59 Mill Lane")).to_be_focused()
+    page.keyboard.press("a")
+    expect(page.get_by_label("Assign to")).to_be_focused()
+    page.get_by_role("link", name="59 Mill Lane").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("59 Mill Lane")
+    page.wait_for_load_state()
+    page.keyboard.press("j")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("58 Mill Lane")
+    page.wait_for_load_state()
+    page.keyboard.press("c")
+    page.keyboard.type("x and ? are letters here / too")
+    expect(page.get_by_label("Note")).to_have_value("x and ? are letters here / too")
+
+
+def test_one_comes_back_to_the_same_place_of_the_list(visit: Visit) -> None:
+    visitor = visit(logged_in_as="oscar")
+    page = visitor.open("/jobs/?status=unclosed&page=2")
+    page.get_by_role("link", name="15 Mill Lane").click()
+    page.locator("a.up").click()
+    expect(page).to_have_url(re.compile(r"status=unclosed.*page=2#row-15$"))
+    expect(page.get_by_role("link", name="15 Mill Lane")).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("key", ["/", "Control+k"])
+def test_search_is_a_key_away_on_every_page(visit: Visit, key: str) -> None:
+    page = visit(logged_in_as="vera").open("/runs/")
+    page.keyboard.press(key)
+    page.keyboard.type("perth 17 mill")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Find", exact=True)).to_be_visible()
+    expect(page.get_by_role("table", name="Sites that were found").get_by_role("row")).to_have_count(2)
+
+
+def test_printing_a_job_is_one_page(visit: Visit) -> None:
+    page = visit(logged_in_as="oscar").open("/jobs/20")
+    expect(page.locator("canvas")).to_be_visible()
+    assert len(re.findall(rb"/Type /Page\b", page.pdf(format="A4"))) == 1
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 375])
+def test_axe_finds_nothing(visit: Visit, axe: str, scheme: str, width: int) -> None:
+    visitor = visit(
+        logged_in_as="oscar", color_scheme=scheme, viewport={"width": width, "height": 900}, bypass_csp=True
+    )
+    found = {}
+    for path in (
+        "/jobs/",
+        "/jobs/?rule=no_coms&priority=medium&assignee=oscar",
+        "/jobs/1",
+        "/search/?q=mill",
+    ):
+        page = visitor.open(path)
+        page.evaluate("() => document.querySelectorAll('details').forEach((part) => { part.open = true; })")
+        page.evaluate(axe)
+        found[path] = page.evaluate(AXE)
+    assert [(path, violations) for path, violations in found.items() if violations] == []

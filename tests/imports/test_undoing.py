@@ -1,0 +1,189 @@
+"""Undoing an import: what is counted, what is refused, and what may happen meanwhile."""
+
+from datetime import timedelta
+from io import BytesIO
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from jobauto.audit.queries import events_for
+from jobauto.audit.service import Author
+from jobauto.clock import utcnow
+from jobauto.extensions import db
+from jobauto.imports import background, bulk, undo
+from jobauto.models import Import, ImportSite, Reading, ReplacedReading, Site
+from jobauto.storage import partitions
+from tests.fleets import NOON, add_site
+from tests.imports.undoing import ADA, send, take_back
+from tests.people import Person
+
+
+def lines(*values: object, first: int = 0, site: str = "S1") -> list[str]:
+    """Daily readings of March; an ``e`` marks an estimated one."""
+    return [
+        f"{site},2026-03-{day:02}T06:00Z,{str(value).strip('e')},{'estimated' if 'e' in str(value) else ''}"
+        for day, value in enumerate(values, first + 1)
+    ]
+
+
+def values(site: str = "S1") -> list[str]:
+    """What stands of a site, by day."""
+    db.session.rollback()
+    of_site = select(Site.key).where(Site.site_id == site).scalar_subquery()
+    found = select(Reading.reading_value).where(Reading.site_key == of_site)
+    return [str(value) for value in db.session.scalars(found.order_by(Reading.reading_date))]
+
+
+@pytest.mark.parametrize(
+    ("files", "undone", "expected", "left"),
+    [
+        pytest.param([lines(1, 2)], 0, (2, 0, 0), [], id="what it added goes"),
+        pytest.param([lines(1, 2), lines(1, 3)], 1, (0, 1, 0), ["1.00", "2.00"], id="a value comes back"),
+        pytest.param([lines(1, 2), lines(3, first=1)], 0, (1, 0, 1), ["3.00"], id="a changed one stays"),
+        pytest.param([lines(1, 2), lines(1, 2)], 0, (0, 0, 2), ["1.00", "2.00"], id="sent again, it stays"),
+        pytest.param([lines(1, 2), lines(2, 3, first=1)], 0, (1, 0, 1), ["2.00", "3.00"], id="overlapping"),
+        pytest.param(
+            [lines(1, 2, 3), [*lines(1), *lines(3, first=2)]], 0, (1, 0, 2), ["1.00", "3.00"], id="gap"
+        ),
+        pytest.param([lines("1e"), lines(1)], 1, (0, 1, 0), ["1.00"], id="an estimate comes back"),
+        pytest.param([lines(1), lines("2e")], 0, (0, 1, 0), ["2.00"], id="an estimate stands at last"),
+        pytest.param([lines(1), lines("2e")], 1, (0, 0, 0), ["1.00"], id="an estimate that never stood"),
+    ],
+)
+def test_what_was_removed_restored_and_left(
+    app: Flask, files: list[list[str]], undone: int, expected: tuple[int, int, int], left: list[str]
+) -> None:
+    add_site("S1")
+    numbers = [send(file) for file in files]
+
+    assert take_back(numbers[undone]) == expected
+    assert values() == left
+    said = db.session.scalars(events_for("import", numbers[undone])).all()[-1]
+    assert (said.field, said.after) == ("undone", undo.Undone(*expected).describe())
+
+
+def test_a_site_without_readings_takes_the_measure_of_the_next_import(app: Flask) -> None:
+    add_site("S1")
+    take_back(send(lines(1, 2)))
+    db.session.rollback()
+    assert db.session.scalar(select(Site.measure)) is None
+
+
+def test_one_that_is_undone_while_another_confirms_it_leaves_that_ones_readings(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk.SqliteBulk, "BATCH", 2)
+    monkeypatch.setattr(bulk.PostgresqlBulk, "BATCH", 2)
+    add_site("S1")
+    send(lines(1, 2))
+    first = send(lines(3, 4, 5, 6))
+    told: list[tuple[int, int, int]] = []
+
+    def undo_it(*_: object) -> None:
+        if not told:
+            told.append(take_back(first))
+
+    other = send(lines(3, 4, 5, 6), now=utcnow(), progress=undo_it)
+
+    assert told == [(2, 2, 0)]
+    assert values() == ["3.00", "4.00", "5.00", "6.00"]
+    assert take_back(other) == (2, 2, 0)
+    assert values() == ["1.00", "2.00"]
+
+
+def test_what_is_in_partitions_that_were_dropped_is_left(app: Flask) -> None:
+    add_site("S1")
+    old = send(["S1,2025-12-01T06:00Z,1,", "S1,2026-03-01T06:00Z,2,"])
+    with db.engine.connect() as connection:
+        if not partitions.is_partitioned(connection):
+            pytest.skip("only partitions are dropped")
+        connection.rollback()
+        assert partitions.drop_old(connection, NOON, 2)
+    assert take_back(old) == (1, 0, 1)
+
+
+def test_a_process_that_dies_leaves_it_to_the_next(app: Flask) -> None:
+    add_site("S1")
+    number = send(lines(1, 2))
+    undo.claim(number, ADA)
+
+    background.process_pending(lambda: NOON + timedelta(minutes=1))
+    assert values() == ["1.00", "2.00"]
+    background.process_pending(lambda: NOON + timedelta(minutes=3))
+    assert values() == []
+
+
+def test_an_import_whose_process_was_killed_is_found_by_its_readings(app: Flask) -> None:
+    add_site("S1")
+    send(lines(1))
+    number = send(lines(2, 3))
+    with db.engine.begin() as connection:
+        connection.execute(update(ImportSite).values(import_id=ImportSite.import_id + 100))
+        connection.execute(update(Import).where(Import.id == number).values(first_at=None))
+    assert take_back(number) == (1, 1, 0)
+    assert values() == ["1.00"]
+
+
+def test_after_14_days_it_cannot_be_undone_and_nothing_is_kept_for_it(app: Flask) -> None:
+    add_site("S1")
+    send(lines(1), now=utcnow())
+    number = send(lines(2), now=utcnow())
+    background.process_pending(lambda: utcnow() + timedelta(days=13))
+    assert db.session.scalars(select(ReplacedReading)).all()
+
+    later = utcnow() + timedelta(days=14, minutes=1)
+    with pytest.raises(undo.CannotUndo, match=f"Import {number} is older than 14 days"):
+        undo.claim(number, Author("ada", later))
+    background.process_pending(lambda: later + timedelta(days=1))
+    assert db.session.scalars(select(ReplacedReading)).all() == []
+    assert db.session.scalars(select(ImportSite)).all() == []
+
+
+def test_the_api_undoes_an_import_once(app: Flask, oscar: Person) -> None:
+    add_site("S1")
+    sent = {"site_id": "S1", "reading_date": "2026-03-01T06:00Z", "reading_value": "1"}
+    number = oscar.api("POST", "/api/readings/", json=[sent]).get_json()["import_id"]
+    assert oscar.api("POST", "/api/readings/", json=[sent]).get_json()["import_id"] is None
+    (entry,) = oscar.api("GET", "/api/imports/").get_json()["items"]
+    assert (entry["id"], entry["undone_at"], entry["new"]) == (number, None, 1)
+    assert entry["undo_until"]
+
+    address = f"/api/imports/{number}/undo/"
+    assert oscar.api("POST", address).get_json() == {"removed": 1, "restored": 0, "left": 0}
+    assert oscar.api("POST", address).status_code == 409
+    assert oscar.api("POST", "/api/imports/99/undo/").status_code == 404
+    assert oscar.api("GET", "/api/imports/").get_json()["items"][0]["undone_at"]
+
+
+def test_an_import_of_sites_cannot_be_undone(app: Flask, oscar: Person) -> None:
+    oscar.post("/import/", kind="sites", file=(BytesIO(b"site_id,site_name\nS1,One\n"), "sites.csv"))
+    background.process_pending()
+    answer = oscar.api("POST", "/api/imports/1/undo/")
+    assert (answer.status_code, answer.get_json()["error"]) == (
+        409,
+        "Only imports of readings can be undone.",
+    )
+
+
+def test_the_page_undoes_an_import_and_says_so(app: Flask, oscar: Person) -> None:
+    add_site("S1")
+    number = send(lines(1, 2))
+    assert "Undo this import" in oscar.get(f"/import/{number}").text
+    assert oscar.post(f"/import/{number}/undo").status_code == 302
+    undo.go_on(number)
+    page = oscar.get(f"/import/{number}").text
+    assert "2 removed, 0 restored, 0 left" in page
+    assert "Undo this import" not in page
+
+
+def test_what_one_token_sends_on_a_day_is_one_line(app: Flask, oscar: Person) -> None:
+    add_site("S1")
+    for day in (1, 2, 3):
+        row = {"site_id": "S1", "reading_date": f"2026-03-0{day}T06:00Z", "reading_value": day}
+        oscar.api("POST", "/api/readings/", json=[row])
+    page = oscar.get("/import/").text
+    assert "with 2 more imports of that day" in page
+    assert "3 new, 0 updated" in page
+    assert page.count('class="cell-main"') == 1
+    assert oscar.api("GET", "/api/imports/").get_json()["total"] == 3

@@ -1,0 +1,142 @@
+"""Whatever a file holds, only its first part is looked at, and what cannot be read is told in a sentence."""
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from io import BytesIO, RawIOBase
+from time import process_time
+from typing import BinaryIO, cast
+from zipfile import ZIP_DEFLATED, ZipFile
+
+import pytest
+
+from jobauto.imports.lines import FileError
+from jobauto.imports.proposing.proposer import propose
+from jobauto.imports.proposing.sample import HEAD, sample_of
+from tests.profiles.reading import LONDON
+from tests.profiles.workbooks import Value, workbook
+from tests.proposing.test_given_files import NOW, proposal_for
+
+SECONDS = 20
+HEADER = "site_id,reading_date,reading_value\n"
+
+
+class Endless(RawIOBase):
+    """A file of 500 MB that is made up while it is read."""
+
+    def __init__(self, header: bytes, row: bytes) -> None:
+        self.taken = 0
+        self._parts = self._made(header, row)
+        self._rest = b""
+
+    def _made(self, header: bytes, row: bytes) -> Iterator[bytes]:
+        yield header
+        while True:
+            yield row * 1000
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, place: int, whence: int = 0) -> int:
+        assert (place, whence) == (0, 0)
+        assert self.taken <= 4
+        self.taken, self._rest = 0, b""
+        return 0
+
+    def read(self, size: int = -1) -> bytes:
+        assert size >= 0, "the whole file is asked for"
+        while len(self._rest) < size:
+            self._rest += next(self._parts)
+        found, self._rest = self._rest[:size], self._rest[size:]
+        self.taken += size
+        return found
+
+
+def test_of_a_large_file_only_the_first_part_is_read() -> None:
+    row = b"S1,2026-03-31T06:00Z,1234.56\n"
+    file = Endless(b"", HEADER.encode() + row)
+
+    sample = sample_of(cast("BinaryIO", file), "a.csv")
+
+    assert file.taken == HEAD
+    assert not sample.is_whole
+    assert sample.content.endswith((row, HEADER.encode()))
+
+
+HOSTILE = {
+    "one long line": b"a," * 1_000_000,
+    "one long quoted field": b'site,date,v\n"' + b"x" * 1_000_000,
+    "a hundred thousand columns": (",".join(f"c{at}" for at in range(100_000)) + "\n").encode() * 3,
+    "deep JSON": b"[" * 1_000_000,
+    "deep objects": b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
+    "long digits": HEADER.encode() + b"S1,2026-03-31T06:00Z," + b"9" * 200_000 + b"\n",
+    "exponents": HEADER.encode() + b"S1,2026-03-31T06:00Z,1e999999999\n" * 100,
+    "nothing but zeroes": b"\0" * 1_000_000,
+    "random bytes": bytes(range(256)) * 4000,
+    "slashes": HEADER.encode() + b"S1," + b"1/1/" * 50_000 + b",1\n",
+    "a web page": b"<!doctype html><html><body>Please log in</body></html>",
+    "years that no calendar has": HEADER.encode() + b"S1,9999-12-31T24:00Z,1\nS1,0000-00-00T00:00Z,2\n" * 50,
+    "names that are formulas": b'=cmd|"/c calc"!A0,date,kWh\nS1,2026-11-01,5\nS1,2026-11-02,7\n',
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_file_is_told_of_or_proposed_in_bounded_time(name: str) -> None:
+    started = process_time()
+
+    with suppress(FileError):
+        proposal_for(HOSTILE[name], "a.csv", {})
+
+    assert process_time() - started < SECONDS
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "The file is empty."),
+        (b"  \n \n", "The file is empty."),
+        (b"%PDF-1.7 ...", "No row of its first part has a date and a number"),
+        (b"<html></html>", "not of Green Button"),
+        (b"meter,v\n21E00777,1\n", "No row of its first part has a date and a number"),
+        (b'{"a": 1}', "No row of its first part has a date and a number"),
+        (b"PK\x03\x04 broken", "damaged"),
+    ],
+)
+def test_what_nothing_can_be_said_of_is_told_in_a_sentence(content: bytes, why: str) -> None:
+    with pytest.raises(FileError, match=why):
+        proposal_for(content, "a.csv", {})
+
+
+def test_the_first_part_of_a_large_json_document_is_closed_and_read() -> None:
+    values = [{"at": f"2026-11-{1 + at % 25:02}T06:00Z", "kWh": at} for at in range(20_000)]
+    content = json.dumps({"a": "}]", "meter": {"values": values}}).encode()
+    assert len(content) > 2 * HEAD
+
+    proposal = proposal_for(content, "a.json", {})
+
+    assert proposal.text("path") == "meter.values"
+
+
+def test_a_file_in_an_archive_and_a_large_workbook_are_looked_at_in_the_same_way() -> None:
+    packed = BytesIO()
+    with ZipFile(packed, "w", ZIP_DEFLATED) as archive:
+        archive.writestr("export_S1.csv", "date,kWh\n" + "2026-11-01T06:00Z,5\n" * 1_000_000)
+    rows: list[list[Value]] = [["S1", "2026-11-01T06:00Z", at] for at in range(5000)]
+    sheet = workbook({"A": [["site", "date", "kWh"], *rows]})
+
+    sample = sample_of(packed, "a.zip")
+    proposal = propose(sample, {}, is_site={"S1"}.intersection, zone=LONDON, now=NOW)
+
+    assert len(sample.content) <= HEAD
+    assert proposal.text("site") == "name:export_{site}.csv"
+    assert proposal_for(sheet, "a.xlsx", {}).several("value_columns") == ("kWh",)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "windows-1252"])
+def test_the_encoding_is_told_by_the_bytes(encoding: str) -> None:
+    text = "Zähler;Datum;Stand kWh\nA;05.11.2026;1\nA;13.11.2026;2\n"
+
+    proposal = proposal_for(text.encode(encoding), "a.csv", {}, sites={"A"})
+
+    assert proposal.text("encoding") == encoding.removesuffix("-sig")
+    assert proposal.document()["header"] == {"find": ["Zähler", "Datum", "Stand kWh"]}

@@ -1,0 +1,253 @@
+"""The page that makes a profile from a file: it asks, shows the rows as they would be stored, and imports."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from io import BytesIO
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from jobauto.extensions import db
+from jobauto.imports.decisions import expire_undecided
+from jobauto.imports.profiles import service as profiles
+from jobauto.models import Import, Reading, Site
+from tests.fleets import add_site
+from tests.pages.reading import error_beside, form_of, words
+from tests.pages.test_importing import wait
+from tests.people import Person, add_cast
+from tests.profiles.test_given_files import FILES, expected
+
+FIT = "28_fit_reads.xlsx"
+
+
+@pytest.fixture
+def oscar(app: Flask) -> Person:
+    add_cast()
+    return Person(app, "oscar")
+
+
+def bring(person: Person, content: bytes, name: str) -> TestResponse:
+    """Send a file; the page that proposes."""
+    answer = person.post("/profiles/new/file", file=(BytesIO(content), name))
+    return person.get(answer.location)
+
+
+def given(name: str) -> bytes:
+    return (FILES / name).read_bytes()
+
+
+def sent(page: TestResponse, **changes: str) -> dict[str, str]:
+    """What the page's form sends when somebody has made changes to it."""
+    return form_of(page) | changes
+
+
+def status() -> str:
+    db.session.rollback()
+    return db.session.get_one(Import, 1).status
+
+
+def stored() -> list[tuple[str, datetime, Decimal]]:
+    db.session.rollback()
+    rows = db.session.execute(
+        select(Site.site_id, Reading.reading_date, Reading.reading_value)
+        .join(Site, Site.key == Reading.site_key)
+        .order_by(Site.site_id, Reading.reading_date)
+    )
+    return [(site, at, value) for site, at, value in rows]
+
+
+def test_questions_are_asked_and_answered_then_the_rows_are_shown_saved_and_imported(oscar: Person) -> None:
+    for site in ("MILL-01", "MILL-02", "WEIR-07"):
+        add_site(site)
+
+    page = bring(oscar, given(FIT), FIT)
+    assert "05/11/2026: 5 November 2026 or 11 May 2026?" in words(page)
+    assert "Save and import" not in words(page)
+    assert "First rows as they would be stored" not in words(page)
+
+    answers = sent(page, formats="%d/%m/%Y", date_only="00:00")
+    page = oscar.post("/profiles/new/1/look", **answers)
+    assert (
+        "MILL-02 | Abbey Road Hall | EML2100000102 | 05/11/2026 | 1,771.0 | Jo "
+        "MILL-02 2026-11-05 00:00:00+00:00 Europe/London 2026-11-05 00:00:00 UTC 1,771.00"
+    ) in words(page)
+    assert stored() == []
+
+    answer = oscar.post(
+        "/profiles/new/1", **sent(page, name="fit", then="import", formats="%d/%m/%Y", date_only="00:00")
+    )
+    assert answer.location == "/import/1"
+    wait()
+    assert [(site, f"{at:%Y-%m-%dT%H:%M:%SZ}", str(kwh)) for site, at, kwh in stored()] == sorted(
+        expected(FIT)
+    )
+    assert profiles.get("fit").document["time"]["formats"] == ["%d/%m/%Y"]
+    assert db.session.get_one(Import, 1).profile == "fit"
+    assert oscar.get("/profiles/new/1").location == "/import/1"
+
+
+def test_the_reasons_stand_beside_what_is_proposed_and_a_change_is_followed(oscar: Person) -> None:
+    add_site("S1")
+    page = bring(oscar, b"site,date,kWh\nS1,2026-11-01T06:00Z,5000\nS1,2026-11-02T06:00Z,5010\n", "a.csv")
+    assert "Nothing in the file names another unit" not in words(page)
+    assert "It changes little beside its size, and never falls: 5000, then 5010." in words(page)
+    assert "5,000.00" in words(page)
+
+    page = oscar.post("/profiles/new/1/look", **sent(page, unit="Wh"))
+    assert "You said so. Proposed was: kWh." in words(page)
+    assert "5.00" in words(page)
+
+
+def test_the_change_is_told_since_the_sites_last_reading_wherever_that_is(oscar: Person) -> None:
+    add_site("S1", {datetime(2026, 10, 31, 6, tzinfo=UTC): "990.5"})
+
+    page = bring(oscar, b"site,date,kWh\nS1,2026-11-01T06:00Z,1000\nS1,2026-11-02T06:00Z,1003\n", "a.csv")
+
+    assert "1,000.00 +9.50 since" in words(page)
+    assert "1,003.00 +3.00 since" in words(page)
+
+
+UNKNOWN = b"""site,date,meter reading
+S1,2026-11-01T06:00Z,100
+NEW,2026-11-01T06:00Z,100
+Casa Uno,2026-11-01T06:00Z,100
+"""
+
+
+def test_unknown_sites_are_made_or_mapped_as_somebody_says(oscar: Person) -> None:
+    for site in ("S1", "PLANT-A"):
+        add_site(site)
+    page = bring(oscar, UNKNOWN, "a.csv")
+    assert "Sites that the fleet does not know" in words(page)
+    said = {"make.0": "yes", "alias.1": "PLANT-A"}
+
+    page = oscar.post("/profiles/new/1/look", **sent(page, **said))
+    assert "PLANT-A 2026-11-01" in words(page)
+    assert "NEW not in the fleet" in words(page)
+
+    oscar.post("/profiles/new/1", **sent(page, name="feed", then="import"))
+    wait()
+    assert [site for site, *_ in stored()] == ["NEW", "PLANT-A", "S1"]
+    assert profiles.get("feed").document["site"]["aliases"] == {"Casa Uno": "PLANT-A"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "why"),
+    [
+        ({"name": ""}, "name", "Give it a name."),
+        ({"name": "a b"}, "name", "A name is 1 to 50"),
+        ({"name": "Taken"}, "name", "There is a profile Taken already."),
+        ({"name": "f", "alias.0": "NOWHERE"}, "alias-0", "There is no site NOWHERE."),
+    ],
+)
+def test_what_cannot_be_saved_is_told_beside_its_field_and_nothing_is_stored(
+    oscar: Person, changes: dict[str, str], field: str, why: str
+) -> None:
+    add_site("S1")
+    oscar.post(
+        "/profiles/new",
+        name="taken",
+        document='{"file": {"kind": "d0010"}, "site": {}, "time": {}, "value": {}}',
+    )
+    page = bring(oscar, UNKNOWN, "a.csv")
+
+    answer = oscar.post("/profiles/new/1", **sent(page, then="import", **changes))
+
+    assert answer.status_code == 422
+    assert why in error_beside(answer, field)
+    assert profiles.find("f") is None
+    assert status() == "needs_profile"
+
+
+@pytest.mark.parametrize(
+    ("rows", "warning"),
+    [
+        (["1.204", "1.227", "1.253"], "S1: every value has exactly three decimals"),
+        (["10", "9", "8", "7"], "S1: at least half of the steps fall"),
+        (["5000000", "5000001"], "S1: a value is 1,000 times the newest one before"),
+    ],
+)
+def test_what_may_be_meant_otherwise_is_told_before_anything_is_stored(
+    oscar: Person, rows: list[str], warning: str
+) -> None:
+    add_site("S1", {datetime(2026, 10, 1, tzinfo=UTC): "5000"})
+    lines = "".join(f"S1,2026-11-{day:02}T06:00Z,{value}\n" for day, value in enumerate(rows, start=1))
+    page = bring(oscar, f"site,date,meter reading\n{lines}".encode(), "a.csv")
+
+    page = oscar.post("/profiles/new/1/look", **sent(page, numbers=".", measure="register"))
+
+    assert warning in words(page)
+
+
+def test_rows_of_one_time_are_told_of(oscar: Person) -> None:
+    add_site("S1")
+    line = "S1,2026-11-01T06:00Z,{}\n"
+    content = "site,date,meter reading\n" + line.format(5000) * 2 + line.format(5001)
+
+    assert "S1: rows of one time have different values" in words(bring(oscar, content.encode(), "a.csv"))
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "The file is empty."),
+        (b"PK\x03\x04 broken", "The zip archive is damaged"),
+        (b"no,table\n", "No row of its first part has a date and a number beside it"),
+    ],
+)
+def test_a_file_of_which_nothing_can_be_said_leads_back_with_the_reason(
+    oscar: Person, content: bytes, why: str
+) -> None:
+    answer = oscar.post("/profiles/new/file", file=(BytesIO(content), "a.csv"))
+
+    page = oscar.get(answer.location)
+    page = oscar.get(page.location) if page.location else page
+    assert why in words(page, "body")
+
+
+def test_a_file_that_waits_for_its_profile_is_in_the_history_and_goes_when_nobody_wants_it(
+    oscar: Person,
+) -> None:
+    bring(oscar, given("23_greenchoice.csv"), "23_greenchoice.csv")
+    assert "Needs profile" in words(oscar.get("/import/"))
+    assert "Nobody has said yet how this file is read" in words(oscar.get("/import/1"))
+    oscar.post("/import/1", decision="import")
+    assert status() == "needs_profile"
+
+    oscar.post("/import/1", decision="discard")
+
+    assert status() == "discarded"
+
+
+def test_after_some_days_it_is_not_imported_any_more(oscar: Person) -> None:
+    bring(oscar, given("23_greenchoice.csv"), "23_greenchoice.csv")
+
+    expire_undecided(datetime.now(UTC) + timedelta(days=15))
+
+    assert status() == "discarded"
+
+
+def test_a_profile_called_new_can_be_changed(oscar: Person) -> None:
+    document = '{"file": {"kind": "d0010"}, "site": {}, "time": {}, "value": {}}'
+
+    saved = oscar.post("/profiles/new", name="new", document=document)
+
+    assert saved.location == "/profiles/new/edit"
+    assert "d0010" in oscar.get(saved.location).text
+    changed = oscar.post(saved.location, document=document.replace("d0010", "nem12"))
+    assert changed.location == "/profiles/new/edit"
+    assert profiles.get("new").document["file"]["kind"] == "nem12"
+    oscar.post("/profiles/new/delete")
+    assert oscar.get(saved.location).status_code == 404
+
+
+def test_a_name_from_a_file_is_shown_as_text(oscar: Person) -> None:
+    evil = "<script>alert(1)</script>"
+    content = f"site,date,kWh\n{evil},2026-11-01T06:00Z,100\n{evil},2026-11-02T06:00Z,101\n"
+
+    page = bring(oscar, content.encode(), f"{evil}.csv")
+
+    assert evil not in page.text
+    assert evil in words(page).replace("&lt;", "<") or "alert(1)" in page.text

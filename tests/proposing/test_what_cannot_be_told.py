@@ -1,0 +1,163 @@
+"""What a file leaves open is asked with an example from it; what its other cells rule out is not."""
+
+import pytest
+
+from tests.profiles.test_given_files import FILES
+from tests.proposing.test_given_files import proposal_for
+
+MISREAD = FILES / "misread"
+
+
+def of(lines: str, field: str, name: str = "a.csv") -> tuple[object, str]:
+    """What is proposed for a field of a small file, None where it is asked; and the reason or question."""
+    proposed = proposal_for(lines.encode(), name, {"feed": "none"}, sites={"A", "B"}).fields[field]
+    return proposed.value, proposed.reason
+
+
+def dated(*dates: str) -> str:
+    return "site,date,kWh reading\n" + "".join(f"A,{date},{100 + at}\n" for at, date in enumerate(dates))
+
+
+def valued(*values: str, delimiter: str = ",", name: str = "kWh reading") -> str:
+    rows = (f"A;2026-11-{day:02}T06:00Z;{value}\n" for day, value in enumerate(values, start=1))
+    return (f"site;date;{name}\n" + "".join(rows)).replace(";", delimiter)
+
+
+@pytest.mark.parametrize(
+    ("dates", "format_", "why"),
+    [
+        (["05/11/2026", "06/11/2026"], None, "05/11/2026: 5 November 2026 or 11 May 2026?"),
+        (["05/11/2026", "13/11/2026"], "%d/%m/%Y", "Only with the day first"),
+        (["05/11/2026", "05/13/2026"], "%m/%d/%Y", "Only with the month first"),
+        (["12/05/2026", "11/06/2026"], "%d/%m/%Y", "none of them in the future"),
+        (["22/11/26"], None, "22/11/26: 22 November 2026 or 26 November 2022?"),
+        (["2026-11-05"], "iso", "year"),
+        (["2026/11/05 06:00"], "%Y/%m/%d %H:%M", "year"),
+        (["5 Nov 2026", "6 Nov 2026"], "%d %b %Y", ""),
+        (["05/11/2026 24:00", "14/11/2026"], "%d/%m/%Y %H:%M\n%d/%m/%Y", "day"),
+        (["20261105", "20261106"], "%Y%m%d", "year"),
+        (["1793858400", "1793944800"], "unix", "1970"),
+        (["11/05/2026 1:30 PM", "11/25/2026 1:30 PM"], "%m/%d/%Y %I:%M %p", "month"),
+    ],
+)  # fmt: skip
+def test_the_order_of_a_date_is_asked_unless_the_dates_rule_it_out(
+    dates: list[str], format_: str | None, why: str
+) -> None:
+    value, reason = of(dated(*dates), "formats")
+
+    assert value == format_
+    assert why in reason
+
+
+@pytest.mark.parametrize(
+    ("values", "form", "why"),
+    [
+        (["1204.5", "1227"], ".", "Only so"),
+        (["1204,5", "1227,25"], ",", "Only so"),
+        (["1.204", "1.227"], None, "1.204: 1.204 or 1204?"),
+        (["1,204", "1,227"], None, "1,204: 1.204 or 1204?"),
+        (["0.811", "1.204"], ".", "Only so"),
+        (["1.204,5", "227"], ",|.", "Only so"),
+        (["1,204.5", "227"], ".|,", "Only so"),
+        (["1 204,5", "227"], ",| ", "Only so"),
+        (["1204", "1227"], ".", "whole numbers"),
+    ],
+)
+def test_the_sign_of_decimals_is_asked_where_it_may_stand_between_thousands(
+    values: list[str], form: str | None, why: str
+) -> None:
+    value, reason = of(valued(*values, delimiter=";"), "numbers")
+
+    assert value == form
+    assert why in reason
+
+
+@pytest.mark.parametrize(
+    ("values", "name", "measure", "why"),
+    [
+        (["1", "5", "9", "13", "20"], "kWh", "register", "The register never falls."),
+        (["100", "101"], "kWh", "register", "changes little beside its size"),
+        (
+            ["5.2", "6.7"],
+            "kWh",
+            None,
+            "5.2, then 6.7: what the meter showed, or the energy of each interval?",
+        ),
+        (["5.2", "6.7"], "Meter reading", "register", "The column is called Meter reading"),
+        (["5.2", "3.1", "4", "2"], "kWh", "interval", "5.2, then 3.1"),
+        (["5.2", "3.1", "4", "2"], "Meter reading", "interval", "5.2, then 3.1"),
+        (["3"], "Consumption (kWh)", "interval", "The column is called Consumption"),
+    ],
+)
+def test_register_or_interval_is_shown_by_falls_and_asked_where_two_values_show_nothing(
+    values: list[str], name: str, measure: str | None, why: str
+) -> None:
+    value, reason = of(valued(*values, name=name), "measure")
+
+    assert value == measure
+    assert why in reason
+
+
+def test_a_register_whose_newest_reading_stands_first_never_falls() -> None:
+    rows = "".join(f"A,2026-11-{20 - at:02}T06:00Z,{100 - 3 * at}\n" for at in range(6))
+
+    assert of(f"site,date,kWh\n{rows}", "measure") == ("register", "The register never falls.")
+
+
+def test_numbers_that_look_like_dates_and_exponents_stay_serials() -> None:
+    lines = "meter,value,date\n21E00777,1,2026-11-05T06:00Z\n21E00778,2,2026-11-06T06:00Z\n"
+
+    assert of(lines, "site") == ("column:meter", "By its name, and what stands in it: 21E00777.")
+    assert of(lines, "value_columns")[0] == ("value",)
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "question"),
+    [
+        ("l01_ambiguous_day_first.csv", "formats", "05/11/2026 09:30: 5 November 2026 or 11 May 2026?"),
+        ("l02_two_digit_year.csv", "formats", "22/11/26: 22 November 2026 or 26 November 2022?"),
+        ("m01_thousands_dot.csv", "numbers", "1.204: 1.204 or 1204?"),
+        ("m04_two_rates_same_instant.csv", "parts", "differ in register: DY, NT. Which count?"),
+        ("m07_estimated.csv", "estimates", "What becomes of rows with Estimated?"),
+    ],
+)
+def test_of_a_file_that_is_easily_misread_it_is_asked(name: str, field: str, question: str) -> None:
+    value, reason = of((MISREAD / name).read_text(), field, name)
+
+    assert value is None
+    assert question in reason
+
+
+def test_values_that_fall_are_taken_for_intervals_and_the_reason_shows_them() -> None:
+    assert of((MISREAD / "m05_interval_values.csv").read_text(), "measure") == (
+        "interval",
+        "The values fall again and again: 2.4, then 2.2.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("parts", "keep", "same"),
+    [("add", [], "add"), ("only:DY", [{"column": "register", "is": ["DY"]}], "refuse")],
+)
+def test_registers_of_one_time_are_added_up_or_one_of_them_counts(
+    parts: str, keep: list[object], same: str
+) -> None:
+    content = (MISREAD / "m04_two_rates_same_instant.csv").read_bytes()
+
+    document = proposal_for(content, "a.csv", {"parts": parts}).document()
+
+    assert (document.get("keep", []), document.get("same_instant", "refuse")) == (keep, same)
+
+
+def test_an_answer_stands_and_the_proposal_is_still_told() -> None:
+    proposed = proposal_for(valued("1", "2").encode(), "a.csv", {"unit": "Wh"}).fields["unit"]
+
+    assert (proposed.value, proposed.own) == ("Wh", "kWh")
+    assert "Proposed was: kWh." in proposed.reason
+
+
+def test_what_rests_on_an_answer_follows_it() -> None:
+    lines = b"site,date,a,b\nA,2026-11-01T06:00Z,1,100\nA,2026-11-02T06:00Z,2,101\n"
+
+    assert "measure" not in proposal_for(lines, "a.csv", {}).fields
+    assert proposal_for(lines, "a.csv", {"value_columns": ("b",)}).text("measure") == "register"
