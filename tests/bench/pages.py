@@ -15,12 +15,7 @@ from tests.bench.table import Line, Measured
 from tests.bench.turns import Side, in_turn
 from tests.people import Person
 
-PAGES = {
-    "dashboard": "/",
-    "job list": "/jobs/",
-    "open jobs": "/jobs/?status=unclosed",
-    "list of sites": "/sites/",
-}
+PAGES = {"dashboard": "/", "job list": "/jobs/", "open jobs": "/jobs/?status=unclosed"}
 FEW = 1000
 FLEET = Fleet(20_000, days=1)
 
