@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Select, case, func, literal, select, union_all
 
 from ..extensions import db
-from ..models import MeterChange, Reading, Site
+from ..models import Reading, Site
 from ..models.types import Instant
 from ..wording import pluralize
-from .counting import COUNTS, made_by_day, stand
-from .days import DAY
+from .counting import COUNTS, Stand, meters_of
+from .days import DAY, Meters, yields
 from .thinning import day_of, midnight
 
 DAYS = 30
@@ -45,8 +45,8 @@ def sparklines(sites: Sequence[Site], now: datetime, zone: ZoneInfo) -> dict[int
     for key, at, kwh, meter in db.session.execute(_last_of_days([site.key for site in sites], days, zone)):
         if kwh is not None:
             found[key][at] = (kwh, meter)
-    changes = _changes(list(found))
-    known = ((site, _yields(site, found[site.key], changes.get(site.key, []), now, zone)) for site in sites)
+    meters = meters_of(sites)
+    known = ((site, _yields(site, found[site.key], meters[site.key], now, zone)) for site in sites)
     return {site.key: _drawn(days[1:], found[site.key], made, zone) for site, made in known}
 
 
@@ -80,21 +80,11 @@ def _last_of_days(
     return select(Site.key, day.c.ends, kwh, meter).join(day, literal(1) == 1).where(Site.key.in_(keys))
 
 
-def _changes(keys: Sequence[int]) -> dict[int, list[MeterChange]]:
-    found: dict[int, list[MeterChange]] = {}
-    for change in db.session.scalars(select(MeterChange).where(MeterChange.site_key.in_(keys))):
-        found.setdefault(change.site_key, []).append(change)
-    return found
-
-
-def _yields(
-    site: Site, found: Ends, changes: Sequence[MeterChange], now: datetime, zone: ZoneInfo
-) -> dict[date, Decimal]:
+def _yields(site: Site, found: Ends, meters: Meters, now: datetime, zone: ZoneInfo) -> dict[date, Decimal]:
     if site.measure == "interval":
         return {day_of(at, zone): kwh for at, (kwh, _) in found.items()}
-    stands = [stand(site, at, kwh, meter) for at, (kwh, meter) in sorted(found.items())]
-    made = made_by_day(site, stands, changes, now, zone)
-    return {day: one.value for day, one in made.items() if one.value is not None}
+    stands = [Stand(at, kwh, meter) for at, (kwh, meter) in sorted(found.items())]
+    return {one.day: one.value for one in yields(stands, now, zone, meters) if one.value is not None}
 
 
 def _drawn(days: Sequence[date], found: Ends, known: dict[date, Decimal], zone: ZoneInfo) -> Sparkline:

@@ -12,9 +12,8 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, select
 from ..extensions import db
 from ..models import Reading, Site
 from ..models.quality import Quality
-from ..readings import meter_changes
-from .counting import COUNTS, made_by_day, stand
-from .days import Day
+from .counting import COUNTS, Stand, meters_of
+from .days import Day, yields
 from .thinning import bucket_of, day_of, midnight, midnights
 
 _KWH = Reading.reading_value.type
@@ -65,10 +64,10 @@ def year_of_days(
     if site.measure == "interval":
         known = {day: Day(day, "known", row.total) for day, row in days.items() if row.total is not None}
     else:
-        lasts = [stand(site, row.last, row.reading_value, row.meter) for row in rows if row.last is not None]
-        before = [stand(site, *row) for row in db.session.execute(last_before(site.key, start))]
-        changes = db.session.scalars(meter_changes.of_site(site.key)).all()
-        known = made_by_day(site, [*before, *lasts], changes, now, zone)
+        lasts = [Stand(row.last, row.reading_value, row.meter) for row in rows if row.last is not None]
+        before = [Stand(*row) for row in db.session.execute(last_before(site.key, start))]
+        meters = meters_of([site])[site.key]
+        known = {one.day: one for one in yields([*before, *lasts], now, zone, meters)}
     return YearOfDays(year, *reported, sent, known)
 
 

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Select, and_, func, or_, select
 
 from ..extensions import db
-from ..models import MeterChange, Reading, Site
-from ..readings import meter_changes
-from .counting import COUNTS, Stand, made_over_a_change, stand
+from ..models import Reading, Site
+from .counting import COUNTS, Stand, meters_of
+from .days import Meters
 from .thinning import day_of, midnight
 from .year import first_of_all, last_before
 
@@ -59,39 +59,37 @@ def _added_up(site_key: int, year: int, start: datetime, end: datetime) -> Year 
 
 
 def _risen(site: Site, first: int, edges: Sequence[datetime]) -> list[Year | None]:
-    changes = db.session.scalars(meter_changes.of_site(site.key)).all()
-    opening = _stand(site, last_before(site.key, edges[0])) or _stand(site, first_of_all(site.key))
+    meters = meters_of([site])[site.key]
+    opening = _stand(last_before(site.key, edges[0])) or _stand(first_of_all(site.key))
     found: list[Year | None] = []
     for year, edge in enumerate(edges[1:], first):
-        closing = _stand(site, last_before(site.key, edge))
+        closing = _stand(last_before(site.key, edge))
         if opening is None or closing is None or closing.reading_date <= opening.reading_date:
             found.append(None)
         else:
-            found.append(_between(site, year, opening, closing, changes))
+            found.append(_between(site.key, year, opening, closing, meters))
             opening = closing
     return found
 
 
-def _stand(site: Site, query: Select[datetime, Decimal, int]) -> Stand | None:
+def _stand(query: Select[datetime, Decimal, int]) -> Stand | None:
     row = db.session.execute(query).first()
-    return None if row is None else stand(site, *row)
+    return None if row is None else Stand(*row)
 
 
-def _between(site: Site, year: int, start: Stand, end: Stand, changes: Sequence[MeterChange]) -> Year:
-    if start.meter == end.meter:
-        return Year(year, end.reading_value - start.reading_value, start.reading_date, end.reading_date)
-    meters = _meters(site, start, end)
-    within = [last.reading_value - first.reading_value for first, last in meters]
-    over = [made_over_a_change(site, last, first, changes) for (_, last), (first, _) in pairwise(meters)]
-    known = [step for step in over if step is not None]
-    total = sum([*within, *known], Decimal(0))
-    return Year(year, total, start.reading_date, end.reading_date, len(known) < len(over))
+def _between(site_key: int, year: int, start: Stand, end: Stand, meters: Meters) -> Year:
+    ends = [(start, end)] if start.meter == end.meter else _ends_of_meters(site_key, start, end)
+    over = [(last, first) for (_, last), (first, _) in pairwise(ends)]
+    steps = [meters.made(*step) for step in (*ends, *over)]
+    known = [step for step in steps if step is not None]
+    total = sum(known, Decimal(0))
+    return Year(year, total, start.reading_date, end.reading_date, len(known) < len(steps))
 
 
-def _meters(site: Site, start: Stand, end: Stand) -> list[tuple[Stand, Stand]]:
+def _ends_of_meters(site_key: int, start: Stand, end: Stand) -> list[tuple[Stand, Stand]]:
     """The first and the last reading of each meter from one stand to another, both included."""
     at, meter = Reading.reading_date, Reading.meter
-    inside = (Reading.site_key == site.key, at >= start.reading_date, at <= end.reading_date, COUNTS)
+    inside = (Reading.site_key == site_key, at >= start.reading_date, at <= end.reading_date, COUNTS)
     ends = select(meter, func.min(at).label("first"), func.max(at).label("last"))
     of_meters = ends.where(*inside).group_by(meter).subquery("ends").c
     is_end = and_(of_meters.meter == meter, or_(at == of_meters.first, at == of_meters.last))
@@ -101,6 +99,6 @@ def _meters(site: Site, start: Stand, end: Stand) -> list[tuple[Stand, Stand]]:
         .where(*inside)
         .order_by(at)
     )
-    stands = [stand(site, *row) for row in found]
+    stands = [Stand(*row) for row in found]
     by_meter = [list(group) for _, group in groupby(stands, key=attrgetter("meter"))]
     return [(group[0], group[-1]) for group in by_meter]

@@ -133,3 +133,14 @@ def test_a_site_is_snoozed_met_in_the_inventory_and_woken(visit: Visit, run_id: 
     snoozed.get_by_role("link", name="Flat roof").click()
     page.get_by_role("button", name="End the snooze").click()
     expect(page.get_by_text("This site is snoozed")).to_have_count(0)
+
+
+def test_all_sites_of_a_page_are_ticked_at_once_and_changed_together(visit: Visit, run_id: int) -> None:
+    page = visit(logged_in_as="oscar").open("/sites/")
+    page.get_by_role("button", name="Select all").click()
+    expect(page.get_by_role("checkbox", checked=True)).to_have_count(4)
+    page.get_by_label("Group", exact=True).last.fill("North")
+    page.get_by_label("Group", exact=True).last.press("Enter")
+    expect(page.get_by_role("button", name="Clear selection")).to_be_visible()  # Enter presses no button
+    page.get_by_role("button", name="Set group").click()
+    expect(page.locator(".notice:focus")).to_have_text("Changed 4 sites.")
