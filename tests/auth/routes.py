@@ -102,6 +102,7 @@ EXPECTED = {
     ("POST", "profiles.try_out"): "operator",
     ("POST", "proposals.begin"): "operator",
     ("POST", "proposals.look"): "operator",
+    ("GET", "proposals.look_again"): "operator",
     ("POST", "proposals.save"): "operator",
     ("GET", "proposals.show"): "operator",
     ("POST", "reviews.decide_submit"): "operator",

@@ -59,6 +59,7 @@ ADDRESSES = (
     "/settings/notifications/1",
     "/import/",
     "/import/1",
+    "/import/2",
     "/profiles/",
     "/profiles/new",
     "/profiles/new/2",

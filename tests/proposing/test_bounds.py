@@ -74,6 +74,14 @@ HOSTILE = {
     "nothing but zeroes": b"\0" * 1_000_000,
     "random bytes": bytes(range(256)) * 4000,
     "slashes": HEADER.encode() + b"S1," + b"1/1/" * 50_000 + b",1\n",
+    "many columns of dates": (",".join(["1/2/2026"] * 1500) + ",5\n").encode() * 20,
+    "many columns of what is nearly dates": (",".join(["31/31/2026 x"] * 1500) + ",5\n").encode() * 20,
+    "many columns of numbers": (
+        b"date,"
+        + b",".join(b"n%d" % at for at in range(2000))
+        + b"\n"
+        + (b"2026-11-01" + b",1.5" * 1900 + b"\n") * 20
+    ),
     "a web page": b"<!doctype html><html><body>Please log in</body></html>",
     "years that no calendar has": HEADER.encode() + b"S1,9999-12-31T24:00Z,1\nS1,0000-00-00T00:00Z,2\n" * 50,
     "names that are formulas": b'=cmd|"/c calc"!A0,date,kWh\nS1,2026-11-01,5\nS1,2026-11-02,7\n',

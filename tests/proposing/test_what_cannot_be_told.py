@@ -104,6 +104,15 @@ def test_a_register_whose_newest_reading_stands_first_never_falls() -> None:
     assert of(f"site,date,kWh\n{rows}", "measure") == ("register", "The register never falls.")
 
 
+def test_a_row_a_day_is_one_of_intervals_where_any_value_falls() -> None:
+    clocks = ",".join(f"{hour:02}:00" for hour in range(24))
+    rising = ",".join(map(str, range(24)))
+
+    value, reason = of(f"site,date,{clocks}\nA,2026-11-01,{rising}\nA,2026-11-02,{rising}\n", "measure")
+
+    assert (value, reason.endswith("23, then 0.")) == ("interval", True)
+
+
 def test_numbers_that_look_like_dates_and_exponents_stay_serials() -> None:
     lines = "meter,value,date\n21E00777,1,2026-11-05T06:00Z\n21E00778,2,2026-11-06T06:00Z\n"
 

@@ -8,6 +8,9 @@ from .sites import ask_for_site
 from .tables import DELIMITERS, Table, lists_in, separator_of, table_of, texts_table
 from .words import NOTHING, named
 
+MOST_SHEETS = 5
+"""So many sheets are searched for dates and numbers."""
+
 
 def standard(draft: Draft, kind: str) -> None:
     """Propose what a file of a standard kind leaves open."""
@@ -89,7 +92,7 @@ def _excel(draft: Draft, header: int | None) -> Table | None:
             tables[name] = table_of(list(rows), header, exact=False)
         return tables[name]
 
-    own = next((name for name in names[:10] if table_at(name)), names[0] if names else "")
+    own = next((name for name in names[:MOST_SHEETS] if table_at(name)), names[0] if names else "")
     reason = "It is the first sheet with dates and numbers."
     sheet = str(draft.settle("sheet", own, reason, [(name, name) for name in names]))
     return table_at(sheet) if sheet in names else None

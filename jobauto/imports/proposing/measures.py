@@ -78,6 +78,11 @@ def _by_values(draft: Draft) -> tuple[str | None, str]:
     names = " ".join(column.name for column in draft.values)
     if fell and falls * 4 >= len(steps) and falls >= 2:
         return "interval", f"The values fall again and again: {fell[0]}, then {fell[1]}."
+    if fell and falls and draft.clocks:
+        return (
+            "interval",
+            f"From one interval of a day to another the values fall: {fell[0]}, then {fell[1]}.",
+        )
     if not falls and len(steps) >= STEPS and draft.text("layout") != "wide_times":
         return "register", "The register never falls."
     if not falls and steps and all(_hardly(before, after) for before, after in steps):

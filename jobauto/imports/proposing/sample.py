@@ -1,7 +1,7 @@
 """The first part of a file, by its bytes: what kind it is, its encoding, its rows and lines.
 
-Whatever its size, so much of a file is looked at: ``HEAD`` bytes of text, ``WHOLE`` of XML, a workbook within
-the bounds of every workbook.
+Whatever its size, so much of a file is looked at: ``HEAD`` bytes of text, ``WHOLE`` of XML, a workbook of
+``WORKBOOK`` bytes within the bounds of every workbook.
 """
 
 import codecs
@@ -21,6 +21,7 @@ from ..profiles.packed import opened
 
 HEAD = 262_144
 WHOLE = 20_000_000
+WORKBOOK = 50_000_000
 LINES = 2000
 """So many lines or rows at most are looked at."""
 WIDEST = 2000
@@ -87,7 +88,11 @@ def sample_of(file: BinaryIO, file_name: str) -> Sample:
             raise FileError("The file is empty.")
         if head.startswith(_WORKBOOK):
             file.seek(0)
-            content = file.read()
+            content = file.read(WORKBOOK + 1)
+            if len(content) > WORKBOOK:
+                raise FileError(
+                    f"A workbook of more than {WORKBOOK:,} bytes is too large to be looked at here."
+                )
             return Sample("excel", "It is an Excel workbook.", content, name)
         encoding = _encoding_of(head)
         text = head.decode(encoding, errors="replace").removeprefix("\ufeff")

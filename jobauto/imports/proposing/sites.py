@@ -8,6 +8,8 @@ from .draft import Draft
 from .words import with_example
 
 ONE_SITE = "constant"
+MOST_COLUMNS = 60
+"""Of so many columns the names are looked for in the fleet."""
 _PART = re.compile(r"[_ .]+")
 
 
@@ -42,6 +44,7 @@ def site(draft: Draft) -> None:
 def _best_site(
     draft: Draft, free: Sequence[Column], named: Sequence[Column], parts: Mapping[str, str]
 ) -> tuple[str | None, str]:
+    free = free[:MOST_COLUMNS]
     known = {column.at: draft.is_site(column.names) for column in free}
     best = max(free, key=lambda column: len(known[column.at]), default=None)
     if best is not None and (found := known[best.at]):

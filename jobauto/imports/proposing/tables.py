@@ -219,5 +219,8 @@ def _cell(value: Any) -> Cell:
 def raw_of(sample: Sample, table: Table | None, encoding: str = "") -> dict[int, str]:
     """What stands in the file, by the number of the line or row; of XML nothing."""
     if sample.kind in ("excel", "json"):
-        return {line: raw_cells(cells) for line, cells in table.rows} if table else {}
+        if table is None:
+            return {}
+        header = {table.header: raw_cells(table.names)} if table.header else {}
+        return header | {line: raw_cells(cells) for line, cells in table.rows}
     return dict(enumerate(sample.lines(encoding or None), start=1))

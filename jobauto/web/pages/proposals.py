@@ -74,7 +74,6 @@ def _refused(why: str) -> ResponseReturnValue:
     return redirect(url_for("profiles.new"))
 
 
-@bp.get("/<int:import_id>/look")  # where the browser stands after a look
 @bp.get("/<int:import_id>")
 @needs("operator")
 def show(import_id: int) -> ResponseReturnValue:
@@ -87,6 +86,13 @@ def show(import_id: int) -> ResponseReturnValue:
 def look(import_id: int) -> ResponseReturnValue:
     """The same, with what a person has said. Nothing is stored."""
     return _page(_Draft.of(import_id, request.form))
+
+
+@bp.get("/<int:import_id>/look")
+@needs("operator")
+def look_again(import_id: int) -> ResponseReturnValue:
+    """Where a browser stands after a look, opened anew."""
+    return redirect(url_for(".show", import_id=import_id))
 
 
 @bp.post("/<int:import_id>")
