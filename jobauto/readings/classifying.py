@@ -43,6 +43,7 @@ from ..quality import reviews
 from ..quality.register import Register
 from ..quality.walk import Walked, finds_nothing, walk
 from ..settings.stored import read_stored
+from ..storage.among import is_among
 from ..storage.connections import insert, write_on
 from ..storage.marks import marked, unmark
 from .said import said_of
@@ -142,7 +143,9 @@ def classify(connection: Connection, site_keys: Sequence[int]) -> int:
     unmark(connection, site_keys)  # first: a mark that comes from now on stays
     registers = registers_of(connection, site_keys)
     found = _summaries(connection, list(registers))
-    with_reviews = set(connection.scalars(select(Review.site_key).where(Review.site_key.in_(site_keys))))
+    with_reviews = set(
+        connection.scalars(select(Review.site_key).where(is_among(connection, Review.site_key, site_keys)))
+    )
     to_walk = [
         summary.site_key
         for summary in found
@@ -165,7 +168,9 @@ def registers_of(connection: Connection, site_keys: Sequence[int]) -> dict[int, 
     """What is known of the registers of sites."""
     tolerance = fall_tolerance(connection)
     said = said_of(connection, site_keys)
-    found = select(Site.key, Site.capacity_kwp, Site.measure, Site.counts).where(Site.key.in_(site_keys))
+    found = select(Site.key, Site.capacity_kwp, Site.measure, Site.counts).where(
+        is_among(connection, Site.key, site_keys)
+    )
     return {
         key: Register(
             capacity_kwp=capacity,
@@ -195,7 +200,7 @@ def _summaries(connection: Connection, site_keys: Collection[int]) -> Sequence[A
     before = func.lag(value).over(partition_by=Reading.site_key, order_by=Reading.reading_date)
     steps = (
         select(Reading.site_key, Reading.quality, Reading.meter, (value - before).label("step"))
-        .where(Reading.site_key.in_(site_keys))
+        .where(is_among(connection, Reading.site_key, site_keys))
         .subquery("steps")
     )
     query = select(
@@ -224,7 +229,7 @@ def _rows(connection: Connection, site_keys: Sequence[int]) -> Sequence[Any]:
     value = type_coerce(Reading.reading_value, BigInteger)
     query = (
         select(Reading.site_key, at.label("at"), value.label("value"), Reading.quality, Reading.meter)
-        .where(Reading.site_key.in_(site_keys))
+        .where(is_among(connection, Reading.site_key, site_keys))
         .order_by(Reading.site_key, Reading.reading_date)
     )
     return connection.execute(query).all()
@@ -324,6 +329,6 @@ def _review(site_key: int, review: reviews.Review) -> dict[str, Any]:
 
 def _set_measure(connection: Connection, site_keys: Collection[int]) -> None:
     """Sites of a former version that have readings are registers."""
-    unset = (Site.key.in_(site_keys), Site.measure.is_(None))
+    unset = (is_among(connection, Site.key, site_keys), Site.measure.is_(None))
     if site_keys and connection.scalar(select(Site.key).where(*unset).limit(1)) is not None:
         connection.execute(update(Site).where(*unset).values(measure="register"))
