@@ -5,18 +5,16 @@ that come to the same settings of the rule are one, and policies that leave the 
 has, cost it nothing.
 """
 
-import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, any_, func, literal, or_, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
 from ..models import Site
 from ..rules.rule import Rule
 from ..rules.settings import RuleSettings
 from ..settings.policies import Effective, Policies
+from ..storage.among import is_among
 
 
 @dataclass(frozen=True)
@@ -103,34 +101,26 @@ def _in_use(connection: Connection, policies: Policies) -> Iterator[tuple[Effect
     """What holds for which groups, and for which sites with a policy of their own, by key."""
     if not policies.all:
         return
-    in_use = select(Site.group).where(among(connection, Site.group, policies.of_groups)).distinct()
+    in_use = select(Site.group).where(is_among(connection, Site.group, policies.of_groups)).distinct()
     for group in connection.scalars(in_use):
         yield policies.effective("", group), _Part(groups=[group])
-    own = among(connection, Site.site_id, policies.of_sites)
+    own = is_among(connection, Site.site_id, policies.of_sites)
     for key, site_id, group in connection.execute(select(Site.key, Site.site_id, Site.group).where(own)):
         yield policies.effective(site_id, group), _Part(keys=[key])
 
 
 def _sites(connection: Connection, part: _Part, own_keys: Collection[int]) -> ColumnElement[bool]:
-    of_groups = among(connection, Site.group, part.groups)
+    of_groups = is_among(connection, Site.group, part.groups)
     if own_keys:
-        of_groups = and_(of_groups, ~among(connection, Site.key, own_keys))
+        of_groups = and_(of_groups, ~is_among(connection, Site.key, own_keys))
     if not part.keys:
         return of_groups
-    alone = among(connection, Site.key, part.keys)
+    alone = is_among(connection, Site.key, part.keys)
     return or_(of_groups, alone) if part.groups else alone
 
 
 def _rest(connection: Connection, parts: list[_Part], as_fleet: _Part) -> ColumnElement[bool]:
     groups = [group for part in parts for group in part.groups]
     keys = [key for part in parts for key in part.keys]
-    rest = and_(~among(connection, Site.group, groups), ~among(connection, Site.key, keys))
-    return or_(rest, among(connection, Site.key, as_fleet.keys)) if as_fleet.keys else rest
-
-
-def among(connection: Connection, column: Any, values: Collection[Any]) -> ColumnElement[bool]:
-    """Whether a column is one of some values, as one parameter: of many no database takes so many."""
-    if connection.dialect.name == "postgresql":
-        return column == any_(literal(list(values), ARRAY(column.type)))  # type: ignore[no-any-return] # a column's
-    each = func.json_each(json.dumps(list(values))).table_valued("value")
-    return column.in_(select(each.c.value))  # type: ignore[no-any-return] # a column's
+    rest = and_(~is_among(connection, Site.group, groups), ~is_among(connection, Site.key, keys))
+    return or_(rest, is_among(connection, Site.key, as_fleet.keys)) if as_fleet.keys else rest

@@ -29,10 +29,10 @@ from ..models.incident import IS_COVERING, ONE_COVER, ONE_INCIDENT
 from ..models.types import Instant
 from ..rules.rule import FLAGGED, VERDICT
 from ..settings.schema import GuardSettings
+from ..storage.among import is_among
 from ..storage.connections import insert
 from ..wording import pluralize
 from . import guard
-from .combinations import among
 from .opening import JUDGED_SITES, Opening, is_checked, is_covered, open_jobs, opens_incidents, wanted
 from .recovery import is_judged, is_ok
 
@@ -116,7 +116,7 @@ def open_incidents(connection: Connection, opening: Opening, settings: GuardSett
         for each in lock(connection)
         if each.state == "covering" and each.job_type == opening.settings.job_type_id
     ]
-    failing = _failing(connection, opening, (*new, ~among(connection, Site.source, covering)), settings)
+    failing = _failing(connection, opening, (*new, ~is_among(connection, Site.source, covering)), settings)
     if found := [each for each in failing if each.is_incident(settings)]:
         _open(connection, opening, found)
     if found or covering:
@@ -169,7 +169,7 @@ def _in_code_points(connection: Connection, column: Any) -> ColumnElement[str]:
 
 def _reported(connection: Connection, opening: Opening, sources: Sequence[str]) -> dict[str, int]:
     """How many sites of each source had reported: those that are ok, and those flagged that had."""
-    of_these = among(connection, Site.source, sources)
+    of_these = is_among(connection, Site.source, sources)
     judged = select(Site.source, func.count()).where(is_judged(opening), of_these).group_by(Site.source)
     counted = dict(connection.execute(judged).all())
     had = and_(VERDICT.c.verdict == FLAGGED, _has_reported(connection, opening))
@@ -188,7 +188,7 @@ def _open(connection: Connection, opening: Opening, failing: Sequence[Failing]) 
     own = connection.execute(
         select(Site.site_id, Site.key, VERDICT.c.since, VERDICT.c.days)
         .select_from(JUDGED_SITES)
-        .where(among(connection, Site.site_id, list(by_site)))
+        .where(is_among(connection, Site.site_id, list(by_site)))
         .order_by(Site.key)
     ).all()
     source_of = {key: by_site[site_id].source for site_id, key, *_ in own}
@@ -265,7 +265,9 @@ def _count_covers(connection: Connection, opening: Opening) -> None:
         .order_by(Incident.job_id)
     ).all()
     ids = [job_id for job_id, *_ in counted]
-    before = dict(connection.execute(select(Job.id, Job.covers).where(among(connection, Job.id, ids))).all())
+    before = dict(
+        connection.execute(select(Job.id, Job.covers).where(is_among(connection, Job.id, ids))).all()
+    )
     changed: list[dict[str, Any]] = [
         {"of": job_id, "at": key, "count": count, "text": describe(count + 1, source)}
         for job_id, key, source, count in counted
@@ -327,8 +329,8 @@ def _recovered_own(connection: Connection, standing: Sequence[Standing]) -> set[
     """The incidents whose own site has recovered."""
     found = connection.execute(
         select(Cover.job_id, Cover.site_key).where(
-            among(connection, Cover.job_id, [each.job_id for each in standing]),
-            among(connection, Cover.site_key, [each.site_key for each in standing]),
+            is_among(connection, Cover.job_id, [each.job_id for each in standing]),
+            is_among(connection, Cover.site_key, [each.site_key for each in standing]),
             Cover.recovered_at.is_not(None),
         )
     )
@@ -341,7 +343,7 @@ def _nearly_all_recovered(connection: Connection, opening: Opening, job_ids: Seq
     found = connection.execute(
         select(Cover.job_id)
         .join(Site, Site.key == Cover.site_key)
-        .where(among(connection, Cover.job_id, job_ids), is_judged(opening))
+        .where(is_among(connection, Cover.job_id, job_ids), is_judged(opening))
         .group_by(Cover.job_id)
         .having(func.count(Cover.recovered_at) * 10 >= func.count() * 9)
     )

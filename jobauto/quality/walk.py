@@ -74,6 +74,17 @@ def walk(readings: Sequence[Point], register: Register, estimated: Collection[in
     return Walked(quality, _numbers(at, walking.meters), found.reviews())
 
 
+def finds_nothing(least: int, most: int, register: Register) -> bool:
+    """Whether a walk would find all readings of a site good and of one meter, and nothing to ask.
+
+    ``least`` and ``most`` are the smallest and the largest step, in watt-hours, from one reading to the next.
+    The caller answers for that no reading is estimated, no change recorded, and nothing decided.
+    """
+    if register.counts_down:
+        least, most = -most, -least
+    return register.is_interval or (least >= -register.fall_tolerance and most <= register.certain_limit)
+
+
 def _columns(readings: Sequence[Point], register: Register) -> tuple[Sequence[int], Sequence[int]]:
     """The instants, and the values as if the register counted up."""
     if not readings:

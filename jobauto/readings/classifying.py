@@ -11,14 +11,25 @@ does not matter who asks it, when, or how often:
 What follows for jobs that were marked as recovered is stored with it (:mod:`jobauto.readings.recoveries`).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Connection, bindparam, delete, literal, select, text, type_coerce, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    bindparam,
+    delete,
+    func,
+    literal,
+    select,
+    text,
+    type_coerce,
+    update,
+)
 
 from ..audit.service import Author
 from ..extensions import db
@@ -34,15 +45,16 @@ from ..models.types import (
 )
 from ..quality import reviews
 from ..quality.register import Register
-from ..quality.walk import Walked, walk
+from ..quality.walk import Walked, finds_nothing, walk
 from ..settings.stored import read_stored
+from ..storage.among import is_among
 from ..storage.connections import insert, write_on
 from ..storage.marks import marked, unmark
 from .recoveries import review_recoveries
 from .said import said_of
 from .turns import take_turns
 
-SMALLEST, LARGEST = 4, 256
+SMALLEST, LARGEST = 4, 1024
 """Sites that are walked in one transaction: more where they have few readings."""
 READINGS = 20_000
 """So many readings are walked in a transaction, about: some hundredths of a second."""
@@ -136,33 +148,40 @@ def classify(connection: Connection, site_keys: Sequence[int], author: Author) -
     take_turns(connection, site_keys)
     unmark(connection, site_keys)  # first: a mark that comes from now on stays
     registers = registers_of(connection, site_keys)
-    rows = _rows(connection, site_keys)
-    with_reviews = set(connection.scalars(select(Review.site_key).where(Review.site_key.in_(site_keys))))
+    found = _summaries(connection, list(registers))
+    with_reviews = set(
+        connection.scalars(select(Review.site_key).where(is_among(connection, Review.site_key, site_keys)))
+    )
+    to_walk = [
+        summary.site_key
+        for summary in found
+        if summary.site_key in with_reviews or not _is_plain(summary, registers[summary.site_key])
+    ]
     changes: list[dict[str, Any]] = []
     changed: list[int] = []
-    for site_key, group in groupby(rows, itemgetter(0)):
+    for site_key, group in groupby(_rows(connection, to_walk), itemgetter(0)):
         readings = list(group)
-        if site_key not in registers:
-            continue
         walked = _walk(readings, registers[site_key])
         changes += (of_site := _changes(readings, walked))
         if of_site:
             changed.append(site_key)
         if walked.reviews or site_key in with_reviews:
             _store_reviews(connection, site_key, walked.reviews)
-    for site_key in with_reviews.difference(row.site_key for row in rows):
+    for site_key in with_reviews.difference(summary.site_key for summary in found):
         _store_reviews(connection, site_key, [])  # its readings are gone
     if changes:
         connection.execute(_UPDATE, changes)
         review_recoveries(connection, changed, author)
-    return len(rows)
+    return sum(summary.readings for summary in found)
 
 
 def registers_of(connection: Connection, site_keys: Sequence[int]) -> dict[int, Register]:
     """What is known of the registers of sites."""
     tolerance = fall_tolerance(connection)
     said = said_of(connection, site_keys)
-    found = select(Site.key, Site.capacity_kwp, Site.measure, Site.counts).where(Site.key.in_(site_keys))
+    found = select(Site.key, Site.capacity_kwp, Site.measure, Site.counts).where(
+        is_among(connection, Site.key, site_keys)
+    )
     return {
         key: Register(
             capacity_kwp=capacity,
@@ -183,16 +202,48 @@ def fall_tolerance(connection: Connection) -> int:
     return int(settings.readings.fall_tolerance * WATT_HOURS)
 
 
-def _rows(connection: Connection, site_keys: Sequence[int]) -> list[Any]:
-    """The readings as numbers: a million of them pass by here."""
+def _summaries(connection: Connection, site_keys: Collection[int]) -> Sequence[Any]:
+    """What is stored of each site that has readings, and their smallest and largest step.
+
+    That is all that is asked of nearly all sites: their readings need not pass by here.
+    """
+    value = type_coerce(Reading.reading_value, BigInteger)
+    before = func.lag(value).over(partition_by=Reading.site_key, order_by=Reading.reading_date)
+    steps = (
+        select(Reading.site_key, Reading.quality, Reading.meter, (value - before).label("step"))
+        .where(is_among(connection, Reading.site_key, site_keys))
+        .subquery("steps")
+    )
+    query = select(
+        steps.c.site_key,
+        func.count().label("readings"),
+        func.max(steps.c.quality).label("quality"),
+        func.max(steps.c.meter).label("meter"),
+        func.min(steps.c.step).label("least"),
+        func.max(steps.c.step).label("most"),
+    ).group_by(steps.c.site_key)
+    return connection.execute(query).all()
+
+
+def _is_plain(summary: Any, register: Register) -> bool:
+    """Whether a walk would leave the site's readings as they are stored, good and of its first meter."""
+    if summary.quality or summary.meter or register.changes or register.decisions:
+        return False
+    return finds_nothing(summary.least or 0, summary.most or 0, register)
+
+
+def _rows(connection: Connection, site_keys: Sequence[int]) -> Sequence[Any]:
+    """The readings as numbers."""
+    if not site_keys:
+        return []
     at = type_coerce(microseconds_between(Reading.reading_date, literal(EPOCH, Instant)), BigInteger)
     value = type_coerce(Reading.reading_value, BigInteger)
     query = (
         select(Reading.site_key, at.label("at"), value.label("value"), Reading.quality, Reading.meter)
-        .where(Reading.site_key.in_(site_keys))
+        .where(is_among(connection, Reading.site_key, site_keys))
         .order_by(Reading.site_key, Reading.reading_date)
     )
-    return list(connection.execute(query))
+    return connection.execute(query).all()
 
 
 def _walk(readings: Sequence[_Row], register: Register) -> Walked:

@@ -11,6 +11,7 @@ from ..models.quality import ReviewDecision, ReviewKind
 from ..models.types import WATT_HOURS, to_microseconds
 from ..quality import register
 from ..quality.register import Point
+from ..storage.among import is_among
 
 
 @dataclass(frozen=True)
@@ -24,12 +25,14 @@ class Said:
 def said_of(connection: Connection, site_keys: Sequence[int]) -> defaultdict[int, Said]:
     """What was said of each site; nothing of most."""
     said: defaultdict[int, Said] = defaultdict(Said)
-    changes = select(MeterChange.site_key, MeterChange.changed_at).where(MeterChange.site_key.in_(site_keys))
+    changes = select(MeterChange.site_key, MeterChange.changed_at).where(
+        is_among(connection, MeterChange.site_key, site_keys)
+    )
     for site_key, changed_at in connection.execute(changes):
         said[site_key].changes.append(to_microseconds(changed_at))
     decisions = (
         select(Decision.site_key, Decision.id, Decision.kind, Decision.decision)
-        .where(Decision.site_key.in_(site_keys))
+        .where(is_among(connection, Decision.site_key, site_keys))
         .order_by(Decision.decided_at, Decision.id)
     )
     found = connection.execute(decisions).all()

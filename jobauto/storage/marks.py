@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable
 from sqlalchemy import Connection, Select, delete, func, select, text
 
 from ..models import ToClassify
+from .among import is_among
 from .connections import insert
 
 
@@ -43,7 +44,7 @@ def mark_selected(connection: Connection, site_keys: Select[int], *, urgent: boo
 
 def unmark(connection: Connection, site_keys: Collection[int]) -> None:
     """These are classified."""
-    connection.execute(delete(ToClassify).where(ToClassify.site_key.in_(site_keys)))
+    connection.execute(delete(ToClassify).where(is_among(connection, ToClassify.site_key, site_keys)))
 
 
 def marked(connection: Connection, limit: int, *, urgent: bool) -> list[int]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.bench.engines import Engine
-from tests.bench.imports import measure
+from tests.bench.imports import Figures, measure
 from tests.bench.sizes import Sizes
 from tests.bench.table import Line, Measured
 from tests.bench.turns import LEAST, Turns
@@ -17,7 +17,7 @@ BULK = {
 
 
 def lines(engine: Engine, sizes: Sizes) -> Iterator[Measured]:
-    """The first import, whose rows a second count, and the same file again; site by site, and day by day."""
+    """The first import, whose rows a second count, and what is done with that: by site, and by day."""
     for by_day in (False, True):
         with TemporaryDirectory(prefix="jobauto-bench-") as folder:
             found = measure(engine.source, Path(folder), sizes.rows, by_day=by_day, rounds=LEAST)
@@ -33,3 +33,12 @@ def lines(engine: Engine, sizes: Sizes) -> Iterator[Measured]:
         yield Measured(bulk, engine.name, Turns(first, [turn.reference for turn in found.rounds]))
         same = Line(f"same file{mark}", "the same file again", "the first import", 1.0)
         yield Measured(same, engine.name, Turns([turn.again for turn in found.rounds], first))
+        if not by_day:
+            yield _classifying(engine, found)
+
+
+def _classifying(engine: Engine, found: Figures) -> Measured:
+    what = f"{found.rows:,} readings of a former version classified"
+    line = Line("classify", what, "their import", 1.0, faster=True)
+    turns = Turns([turn.classified for turn in found.rounds], [turn.first for turn in found.rounds])
+    return Measured(line, engine.name, turns)

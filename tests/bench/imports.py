@@ -24,7 +24,7 @@ from statistics import median
 from zoneinfo import ZoneInfo
 
 from psycopg import Copy
-from sqlalchemy import insert, text
+from sqlalchemy import insert, select, text
 
 from jobauto import create_app
 from jobauto.extensions import db
@@ -33,6 +33,8 @@ from jobauto.imports.result import ImportResult
 from jobauto.imports.rows import from_csv
 from jobauto.models import Site
 from jobauto.models.types import from_microseconds, to_microseconds
+from jobauto.readings.classifying import classify_waiting
+from jobauto.storage.marks import mark_selected
 from tests.databases import Postgresql, Sqlite
 
 ZONE = ZoneInfo("Europe/London")
@@ -47,6 +49,7 @@ Ready = tuple[int, int, int]
 class Round:
     """One turn, in seconds: the reference, the import, the same file again; and this process's work.
 
+    ``classified`` is how long it takes to classify all of that, as after an upgrade.
     ``block`` is COPY of a ready block on PostgreSQL, and the reference again on SQLite.
     """
 
@@ -54,6 +57,7 @@ class Round:
     block: float
     first: float
     again: float
+    classified: float
     reference_cpu: float
     first_cpu: float
     again_cpu: float
@@ -102,7 +106,11 @@ def measure(source: Sqlite | Postgresql, folder: Path, rows: int, *, by_day: boo
         with _database(source, count):
             first = _timed(lambda: _import(file, new=len(ready)))
             again = _timed(lambda: _import(file, new=0))
-        turns.append(Round(reference, block, first[0], again[0], reference_cpu, first[1], again[1]))
+            _come_from_the_former_version()
+            classified, _ = _timed(lambda: _classify(count))
+        turns.append(
+            Round(reference, block, first[0], again[0], classified, reference_cpu, first[1], again[1])
+        )
     return Figures(len(ready), turns)
 
 
@@ -197,6 +205,16 @@ def _import(file: Path, *, new: int) -> None:
             from_csv(stream, readings.COLUMNS), zone=ZONE, now=now
         )
     assert (result.new, result.updated, result.rejected) == (new, 0, 0), result.describe()
+
+
+def _come_from_the_former_version() -> None:
+    with db.engine.begin() as connection:
+        mark_selected(connection, select(Site.key), urgent=False)
+
+
+def _classify(sites: int) -> None:
+    with db.engine.connect() as connection:
+        assert classify_waiting(connection, datetime.combine(LAST, datetime.min.time(), UTC)) == sites
 
 
 def _timed(work: Callable[[], None]) -> tuple[float, float]:

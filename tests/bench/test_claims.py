@@ -16,6 +16,7 @@ LINES = {
     "second run",
     "import",
     "same file",
+    "classify",
     "import, by day",
     "same file, by day",
     "dashboard",
