@@ -24,7 +24,7 @@ from ..clock import Clock, utcnow
 from ..detection import run_sites
 from ..detection.service import describe_error
 from ..extensions import db
-from ..imports import background
+from ..imports import background, inbox
 from ..logs import LogEvent
 from ..notifications import expiring_tokens, sending
 from ..readings.classifying import classify_waiting
@@ -67,6 +67,7 @@ def classify_readings() -> None:
 WORK: tuple[Callable[[], object], ...] = (
     tick,
     background.process_pending,
+    inbox.look,
     sending.process_pending,
     keep_partitions,
     expire_run_sites,

@@ -78,7 +78,7 @@ def test_one_that_is_undone_while_another_confirms_it_leaves_that_ones_readings(
     add_site("S1")
     send(lines(1, 2))
     first = send(lines(3, 4, 5, 6))
-    told = []
+    told: list[tuple[int, int, int]] = []
 
     def undo_it(*_: object) -> None:
         if not told:

@@ -1,0 +1,40 @@
+"""the watched folder
+
+Revision ID: 0033
+Revises: 0027
+Create Date: 2026-11-26 15:20:00
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0033"
+down_revision = "0027"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("import", sa.Column("inbox_name", sa.String(length=1000), nullable=True))
+    op.add_column("import", sa.Column("inbox_time", sa.BigInteger(), nullable=True))
+    op.add_column("import", sa.Column("content_hash", sa.String(length=64), nullable=True))
+    lies_there = sa.text("inbox_name IS NOT NULL")
+    op.create_index(
+        "uq_import_inbox",
+        "import",
+        ["kept_on", "profile", "inbox_name"],
+        unique=True,
+        sqlite_where=lies_there,
+        postgresql_where=lies_there,
+    )
+    known = sa.text("content_hash IS NOT NULL")
+    op.create_index(
+        "ix_import_content_hash", "import", ["content_hash"], sqlite_where=known, postgresql_where=known
+    )
+
+
+def downgrade() -> None:
+    op.drop_index("ix_import_content_hash", "import")
+    op.drop_index("uq_import_inbox", "import")
+    for name in ("content_hash", "inbox_time", "inbox_name"):
+        op.drop_column("import", name)
