@@ -25,6 +25,7 @@ from ..detection import run_sites
 from ..detection.service import describe_error
 from ..extensions import db
 from ..imports import background, inbox
+from ..imports.profiles import feeds
 from ..logs import LogEvent
 from ..notifications import expiring_tokens, sending
 from ..readings.classifying import classify_waiting
@@ -52,6 +53,11 @@ def tell_of_expiring_tokens(clock: Clock = utcnow) -> None:
     expiring_tokens.tell(clock)
 
 
+def tell_of_late_feeds(clock: Clock = utcnow) -> None:
+    """Tell of feeds that have not brought what is expected. Needs an app context."""
+    feeds.tell_of_late(clock)
+
+
 def expire_run_sites(clock: Clock = utcnow) -> None:
     """Forget what runs of long ago found at single sites. Needs an app context."""
     run_sites.expire(clock())
@@ -72,6 +78,7 @@ WORK: tuple[Callable[[], object], ...] = (
     keep_partitions,
     expire_run_sites,
     tell_of_expiring_tokens,
+    tell_of_late_feeds,
     vacuum_changed,
     classify_readings,
     clear_abandoned,

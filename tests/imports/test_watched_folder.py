@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from sqlalchemy import select
 from jobauto.audit.service import Author
 from jobauto.clock import utcnow
 from jobauto.extensions import db
-from jobauto.imports import inbox, undo
+from jobauto.imports import background, inbox, undo
 from jobauto.imports.profiles import service as profiles
 from jobauto.models import Import, Reading
 from tests.fleets import NOON, add_site
@@ -31,7 +30,7 @@ ADA = Author("ada", NOON)
 
 
 @pytest.fixture
-def feed(app: Flask, tmp_path: Path) -> Iterator[Path]:
+def feed(app: Flask, tmp_path: Path) -> Path:
     """The folder of a profile called Portal, and a site S1."""
     app.config["INBOX_PATH"] = str(tmp_path / "inbox")
     add_site("S1")
@@ -221,14 +220,14 @@ def test_a_file_that_is_replaced_while_it_is_imported_has_its_own_turn(
     feed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lay(feed, "a.csv", row(5))
-    process = inbox.background.process_pending
+    process = background.process_pending
 
     def process_while_another_comes(clock: Any) -> None:
         process(clock)
         if values() == ["5.00"]:
             lay(feed, "a.csv", row(6), row(7, 2))
 
-    monkeypatch.setattr(inbox.background, "process_pending", process_while_another_comes)
+    monkeypatch.setattr(background, "process_pending", process_while_another_comes)
     assert inbox.look(later) == 2
     assert values() == ["6.00", "7.00"]
     assert lying(feed) == ["done/a.csv"]
@@ -262,7 +261,8 @@ def test_two_processes_that_look_at_once_import_a_file_once(
     feed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lay(feed, "a.csv", row(5))
-    queue, told = inbox._queue, []
+    queue = inbox._queue
+    told: list[int | None] = []
 
     def queue_after_another(*given: Any) -> Import | None:
         if not told:

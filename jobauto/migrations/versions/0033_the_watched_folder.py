@@ -1,4 +1,4 @@
-"""the watched folder
+"""the watched folder, and feeds that are late
 
 Revision ID: 0033
 Revises: 0027
@@ -7,6 +7,8 @@ Create Date: 2026-11-26 15:20:00
 
 import sqlalchemy as sa
 from alembic import op
+
+from jobauto.models.types import Instant
 
 revision = "0033"
 down_revision = "0027"
@@ -27,6 +29,12 @@ def upgrade() -> None:
         sqlite_where=lies_there,
         postgresql_where=lies_there,
     )
+    op.create_table(
+        "feed_alarm",
+        sa.Column("key", sa.String(length=50), nullable=False),
+        sa.Column("since", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_feed_alarm")),
+    )
     known = sa.text("content_hash IS NOT NULL")
     op.create_index(
         "ix_import_content_hash", "import", ["content_hash"], sqlite_where=known, postgresql_where=known
@@ -34,6 +42,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("feed_alarm")
     op.drop_index("ix_import_content_hash", "import")
     op.drop_index("uq_import_inbox", "import")
     for name in ("content_hash", "inbox_time", "inbox_name"):
