@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import perf_counter
 
-from tests.bench import commanding, committing, importing, judging, pages
+from tests.bench import commanding, committing, importing, judging, pages, profiles
 from tests.bench.claims import PAGE, claims, fallen
 from tests.bench.engines import Engine, engines
 from tests.bench.sizes import DEFAULT, Sizes
@@ -22,6 +22,7 @@ THEMES: dict[str, Callable[[Engine, Sizes], Iterator[Measured]]] = {
     "committing": committing.lines,
     "judging": judging.lines,
     "importing": importing.lines,
+    "profiles": profiles.lines,
     "pages": pages.lines,
     "commanding": commanding.lines,
 }

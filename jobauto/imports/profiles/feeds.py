@@ -8,6 +8,7 @@ it has brought something: the database decides who tells.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from statistics import median
 from typing import NamedTuple
 
@@ -57,7 +58,7 @@ class Feed:
     def every_hours(self) -> float | None:
         """How many hours lie between one import and the next, as a rule; None of fewer than two."""
         times = [one.at for one in self.imports]
-        steps = [(later - earlier) / HOUR for later, earlier in zip(times, times[1:], strict=False)]
+        steps = [(later - earlier) / HOUR for later, earlier in pairwise(times)]
         return median(steps) if steps else None
 
     @property
