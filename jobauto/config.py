@@ -80,6 +80,11 @@ VARIABLES = (
         "So many months of readings before this one are kept where they are in partitions. 0: all, for ever.",
     ),
     Variable(
+        "INBOX_PATH",
+        "",
+        "The watched folder: files in the folder of a profile are imported by themselves. Empty: none.",
+    ),
+    Variable(
         "SEND_TO",
         "",
         "Hosts and networks in private ranges, with commas, that messages may go to. Empty: none.",

@@ -44,6 +44,7 @@ COMMANDS = (
     Command("db", "database:db", "Create, upgrade, partition or distribute the database."),
     Command("demo", "demo:demo", "Fill an empty database with a made-up fleet."),
     Command("first-login", "accounts:first_login", "Print a first administrator's login."),
+    Command("import-inbox", "imports:import_inbox", "Look into the watched folder once."),
     Command("import-meter-changes", "imports:import_meter_changes", "Record meter changes from a CSV file."),
     Command("import-readings", "imports:import_readings", "Add readings from a CSV file."),
     Command("import-sites", "imports:import_sites", "Add or change sites from a CSV file."),

@@ -8,7 +8,7 @@ from typing import BinaryIO
 import click
 
 from ..errors import InvalidInput
-from ..imports import meter_changes, readings, sites, undo
+from ..imports import inbox, meter_changes, readings, sites, undo
 from ..imports.lines import FileError
 from ..imports.profiles import service as profiles
 from ..imports.profiles.reader import rows_of
@@ -16,7 +16,9 @@ from ..imports.recorded import Recorded
 from ..imports.result import NAMED, ImportResult, Progress, unwatched
 from ..imports.rows import Rows
 from ..settings import service as settings
+from ..storage.configuration import inbox_folder
 from ..storage.vacuum import vacuum_analyze_after
+from ..wording import pluralize
 from .common import WRONG_USAGE, by_command, on_database
 from .profiles import refuse
 
@@ -66,6 +68,16 @@ def import_meter_changes(file: BinaryIO) -> None:
             meter_changes.from_csv(file), zone=zone, author=author, progress=progress
         ),
     )
+
+
+@click.command("import-inbox")
+@on_database
+def import_inbox() -> None:
+    """Look into the watched folder once, and import what lies there."""
+    if inbox_folder() is None:
+        click.echo("Error: There is no watched folder. Set JOBAUTO_INBOX_PATH.", err=True)
+        sys.exit(WRONG_USAGE)
+    click.echo(f"{pluralize(inbox.look(), 'file')} taken")
 
 
 @click.command("undo-import")

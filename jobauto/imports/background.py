@@ -192,6 +192,7 @@ class _Claimed:
     profile: str | None
     profile_version: int | None
     author: str
+    way: str
 
     @classmethod
     def of(cls, entry: Import) -> "_Claimed":
@@ -208,6 +209,7 @@ class _Claimed:
             profile=entry.profile,
             profile_version=entry.profile_version,
             author=entry.decided_by or entry.requested_by,
+            way=entry.way,
         )
 
     def how(self) -> _How:
@@ -304,7 +306,8 @@ def _check_and_import(claimed: _Claimed, watch: "_Watch") -> ImportResult | None
     if not (claimed.is_checked or _check(claimed, watch)):
         return None
     result = _load(claimed, watch, dry_run=False)
-    watch.finish(result)
+    # Of a file of the watched folder nobody has been asked before.
+    watch.finish(result, **({"warnings": result.warnings} if claimed.way == "inbox" else {}))
     if not result.rejected:
         forget(claimed.kept_as)
     return result
@@ -379,7 +382,7 @@ class _Watch:
         def progress(result: ImportResult, rejected: list[Rejected]) -> None:
             if rejected:
                 with rejects(Path(file.name)).open("a") as lines:
-                    lines.writelines(f"{row.line}\n" for row in rejected)
+                    lines.writelines(f"{row.line}\t{' '.join(row.reason.split())}\n" for row in rejected)
             self.stamp(done=file.tell(), ignored_columns=result.ignored_columns, **_counts(result))
 
         return progress
@@ -396,10 +399,10 @@ class _Watch:
             decide_until=now + KEPT_FOR if would_store else None,
         )
 
-    def finish(self, result: ImportResult) -> None:
+    def finish(self, result: ImportResult, **values: object) -> None:
         """The end of it."""
         now = utcnow()
-        self._end(result, status="finished", finished_at=now, undo_until=now + undo.KEPT_FOR)
+        self._end(result, status="finished", finished_at=now, undo_until=now + undo.KEPT_FOR, **values)
 
     def _end(self, result: ImportResult, **values: object) -> None:
         self.stamp(

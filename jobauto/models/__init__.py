@@ -10,7 +10,7 @@ from .job import Job, JobReading
 from .lab import LabResult
 from .login import Identity, PendingLogin, RecoveryCode, SecondFactor
 from .notification import Channel, OutboxMessage
-from .profile import ProfileVersion
+from .profile import FeedAlarm, ProfileVersion
 from .reading import Reading, ReadingTurn
 from .review import Review, ToClassify
 from .run import Hold, Run, RunRule
@@ -30,6 +30,7 @@ __all__ = [
     "Decision",
     "Draft",
     "Event",
+    "FeedAlarm",
     "Hold",
     "Identity",
     "Import",

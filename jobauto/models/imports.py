@@ -27,6 +27,8 @@ UNFINISHED = ("queued", "running", "waiting", NEEDS_PROFILE)
 WAYS = ("page", "command", "api", "inbox")
 _WAITING = text("status IN ('queued', 'running')")
 _OF_TOKENS = text("token IS NOT NULL")
+_IN_INBOX = text("inbox_name IS NOT NULL")
+_HASHED = text("content_hash IS NOT NULL")
 _TELLING = text("confirms OR claimed")
 
 
@@ -52,6 +54,9 @@ class Import(Base):
     taken back. While that goes on ``undo_heartbeat_at`` proves that a process is at it; ``undone_at`` is its
     end. ``removed``, ``restored`` and ``left`` count what became of its readings. Of the imports with one
     ``token`` on one day, all others are ``part_of`` the first.
+
+    Of a file of the watched folder, ``inbox_name`` (percent-encoded) is its name as long as it lies there,
+    ``inbox_time`` its time in nanoseconds, and ``content_hash`` the SHA-256 of its content.
     """
 
     __tablename__ = "import"
@@ -59,6 +64,16 @@ class Import(Base):
         Index("ix_import_waiting", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
         Index("ix_import_token", "token", "id", sqlite_where=_OF_TOKENS, postgresql_where=_OF_TOKENS),
         Index("ix_import_part_of", "part_of"),
+        Index(
+            "uq_import_inbox",
+            "kept_on",
+            "profile",
+            "inbox_name",
+            unique=True,
+            sqlite_where=_IN_INBOX,
+            postgresql_where=_IN_INBOX,
+        ),
+        Index("ix_import_content_hash", "content_hash", sqlite_where=_HASHED, postgresql_where=_HASHED),
     )
 
     id: Mapped[int] = mapped_column(PrimaryKey, primary_key=True)
@@ -105,6 +120,9 @@ class Import(Base):
     removed: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     restored: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     left: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    inbox_name: Mapped[str | None] = mapped_column(String(1000))
+    inbox_time: Mapped[int | None] = mapped_column(BigInteger)
+    content_hash: Mapped[str | None] = mapped_column(String(64))
 
 
 class ImportSite(Base):

@@ -26,3 +26,12 @@ class ProfileVersion(Base):
     document: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     changed_at: Mapped[datetime] = mapped_column(Instant)
     changed_by: Mapped[str | None] = mapped_column(String(100))
+
+
+class FeedAlarm(Base):
+    """That a feed has brought nothing ``since`` then was told of; ``key`` is its profile's."""
+
+    __tablename__ = "feed_alarm"
+
+    key: Mapped[str] = mapped_column(String(NAME_LENGTH), primary_key=True)
+    since: Mapped[datetime] = mapped_column(Instant)

@@ -8,6 +8,7 @@
 | it was a daily run, and has not failed   | digest      |                   |
 | a daily run is overdue by over an hour   | problem     |                   |
 | an import failed                         | problem     |                   |
+| a feed has not brought what is expected  | problem     |                   |
 | a token ends within 30 days, within 7    | problem     |                   |
 | an admin resets somebody's second factor | problem     |                   |
 
@@ -82,6 +83,14 @@ def import_failed(connection: Connection, import_id: int, now: datetime) -> None
         entry = _as_stored(connection, Import, import_id)
         place = Place(ZoneInfo("UTC"), public_url())
         _problem(connection, f"import-{import_id}-failed", texts.failed_import(entry, place), now)
+
+
+def feed_late(connection: Connection, name: str, since: datetime, hours: int, now: datetime) -> None:
+    """A feed has brought nothing since then, though something is expected every so many hours."""
+    with _without_harm(connection, "feed", 0):
+        place = Place(ZoneInfo("UTC"), public_url())
+        topic = f"feed-{name.lower()}-{int(since.timestamp())}"
+        _problem(connection, topic, texts.late_feed(name, since, hours, place), now)
 
 
 def second_factor_reset(connection: Connection, username: str, who: str | None, now: datetime) -> None:

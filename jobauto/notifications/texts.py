@@ -112,6 +112,17 @@ def failed_import(entry: Import, place: Place) -> MessageText:
     return MessageText(f"jobauto: import {entry.id} failed", _body(lines))
 
 
+def late_feed(name: str, since: datetime, hours: int, place: Place) -> MessageText:
+    """A feed that has brought nothing for longer than is expected."""
+    lines = [
+        f"Nothing has come through the profile {name} since {place.time(since)}.",
+        f"It is expected to bring readings every {pluralize(hours, 'hour')}.",
+        "It is told again only after it has brought something.",
+        place.link(f"/profiles/{name}/"),
+    ]
+    return MessageText(f"jobauto: the feed {name} is late", _body(lines))
+
+
 def ending_token(token: ApiToken, now: datetime, place: Place) -> MessageText:
     """A token that ends soon."""
     in_days = f"in {pluralize(ceil((token.expires_at - now) / timedelta(days=1)), 'day')}"

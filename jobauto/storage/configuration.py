@@ -24,6 +24,12 @@ def instance_folder() -> Path:
     return Path(current_app.instance_path)
 
 
+def inbox_folder() -> Path | None:
+    """The watched folder; None where there is none."""
+    given = current_app.config["INBOX_PATH"]
+    return Path(given) if given else None
+
+
 def secret_key() -> str:
     """The secret that keys what is signed, hashed or encrypted."""
     return str(current_app.config["SECRET_KEY"])

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from ..extensions import db
 from ..imports import background
+from ..imports.profiles import feeds
 from ..jobs import queries as jobs
 from ..models import Import, Run
 from ..notifications import queries as notifications
@@ -45,6 +46,7 @@ class Numbers(Collector):
         yield from _last_run(db.session.scalar(runs.last_finished()))
         yield _open_jobs()
         yield from _imports()
+        yield _late_feeds(self.now)
         yield from _outbox(self.now)
 
 
@@ -80,7 +82,7 @@ def _open_jobs() -> Metric:
 def _imports() -> Iterator[Metric]:
     totals = select(*(func.coalesce(func.sum(getattr(Import, name)), 0) for name in background.COUNTS))
     rows = CounterMetricFamily(
-        "jobauto_import_rows", "Rows of files imported on the page", labels=["outcome"]
+        "jobauto_import_rows", "Rows of the imports in the history", labels=["outcome"]
     )
     for name, count in zip(
         background.COUNTS, db.session.execute(totals.where(~Import.dry_run)).one(), strict=True
@@ -91,6 +93,16 @@ def _imports() -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "jobauto_imports_waiting", "Imports that are not done", db.session.scalar(waiting) or 0
     )
+
+
+def _late_feeds(now: datetime) -> Metric:
+    family = GaugeMetricFamily(
+        "jobauto_feed_late", "1 if a feed has brought nothing for longer than is expected", labels=["profile"]
+    )
+    for feed in feeds.feeds().values():
+        if feed.expected_hours is not None:
+            family.add_metric([feed.name], feed.is_late(now))
+    return family
 
 
 def _outbox(now: datetime) -> Iterator[Metric]:

@@ -24,7 +24,8 @@ from ..clock import Clock, utcnow
 from ..detection import run_sites
 from ..detection.service import describe_error
 from ..extensions import db
-from ..imports import background
+from ..imports import background, inbox
+from ..imports.profiles import feeds
 from ..jobs import bulk_actions
 from ..logs import LogEvent
 from ..notifications import expiring_tokens, sending
@@ -53,6 +54,11 @@ def tell_of_expiring_tokens(clock: Clock = utcnow) -> None:
     expiring_tokens.tell(clock)
 
 
+def tell_of_late_feeds(clock: Clock = utcnow) -> None:
+    """Tell of feeds that have not brought what is expected. Needs an app context."""
+    feeds.tell_of_late(clock)
+
+
 def expire_run_sites(clock: Clock = utcnow) -> None:
     """Forget what runs of long ago found at single sites. Needs an app context."""
     run_sites.expire(clock())
@@ -74,11 +80,13 @@ def renew_reading_key() -> None:
 WORK: tuple[Callable[[], object], ...] = (
     tick,
     background.process_pending,
+    inbox.look,
     sending.process_pending,
     bulk_actions.process_pending,
     keep_partitions,
     expire_run_sites,
     tell_of_expiring_tokens,
+    tell_of_late_feeds,
     vacuum_changed,
     classify_readings,
     renew_reading_key,

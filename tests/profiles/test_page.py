@@ -33,7 +33,7 @@ def test_a_profile_is_made_tried_changed_and_deleted(app: Flask, oscar: Person) 
 
     saved = oscar.post("/profiles/new", name="fit", document=document)
     assert saved.location == "/profiles/fit/"
-    assert "fit Excel Register None yet oscar" in words(oscar.get("/profiles/"))
+    assert "fit Excel Register None yet None yet 0 Not known yet oscar" in words(oscar.get("/profiles/"))
     oscar.post("/profiles/fit/", document=json.dumps(PROFILES[NAME] | {"source": "gw-A"}))
     assert "Versions, newest first Version By When 2 oscar" in words(oscar.get("/profiles/fit/"))
     assert "gw-A" in Person(app, "vera").get("/profiles/fit/").text

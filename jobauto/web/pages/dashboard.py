@@ -10,6 +10,7 @@ from ...dashboard.coverage import fleet
 from ...dashboard.queries import dashboard
 from ...detection.service import RunParameters, run
 from ...extensions import db
+from ...imports.profiles import feeds
 from ...rules import RULES
 from ...runs import queries as runs
 from ...runs import run_requests
@@ -41,6 +42,7 @@ def show() -> ResponseReturnValue:
         chart=board.chart(RULES),
         condition=condition(found, board.last_run, next_run, now),
         fleet=found,
+        late_feeds=feeds.late(now),
         next_run=next_run,
         now=now,
         run_under_way=db.session.scalar(runs.under_way()),

@@ -13,7 +13,7 @@ from ...extensions import db
 from ...imports import background, decisions, undo, uploads
 from ...imports.lines import FileError
 from ...imports.profiles import service as profiles
-from ...imports.rejected_rows import rejected_rows
+from ...imports.rejected_rows import rejected_rows, with_reasons
 from ...logs import LogEvent
 from ...models import Import
 from ...work import threads
@@ -131,7 +131,11 @@ def rejected(import_id: int) -> ResponseReturnValue:
     if not _can_mend(entry):
         abort(404, "The file of this import is not kept any more, or no row was rejected.")
     headers = {"Content-Disposition": f"attachment; filename=rejected-{import_id}.csv"}
-    return Response(rejected_rows(uploads.kept(entry.kept_as)), mimetype="text/csv", headers=headers)
+    path = uploads.kept(entry.kept_as)
+    if entry.profile is None:
+        return Response(rejected_rows(path), mimetype="text/csv", headers=headers)
+    profile = profiles.of_version(entry.profile, entry.profile_version)
+    return Response(with_reasons(path, profile), mimetype="text/csv", headers=headers)
 
 
 def _can_mend(entry: Import) -> bool:
@@ -139,7 +143,6 @@ def _can_mend(entry: Import) -> bool:
     return (
         entry.status in ("finished", "waiting")
         and entry.rejected > 0
-        and entry.profile is None  # its lines may be none, as in a workbook
         and path.exists()
         and uploads.rejects(path).exists()
     )

@@ -37,7 +37,7 @@ EXAMPLE = {
 def index() -> str:
     """All profiles, each with the newest file that came through it."""
     page = page_of(service.current(), *asked_page())
-    return render_template("profiles/index.html", page=page, feeds=feeds.newest_files())
+    return render_template("profiles/index.html", page=page, feeds=feeds.feeds(), now=utcnow())
 
 
 @bp.get("/new")

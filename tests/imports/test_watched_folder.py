@@ -1,0 +1,286 @@
+"""The watched folder: what lies there is imported once, and moved with what is to be said of it."""
+
+import hashlib
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from jobauto.audit.service import Author
+from jobauto.clock import utcnow
+from jobauto.extensions import db
+from jobauto.imports import background, inbox, undo
+from jobauto.imports.profiles import service as profiles
+from jobauto.models import Import, Reading
+from tests.fleets import NOON, add_site
+
+DOCUMENT: dict[str, Any] = {
+    "file": {"kind": "delimited", "delimiter": ";"},
+    "header": {"find": ["MPAN", "Date"]},
+    "site": {"column": "MPAN"},
+    "time": {"columns": ["Date"], "formats": ["%d/%m/%Y %H:%M"]},
+    "value": {"columns": ["kWh"]},
+}
+HEADER = "MPAN;Date;kWh\n"
+ADA = Author("ada", NOON)
+
+
+@pytest.fixture
+def feed(app: Flask, tmp_path: Path) -> Path:
+    """The folder of a profile called Portal, and a site S1."""
+    app.config["INBOX_PATH"] = str(tmp_path / "inbox")
+    add_site("S1")
+    profiles.save("Portal", DOCUMENT, ADA)
+    inbox.look()
+    return tmp_path / "inbox" / "Portal"
+
+
+def later() -> Any:
+    """A minute from now, when what lies there now has not changed for as long."""
+    return utcnow() + timedelta(seconds=61)
+
+
+def lay(folder: Path, name: str, *rows: str) -> Path:
+    """A file with rows such as ``S1;01/03/2026 06:00;5``."""
+    path = folder / name
+    path.write_text(HEADER + "".join(f"{row}\n" for row in rows))
+    return path
+
+
+def row(value: object, day: int = 1, site: str = "S1") -> str:
+    return f"{site};{day:02}/03/2026 06:00;{value}"
+
+
+def values() -> list[str]:
+    db.session.rollback()
+    return [
+        str(value)
+        for value in db.session.scalars(select(Reading.reading_value).order_by(Reading.reading_date))
+    ]
+
+
+def lying(folder: Path) -> list[str]:
+    """All that lies there and in the folders within, by name."""
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir())
+
+
+def test_the_program_makes_a_folder_for_each_profile(feed: Path) -> None:
+    assert feed.is_dir()
+
+
+def test_a_file_is_imported_and_moved_when_nobody_has_changed_it_for_a_minute(feed: Path) -> None:
+    lay(feed, "a.csv", row(5))
+    assert inbox.look() == 0
+    assert inbox.look(later) == 1
+    assert (values(), lying(feed)) == (["5.00"], ["done/a.csv"])
+    entry = db.session.scalars(select(Import)).one()
+    assert (entry.way, entry.profile, entry.filename, entry.new) == ("inbox", "Portal", "a.csv", 1)
+
+
+def test_a_file_that_is_still_written_waits(feed: Path) -> None:
+    path = lay(feed, "a.csv", row(5))
+    with path.open("a") as file:
+        file.write(row(6, 2) + "\n")
+    os.utime(path, (later().timestamp() - 59,) * 2)
+    assert inbox.look(later) == 0
+    assert lying(feed) == ["a.csv"]
+
+
+def test_a_time_to_come_does_not_keep_a_file_for_ever(feed: Path) -> None:
+    path = lay(feed, "a.csv", row(5))
+    os.utime(path, (later().timestamp() + 1_000_000,) * 2)
+    assert inbox.look(later) == 1
+
+
+@pytest.mark.parametrize("name", [".a.csv", "a.part", "a.tmp", "a.csv.filepart"])
+def test_what_is_not_ready_by_its_name_is_left_alone(feed: Path, name: str) -> None:
+    lay(feed, name, row(5))
+    assert inbox.look(later) == 0
+    assert lying(feed) == [name]
+
+
+def test_links_are_left_alone_and_so_is_a_folder_that_is_one(feed: Path, tmp_path: Path) -> None:
+    (feed / "a.csv").symlink_to(lay(tmp_path, "secret.csv", row(5)))
+    os.mkfifo(feed / "pipe.csv")
+    assert inbox.look(later) == 0
+    (feed / "a.csv").unlink()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (feed / "done").symlink_to(elsewhere)
+    lay(feed, "b.csv", row(5))
+    inbox.look(later)
+    assert list(elsewhere.iterdir()) == []
+    assert (feed / "b.csv").exists()
+    (feed / "done").unlink()
+    inbox.look(later)
+    assert (feed / "done" / "b.csv").exists()
+    assert len(db.session.scalars(select(Import)).all()) == 1
+
+
+def test_a_file_that_cannot_be_read_as_the_profile_says_is_rejected_and_says_why(feed: Path) -> None:
+    (feed / "a.csv").write_text("something else\n")
+    inbox.look(later)
+    assert lying(feed) == ["rejected/a.csv", "rejected/a.csv.txt"]
+    assert (feed / "rejected" / "a.csv.txt").read_text().strip()
+
+
+def test_rejected_rows_of_a_good_file_stand_beside_it_with_the_reason(feed: Path) -> None:
+    lay(feed, "a.csv", row(5), row(6, 2, "S9"), row("x", 3))
+    inbox.look(later)
+    assert lying(feed) == ["done/a.csv", "done/a.csv.rejected.csv"]
+    assert (feed / "done" / "a.csv.rejected.csv").read_text().splitlines() == [
+        "MPAN;Date;kWh;why",
+        "S9;02/03/2026 06:00;6;unknown site: S9",
+        "S1;03/03/2026 06:00;x;reading_value is not a number like 1234.56",
+    ]
+
+
+def test_a_name_that_is_taken_gets_a_number_before_its_ending(feed: Path) -> None:
+    for value in (5, 6, 7):
+        lay(feed, "a.csv", row(value))
+        assert inbox.look(later) == 1
+    assert lying(feed) == ["done/a (2).csv", "done/a (3).csv", "done/a.csv"]
+    assert "kWh\nS1;01/03/2026 06:00;5" in (feed / "done" / "a.csv").read_text()
+    assert values() == ["7.00"]
+
+
+def test_a_name_may_be_long_and_any_bytes(feed: Path) -> None:
+    long, strange = "x" * 251 + ".csv", os.fsdecode(b"caf\xe9.csv")
+    lay(feed, long, row(5), row(1, site="S9"))
+    lay(feed, strange, row(6, 2))
+    assert inbox.look(later) == 2
+    assert values() == ["5.00", "6.00"]
+    assert not [path for path in feed.iterdir() if path.is_file()]
+
+
+@pytest.mark.parametrize("since", ["nothing", "undone", "profile", "rejected"])
+def test_the_same_content_is_not_imported_twice_unless_something_has_changed(feed: Path, since: str) -> None:
+    rows = [row(5), *([row(5, site="S9")] if since == "rejected" else [])]
+    lay(feed, "a.csv", *rows)
+    inbox.look(later)
+    if since == "undone":
+        undo.undo(1, Author("ada", utcnow()))
+    elif since == "profile":
+        profiles.save("Portal", DOCUMENT | {"source": "gw"}, ADA)
+    lay(feed, "b.csv", *rows)
+    assert inbox.look(later) == 1
+    assert (feed / "done" / "b.csv").exists()
+    assert (feed / "done" / "b.csv.txt").exists() == (since == "nothing")
+    assert len(db.session.scalars(select(Import)).all()) == (1 if since == "nothing" else 2)
+    if since == "nothing":
+        assert "import 1" in (feed / "done" / "b.csv.txt").read_text()
+
+
+def test_nobody_is_asked_about_warnings(feed: Path) -> None:
+    lay(feed, "a.csv", *(row(f"1.00{day}", day) for day in range(1, 5)))
+    inbox.look(later)
+    entry = db.session.scalars(select(Import)).one()
+    assert (entry.status, entry.new, len(entry.warnings)) == ("finished", 4, 1)
+
+
+# -- drills --------------------------------------------------------------------------------------------
+
+
+SHA256 = hashlib.sha256
+
+
+class Changing:
+    """A digest during which somebody writes to the file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._real = SHA256()
+
+    def update(self, chunk: bytes) -> None:
+        with self._path.open("a") as file:
+            file.write(row(9, 9) + "\n")
+        self._real.update(chunk)
+
+    def hexdigest(self) -> str:
+        return self._real.hexdigest()
+
+
+def test_a_file_that_changes_while_it_is_read_is_taken_when_it_has_come_to_rest(
+    feed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = lay(feed, "a.csv", row(5))
+    with monkeypatch.context() as patch:
+        patch.setattr(hashlib, "sha256", lambda: Changing(path))
+        assert inbox.look(later) == 0
+    assert (values(), lying(feed)) == ([], ["a.csv"])
+    assert inbox.look(later) == 1
+    assert values() == ["5.00", "9.00"]
+
+
+def test_a_file_that_is_replaced_while_it_is_imported_has_its_own_turn(
+    feed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay(feed, "a.csv", row(5))
+    process = background.process_pending
+
+    def process_while_another_comes(clock: Any) -> None:
+        process(clock)
+        if values() == ["5.00"]:
+            lay(feed, "a.csv", row(6), row(7, 2))
+
+    monkeypatch.setattr(background, "process_pending", process_while_another_comes)
+    assert inbox.look(later) == 2
+    assert values() == ["6.00", "7.00"]
+    assert lying(feed) == ["done/a.csv"]
+
+
+def test_without_the_right_to_read_a_file_it_is_rejected_and_says_so(
+    feed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay(feed, "a.csv", row(5))
+    really = os.open
+
+    def refusing(path: Any, *given: Any, **named: Any) -> int:
+        if path == "a.csv":
+            raise PermissionError(13, "Permission denied")
+        return really(path, *given, **named)
+
+    monkeypatch.setattr(os, "open", refusing)
+    assert inbox.look(later) == 1
+    assert lying(feed) == ["rejected/a.csv", "rejected/a.csv.txt"]
+    assert "Permission denied" in (feed / "rejected" / "a.csv.txt").read_text()
+
+
+def test_without_the_right_to_the_folder_the_tick_goes_on(app: Flask, tmp_path: Path) -> None:
+    (tmp_path / "inbox").write_text("no folder")
+    app.config["INBOX_PATH"] = str(tmp_path / "inbox")
+    profiles.save("Portal", DOCUMENT, ADA)
+    assert inbox.look(later) == 0
+
+
+def test_two_processes_that_look_at_once_import_a_file_once(
+    feed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay(feed, "a.csv", row(5))
+    queue = inbox._queue
+    told: list[int | None] = []
+
+    def queue_after_another(*given: Any) -> Import | None:
+        if not told:
+            told.append(None)
+            told.append(inbox.look(later))
+        return queue(*given)
+
+    monkeypatch.setattr(inbox, "_queue", queue_after_another)
+    assert (inbox.look(later), told[1]) == (0, 1)
+    assert lying(feed) == ["done/a.csv"]
+    assert len(db.session.scalars(select(Import)).all()) == 1
+    assert [path.suffix for path in (feed.parent.parent / "imports").iterdir()] == []
+
+
+def test_many_files_are_all_taken_some_at_a_time(feed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox, "AT_ONCE", 7)
+    for number in range(1, 29):
+        lay(feed, f"{number}.csv", row(number, number))
+    assert inbox.look(later) == 28
+    assert len(values()) == 28
+    assert len(lying(feed)) == 28
