@@ -189,7 +189,7 @@ def _open(connection: Connection, opening: Opening, failing: Sequence[Failing]) 
         select(Site.site_id, Site.key, VERDICT.c.since, VERDICT.c.days)
         .select_from(JUDGED_SITES)
         .where(is_among(connection, Site.site_id, list(by_site)))
-        .order_by(Site.key)
+        .order_by(Site.source)  # of two that claim the same sources nobody waits for the other in a circle
     ).all()
     source_of = {key: by_site[site_id].source for site_id, key, *_ in own}
     jobs = [
@@ -271,7 +271,7 @@ def _count_covers(connection: Connection, opening: Opening) -> None:
     changed: list[dict[str, Any]] = [
         {"of": job_id, "at": key, "count": count, "text": describe(count + 1, source)}
         for job_id, key, source, count in counted
-        if before[job_id] != count
+        if before.get(job_id, count) != count
     ]
     if not changed:
         return
