@@ -43,7 +43,7 @@ class Key:
         if value is None:
             return false() if self.descending else self.column.is_not(None)
         if not self.descending:
-            return self.column > value
+            return self.column > value  # type: ignore[no-any-return] # the same
         less = self.column < value
         return or_(less, self.column.is_(None)) if self.may_be_empty else less
 
