@@ -44,7 +44,7 @@
     rows[at]?.classList.remove("at");
     at = Math.max(0, Math.min(rows.length - 1, place));
     rows[at].classList.add("at");
-    (rows[at].querySelector(".cell-site a") ?? rows[at].querySelector(".cell-job a")).focus();
+    rows[at].querySelector(".cell-job a").focus();
   };
 
   const keys = {

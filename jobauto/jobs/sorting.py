@@ -33,7 +33,9 @@ class Key:
     def same_as(self, job: Job) -> ColumnElement[bool]:
         """Whether a job has the same value as this one."""
         value = self.value(job)
-        return and_(self.column.is_(None) if value is None else self.column == value)
+        if value is None:
+            return self.column.is_(None)
+        return self.column == value  # type: ignore[no-any-return] # of SQLAlchemy's own
 
     def beyond(self, job: Job) -> ColumnElement[bool]:
         """Whether a job comes later than this one by this key."""
@@ -41,9 +43,8 @@ class Key:
         if value is None:
             return false() if self.descending else self.column.is_not(None)
         if not self.descending:
-            greater: ColumnElement[bool] = self.column > value
-            return greater
-        less: ColumnElement[bool] = self.column < value
+            return self.column > value  # type: ignore[no-any-return] # the same
+        less = self.column < value
         return or_(less, self.column.is_(None)) if self.may_be_empty else less
 
     def bound(self, job: Job) -> Iterator[ColumnElement[bool]]:

@@ -11,10 +11,12 @@ from jobauto.clock import utcnow
 from jobauto.detection.service import RunParameters, run
 from jobauto.jobs.service import JobChange, change
 from jobauto.settings import service as settings
+from jobauto.web.carrying_out import AT_ONCE
 from tests.fleets import add_site
 from tests.pages.reading import error_beside, form_in, words
 from tests.pages.scenes import faulty_fleet
 from tests.people import Person
+from tests.processes import await_until
 
 
 def filter_of(page: TestResponse) -> dict[str, str]:
@@ -173,6 +175,46 @@ def test_a_job_that_cannot_be_reopened_is_named_with_the_reason_and_the_others_a
     assert "1 job of 3 reopened." in text
     assert "Job 1: This site has another open job of this type." in text
     assert "Job 999: There is no such job." in text
+
+
+def test_all_that_match_are_changed_unless_more_match_than_the_page_said(oscar: Person, run_id: int) -> None:
+    view = "/jobs/?status=unclosed&assignee=-"
+    oscar.post(view, action="assign", assignee="oscar", all="1")
+    assert "Nothing was changed: 2 jobs match now, and the page said 1." in words(oscar.get(view))
+    oscar.post(view, action="assign", assignee="oscar", all="2")
+    assert "2 jobs assigned to oscar." in words(oscar.get(view))
+
+
+def test_many_jobs_are_changed_in_the_background_and_their_page_tells_how_far(
+    oscar: Person, run_id: int
+) -> None:
+    for number in range(AT_ONCE):
+        add_site(f"N{number}", {})
+    run(RunParameters(trigger="manual"), utcnow)
+    oscar.post("/jobs/", action="priority", priority="high", all=str(AT_ONCE + 2))
+    page = oscar.get("/jobs/")
+    assert "102 jobs at once: this goes on in the background. Details" in words(page)
+
+    def told() -> str:
+        return words(oscar.get("/jobs/bulk/1"))
+
+    await_until(lambda: "Under way" not in told(), "all are done")
+    assert "102 jobs given high priority" in told()
+    assert "Changed 102 jobs Left alone 0 jobs" in told()
+
+
+def test_an_action_is_undone_from_its_page_by_operators_only(
+    oscar: Person, vera: Person, run_id: int
+) -> None:
+    oscar.post("/jobs/", action="assign", assignee="oscar", job=["1", "2"])
+    change(2, JobChange(assignee=""), by="ada", now=utcnow())
+    assert "Undo" not in words(vera.get("/jobs/bulk/1"))
+    assert vera.post("/jobs/bulk/1/undo").status_code == 403
+    assert oscar.post("/jobs/bulk/1/undo?status=unclosed").location == "/jobs/?status=unclosed"
+    text = words(oscar.get("/jobs/"))
+    assert "1 job of 2 given back what they had before. Details Job 2: ada has changed it since." in text
+    assert "It was undone." in words(oscar.get("/jobs/bulk/1"))
+    assert "#2 ada has changed it since." in words(oscar.get("/jobs/bulk/2"))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,44 @@
+"""Finding sites, jobs and notes from every page, without a script."""
+
+from urllib.parse import urlencode
+
+import pytest
+
+from jobauto.clock import utcnow
+from jobauto.jobs.service import JobChange, change
+from tests.pages.reading import words
+from tests.people import Person
+
+
+@pytest.mark.parametrize(
+    ("asked", "sites", "jobs"),
+    [
+        ("roof", {"Flat roof", "Silent roof", "Well roof", "New roof"}, {"Flat roof", "Silent roof"}),
+        ("ROOF flat", {"Flat roof"}, {"Flat roof"}),
+        ("inverter", set(), {"Silent roof"}),
+        ("nowhere", set(), set()),
+        ("%", set(), set()),
+    ],
+)
+def test_words_find_sites_and_the_jobs_whose_site_or_note_has_them(
+    vera: Person, run_id: int, asked: str, sites: set[str], jobs: set[str]
+) -> None:
+    change(1, JobChange(note="The inverter was off."), by="oscar", now=utcnow())
+    page = words(vera.get(f"/search/?{urlencode({'q': asked})}"))
+    of_sites, of_jobs = page.split("Jobs and notes")
+    everybody = {"Flat roof", "Silent roof", "Well roof", "New roof"}
+    assert {name for name in everybody if name in of_sites} == sites
+    assert {name for name in everybody if name in of_jobs} == jobs
+
+
+def test_the_number_of_a_job_leads_to_the_job(vera: Person, run_id: int) -> None:
+    assert vera.get("/search/?q=%232").location == "/jobs/2"
+    assert "#2 Flat roof" in words(vera.get("/search/?q=2"))
+    assert "No job has this number" in words(vera.get("/search/?q=%2399"))
+
+
+def test_every_page_has_the_field_and_nothing_asked_is_nothing_found(vera: Person, run_id: int) -> None:
+    assert 'action="/search/"' in vera.get("/runs/").text
+    page = vera.get("/search/")
+    assert page.status_code == 200
+    assert "No site has" not in words(page)
