@@ -107,6 +107,7 @@ EXPECTED = {
     ("POST", "second_factor.change"): "viewer",
     ("GET", "second_factor.show"): "viewer",
     ("GET", "settings.edit"): "viewer",
+    ("GET", "settings.flagged"): "viewer",
     ("POST", "settings.edit_submit"): "admin",
     ("POST", "sites.change"): "operator",
     ("GET", "sites.index"): "viewer",
