@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import perf_counter
 
-from tests.bench import commanding, committing, importing, judging, pages
+from tests.bench import commanding, committing, importing, judging, lab, pages
 from tests.bench.claims import PAGE, claims, fallen
 from tests.bench.engines import Engine, engines
 from tests.bench.sizes import DEFAULT, Sizes
@@ -23,6 +23,7 @@ THEMES: dict[str, Callable[[Engine, Sizes], Iterator[Measured]]] = {
     "judging": judging.lines,
     "importing": importing.lines,
     "pages": pages.lines,
+    "lab": lab.lines,
     "commanding": commanding.lines,
 }
 ATTEMPTS = 3

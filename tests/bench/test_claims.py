@@ -21,6 +21,8 @@ LINES = {
     "dashboard",
     "job list",
     "open jobs",
+    "report",
+    "lab",
     "help",
     "run by command",
 }

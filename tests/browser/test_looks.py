@@ -40,7 +40,6 @@ ADDRESSES = (
     "/report/jobs?number=open",
     "/report/sites?state=silent",
     "/settings/",
-    "/settings/flagged",
     "/settings/notifications/",
     "/settings/notifications/1",
     "/import/",
@@ -223,7 +222,7 @@ def test_the_keyboard_reaches_all_and_shows_where_it_is(visit: Visit, path: str)
         seen.append(focus[1])
     controls = page.locator(
         "main a[href], main button, main input:not([type=hidden]), main select, main textarea"
-    )
+    ).filter(visible=True)  # the others are behind tabs
     assert len(seen) > controls.count()
 
 
