@@ -9,33 +9,40 @@ Readings that come in while it is worked out do not begin it anew: where they co
 ever see an answer.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import Connection, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ..clock import Clock
 from ..extensions import db
 from ..models import Event, LabResult, ReadingTurn, Site
-from ..models.types import from_microseconds
+from ..models.types import EPOCH, from_microseconds
 from ..readings.classifying import classify_urgent
 from ..settings import service as settings_service
+from ..settings.schema import Settings
 from ..storage.connections import write
 from ..storage.leases import LeaseLost, is_stale
+from .flagged_now import flagged_now
 from .slots import slots_of
 from .walk import BENCHES, walk
 
 STALE_AFTER = timedelta(minutes=1)
+NOW_HOLDS = timedelta(hours=1)
+"""For silence grows though nothing comes in."""
 FRESH = timedelta(minutes=1)
 """So long an answer holds whatever readings came since it was begun."""
 SPANS = (90, 365)
+NOW = 0
+"""In place of a span: what each threshold would flag now."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked: a rule by its name, over how many days, of a group (empty: of the fleet)."""
+    """What is asked: a rule by its name, over how many days (or ``NOW``), of a group (empty: of all)."""
 
     rule: str
     days: int
@@ -109,9 +116,8 @@ def claim(question: Question, now: datetime) -> Claimed | None:
 
 def work_out(claimed: Claimed, clock: Clock) -> None:
     """Answer a question. Raises LeaseLost where another process has taken it over."""
-    question, settings = claimed.question, settings_service.current().settings
+    question, policies = claimed.question, settings_service.current().policies
     db.session.rollback()
-    slots = slots_of(settings.schedule, question.days, clock())
     told_at = clock()
 
     def progress(share: float) -> None:
@@ -121,17 +127,31 @@ def work_out(claimed: Claimed, clock: Clock) -> None:
             _stamp(claimed, told_at, progress=share)
 
     with db.engine.connect() as connection:
-        classify_urgent(connection, clock())
-        tally = walk(connection, question.rule, settings, slots, question.group, progress)
-    bench = BENCHES[question.rule]
-    answer = {
-        "current": getattr(settings.rule(question.rule), bench.field),
+        if question.days == NOW:
+            thresholds = flagged_now(connection, question.rule, policies, clock(), progress)
+            answer: dict[str, Any] = {"thresholds": thresholds}
+        else:
+            answer = _walked(connection, question, policies.settings, clock(), progress)
+    current = getattr(policies.settings.rule(question.rule), BENCHES[question.rule].field)
+    _stamp(claimed, clock(), progress=1.0, answer={"current": current, **answer})
+
+
+def _walked(
+    connection: Connection,
+    question: Question,
+    settings: Settings,
+    now: datetime,
+    progress: Callable[[float], object],
+) -> dict[str, Any]:
+    slots = slots_of(settings.schedule, question.days, now)
+    classify_urgent(connection, now)
+    tally = walk(connection, question.rule, settings, slots, question.group, progress)
+    return {
         "from": from_microseconds(slots.times[slots.first]).isoformat(),
         "to": from_microseconds(slots.times[-1]).isoformat(),
         "thresholds": [figures.document(value) for value, figures in tally.thresholds.items()],
         "sites": {str(given): keys for given, keys in tally.sites_by_thresholds.items()},
     }
-    _stamp(claimed, clock(), progress=1.0, answer=answer)
 
 
 def _stamp(claimed: Claimed, now: datetime, **values: object) -> None:
@@ -152,10 +172,13 @@ def _stamp(claimed: Claimed, now: datetime, **values: object) -> None:
 
 def _basis(question: Question, now: datetime) -> _Basis:
     stored = settings_service.current()
-    last_slot = slots_of(stored.settings.schedule, question.days, now).times[-1]
+    if question.days == NOW:
+        at = (now - EPOCH) // NOW_HOLDS
+    else:
+        at = slots_of(stored.settings.schedule, question.days, now).times[-1]
     # Whoever changes readings, or what is thought of them, takes a turn.
     turns = select(func.sum(ReadingTurn.turn)).scalar_subquery()
     of_sites = select(Event.id).where(Event.subject == "site").order_by(Event.id.desc()).limit(1)
     newest_site = select(func.max(Site.key)).scalar_subquery()
     found = db.session.execute(select(turns, of_sites.scalar_subquery(), newest_site)).one()
-    return _Basis(f"{stored.version} {last_slot}", " ".join(map(str, found)))
+    return _Basis(f"{stored.version} {at}", " ".join(map(str, found)))

@@ -121,6 +121,7 @@ EXPECTED = {
     ("POST", "second_factor.change"): "viewer",
     ("GET", "second_factor.show"): "viewer",
     ("GET", "settings.edit"): "viewer",
+    ("GET", "settings.flagged"): "viewer",
     ("POST", "settings.edit_submit"): "admin",
     ("POST", "sites.bulk_submit"): "operator",
     ("POST", "sites.change"): "operator",

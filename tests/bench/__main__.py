@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import perf_counter
 
-from tests.bench import commanding, committing, importing, judging, pages, profiles
+from tests.bench import commanding, committing, importing, judging, lab, pages, profiles
 from tests.bench.claims import PAGE, claims, fallen
 from tests.bench.engines import Engine, engines
 from tests.bench.sizes import DEFAULT, Sizes
@@ -24,6 +24,7 @@ THEMES: dict[str, Callable[[Engine, Sizes], Iterator[Measured]]] = {
     "importing": importing.lines,
     "profiles": profiles.lines,
     "pages": pages.lines,
+    "lab": lab.lines,
     "commanding": commanding.lines,
 }
 ALWAYS = [theme for theme in THEMES if theme != "profiles"]

@@ -24,6 +24,11 @@ class Sizes:
         return min(AT_MOST, self.sites // 40)
 
     @property
+    def walked(self) -> int:
+        """Sites of which the lab walks a year."""
+        return min(100_000, self.sites // 10)
+
+    @property
     def repeated(self) -> int:
         """Sites of which 5 % are faulty, checked twice."""
         return self.sites // 10

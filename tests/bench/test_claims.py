@@ -22,6 +22,8 @@ LINES = {
     "dashboard",
     "job list",
     "open jobs",
+    "report",
+    "lab",
     "help",
     "run by command",
 }

@@ -19,6 +19,7 @@ def test_an_admin_logs_in_mends_a_setting_runs_the_check_and_sees_the_job(visit:
     page = visitor.page
 
     page.get_by_role("link", name="Settings").click()
+    page.get_by_role("tab", name="Zero Reads").click()
     zero_reads = page.get_by_role("group", name="Zero Reads")
     zero_reads.get_by_label("Days to check").fill("31")
     page.get_by_role("button", name="Save settings").click()
@@ -59,6 +60,7 @@ def test_a_number_that_is_none_is_told_though_the_browser_hides_what_was_typed(v
 
 def test_a_viewer_sees_the_settings_and_cannot_type_into_them(visit: Visit) -> None:
     page = visit(logged_in_as="vera").open("/settings/")
+    page.get_by_role("tab", name="Zero Reads").click()
     expect(page.get_by_label("Days to check")).to_be_disabled()
     expect(page.get_by_role("button", name="Save settings")).to_have_count(0)
 

@@ -29,6 +29,7 @@ PAGES = (
     "/report/often",
     "/report/sites?state=silent",
     "/settings/",
+    "/settings/flagged",
     "/settings/notifications/",
     "/policies/",
     "/import/",

@@ -34,9 +34,12 @@ def test_whatever_a_page_offers_is_allowed(readers: dict[str, Person], name: str
 @pytest.mark.parametrize(
     ("name", "places"),
     [
-        ("vera", "Dashboard Jobs Sites Reviews Runs Thresholds Profiles Settings"),
-        ("oscar", "Dashboard Jobs Sites Reviews Runs Thresholds Import Profiles Settings"),
-        ("ada", "Dashboard Jobs Sites Reviews Runs Thresholds Import Profiles Settings Users Audit log"),
+        ("vera", "Dashboard Jobs Sites Reviews Runs Thresholds Report Profiles Settings"),
+        ("oscar", "Dashboard Jobs Sites Reviews Runs Thresholds Report Import Profiles Settings"),
+        (
+            "ada",
+            "Dashboard Jobs Sites Reviews Runs Thresholds Report Import Profiles Settings Users Audit log",
+        ),
     ],
 )
 def test_the_navigation_leads_to_what_is_for_the_role(

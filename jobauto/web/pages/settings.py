@@ -1,6 +1,6 @@
 """The settings page: seen by everybody, changed by admins."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,12 +10,15 @@ from flask_login import current_user
 
 from ...audit.conflicts import Conflict
 from ...clock import utcnow
+from ...lab.service import NOW, Question, Standing, standing
+from ...lab.walk import BENCHES
 from ...rules import RULES
 from ...settings import service
-from ...settings.labels import format_value, label
-from ...settings.schema import SettingsError
+from ...settings.labels import format_value, label, sections
+from ...settings.schema import Errors, SettingsError
 from .. import drafts
 from ..access import needs
+from ..asking_lab import ask
 from ..forms.settings import settings_form
 from ..numbers import whole_number
 
@@ -23,6 +26,8 @@ bp = Blueprint("settings", __name__, url_prefix="/settings")
 
 NO_VERSION = 0
 """What nonsense stands for: a version that never was."""
+REFRESH = 2
+NEAR = 2
 
 
 @bp.get("/")
@@ -42,7 +47,7 @@ def edit_submit() -> ResponseReturnValue:
     try:
         saved = service.merge(typed, seen=seen, by=current_user.username, now=utcnow())
     except SettingsError as error:
-        return _page(form, stored, general=form.show(error.fields), wrong=len(error.fields)), 422
+        return _page(form, stored, general=form.show(error.fields), wrong=_wrong(form, error.fields)), 422
     except service.StaleSettings as error:
         return _moved(form, seen, error.conflicts), 409
     if saved.version == stored.version:
@@ -50,6 +55,12 @@ def edit_submit() -> ResponseReturnValue:
     else:
         flash("Settings saved. They count from the next run on.", "success")
     return redirect(url_for(".edit"))
+
+
+def _wrong(form: Any, errors: Errors) -> list[tuple[str, str, str]]:
+    """(id of the field, its label, why) of what is wrong, in the order of the form."""
+    fields = [field.name for name, _ in sections() for field in form[name]]
+    return [(name, label(name), " ".join(errors[name])) for name in fields if name in errors]
 
 
 @dataclass(frozen=True)
@@ -96,11 +107,56 @@ def _replaced(stored: service.Stored) -> Iterator[Replaced]:
         yield Replaced(label(found.field), format_value(found.value), found.why, instead)
 
 
+@bp.get("/flagged")
+def flagged() -> ResponseReturnValue:
+    """What other values of each threshold would flag now; worked out where nobody has yet."""
+    standings = {name: ask(Question(name, NOW)) for name in BENCHES}
+    return render_template(
+        "settings/flagged.html",
+        thresholds=_thresholds(standings),
+        progress=min(1.0 if one.answer else one.progress or 0.0 for one in standings.values()),
+        is_ready=all(one.answer for one in standings.values()),
+        refresh=REFRESH,
+    )
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A setting that is a threshold, the value in force, and what other values would flag now, if known."""
+
+    field: str
+    title: str
+    rule: str
+    in_force: int
+    rows: Sequence[dict[str, Any]]
+
+    def flagged(self, value: int) -> dict[str, Any] | None:
+        """What a value would flag."""
+        return next((row for row in self.rows if row["value"] == value), None)
+
+    def near(self) -> list[dict[str, Any]]:
+        """The values next to the one in force."""
+        return [row for row in self.rows if 0 < abs(row["value"] - self.in_force) <= NEAR]
+
+
+def _thresholds(standings: Mapping[str, Standing]) -> dict[str, Threshold]:
+    """By the name of the form's field."""
+    found = {}
+    for rule in RULES:
+        if rule.name in BENCHES:
+            name, section = BENCHES[rule.name].field, service.current().settings.rule(rule.name)
+            field, title = f"{rule.name.upper()}.{name}", type(section).model_fields[name].title or name
+            rows = (standings[rule.name].answer or {}).get("thresholds", [])
+            found[field] = Threshold(field, title, rule.title, getattr(section, name), rows)
+    return found
+
+
 def _page(form: Any, stored: service.Stored, **told: Any) -> str:
     return render_template(
         "settings/edit.html",
         form=form,
         stored=stored,
+        thresholds=_thresholds({name: standing(Question(name, NOW), utcnow()) for name in BENCHES}),
         rules={rule.name.upper(): rule for rule in RULES},
         changes=list(service.changes()),
         replaced=list(_replaced(stored)),
