@@ -14,6 +14,7 @@ People = dict[str | None, Person]
 
 AUTOMATION = "/api/job-automation"
 METER_CHANGES = "/api/sites/<site_id:site_id>/meter-changes/"
+UNDO = "/api/imports/<int:import_id>/undo/"
 DOORS = {
     ("GET", f"{AUTOMATION}/settings/"): "viewer",
     ("PUT", f"{AUTOMATION}/settings/"): "admin",
@@ -34,6 +35,7 @@ DOORS = {
     ("PATCH", "/api/jobs/<int:job_id>/"): "operator",
     ("GET", "/api/jobs/export.csv"): "viewer",
     ("GET", "/api/imports/"): "viewer",
+    ("POST", UNDO): "operator",
     ("GET", "/api/sites/"): "viewer",
     ("GET", "/api/sites/<site_id:site_id>/readings/"): "viewer",
     ("GET", METER_CHANGES): "viewer",
@@ -57,7 +59,12 @@ NOTHING_HELD = {f"{AUTOMATION}/runs/<int:run_id>/release/", f"{AUTOMATION}/runs/
 
 NO_PROFILE = "/api/profiles/<name>/"
 """A door that is open, but there is no profile behind it, and an empty document is none."""
-NOTHING_THERE = {NO_PROFILE, f"{METER_CHANGES}<int:change_id>/", "/api/readings/reviews/<int:review_id>/"}
+NOTHING_THERE = {
+    NO_PROFILE,
+    UNDO,
+    f"{METER_CHANGES}<int:change_id>/",
+    "/api/readings/reviews/<int:review_id>/",
+}
 """Doors that are open and answer 404."""
 
 BODIES: dict[str, Any] = {
@@ -83,7 +90,7 @@ def _policy(people: People) -> None:
 
 def filled_in(rule: str) -> str:
     """An address of something that exists."""
-    rule = re.sub("<int:(change|review)_id>", "4711", rule)
+    rule = re.sub("<int:(change|review|import)_id>", "4711", rule)
     rule = re.sub("<int:[a-z_]+>", "1", rule)
     for variable, value in (("<site_id:site_id>", "silent"), ("<name>", "Slow")):
         rule = rule.replace(variable, value)
