@@ -62,7 +62,7 @@ def test_no_endpoint_ignores_a_parameter(standing: Flask, method: str, endpoint:
         ("/api/sites/flat/readings/", "per_page=1001"),
         *((address, "status=opne") for address in EXPORTS),
         *((address, "rule=none") for address in EXPORTS),
-        ("/jobs/export.csv", "sort=shortest"),
+        ("/jobs/export.csv", "sort=best"),
         ("/jobs/export.csv", "min_age=old"),
         ("/jobs/export.csv", "status=open&status=closed"),
     ],

@@ -27,6 +27,7 @@ SOMETHING = {
     "run_id": "1",
     "review_id": "1",
     "change_id": "1",
+    "import_id": "1",
     "name": "Slow",
     "site_id": "silent",
     "username": "vera",

@@ -221,13 +221,17 @@ def _prepare(uri: str, sites: int) -> Iterator[tuple[str, str]]:
         db.engine.dispose()
 
 
+GOOD = (0, 0, None, None)
+"""Quality and meter of a reading; when it was received and by which import nobody knows."""
+
+
 def _add_fleet(sites: int, now: datetime) -> None:
     with write() as session:
         session.add_all(Site(site_id=f"L-{number}", site_name=f"Load {number}") for number in range(sites))
         session.flush()
         numbered = list(session.query(Site.key, Site.site_id))
         readings = (
-            (key, now - timedelta(days=day), (0 if int(site_id[2:]) % 20 == 1 else DAYS - day))
+            (key, now - timedelta(days=day), (0 if int(site_id[2:]) % 20 == 1 else DAYS - day), *GOOD)
             for key, site_id in numbered
             for day in range(10 if int(site_id[2:]) % 20 == 0 else 0, DAYS)
         )

@@ -27,7 +27,7 @@ def test_a_channel_is_added_and_shown_in_short(ada: Person) -> None:
     add(ada)
     page = ada.get(f"{PAGE}1")
     assert "Added. Press Send a test" in words(page)
-    assert "Added: operations, JSON at 127.0.0.1 ada," in words(page)
+    assert "Added: operations, JSON at 127.0.0.1 Problems: none → to yes" in words(page)
     assert "operations JSON at 127.0.0.1 Problems Active None yet" in words(ada.get(PAGE))
 
 
@@ -131,7 +131,7 @@ def test_others_see_that_it_is_there_and_change_nothing(app: Flask, vera: Person
         assert "operations JSON at 127.0.0.1" in words(person.get(PAGE))
         page = person.get(f"{PAGE}1")
         assert page.status_code == 200
-        assert "<form" not in page.text.split("<main", 1)[1]
+        assert "<form" not in page.text.split("<main", 1)[1].split("</main>")[0]
         assert person.post(f"{PAGE}1", action="remove").status_code == 403
         assert person.post(PAGE, kind="message", label="x", url="json://h").status_code == 403
 

@@ -33,7 +33,7 @@ def change_list(site_id: str) -> PageOut[MeterChangeOut]:
 
 @bp.post("/<site_id:site_id>/meter-changes/")
 @needs("operator")
-@spec.validate(json=MeterChangeIn, resp=responses(MeterChangeOut, 404, 413, 415, 422))
+@spec.validate(json=MeterChangeIn, resp=responses(MeterChangeOut, 404, 405, 413, 415, 422))
 def change_record(site_id: str) -> MeterChangeOut:
     """Record a meter change, or replace the one of the same instant."""
     wanted: MeterChangeIn = body_of_request()
@@ -46,7 +46,7 @@ def change_record(site_id: str) -> MeterChangeOut:
 
 @bp.delete("/<site_id:site_id>/meter-changes/<int:change_id>/")
 @needs("operator")
-@spec.validate(resp=responses(None, 404))
+@spec.validate(resp=responses(None, 404, 405, status=204))
 def change_delete(site_id: str, change_id: int) -> ResponseReturnValue:
     """Take a meter change back."""
     try:

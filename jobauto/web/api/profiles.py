@@ -42,7 +42,7 @@ def profile_save(name: str) -> ResponseReturnValue:
 
 @bp.delete("/<name>/")
 @needs("operator")
-@spec.validate(resp=responses(None, 404), skip_validation=True)
+@spec.validate(resp=responses(None, 404, status=204), skip_validation=True)
 def profile_delete(name: str) -> ResponseReturnValue:
     """Delete a profile. What was imported through it stays."""
     service.delete(name, current_author())

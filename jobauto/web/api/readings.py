@@ -31,7 +31,7 @@ bp = Blueprint("api_readings", __name__, url_prefix="/api")
 @spec.validate(
     query=ReadingsFileIn,
     json=ReadingsIn,
-    resp=responses(ReadingsImportOut, 413, 415, refused=ImportRefusedOut),
+    resp=responses(ReadingsImportOut, 404, 413, 415, refused=ImportRefusedOut),
     skip_validation=True,
 )
 def reading_import() -> ResponseReturnValue:

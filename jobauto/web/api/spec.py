@@ -33,11 +33,10 @@ def openapi() -> ResponseReturnValue:
 def _completed(document: dict[str, Any]) -> dict[str, Any]:
     """With what SpecTree cannot know: the address of a site, what may be CSV, and which tokens open what."""
     site_id = {"type": "string", "minLength": 1, "maxLength": SITE_ID_LENGTH}
-    for path in ("/api/sites/{site_id}", "/api/sites/{site_id}/readings/"):
-        for operation in document["paths"][path].values():
-            for parameter in operation["parameters"]:
-                if parameter["in"] == "path":
-                    parameter["schema"] = site_id
+    for operations in document["paths"].values():
+        for parameter in (each for one in operations.values() for each in one["parameters"]):
+            if (parameter["in"], parameter["name"]) == ("path", "site_id"):
+                parameter["schema"] = site_id
     export = document["paths"]["/api/jobs/export.csv"]["get"]["responses"]["200"]
     export["content"] = {"text/csv": {"schema": {"type": "string"}}}
     document["components"]["securitySchemes"]["session"]["name"] = current_app.config["SESSION_COOKIE_NAME"]
