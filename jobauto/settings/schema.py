@@ -87,7 +87,7 @@ class GuardSettings(Section):
         Field(
             ge=1,
             le=100,
-            title="Share of a source's sites, in %",
+            title="Share of a source’s sites, in %",
             description="An incident is opened when more than this share of the source's sites that had "
             "reported in the week before would be newly flagged: 1 to 100.",
         ),

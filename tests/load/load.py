@@ -189,9 +189,10 @@ def _await_import(client: Client, page: str) -> int:
     """How many rows were new or known, once the import is done."""
     browser = _Browser(client, client.cookie)
     await_until(lambda: re.search(r"(?i)finished|failed", browser.ask("GET", page)[0]), "the import ends")
-    metrics = browser.ask("GET", "/metrics")[0]
-    found = re.findall(r'jobauto_import_rows_total\{outcome="(?:new|updated|unchanged)"\} (\d+)', metrics)
-    return sum(map(int, found))
+    import_id = int(page.strip("/").split("/")[-1])
+    after = json.loads(browser.ask("GET", f"/api/imports/?before_id={import_id + 1}&per_page=1")[0])
+    (entry,) = after["items"]
+    return sum(entry[name] for name in ("new", "updated", "unchanged"))
 
 
 def _prepare(uri: str, sites: int) -> Iterator[tuple[str, str]]:
