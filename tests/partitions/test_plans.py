@@ -99,8 +99,8 @@ def test_the_last_reading_of_a_silent_site_is_sought_from_the_newest_partition_o
 
 def test_the_start_of_a_flat_run_is_sought_from_the_newest_partition_on(fleet: Connection) -> None:
     since = {"key": FLAT, "date": "2025-12-24 12:00+00"}
-    flat = "UPDATE reading SET reading_value = 5 WHERE site_key = :key AND reading_date > :date"
-    fleet.execute(text(flat), since)
+    flat = "UPDATE reading SET reading_value = 452000 WHERE site_key = :key AND reading_date > :date"
+    fleet.execute(text(flat), since)  # as it stood then
 
     looks = executed(fleet, ZERO_READS)
     assert set(looks) == {"reading_2026_02", "reading_2026_01", "reading_2025_12"}
@@ -111,7 +111,8 @@ def test_the_start_of_a_flat_run_is_sought_from_the_newest_partition_on(fleet: C
 def test_each_partition_is_reached_by_its_key(fleet: Connection, rule: Rule) -> None:
     statement = rule.verdicts(Settings().rule(rule.name), MOMENT)
     (plan,) = fleet.execute(Analyse(statement)).scalar_one()
-    scans = [step for step in _steps(plan["Plan"]) if step.get("Relation Name", "").startswith("reading_")]
+    steps = (step for step in _steps(plan["Plan"]) if step["Actual Loops"])
+    scans = [step for step in steps if step.get("Relation Name", "").startswith("reading_")]
 
     assert scans
     assert "Seq Scan" not in {step["Node Type"] for step in scans}
