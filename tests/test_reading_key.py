@@ -19,7 +19,7 @@ from tests.processes import await_until
 from tests.racing import WAITING
 
 pytestmark = pytest.mark.postgresql
-FORMER = "0018"
+FORMER = "0023"
 INDEXES = """
 SELECT conname, pg_get_indexdef(indexrelid)
 FROM pg_index LEFT JOIN pg_constraint ON conindid = indexrelid AND contype = 'p'

@@ -20,7 +20,7 @@ from tests.migrating import downgrade, upgrade
 from tests.people import Browser, Person, add_cast
 from tests.readings.doubts import meters, qualities, reviews
 
-FORMER = "0018"
+FORMER = "0023"
 FALSE_ZERO = [1234, 1235, 0, 1236, 1237]
 NEW_METER = [5087, 5090, 0, 1, 2]
 

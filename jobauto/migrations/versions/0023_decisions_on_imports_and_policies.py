@@ -1,7 +1,7 @@
 """imports that wait for a decision, and policies
 
 Revision ID: 0023
-Revises: 0022
+Revises: 0018
 Create Date: 2026-11-26 11:30:00
 """
 
@@ -11,7 +11,7 @@ from alembic import op
 from jobauto.models.types import Instant
 
 revision = "0023"
-down_revision = "0022"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 

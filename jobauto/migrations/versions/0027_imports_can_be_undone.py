@@ -1,7 +1,7 @@
 """imports can be undone
 
 Revision ID: 0027
-Revises: 0024
+Revises: 0026
 Create Date: 2026-11-26 14:40:00
 """
 
@@ -11,7 +11,7 @@ from alembic import op
 from jobauto.models.types import Instant, Kwh
 
 revision = "0027"
-down_revision = "0024"
+down_revision = "0026"
 branch_labels = None
 depends_on = None
 

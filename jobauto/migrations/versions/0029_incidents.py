@@ -1,7 +1,7 @@
 """incidents
 
 Revision ID: 0029
-Revises: 0027
+Revises: 0028
 Create Date: 2026-11-26 14:40:00
 """
 
@@ -12,7 +12,7 @@ from jobauto.models.types import Instant, PrimaryKey
 from jobauto.storage.citus import is_distributed
 
 revision = "0029"
-down_revision = "0027"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 

@@ -1,7 +1,7 @@
 """what people say of registers
 
-Revision ID: 0021
-Revises: 0019
+Revision ID: 0025
+Revises: 0024
 Create Date: 2026-11-26 11:50:00
 """
 
@@ -10,8 +10,8 @@ from alembic import op
 
 from jobauto.models.types import Instant, Kwh, PrimaryKey
 
-revision = "0021"
-down_revision = "0019"
+revision = "0025"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 

@@ -1,7 +1,7 @@
 """qualities of readings
 
-Revision ID: 0019
-Revises: 0018
+Revision ID: 0024
+Revises: 0023
 Create Date: 2026-11-26 11:30:00
 """
 
@@ -11,8 +11,8 @@ from alembic import op
 from jobauto.models.types import Instant, Kwh, Kwp, PrimaryKey
 from jobauto.storage.citus import is_distributed
 
-revision = "0019"
-down_revision = "0018"
+revision = "0024"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 

@@ -1,7 +1,7 @@
 """what the lab worked out
 
-Revision ID: 0024
-Revises: 0023
+Revision ID: 0028
+Revises: 0027
 Create Date: 2026-11-26 11:50:00
 """
 
@@ -10,8 +10,8 @@ from alembic import op
 
 from jobauto.models.types import Instant
 
-revision = "0024"
-down_revision = "0023"
+revision = "0028"
+down_revision = "0027"
 branch_labels = None
 depends_on = None
 

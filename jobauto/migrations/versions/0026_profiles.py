@@ -1,7 +1,7 @@
 """profiles
 
-Revision ID: 0022
-Revises: 0021
+Revision ID: 0026
+Revises: 0025
 Create Date: 2026-11-26 12:15:00
 """
 
@@ -10,8 +10,8 @@ from alembic import op
 
 from jobauto.models.types import Instant
 
-revision = "0022"
-down_revision = "0021"
+revision = "0026"
+down_revision = "0025"
 branch_labels = None
 depends_on = None
 
