@@ -80,10 +80,12 @@ def classify_urgent(connection: Connection, now: datetime) -> None:
 
 
 def classify_waiting(connection: Connection, now: datetime, progress: Progress = lambda _: None) -> int:
-    """Classify all that waits, urgent or not, unless another process is at it; returns how many sites.
+    """Classify what is urgent, and then all that waits, unless another process is at that; returns how many
+    sites that was.
 
     It may be interrupted at any time, and goes on where it was.
     """
+    classify_urgent(connection, now)
     done = 0
     for sites in _chunks(connection, now, urgent=False):
         done += sites
@@ -128,7 +130,7 @@ def _chunks(connection: Connection, now: datetime, *, urgent: bool) -> Iterator[
             site_keys = marked(connection, size, urgent=urgent)
             if not site_keys:
                 return
-            readings = classify(connection, site_keys, Author(None, now))
+            readings = classify(connection, site_keys, Author(None, now), of_closed=urgent)
         yield len(site_keys)
         size = min(LARGEST, size * 2) if readings < READINGS else max(SMALLEST, size // 2)
 
@@ -139,11 +141,13 @@ def _is_our_turn(connection: Connection) -> bool:
     return bool(connection.scalar(text("SELECT pg_try_advisory_xact_lock(:turn)"), {"turn": _TURN}))
 
 
-def classify(connection: Connection, site_keys: Sequence[int], author: Author) -> int:
+def classify(
+    connection: Connection, site_keys: Sequence[int], author: Author, *, of_closed: bool = True
+) -> int:
     """Walk all readings of some sites and store what changes; returns how many readings there are.
 
     It is part of a write transaction, whose changes of these sites it sees. The ``author`` is whose change it
-    is that qualities follow, which histories of jobs say.
+    is that qualities follow, which histories of jobs say; those of closed jobs with ``of_closed``.
     """
     take_turns(connection, site_keys)
     unmark(connection, site_keys)  # first: a mark that comes from now on stays
@@ -171,7 +175,7 @@ def classify(connection: Connection, site_keys: Sequence[int], author: Author) -
         _store_reviews(connection, site_key, [])  # its readings are gone
     if changes:
         connection.execute(_UPDATE, changes)
-        review_recoveries(connection, changed, author)
+        review_recoveries(connection, changed, author, of_closed=of_closed)
     return sum(summary.readings for summary in found)
 
 

@@ -58,13 +58,16 @@ class _Run(NamedTuple):
     settings_version: int
 
 
-def review_recoveries(connection: Connection, site_keys: Sequence[int], author: Author) -> None:
+def review_recoveries(
+    connection: Connection, site_keys: Sequence[int], author: Author, *, of_closed: bool = True
+) -> None:
     """Bring the recoveries of these sites' jobs in line with what their readings are worth now.
 
-    It is part of the transaction that stores the qualities. Histories name the author.
+    It is part of the transaction that stores the qualities. Histories name the author. Of a fleet that is
+    classified anew as a whole only open jobs are looked at, without ``of_closed``.
     """
     rules = {rule.name: rule for rule in RULES if rule.recovered is not None}
-    jobs = connection.execute(_jobs(site_keys, list(rules))).all() if site_keys else []
+    jobs = connection.execute(_jobs(site_keys, list(rules), of_closed=of_closed)).all() if site_keys else []
     asking = _Asking(connection)
     for row in jobs:
         job = _Job(*row)
@@ -74,14 +77,13 @@ def review_recoveries(connection: Connection, site_keys: Sequence[int], author: 
             _undo(connection, job, author)
 
 
-def _jobs(site_keys: Sequence[int], rules: Sequence[str]) -> Select[Any]:
+def _jobs(site_keys: Sequence[int], rules: Sequence[str], *, of_closed: bool) -> Select[Any]:
     columns = [Job.__table__.c[name] for name in _Job._fields[:8]]
     return (
         select(*columns, Site.site_id, Site.group, Site.counts)
         .join(Site, Site.key == Job.site_key)
-        .where(
-            Job.site_key.in_(site_keys), Job.rule.in_(rules), or_(STILL_OPEN, Job.recovered_at.is_not(None))
-        )
+        .where(Job.site_key.in_(site_keys), Job.rule.in_(rules))
+        .where(or_(STILL_OPEN, Job.recovered_at.is_not(None)) if of_closed else STILL_OPEN)
         .order_by(Job.site_key, Job.id)
     )
 
