@@ -21,8 +21,6 @@ def test_on_a_phone_the_message_is_in_sight_after_save_and_has_the_focus(
     visit: Visit, run_id: int, scripts: bool
 ) -> None:
     page = visit(logged_in_as="oscar", java_script_enabled=scripts, **PHONE).open("/jobs/2")
-    page.get_by_role("link", name="Work on it").click()
-    expect(page).to_have_url(f"{page.url.split('#')[0]}#work")
     page.get_by_label("Note").fill("Rang them.")
     page.get_by_role("button", name="Save").click()
     said = page.get_by_role("status")

@@ -129,7 +129,7 @@ def _require_as_told(site_id: str, sent: list[oracle.Reading]) -> None:
     assert [Quality(one.quality).word for one in stored] == [contract.quality(one) for one in sent]
     assert [one.meter for one in stored] == [contract.meter(one) for one in sent]
     assert _stored(site.key) == _told(contract)
-    assert site.measure == "register"
+    assert site.known_measure == "register"
 
 
 def _said(site_key: int) -> list[oracle.Said]:
