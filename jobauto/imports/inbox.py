@@ -144,6 +144,14 @@ class _Known(NamedTuple):
     content_hash: str | None
 
 
+class _Copy(NamedTuple):
+    kept_as: str
+    size: int
+    time: int
+    inode: int
+    content_hash: str
+
+
 def _take(folder: int, name: str, found: os.stat_result, stored: Stored, now: datetime) -> int:
     """Have a file imported, unless somebody else has; 1 where a row says so, or it was moved away."""
     unread = _Known(found.st_size, found.st_mtime_ns, None)
@@ -162,7 +170,8 @@ def _take(folder: int, name: str, found: os.stat_result, stored: Stored, now: da
     return _queue_or_move(folder, name, stored, copy, now) if copy else 0
 
 
-def _queue_or_move(folder: int, name: str, stored: Stored, copy: "_Copy", now: datetime) -> int:
+def _queue_or_move(folder: int, name: str, stored: Stored, copy: _Copy, now: datetime) -> int:
+    """Have a copy imported, or move away a file that has been imported before."""
     try:
         before = _queue(folder, name, stored, copy, now)
     except (IntegrityError, _Gone):
@@ -177,14 +186,6 @@ def _queue_or_move(folder: int, name: str, stored: Stored, copy: "_Copy", now: d
         return 0  # another process has it, or the same content is being imported
     said = f"The same content was imported as import {before.id}, and was not imported again.\n"
     return _move_now(folder, name, _Known(copy.size, copy.time, copy.content_hash), "done", said)
-
-
-class _Copy(NamedTuple):
-    kept_as: str
-    size: int
-    time: int
-    inode: int
-    content_hash: str
 
 
 def _copy(opened: int, name: str, found: os.stat_result, stored: Stored) -> _Copy | None:
@@ -281,7 +282,7 @@ def _settle(folder: Path, clock: Clock) -> None:
     for import_id in db.session.scalars(ended.order_by(Import.id)).all():
         try:
             _settle_one(folder, import_id, clock())
-        except OSError as error:
+        except (OSError, FileError) as error:
             log.warning(LogEvent("inbox-file-not-moved", **{"import": import_id}, error=error))
 
 
@@ -363,18 +364,28 @@ def _move(folder: int, name: str, known: _Known, to: str, note: _Note | None) ->
         with _opened(to, folder) as target:
             _check_looks(folder, name, known)
             with _reserved(target, name, note) as free, _hidden(folder) as hidden:
-                os.rename(name, name, src_dir_fd=folder, dst_dir_fd=hidden)
+                _hide(folder, name, hidden)
                 _check_looks(hidden, name, known)
                 _check_content(hidden, name, known)
                 os.rename(name, free, src_dir_fd=hidden, dst_dir_fd=target)
-    except (FileNotFoundError, _Gone):
+    except _Gone:
         return False
     return True
 
 
+def _hide(folder: int, name: str, hidden: int) -> None:
+    try:
+        os.rename(name, name, src_dir_fd=folder, dst_dir_fd=hidden)
+    except FileNotFoundError as error:
+        raise _Gone from error
+
+
 def _check_looks(folder: int, name: str, known: _Known) -> None:
-    """Raises _Gone where it is seen at once that a file is another."""
-    found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    """Raises _Gone where it is seen at once that a file is another, or none."""
+    try:
+        found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError as error:
+        raise _Gone from error
     if not stat.S_ISREG(found.st_mode) or (found.st_size, found.st_mtime_ns) != (known.size, known.time):
         raise _Gone
 
@@ -440,7 +451,10 @@ def _hidden(folder: int) -> Iterator[int]:
 
 
 def _put_back(folder: int, hidden_name: str) -> None:
-    """Lay what a hidden folder holds to where it came from: under a name of its own, where that is taken."""
+    """Lay what a hidden folder holds to where it came from.
+
+    Under a name of its own, where that is taken, or the mount has no hard links.
+    """
     with _opened(hidden_name, folder) as hidden:
         for name in os.listdir(hidden):  # noqa: PTH208 (a descriptor)
             try:
