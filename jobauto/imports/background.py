@@ -402,7 +402,8 @@ class _Watch:
     def finish(self, result: ImportResult, **values: object) -> None:
         """The end of it."""
         now = utcnow()
-        self._end(result, status="finished", finished_at=now, undo_until=now + undo.KEPT_FOR, **values)
+        ended = {"status": "finished", "finished_at": now, "heartbeat_at": None}
+        self._end(result, undo_until=now + undo.KEPT_FOR, **ended, **values)
 
     def _end(self, result: ImportResult, **values: object) -> None:
         self.stamp(
@@ -417,14 +418,15 @@ class _Watch:
     def fail(self, error: str) -> None:
         """An end without success. What was imported before it stays."""
         now = utcnow()
-        self.stamp(status="failed", error=error, finished_at=now, undo_until=now + undo.KEPT_FOR)
+        ended = {"status": "failed", "finished_at": now, "heartbeat_at": None}
+        self.stamp(error=error, undo_until=now + undo.KEPT_FOR, **ended)
 
     def stamp(self, **values: object) -> None:
         """Write to the import's row, unless another process has taken it over: then raise LeaseLost."""
         mine = (Import.id == self.import_id, Import.status == "running", Import.attempts == self.attempt)
         with write() as session:
             found = session.execute(
-                update(Import).where(*mine).values(heartbeat_at=utcnow(), **values).returning(Import.id)
+                update(Import).where(*mine).values({"heartbeat_at": utcnow()} | values).returning(Import.id)
             ).one_or_none()
             if found and values.get("status") == "failed":
                 notifications.import_failed(session.connection(), self.import_id, utcnow())

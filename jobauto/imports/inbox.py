@@ -3,7 +3,8 @@
 1. A file whose time is 60 seconds old is copied into the instance folder. Where it is still the same file
    afterwards, and no import has it, a row says that it is to be imported: the database decides who takes it.
 2. It is imported like any file of the page (:mod:`.background`), but nobody is asked about warnings.
-3. At the end it is moved, beside it what is to be said of it, and its row says that it lies there no more.
+3. At the end a process claims the move, moves the file, beside it what is to be said of it, and its row says
+   that it lies there no more.
 
 Nothing is deleted here. Whatever cannot be done now is left for the next time; links are never followed.
 """
@@ -12,7 +13,7 @@ import hashlib
 import logging
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,7 +21,7 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 from uuid import uuid4
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ..clock import Clock, utcnow
@@ -29,13 +30,14 @@ from ..logs import LogEvent
 from ..models import Import
 from ..storage.configuration import inbox_folder
 from ..storage.connections import write
+from ..storage.leases import is_stale
 from . import background
 from .lines import FileError
 from .profiles import service as profiles
 from .profiles.document import ProfileError
 from .profiles.service import Stored
 from .rejected_rows import with_reasons
-from .uploads import here, kept, make_room, rejects
+from .uploads import LARGEST, here, kept, make_room, rejects
 
 log = logging.getLogger("job_automation")
 
@@ -44,6 +46,10 @@ AT_ONCE = 100
 """So many files wait in the instance folder at a time."""
 UNFINISHED_NAMES = (".part", ".tmp", ".filepart")
 AUTHOR = "watched folder"
+HIDDEN = ".moving-"
+"""How folders begin in which a file is for the moment that it is moved."""
+LEFT_HIDDEN = timedelta(minutes=10)
+"""After so long the process that hid a file must have died."""
 LONGEST_NAME = 255
 CHUNK = 1 << 20
 
@@ -54,11 +60,11 @@ def look(clock: Clock = utcnow) -> int:
     if folder is None:
         return 0
     taken = 0
-    _settle(folder)
+    _settle(folder, clock)
     while more := sum(_take_all(folder, clock())):
         taken += more
         background.process_pending(clock)
-        _settle(folder)
+        _settle(folder, clock)
     return taken
 
 
@@ -103,23 +109,39 @@ def _take_some(folder: int, stored: Stored, now: datetime) -> int:
     )
     taken = 0
     for name in sorted(os.listdir(folder)):
-        if _is_ready(folder, name, now) and _stored_name(name) not in waiting:
-            taken += _take(folder, name, stored, now)
+        if name.startswith(HIDDEN):
+            _put_back_left(folder, name, now)
+            continue
+        found = _ready(folder, name, now)
+        if found and _stored_name(name) not in waiting:
+            taken += _take(folder, name, found, stored, now)
             if taken >= AT_ONCE:
                 break
     return taken
 
 
-def _is_ready(folder: int, name: str, now: datetime) -> bool:
-    """Whether it is a file that nobody has changed for a while."""
+def _ready(folder: int, name: str, now: datetime) -> os.stat_result | None:
+    """What is known of a file that nobody has changed for a while; None of any other."""
     if name.startswith(".") or name.lower().endswith(UNFINISHED_NAMES):
-        return False
+        return None
     try:
         found = os.stat(name, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:
-        return False
+        return None
     changed = found.st_mtime if found.st_mtime <= now.timestamp() else found.st_ctime
-    return stat.S_ISREG(found.st_mode) and now.timestamp() - changed >= QUIET.total_seconds()
+    is_quiet = now.timestamp() - changed >= QUIET.total_seconds()
+    return found if stat.S_ISREG(found.st_mode) and is_quiet else None
+
+
+class _Known(NamedTuple):
+    """By what a file is known again, whatever it is called; nanoseconds, and no hash of one never read.
+
+    An inode would not do: some mounts give a file another one with its name.
+    """
+
+    size: int
+    time: int
+    content_hash: str | None
 
 
 class _Copy(NamedTuple):
@@ -130,23 +152,26 @@ class _Copy(NamedTuple):
     content_hash: str
 
 
-def _take(folder: int, name: str, stored: Stored, now: datetime) -> int:
+def _take(folder: int, name: str, found: os.stat_result, stored: Stored, now: datetime) -> int:
     """Have a file imported, unless somebody else has; 1 where a row says so, or it was moved away."""
-    kept_as = uuid4().hex
+    unread = _Known(found.st_size, found.st_mtime_ns, None)
+    if found.st_size > LARGEST:
+        why = f"It is larger than {LARGEST // 1_000_000} MB. Send it in several parts.\n"
+        return _move_now(folder, name, unread, "rejected", why)
     try:
-        copy = _copied(folder, name, kept_as)
-        make_room()
-    except FileNotFoundError:
-        return 0  # another process has it
+        source = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
     except PermissionError as error:
-        kept(kept_as).unlink(missing_ok=True)
-        return _refuse(folder, name, f"It cannot be read: {error.strerror}.")
-    except (OSError, FileError) as error:
-        kept(kept_as).unlink(missing_ok=True)
-        log.warning(LogEvent("inbox-file-left", profile=stored.name, file=name, error=error))
+        return _move_now(folder, name, unread, "rejected", f"It cannot be read: {error.strerror}.\n")
+    except OSError as error:
+        if not isinstance(error, FileNotFoundError):  # another process has it
+            log.warning(LogEvent("inbox-file-left", profile=stored.name, file=name, error=error))
         return 0
-    if copy is None:
-        return 0
+    copy = _copy(source, name, found, stored)
+    return _queue_or_move(folder, name, stored, copy, now) if copy else 0
+
+
+def _queue_or_move(folder: int, name: str, stored: Stored, copy: _Copy, now: datetime) -> int:
+    """Have a copy imported, or move away a file that has been imported before."""
     try:
         before = _queue(folder, name, stored, copy, now)
     except (IntegrityError, _Gone):
@@ -156,25 +181,37 @@ def _take(folder: int, name: str, stored: Stored, now: datetime) -> int:
         is_queued = before is None
     if is_queued:
         return 1
-    kept(kept_as).unlink(missing_ok=True)
+    kept(copy.kept_as).unlink(missing_ok=True)
     if before is None or before.status != "finished":
         return 0  # another process has it, or the same content is being imported
     said = f"The same content was imported as import {before.id}, and was not imported again.\n"
-    return int(_move(folder, name, "done", lambda _: [(".txt", [said.encode()])]))
+    return _move_now(folder, name, _Known(copy.size, copy.time, copy.content_hash), "done", said)
 
 
-def _copied(folder: int, name: str, kept_as: str) -> _Copy | None:
-    """Copy a file; None where it has changed meanwhile, or is none."""
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
-    with open(os.open(name, flags, dir_fd=folder), "rb") as source, kept(kept_as).open("wb") as target:  # noqa: PTH123 (opened within a folder)
-        before = os.fstat(source.fileno())
+def _copy(opened: int, name: str, found: os.stat_result, stored: Stored) -> _Copy | None:
+    """Keep a copy where there is room for it; None where there is none, or the file has changed."""
+    kept_as = uuid4().hex
+    copy = None
+    try:
+        copy = _copied(opened, found, kept_as)
+        make_room()
+    except (OSError, FileError) as error:
+        copy = None
+        log.warning(LogEvent("inbox-file-left", profile=stored.name, file=name, error=error))
+    if copy is None:
+        kept(kept_as).unlink(missing_ok=True)
+    return copy
+
+
+def _copied(opened: int, found: os.stat_result, kept_as: str) -> _Copy | None:
+    """Copy a file, and close it; None where it is not any more, or not as it was found."""
+    with open(opened, "rb") as source, kept(kept_as).open("wb") as target:
         digest = hashlib.sha256()
-        while target.tell() <= before.st_size and (chunk := source.read(CHUNK)):  # it may grow as fast
+        while target.tell() <= found.st_size and (chunk := source.read(CHUNK)):  # it may grow as fast
             digest.update(chunk)
             target.write(chunk)
         after = os.fstat(source.fileno())
-    if not stat.S_ISREG(before.st_mode) or _identity(before) != _identity(after):
-        kept(kept_as).unlink(missing_ok=True)
+    if not stat.S_ISREG(after.st_mode) or _identity(found) != _identity(after):
         return None
     return _Copy(kept_as, after.st_size, after.st_mtime_ns, after.st_ino, digest.hexdigest())
 
@@ -237,93 +274,210 @@ def _queue(folder: int, name: str, stored: Stored, copy: _Copy, now: datetime) -
     return None
 
 
-Notes = Callable[[str], Iterable[tuple[str, Iterable[bytes]]]]
-"""What is written beside a file that is moved: the endings of names, and contents."""
-
-
-def _settle(folder: Path) -> None:
+def _settle(folder: Path, clock: Clock) -> None:
     """Move the files whose imports have ended."""
     ended = select(Import.id).where(
         Import.inbox_name.is_not(None), Import.kept_on == here(), Import.status.in_(("finished", "failed"))
     )
     for import_id in db.session.scalars(ended.order_by(Import.id)).all():
         try:
-            _settle_one(folder, import_id)
-        except OSError as error:
+            _settle_one(folder, import_id, clock())
+        except (OSError, FileError) as error:
             log.warning(LogEvent("inbox-file-not-moved", **{"import": import_id}, error=error))
 
 
-def _settle_one(folder: Path, import_id: int) -> None:
-    """Move a file, while no other process can."""
-    mine = (Import.id == import_id, Import.inbox_name.is_not(None))
-    with write() as session:
-        name = session.scalar(select(Import.inbox_name).where(*mine))
-        won = session.execute(update(Import).where(*mine).values(inbox_name=None).returning(Import.id))
-        if won.one_or_none() is None or name is None:
-            return
-        entry = session.get_one(Import, import_id)
+def _settle_one(folder: Path, import_id: int, now: datetime) -> None:
+    """Move the file of an import that has ended, unless another process does; nobody waits for it."""
+    entry = _claim(import_id, now)
+    if entry is None:
+        return
+    is_settled = False
+    try:
         with _folder_of(folder, entry.profile or "") as opened:
-            _move_imported(opened, os.fsdecode(unquote_to_bytes(name)), entry)
+            _move_imported(opened, entry)
+        is_settled = True
+    finally:
+        values = {"heartbeat_at": None, **({"inbox_name": None} if is_settled else {})}
+        with write() as session:
+            mine = (Import.id == import_id, Import.heartbeat_at == now)
+            session.execute(update(Import).where(*mine).values(values))
 
 
-def _move_imported(folder: int, name: str, entry: Import) -> None:
-    try:
-        found = os.stat(name, dir_fd=folder, follow_symlinks=False)
-    except FileNotFoundError:
-        return  # a process has moved it, and died before it could say so
-    if (found.st_size, found.st_mtime_ns) != (entry.size, entry.inbox_time):
-        return  # it is another one by now, whose turn comes
+def _claim(import_id: int, now: datetime) -> Import | None:
+    """The import whose file this process may move; one whose process has died is claimed anew."""
+    free = or_(Import.heartbeat_at.is_(None), is_stale(Import.heartbeat_at, now, background.STALE_AFTER))
+    waits = (Import.id == import_id, Import.inbox_name.is_not(None), free)
+    claim = update(Import).where(*waits).values(heartbeat_at=now).returning(Import)
+    with write() as session:
+        entry = session.scalars(claim).one_or_none()
+        if entry:
+            session.expunge(entry)
+    return entry
+
+
+def _move_imported(folder: int, entry: Import) -> None:
+    """Move it unless it is another one by now, whose turn comes, or was moved by a process that died."""
+    name = os.fsdecode(unquote_to_bytes(entry.inbox_name or ""))
+    known = _Known(entry.size, entry.inbox_time or 0, entry.content_hash)
     if entry.status == "failed":
-        why = f"{entry.error}\n".encode()
-        _move(folder, name, "rejected", lambda _: [(".txt", [why])])
+        _move(folder, name, known, "rejected", (".txt", [f"{entry.error}\n".encode()]))
     else:
-        _move(folder, name, "done", lambda _: _rejected_rows(entry))
+        _move(folder, name, known, "done", _rejected_rows(entry))
 
 
-def _rejected_rows(entry: Import) -> Iterator[tuple[str, Iterable[bytes]]]:
+_Note = tuple[str, Iterable[bytes]]
+"""What is written beside a file that is moved: the ending of its name, and the content."""
+
+
+def _rejected_rows(entry: Import) -> _Note | None:
     path = kept(entry.kept_as)
-    if entry.rejected and path.exists() and rejects(path).exists():
-        try:
-            profile = profiles.of_version(entry.profile or "", entry.profile_version)
-        except ProfileError:
-            return
-        yield ".rejected.csv", with_reasons(path, profile)
-
-
-def _refuse(folder: int, name: str, why: str) -> int:
+    if not (entry.rejected and path.exists() and rejects(path).exists()):
+        return None
     try:
-        return int(_move(folder, name, "rejected", lambda _: [(".txt", [f"{why}\n".encode()])]))
+        profile = profiles.of_version(entry.profile or "", entry.profile_version)
+    except ProfileError:
+        return None
+    finally:
+        db.session.rollback()  # no transaction stays open while files are written
+    return ".rejected.csv", with_reasons(path, profile)
+
+
+def _move_now(folder: int, name: str, known: _Known, to: str, said: str) -> int:
+    """1 where a file was moved away, with a sentence beside it."""
+    try:
+        return int(_move(folder, name, known, to, (".txt", [said.encode()])))
     except OSError as error:
         log.warning(LogEvent("inbox-file-left", file=name, error=error))
         return 0
 
 
-def _move(folder: int, name: str, to: str, notes: Notes) -> bool:
-    """Move a file into a folder beside it under a name that is free, with what is said of it."""
+def _move(folder: int, name: str, known: _Known, to: str, note: _Note | None) -> bool:
+    """Move a file into a folder beside it, with what is said of it; False where it is not there any more.
+
+    1. Take a name that is free there, and write the note beside it.
+    2. Hide the file, so that no sender can put another one into its place, and see whether it is the one.
+    3. Give it its name. One that is another goes back to where it was.
+    """
     with suppress(FileExistsError):
         os.mkdir(to, dir_fd=folder)
-    with _opened(to, folder) as target:
-        for free in _names(name):
-            try:
-                os.link(name, free, src_dir_fd=folder, dst_dir_fd=target, follow_symlinks=False)
-            except FileExistsError:
-                continue
-            except FileNotFoundError:
-                return False  # another process has it
-            break
-        written = []
-        try:
-            for ending, content in notes(free):
-                beside = _cut(free, ending) + ending
-                written.append(beside)
-                _write(target, beside, content)
-        except BaseException:
-            for each in [*written, free]:
-                with suppress(FileNotFoundError):
-                    os.unlink(each, dir_fd=target)
-            raise
-        os.unlink(name, dir_fd=folder)
+    try:
+        with _opened(to, folder) as target:
+            _check_looks(folder, name, known)
+            with _reserved(target, name, note) as free, _hidden(folder) as hidden:
+                _hide(folder, name, hidden)
+                _check_looks(hidden, name, known)
+                _check_content(hidden, name, known)
+                os.rename(name, free, src_dir_fd=hidden, dst_dir_fd=target)
+    except _Gone:
+        return False
     return True
+
+
+def _hide(folder: int, name: str, hidden: int) -> None:
+    try:
+        os.rename(name, name, src_dir_fd=folder, dst_dir_fd=hidden)
+    except FileNotFoundError as error:
+        raise _Gone from error
+
+
+def _check_looks(folder: int, name: str, known: _Known) -> None:
+    """Raises _Gone where it is seen at once that a file is another, or none."""
+    try:
+        found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError as error:
+        raise _Gone from error
+    if not stat.S_ISREG(found.st_mode) or (found.st_size, found.st_mtime_ns) != (known.size, known.time):
+        raise _Gone
+
+
+def _check_content(folder: int, name: str, known: _Known) -> None:
+    """Raises _Gone where a file that was read has another content."""
+    if known.content_hash is None:
+        return
+    with open(os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=folder), "rb") as file:  # noqa: PTH123 (opened within a folder)
+        if hashlib.file_digest(file, "sha256").hexdigest() != known.content_hash:
+            raise _Gone
+
+
+@contextmanager
+def _reserved(folder: int, name: str, note: _Note | None) -> Iterator[str]:
+    """A free name, held by an empty file to be replaced, its note beside it; both go on an error.
+
+    So nothing is overwritten, and no hard link is needed, which not every mount has.
+    """
+    ending, content = note or ("", ())
+    held = (_held(folder, [free, *([_cut(free, ending) + ending] if note else [])]) for free in _names(name))
+    (free, empty), *beside = next(filter(None, held))
+    try:
+        for each, _ in beside:
+            _write(folder, each, content)
+        yield free
+    except BaseException:
+        with suppress(FileNotFoundError):
+            if os.path.samestat(empty, os.stat(free, dir_fd=folder, follow_symlinks=False)):
+                for each in [free, *(name for name, _ in beside)]:
+                    os.unlink(each, dir_fd=folder)
+        raise
+
+
+def _held(folder: int, names: list[str]) -> list[tuple[str, os.stat_result]]:
+    """Empty files that are made under these names; none where one of them is taken."""
+    made: list[tuple[str, os.stat_result]] = []
+    try:
+        for name in names:
+            opened = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=folder)
+            made.append((name, os.fstat(opened)))
+            os.close(opened)
+    except OSError as error:
+        for name, _ in made:
+            os.unlink(name, dir_fd=folder)
+        if isinstance(error, FileExistsError):
+            return []
+        raise
+    return made
+
+
+@contextmanager
+def _hidden(folder: int) -> Iterator[int]:
+    """A folder for the moment, that senders do not know; what is still in it at the end goes back."""
+    name = f"{HIDDEN}{uuid4().hex}"
+    os.mkdir(name, dir_fd=folder)
+    try:
+        with _opened(name, folder) as opened:
+            yield opened
+    finally:
+        with suppress(OSError):  # then it goes back later
+            _put_back(folder, name)
+
+
+def _put_back(folder: int, hidden_name: str) -> None:
+    """Lay what a hidden folder holds to where it came from.
+
+    Under a name of its own, where that is taken, or the mount has no hard links.
+    """
+    with _opened(hidden_name, folder) as hidden:
+        for name in os.listdir(hidden):  # noqa: PTH208 (a descriptor)
+            try:
+                # Unlike a renaming this replaces nothing that a sender lays there meanwhile.
+                os.link(name, name, src_dir_fd=hidden, dst_dir_fd=folder, follow_symlinks=False)
+            except OSError:
+                stem, ending = os.path.splitext(name)  # noqa: PTH122 (a name, and no path)
+                own = f" ({uuid4().hex}){ending}"
+                os.rename(name, _cut(stem, own) + own, src_dir_fd=hidden, dst_dir_fd=folder)
+            else:
+                os.unlink(name, dir_fd=hidden)
+    os.rmdir(hidden_name, dir_fd=folder)
+
+
+def _put_back_left(folder: int, hidden_name: str, now: datetime) -> None:
+    """Put back what a process hid that has died since."""
+    try:
+        with suppress(FileNotFoundError):  # it was hidden for that moment only
+            changed = os.stat(hidden_name, dir_fd=folder, follow_symlinks=False).st_mtime
+            if abs(now.timestamp() - changed) >= LEFT_HIDDEN.total_seconds():
+                _put_back(folder, hidden_name)
+    except OSError as error:
+        log.warning(LogEvent("inbox-file-left", file=hidden_name, error=error))
 
 
 def _names(name: str) -> Iterator[str]:
@@ -346,8 +500,7 @@ def _cut(name: str, ending: str) -> str:
 
 
 def _write(folder: int, name: str, content: Iterable[bytes]) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
-    with open(os.open(name, flags, 0o666, dir_fd=folder), "wb") as file:  # noqa: PTH123 (opened within a folder)
+    with open(os.open(name, os.O_WRONLY | os.O_NOFOLLOW, dir_fd=folder), "wb") as file:  # noqa: PTH123 (opened within a folder)
         file.writelines(content)
 
 

@@ -1,14 +1,17 @@
 """The rejected rows of an import as a file: to be fixed, and imported again."""
 
+import codecs
 import csv
 import io
 from collections.abc import Iterable, Iterator
-from itertools import groupby
+from itertools import groupby, islice
+from operator import itemgetter
 from pathlib import Path
 
 from .header import is_blank, is_separator_line
 from .lines import physical_lines, to_bytes
-from .profiles.document import Profile
+from .profiles.delimited import fields_of, lines_of
+from .profiles.document import Header, Profile
 from .profiles.packed import opened
 from .uploads import rejects
 
@@ -27,59 +30,78 @@ def rejected_rows(path: Path) -> Iterator[bytes]:
                 wanted = _next(numbers)
 
 
-def with_reasons(path: Path, profile: Profile | None) -> Iterator[bytes]:
-    """The rejected rows of a kept file with a column ``why``, in UTF-8.
+def with_reasons(path: Path, profile: Profile) -> Iterator[bytes]:
+    """The rejected rows of a kept file with a column ``why``, such that the profile can read them again.
 
-    Of a file whose rows are no lines, such as a workbook, there is the number of the row instead.
+    They are in the encoding of :func:`encoding_of`. Of a file whose rows are no lines, such as a workbook,
+    there is the number of the row instead.
     """
-    is_text = profile is None or profile.file.kind == "delimited"
-    delimiter = profile.file.delimiter if profile else ","
+    delimiter, encoding = profile.file.delimiter, encoding_of(profile)
     with path.open("rb") as file, rejects(path).open() as numbers:
-        rejected = groupby((_number_and_reason(line) for line in numbers), lambda one: one[0])
-        reasons = ((number, "; ".join(why for _, why in group)) for number, group in rejected)
-        if not is_text:
-            yield _row(["row", "why"], ",")
-            yield from (_row([str(number), why], ",") for number, why in reasons)
+        rejected: Iterator[tuple[int, str]] = map(_number_and_reason, numbers)
+        if profile.same_instant == "add":
+            rejected = iter(sorted(rejected))  # sums are refused at the end of the file
+        by_row = groupby(rejected, itemgetter(0))
+        reasons = ((number, "; ".join(why for _, why in group)) for number, group in by_row)
+        if profile.file.kind != "delimited":
+            yield from _encoded([["row", "why"]], ",", encoding)
+            yield from _encoded(([str(number), why] for number, why in reasons), ",", encoding)
             return
         with opened(file) as found:
-            encoding = profile.file.encoding if profile else "utf-8"
-            lines = physical_lines(found.stream, "utf-8-sig" if encoding.lower() == "utf-8" else encoding)
-            yield from _beside(lines, reasons, _wanted(profile), delimiter)
+            lines = enumerate(lines_of(found.stream, profile), start=1)
+            yield from _encoded(_beside(lines, reasons, profile), delimiter, encoding)
+
+
+def encoding_of(profile: Profile | None) -> str:
+    """The encoding in which rejected rows are given."""
+    return profile.file.encoding if profile and profile.file.kind == "delimited" else "utf-8"
 
 
 def _beside(
-    lines: Iterable[str], reasons: Iterator[tuple[int, str]], header: frozenset[str] | None, delimiter: str
-) -> Iterator[bytes]:
-    is_header_next = header is not None
+    lines: Iterator[tuple[int, str]], reasons: Iterator[tuple[int, str]], profile: Profile
+) -> Iterator[list[str]]:
+    delimiter, heading = profile.file.delimiter, profile.heading
+    if heading.find:
+        yield from _heading(lines, heading, delimiter)
+    columns = len(heading.names or ())
     number, why = next(reasons, (0, ""))
-    for place, line in enumerate(lines, start=1):
+    for place, line in lines:
+        if place == number:
+            cells = _cells(line, delimiter)
+            yield [*cells, *[""] * (columns - len(cells)), why]
+            number, why = next(reasons, (0, ""))
         if not number:
             return
-        if is_header_next and not is_blank(line) and not is_separator_line(line):
-            cells = _cells(line, delimiter)
-            if header is not None and header <= {cell.strip() for cell in cells}:
-                is_header_next = False
-                yield _row([*cells, "why"], delimiter)
-        elif place == number:
-            yield _row([*_cells(line, delimiter), why], delimiter)
-            number, why = next(reasons, (0, ""))
 
 
-def _wanted(profile: Profile | None) -> frozenset[str] | None:
-    """The cells of the row that is the header: any, of a file of our own; None where there is no header."""
-    if profile is None:
-        return frozenset()
-    return frozenset(profile.header.find) if profile.header and profile.header.find else None
+def _heading(lines: Iterator[tuple[int, str]], heading: Header, delimiter: str) -> Iterator[list[str]]:
+    """The row that names the columns, and those below it that are skipped."""
+    rows = (fields_of(line, delimiter) for _, line in lines)
+    header = next(fields for fields in rows if set(heading.find or ()) <= set(fields))
+    yield [*header, "why"]
+    below = (line for _, line in lines if not is_blank(line))
+    yield from ([*_cells(line, delimiter), ""] for line in islice(below, heading.units_rows))
 
 
 def _cells(line: str, delimiter: str) -> list[str]:
-    return next(csv.reader([line], delimiter=delimiter), [])
+    return next(csv.reader([line], delimiter=delimiter, skipinitialspace=delimiter != " "), [])
 
 
-def _row(cells: list[str], delimiter: str) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, delimiter=delimiter, lineterminator="\n").writerow(cells)
-    return text.getvalue().encode(errors="surrogateescape")
+def _encoded(rows: Iterable[list[str]], delimiter: str, encoding: str) -> Iterator[bytes]:
+    encoder = codecs.getincrementalencoder(encoding)("surrogateescape")
+    for row in rows:
+        text = io.StringIO()
+        csv.writer(text, delimiter=delimiter, lineterminator="\n").writerow(row)
+        yield encoder.encode(_writable(text.getvalue(), encoding))
+
+
+def _writable(text: str, encoding: str) -> str:
+    """A text, with a question mark for each sign that an encoding has not; a reason may have such."""
+    try:
+        text.encode(encoding, "surrogateescape")
+    except UnicodeError:
+        return text.encode(encoding, "replace").decode(encoding)
+    return text
 
 
 def _number_and_reason(line: str) -> tuple[int, str]:

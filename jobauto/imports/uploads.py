@@ -21,6 +21,8 @@ from ..models.imports import KEPT_ON_LENGTH, UNFINISHED
 from ..storage.configuration import instance_folder
 from .lines import FileError
 
+LARGEST = 500_000_000
+"""Bytes of a file, however it comes."""
 KEPT_FOR = timedelta(days=14)
 KEPT_BYTES = 5_000_000_000
 FULL = "Too many files wait to be imported. Send it again when some of them are done or decided on."
@@ -68,17 +70,20 @@ def forget(name: str) -> None:
 def make_room() -> None:
     """Let files whose import has ended go, the oldest first, until the folder is within its bounds.
 
-    Raises FileError where those that wait leave no room.
+    Raises FileError where those that wait leave no room, and lets none go then.
     """
-    sizes = {path: path.stat().st_size for path in _folder().iterdir()}
+    sizes = {path: _size_of(path) for path in _folder().iterdir()}
     excess = sum(sizes.values()) - KEPT_BYTES
+    leaving = []
     for name in _ended(path.stem for path in sizes) if excess > 0 else ():
         excess -= sum(size for path, size in sizes.items() if path.stem == name)
-        forget(name)
+        leaving.append(name)
         if excess <= 0:
             break
     if excess > 0:
         raise FileError(FULL)
+    for name in leaving:
+        forget(name)
 
 
 def delete_old(now: datetime) -> None:
@@ -97,6 +102,13 @@ def _is_over(entry: Import, now: datetime) -> bool:
     is_taken_whole = entry.status == "finished" and not entry.rejected
     is_not_wanted = entry.dry_run or entry.status == "discarded"
     return is_not_wanted or is_taken_whole or entry.finished_at < now - KEPT_FOR
+
+
+def _size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # its import has just ended
+        return 0
 
 
 def _changed_at(path: Path) -> datetime:

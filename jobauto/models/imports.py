@@ -41,7 +41,7 @@ class Import(Base):
     somebody to decide whether it is imported in spite of its ``warnings``), ``needs_profile`` (nobody has
     said yet how it is read) or ``discarded`` (it is not imported). The file waits in the instance folder of
     the machine ``kept_on`` as ``kept_as``; ``done`` of its ``size`` in bytes have been read.
-    ``heartbeat_at`` proves that the process of this one of the ``attempts`` is at it.
+    ``heartbeat_at`` proves that the process of this one of the ``attempts`` is at it, or at moving its file.
     ``errors`` are the first rejected rows, ``[[line, reason], ...]``, and ``reasons`` all of them summed up,
     a line each. ``ignore_columns`` were to be left out; ``ignored_columns`` nobody takes. ``preview`` is what
     was understood of the first rows before anything was stored. It is read as the ``profile`` said in that

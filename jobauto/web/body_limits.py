@@ -11,9 +11,11 @@ nginx has the same numbers (deploy/nginx); ``tests/deploy`` compares them.
 from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from ..imports import uploads
+
 PAGE = 256_000
 API = 10_000_000
-FILE = 500_000_000
+FILE = uploads.LARGEST
 
 FORMS = {"/policies/": 2_000_000}
 """Of pages with long forms: all below an address."""

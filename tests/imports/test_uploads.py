@@ -192,3 +192,14 @@ def test_a_file_is_refused_where_those_that_wait_leave_no_room(monkeypatch: pyte
     background.process_pending()
     assert [counts(import_id)[0] for import_id in ids] == ["finished", "finished"]
     assert files() == set()
+
+
+def test_no_file_goes_for_one_that_would_have_no_room_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = accept(HEADER + BAD)
+    background.process_pending()
+    monkeypatch.setattr(uploads, "KEPT_BYTES", len(HEADER + GOOD) - 1)
+
+    with pytest.raises(FileError, match="Too many files wait"):
+        accept(HEADER + GOOD)
+
+    assert uploads.kept(entry(ended).kept_as).exists()

@@ -2,13 +2,15 @@
 
 import hashlib
 import os
+from collections.abc import Callable
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from jobauto.audit.service import Author
 from jobauto.clock import utcnow
@@ -16,6 +18,7 @@ from jobauto.extensions import db
 from jobauto.imports import background, inbox, undo
 from jobauto.imports.profiles import service as profiles
 from jobauto.models import Import, Reading
+from jobauto.storage.connections import write, write_nowait
 from tests.fleets import NOON, add_site
 
 DOCUMENT: dict[str, Any] = {
@@ -157,6 +160,28 @@ def test_a_name_may_be_long_and_any_bytes(feed: Path) -> None:
     assert not [path for path in feed.iterdir() if path.is_file()]
 
 
+def test_a_name_is_taken_too_where_what_is_said_of_the_file_would_have_that_of_another(feed: Path) -> None:
+    lay(feed, "a.csv.rejected.csv", row(5))
+    inbox.look(later)
+    lay(feed, "a.csv", row(6, 2), row(7, site="S9"))
+    inbox.look(later)
+    assert lying(feed) == ["done/a (2).csv", "done/a (2).csv.rejected.csv", "done/a.csv.rejected.csv"]
+    assert "S9" not in (feed / "done" / "a.csv.rejected.csv").read_text()
+
+
+def test_a_file_that_is_too_large_is_rejected_and_not_even_copied(
+    feed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def copying(*_: Any) -> None:
+        raise AssertionError("it is copied")
+
+    monkeypatch.setattr(hashlib, "sha256", copying)
+    os.truncate(lay(feed, "a.csv", row(5)), 500_000_001)
+    assert inbox.look(later) == 1
+    assert lying(feed) == ["rejected/a.csv", "rejected/a.csv.txt"]
+    assert (feed / "rejected" / "a.csv.txt").read_text().startswith("It is larger than 500 MB.")
+
+
 @pytest.mark.parametrize("since", ["nothing", "undone", "profile", "rejected"])
 def test_the_same_content_is_not_imported_twice_unless_something_has_changed(feed: Path, since: str) -> None:
     rows = [row(5), *([row(5, site="S9")] if since == "rejected" else [])]
@@ -240,7 +265,7 @@ def test_without_the_right_to_read_a_file_it_is_rejected_and_says_so(
     really = os.open
 
     def refusing(path: Any, *given: Any, **named: Any) -> int:
-        if path == "a.csv":
+        if path == "a.csv" and not given[0] & os.O_CREAT:
             raise PermissionError(13, "Permission denied")
         return really(path, *given, **named)
 
@@ -248,6 +273,23 @@ def test_without_the_right_to_read_a_file_it_is_rejected_and_says_so(
     assert inbox.look(later) == 1
     assert lying(feed) == ["rejected/a.csv", "rejected/a.csv.txt"]
     assert "Permission denied" in (feed / "rejected" / "a.csv.txt").read_text()
+
+
+def test_without_the_right_to_the_instance_folder_a_file_stays_where_it_is(
+    feed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay(feed, "a.csv", row(5))
+    really = Path.open
+
+    def refusing(path: Path, mode: str = "r", *given: Any, **named: Any) -> Any:
+        if mode == "wb":
+            raise PermissionError(13, "Permission denied")
+        return really(path, mode, *given, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", refusing)
+        assert inbox.look(later) == 0
+    assert lying(feed) == ["a.csv"]
 
 
 def test_without_the_right_to_the_folder_the_tick_goes_on(app: Flask, tmp_path: Path) -> None:
@@ -284,3 +326,113 @@ def test_many_files_are_all_taken_some_at_a_time(feed: Path, monkeypatch: pytest
     assert inbox.look(later) == 28
     assert len(values()) == 28
     assert len(lying(feed)) == 28
+
+
+FILE_CALLS = ("link", "mkdir", "open", "rename", "rmdir", "stat", "unlink")
+
+
+class Sender:
+    """Lays another file in the place of ``a.csv`` just before a call within the folder, once awake."""
+
+    def __init__(self, feed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._feed = feed
+        self.is_awake = False
+        self.calls_left = 0
+        for name in FILE_CALLS:
+            monkeypatch.setattr(os, name, self._watched(getattr(os, name)))
+
+    def _watched(self, really: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*given: Any, **named: Any) -> Any:
+            if self.is_awake and named:
+                self.calls_left -= 1
+                if self.calls_left == 0:
+                    self.is_awake = False
+                    (self._feed / "a.csv.part").replace(self._feed / "a.csv")
+            return really(*given, **named)
+
+        return call
+
+
+@pytest.mark.parametrize("has_links", [True, False])
+def test_a_file_that_takes_the_place_of_another_is_imported_at_whatever_moment_it_does(
+    feed: Path, monkeypatch: pytest.MonkeyPatch, *, has_links: bool
+) -> None:
+    """Even one of the same size and time, and on a mount without hard links."""
+    process = background.process_pending
+
+    def refuse(*_given: Any, **_named: Any) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    def process_then_wake(clock: Any) -> None:
+        process(clock)
+        sender.is_awake = sender.calls_left > 0
+
+    if not has_links:
+        monkeypatch.setattr(os, "link", refuse)
+    sender = Sender(feed, monkeypatch)
+    monkeypatch.setattr(background, "process_pending", process_then_wake)
+    for step in count(1):
+        texts = [lay(feed, name, row(value, step)) for value, name in ((5, "a.csv"), (6, "a.csv.part"))]
+        same = texts[0].stat().st_mtime_ns
+        os.utime(texts[1], ns=(same, same))
+        sender.calls_left = step
+        inbox.look(later)
+        if (feed / "a.csv.part").exists():
+            break
+        inbox.look(later)
+        assert values() == ["6.00"] * step
+        assert [path.name for path in feed.iterdir()] == ["done"]
+        done = list((feed / "done").iterdir())
+        assert [path.read_text()[-2] for path in done].count("6") == 1
+        for path in done:
+            path.unlink()
+    assert step > 10
+
+
+def test_what_a_process_had_hidden_that_died_comes_back_after_a_while(feed: Path) -> None:
+    hidden = feed / ".moving-1"
+    hidden.mkdir()
+    lay(hidden, "a.csv", row(5))
+    lay(feed, "a.csv", row(6, 2))
+    assert inbox.look(later) == 1
+    assert values() == ["6.00"]
+    for _ in range(2):
+        inbox.look(lambda: later() + timedelta(minutes=10))
+    assert values() == ["5.00", "6.00"]
+    assert lying(feed) == ["done/a (2).csv", "done/a.csv"]
+
+
+def test_nobody_waits_for_the_database_while_a_file_is_moved(
+    feed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay(feed, "a.csv", row(5))
+    really = os.mkdir
+
+    def write_then_make(*given: Any, **named: Any) -> None:
+        with db.engine.connect() as connection, write_nowait(connection):
+            connection.execute(update(Import).values(requested_by="meanwhile"))
+        really(*given, **named)
+
+    monkeypatch.setattr(os, "mkdir", write_then_make)
+    inbox.look(later)
+    assert lying(feed) == ["done/a.csv"]
+
+
+def test_a_file_is_moved_by_one_process_and_by_another_when_that_one_has_died(
+    feed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay(feed, "a.csv", row(5))
+    process = background.process_pending
+
+    def process_while_another_claims_the_move(clock: Any) -> None:
+        process(clock)
+        with write() as session:
+            session.execute(update(Import).values(heartbeat_at=clock()))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(background, "process_pending", process_while_another_claims_the_move)
+        inbox.look(later)
+    inbox.look(later)
+    assert lying(feed) == ["a.csv"]
+    inbox.look(lambda: later() + timedelta(minutes=3))
+    assert (values(), lying(feed)) == (["5.00"], ["done/a.csv"])

@@ -22,8 +22,7 @@ _UTF_8 = ("utf-8", "utf8", "utf_8")
 
 def table_of(stream: BinaryIO, profile: Profile) -> Table:
     """The table of a file. Raises FileError where it is not such a file."""
-    encoding = profile.file.encoding.lower()
-    lines = _lines(stream, "utf-8-sig" if encoding in _UTF_8 else encoding, profile.file.comment)
+    lines = lines_of(stream, profile)
     header = profile.heading
     if header.names is not None:
         first = list(islice(lines, 1))
@@ -37,10 +36,14 @@ def table_of(stream: BinaryIO, profile: Profile) -> Table:
     return Table(names, partial(_below, lines, number, names, profile.file.delimiter))
 
 
-def _lines(stream: BinaryIO, encoding: str, comment: str | None) -> Iterator[str]:
-    """The lines, of which comments are as good as blank: so the others keep their numbers."""
+def lines_of(stream: BinaryIO, profile: Profile) -> Iterator[str]:
+    """The lines of a file, of which comments are as good as blank: so the others keep their numbers.
+
+    Raises FileError.
+    """
+    encoding, comment = profile.file.encoding.lower(), profile.file.comment
     try:
-        lines = physical_lines(stream, encoding)
+        lines = physical_lines(stream, "utf-8-sig" if encoding in _UTF_8 else encoding)
         every = chain((line.removeprefix(_MARK) for line in islice(lines, 1)), lines)
         yield from every if comment is None else _without_comments(every, comment)
     except UnicodeError as error:
@@ -55,7 +58,7 @@ def _find(lines: Iterator[str], wanted: Sequence[str], delimiter: str) -> tuple[
     """The first row that holds all these cells: its line and cells."""
     above: list[str] = []
     for number, line in enumerate(lines, start=1):
-        names = _fields(line, delimiter)
+        names = fields_of(line, delimiter)
         if set(wanted) <= set(names):
             return number, names
         if len(above) < KEPT_ABOVE:
@@ -66,7 +69,8 @@ def _find(lines: Iterator[str], wanted: Sequence[str], delimiter: str) -> tuple[
     raise FileError(f"No row holds all of: {', '.join(wanted)}.{f' {what}' if what else ''}")
 
 
-def _fields(line: str, delimiter: str) -> list[str]:
+def fields_of(line: str, delimiter: str) -> list[str]:
+    """The fields of a line that names columns, trimmed; none where it is not CSV."""
     try:
         (fields,) = csv.reader([line], delimiter=delimiter, strict=True, skipinitialspace=delimiter != " ")
     except (csv.Error, ValueError):

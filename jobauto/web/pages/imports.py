@@ -13,7 +13,7 @@ from ...extensions import db
 from ...imports import background, decisions, undo, uploads
 from ...imports.lines import FileError
 from ...imports.profiles import service as profiles
-from ...imports.rejected_rows import rejected_rows, with_reasons
+from ...imports.rejected_rows import encoding_of, rejected_rows, with_reasons
 from ...logs import LogEvent
 from ...models import Import
 from ...work import threads
@@ -130,12 +130,13 @@ def rejected(import_id: int) -> ResponseReturnValue:
     entry = get_or_404(Import, import_id, "import")
     if not _can_mend(entry):
         abort(404, "The file of this import is not kept any more, or no row was rejected.")
-    headers = {"Content-Disposition": f"attachment; filename=rejected-{import_id}.csv"}
     path = uploads.kept(entry.kept_as)
-    if entry.profile is None:
-        return Response(rejected_rows(path), mimetype="text/csv", headers=headers)
-    profile = profiles.of_version(entry.profile, entry.profile_version)
-    return Response(with_reasons(path, profile), mimetype="text/csv", headers=headers)
+    profile = profiles.of_version(entry.profile, entry.profile_version) if entry.profile else None
+    return Response(
+        with_reasons(path, profile) if profile else rejected_rows(path),
+        content_type=f"text/csv; charset={encoding_of(profile)}",
+        headers={"Content-Disposition": f"attachment; filename=rejected-{import_id}.csv"},
+    )
 
 
 def _can_mend(entry: Import) -> bool:
