@@ -158,7 +158,7 @@ def zipped(name: str, content: bytes) -> bytes:
          "3,145,728 cells"),
         (b"Site,Date,kWh\n", "not an Excel workbook"),
         (b"", "not an Excel workbook"),
-        (b"\xd0\xcf\x11\xe0" + bytes(600), "not an Excel workbook"),
+        (b"\xd0\xcf\x11\xe0" + bytes(600), r"\(.xls\), or has a password\. Save it as \.xlsx"),
         (sheet("A1")[:-200], "damaged"),
         (zipped("mimetype", b"application/vnd.oasis.opendocument.spreadsheet"), "not an Excel workbook"),
     ],

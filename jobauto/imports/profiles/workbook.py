@@ -15,7 +15,8 @@ from .packed import SIGNATURE
 MOST_CELLS = 2_000_000
 LARGEST = 500_000_000
 """Bytes of all that is in a workbook, unpacked."""
-NO_WORKBOOK = "This is not an Excel workbook (.xlsx or .xls)."
+NO_WORKBOOK = "This is not an Excel workbook (.xlsx)."
+OLD_KIND = "This is an old Excel workbook (.xls), or has a password. Save it as .xlsx, without a password."
 _OLE = b"\xd0\xcf\x11\xe0"
 _CHUNK = 1_000_000
 _LONGEST_TAG = 2000
@@ -28,8 +29,8 @@ def check_size(stream: BinaryIO) -> None:
     stream.seek(0)
     head = stream.read(4)
     stream.seek(0)
-    if head == _OLE:
-        return
+    if head == _OLE:  # all its sheets would be held at once, however large, before one could be measured
+        raise FileError(OLD_KIND)
     if head != SIGNATURE:
         raise FileError(NO_WORKBOOK)
     try:
