@@ -70,7 +70,7 @@ def _proposal(sample: Sample, answers: Answers) -> Proposal:
 
 
 def _refused(why: str) -> ResponseReturnValue:
-    flash(why, "error")
+    flash(why, "danger")
     return redirect(url_for("profiles.new"))
 
 
@@ -158,7 +158,7 @@ class _Draft:
             sample = samples.look(entry)
             proposal = _proposal(sample, forms.answers_in(form))
         except FileError as error:
-            flash(str(error), "error")
+            flash(str(error), "danger")
             abort(redirect(url_for("profiles.new")))
         name, source, hours = (
             form.get(key, "").strip()[: forms.LONGEST] for key in ("name", "source", "expected_hours")
