@@ -152,6 +152,10 @@ def test_a_file_in_an_archive_and_a_large_workbook_are_looked_at_in_the_same_way
     assert len(sample.content) <= HEAD
     assert proposal.text("site") == "name:export_{site}.csv"
     assert proposal_for(sheet, "a.xlsx", {}).several("value_columns") == ("kWh",)
+    packed = BytesIO()
+    with ZipFile(packed, "w") as archive:
+        archive.writestr("a.xlsx", sheet)
+    assert proposal_for(packed.getvalue(), "a.zip", {}).several("value_columns") == ("kWh",)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "windows-1252"])

@@ -87,8 +87,7 @@ def sample_of(file: BinaryIO, file_name: str) -> Sample:
         if not head.strip():
             raise FileError("The file is empty.")
         if head.startswith(_WORKBOOK):
-            file.seek(0)
-            content = file.read(WORKBOOK + 1)
+            content = head + found.stream.read(WORKBOOK - len(head) + 1)
             if len(content) > WORKBOOK:
                 raise FileError(
                     f"A workbook of more than {WORKBOOK:,} bytes is too large to be looked at here."
