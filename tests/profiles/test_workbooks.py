@@ -138,8 +138,44 @@ def test_the_sheet_is_the_first_or_the_one_that_is_named() -> None:
 
 
 def sheet(*cells: str) -> bytes:
-    rows = "".join(f'<row r="{cell[1:]}"><c r="{cell}"><v>1</v></c></row>' for cell in cells)
+    numbers = [cell.lstrip("AZ") for cell in cells]
+    rows = "".join(
+        f'<row r="{row}"><c r="{cell}"><v>1</v></c></row>' for row, cell in zip(numbers, cells, strict=True)
+    )
     return packed({"Data": f'<worksheet xmlns="{MAIN}"><sheetData>{rows}</sheetData></worksheet>'})
+
+
+def far(cell: str) -> str:
+    """A sheet of two cells, the second of which is written in an unusual way."""
+    first = '<row r="1"><c r="A1"><v>1</v></c></row>'
+    name = cell[1:].split()[0]
+    data = f"<sheetData>{first}<row r='999999'>{cell}<v>1</v></{name}></row></sheetData>"
+    return f'<worksheet xmlns="{MAIN}" xmlns:x_y="{MAIN}">{data}</worksheet>'
+
+
+def with_part(content: bytes, name: str, text: str | bytes) -> bytes:
+    """A workbook with one more part."""
+    file = BytesIO(content)
+    with ZipFile(file, "a", ZIP_DEFLATED) as archive:
+        archive.writestr(name, text)
+    return file.getvalue()
+
+
+def moved(content: bytes, old: str, new: str) -> bytes:
+    """A workbook, one part of which has another name."""
+    file = BytesIO()
+    with ZipFile(BytesIO(content)) as given, ZipFile(file, "w", ZIP_DEFLATED) as archive:
+        for name in given.namelist():
+            archive.writestr(name.replace(old, new), given.read(name).replace(old.encode(), new.encode()))
+    return file.getvalue()
+
+
+def repeated(cells: int, text: str) -> bytes:
+    """A workbook of cells that all have the same text, which stands in it once."""
+    rows = "".join(f'<row r="{at}"><c r="A{at}" t="s"><v>0</v></c></row>' for at in range(1, cells + 1))
+    book = packed({"Data": f'<worksheet xmlns="{MAIN}"><sheetData>{rows}</sheetData></worksheet>'})
+    texts = f'<sst xmlns="{MAIN}"><si><t>{text}</t></si></sst>'
+    return with_part(book, "xl/SharedStrings.xml", texts)
 
 
 def zipped(name: str, content: bytes) -> bytes:
@@ -156,10 +192,21 @@ def zipped(name: str, content: bytes) -> bytes:
         (packed({"Data": f'<worksheet xmlns="{MAIN}"><sheetData><row r="1">{"<c><v>1</v></c>" * 3}</row>'
                          "<row r='1048576'><c><v>1</v></c></row></sheetData></worksheet>"}),
          "3,145,728 cells"),
+        (packed({"Data": far('<c r="zz999999">')}), "more than 2,000,000"),
+        (packed({"Data": far('<c a=">" r="ZZ999999">')}), "more than 2,000,000"),
+        (packed({"Data": far(f'<c a="{"x" * 3000}" r="ZZ999999">')}), "more than 2,000,000"),
+        (packed({"Data": far('<x_y:c r="ZZ999999">')}), "more than 2,000,000"),
+        (moved(sheet("A1", "ZZ1048576"), "worksheets/sheet1.xml", "other/sheet1.xml"), "more than 2,000,000"),
+        (moved(sheet("A1", "ZZ1048576"), "worksheets/sheet1.xml", "sheet1.png"), "more than 2,000,000"),
+        (with_part(sheet("A1"), "content.xml", "<office/>"), "not an Excel workbook"),
+        (with_part(sheet("A1"), "xl/workbook.bin", ""), "not an Excel workbook"),
+        (packed({"Data": f'<!DOCTYPE a [<!ENTITY b "c">]>{far("<c>")}'}), "damaged"),
+        (repeated(1000, "a" * 1_000_000), "more than 200,000,000"),
         (b"Site,Date,kWh\n", "not an Excel workbook"),
         (b"", "not an Excel workbook"),
-        (b"\xd0\xcf\x11\xe0" + bytes(600), "not an Excel workbook"),
+        (b"\xd0\xcf\x11\xe0" + bytes(600), r"\(.xls\), or has a password\. Save it as \.xlsx"),
         (sheet("A1")[:-200], "damaged"),
+        (sheet("A1")[:60] + bytes(9) + sheet("A1")[69:], "damaged"),
         (zipped("mimetype", b"application/vnd.oasis.opendocument.spreadsheet"), "not an Excel workbook"),
     ],
 )  # fmt: skip
@@ -177,6 +224,15 @@ def test_cells_that_hold_nothing_take_no_room() -> None:
     )
 
     assert read(profile(), packed({"Data": xml})) == ([], [])
+
+
+def test_a_part_that_is_no_sheet_may_hold_anything() -> None:
+    book = workbook({"D": [["Site", "Date", "kWh"], ["S1", "05/11/2026 10:30", 1.0]]})
+    query = '<?xml version="1.0" encoding="utf-16"?><DataMashup>AAAA</DataMashup>'.encode("utf-16")
+
+    assert read(profile(), with_part(book, "customXml/item1.xml", query))[0] == [
+        ("S1", AT_TEN_THIRTY, "1.00")
+    ]
 
 
 def test_a_workbook_in_an_archive_is_opened() -> None:

@@ -84,6 +84,13 @@ HOSTILE = {
     ),
     "a web page": b"<!doctype html><html><body>Please log in</body></html>",
     "years that no calendar has": HEADER.encode() + b"S1,9999-12-31T24:00Z,1\nS1,0000-00-00T00:00Z,2\n" * 50,
+    "a JSON list far wider than those before it": (
+        b"[" + b'["2026-11-01",5],' * 1900 + b"[" + b"1," * 60_000 + b"1]]"
+    ),
+    "JSON that closes at every depth": b"[" * 130_000 + b"]" * 130_000 + b" " * 30_000,
+    "JSON of many paths through many items": json.dumps(
+        [{f"k{at}": [{f"k{at}": [] for at in range(20)}] for at in range(200)}] + [{}] * 50_000
+    ).encode(),
     "names that are formulas": b'=cmd|"/c calc"!A0,date,kWh\nS1,2026-11-01,5\nS1,2026-11-02,7\n',
 }
 
@@ -125,6 +132,13 @@ def test_the_first_part_of_a_large_json_document_is_closed_and_read() -> None:
     assert proposal.text("path") == "meter.values"
 
 
+def test_a_list_that_no_path_leads_to_is_passed_over() -> None:
+    rows = [{"at": f"2026-11-{day:02}T06:00Z", "kWh": day} for day in range(1, 9)]
+    content = json.dumps({"meters": [{"0": {"values": rows}}], "values": rows}).encode()
+
+    assert proposal_for(content, "a.json", {}).text("path") == "values"
+
+
 def test_a_file_in_an_archive_and_a_large_workbook_are_looked_at_in_the_same_way() -> None:
     packed = BytesIO()
     with ZipFile(packed, "w", ZIP_DEFLATED) as archive:
@@ -138,6 +152,10 @@ def test_a_file_in_an_archive_and_a_large_workbook_are_looked_at_in_the_same_way
     assert len(sample.content) <= HEAD
     assert proposal.text("site") == "name:export_{site}.csv"
     assert proposal_for(sheet, "a.xlsx", {}).several("value_columns") == ("kWh",)
+    packed = BytesIO()
+    with ZipFile(packed, "w") as archive:
+        archive.writestr("a.xlsx", sheet)
+    assert proposal_for(packed.getvalue(), "a.zip", {}).several("value_columns") == ("kWh",)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "windows-1252"])

@@ -162,6 +162,31 @@ def test_what_cannot_be_saved_is_told_beside_its_field_and_nothing_is_stored(
 
 
 @pytest.mark.parametrize(
+    ("field", "said", "why"),
+    [
+        ("formats", "dd/mm/yyyy hh:mm", "it has no day, month and year, such as %d/%m/%Y"),
+        ("formats", "%d/%m/%Y\n%Q", "%Q is no directive that is known here"),
+        ("encoding", "utf-9", "Not an encoding of text"),
+        ("encoding", "base64", "Not an encoding of text"),
+        ("encoding", "idna", "Not an encoding of text"),
+    ],
+)
+def test_an_answer_that_cannot_be_one_is_told_beside_its_field(
+    oscar: Person, field: str, said: str, why: str
+) -> None:
+    add_site("S1")
+    page = bring(oscar, UNKNOWN, "a.csv")
+
+    looked = oscar.post("/profiles/new/1/look", **sent(page, **{field: said}))
+    saved = oscar.post("/profiles/new/1", **sent(page, name="f", then="save", **{field: said}))
+
+    assert (looked.status_code, saved.status_code) == (200, 422)
+    assert why in error_beside(looked, f"p-{field}")
+    assert said.splitlines()[0] in looked.text
+    assert profiles.find("f") is None
+
+
+@pytest.mark.parametrize(
     ("rows", "warning"),
     [
         (["1.204", "1.227", "1.253"], "S1: every value has exactly three decimals"),
@@ -205,6 +230,7 @@ def test_a_file_of_which_nothing_can_be_said_leads_back_with_the_reason(
     page = oscar.get(answer.location)
     page = oscar.get(page.location) if page.location else page
     assert why in words(page, "body")
+    assert "notice-bad" in page.text
 
 
 def test_a_file_that_waits_for_its_profile_is_in_the_history_and_goes_when_nobody_wants_it(

@@ -40,11 +40,17 @@ class ProfileError(InvalidInput):
         super().__init__("; ".join(f"{name}: {' '.join(why)}" for name, why in fields.items()), fields)
 
 
-def _encoding(name: str) -> str:
+def check_encoding(name: str) -> None:
+    """Raises ValueError for what is no encoding of text."""
     try:
         "a".encode(name)
-    except (LookupError, UnicodeError, ValueError):
+        b"a".decode(name, errors="replace")
+    except (LookupError, ValueError):
         raise ValueError("Not an encoding of text, such as utf-8, utf-16 or windows-1252.") from None
+
+
+def _encoding(name: str) -> str:
+    check_encoding(name)
     return name
 
 

@@ -9,6 +9,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ..profiles.cells import as_text
+from ..profiles.document import check_encoding
+from ..profiles.stamps import check_format
 from .columns import Column
 from .dates import Way, read_any
 from .feeds import Feed
@@ -19,6 +21,8 @@ from .tables import Table
 
 IsSite = Callable[[Collection[str]], Collection[str]]
 """Which of some names are sites of the fleet."""
+_CHECKS: dict[str, Callable[[str], None]] = {"encoding": check_encoding, "formats": check_format}
+"""What must hold of each line of an answer, because the file is read by it. They raise ValueError."""
 
 
 @dataclass
@@ -46,10 +50,17 @@ class Draft:
     def settle(
         self, name: str, own: Value | None, reason: str, options: Sequence[tuple[str, str]] = ()
     ) -> Value | None:
-        """Propose a value with its reason; None asks the reason as a question. Returns what counts."""
+        """Propose a value with its reason; None asks the reason as a question. Returns what counts.
+
+        An answer that cannot be one does not count.
+        """
         if self.feed and name in self.feed.values:
             own, reason = self.feed.values[name], "As in all files of this feed."
-        value = self.answers.get(name) or own
+        said = self.answers.get(name)
+        if error := _why_not(name, said):
+            self.found.fields[name] = Proposed(own, own, reason, tuple(options), said, error)
+            return own
+        value = said or own
         if name in self.answers and self.answers[name] == "" and own is not None:
             value = ""
         is_answered = own is not None and value != own
@@ -95,6 +106,17 @@ class Draft:
     def keep(self, column: Column, condition: dict[str, Any]) -> None:
         """Only rows count whose column is such."""
         self.found.keep = [*self.found.keep, {"column": column.number_or_name, **condition}]
+
+
+def _why_not(name: str, said: Value | None) -> str:
+    if name not in _CHECKS or not isinstance(said, str):
+        return ""
+    try:
+        for line in said.splitlines():
+            _CHECKS[name](line)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def _shown(value: Value | None) -> str:

@@ -16,12 +16,17 @@ SAID = "You said so."
 @dataclass(frozen=True)
 class Proposed:
     """A field: its value, None where nothing is known; what the program itself proposes; and why, or the
-    question. ``options`` are (value, label) pairs, where not every text can be one."""
+    question. ``options`` are (value, label) pairs, where not every text can be one.
+
+    An answer that cannot be one (``refused``) does not count; ``error`` says why.
+    """
 
     value: Value | None
     own: Value | None
     reason: str
     options: tuple[tuple[str, str], ...] = ()
+    refused: Value | None = None
+    error: str = ""
 
     @property
     def is_question(self) -> bool:
@@ -56,6 +61,11 @@ class Proposal:
     def questions(self) -> list[str]:
         """The names of all fields of which the program cannot tell, answered or not."""
         return [name for name, proposed in self.fields.items() if proposed.is_question]
+
+    @property
+    def errors(self) -> list[str]:
+        """The names of the fields whose answer cannot be one."""
+        return [name for name, proposed in self.fields.items() if proposed.error]
 
     def text(self, name: str) -> str:
         """A field's value; nothing where it has none."""

@@ -29,7 +29,7 @@ WIDEST = 2000
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _WORKBOOK = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
-_TELEGRAM = re.compile(r"^[^\n]*?[0-9]+\.[0-9]+\.[0-9]+(?:\*[0-9]+)?\([^()\n]*\)", re.MULTILINE)
+_TELEGRAM = re.compile(r"^[^\n]*?(?<![0-9])[0-9]+\.[0-9]+\.[0-9]+(?:\*[0-9]+)?\([^()\n]*\)", re.MULTILINE)
 _ENCODINGS = {
     "utf-8": "Its bytes are UTF-8.",
     "utf-16": "It begins with the mark of UTF-16.",
@@ -87,8 +87,7 @@ def sample_of(file: BinaryIO, file_name: str) -> Sample:
         if not head.strip():
             raise FileError("The file is empty.")
         if head.startswith(_WORKBOOK):
-            file.seek(0)
-            content = file.read(WORKBOOK + 1)
+            content = head + found.stream.read(WORKBOOK - len(head) + 1)
             if len(content) > WORKBOOK:
                 raise FileError(
                     f"A workbook of more than {WORKBOOK:,} bytes is too large to be looked at here."
@@ -144,7 +143,7 @@ def _kind_of(text: str) -> tuple[str, str]:
         raise FileError("This is XML or a page of the web, and not of Green Button: no profile reads it.")
     if start[:1] in ("{", "["):
         return "json", "It begins like JSON."
-    if len(_TELEGRAM.findall(start[:20_000])) >= 2 and ("1.8.0" in start or "0.9." in start):
+    if ("1.8.0" in start or "0.9." in start) and len(_TELEGRAM.findall(start[:20_000])) >= 2:
         return "iec62056", "It has registers such as 1.8.0(…), as read-outs by IEC 62056-21 have."
     return "delimited", "It is text."
 
@@ -161,7 +160,7 @@ def _split(text: str) -> Iterator[str]:
 def _closed(text: str) -> str:
     """The beginning of a JSON document, cut off behind its last whole item, and closed."""
     stack: list[str] = []
-    best = (0, "")
+    end = depth = 0
     in_string = is_escaped = False
     for at, sign in enumerate(text):
         if in_string:
@@ -173,9 +172,8 @@ def _closed(text: str) -> str:
             stack.append("}" if sign == "{" else "]")
         elif sign in "}]" and stack:
             stack.pop()
-            best = (at + 1, "".join(reversed(stack)))
-    end, closing = best
-    return text[:end] + closing
+            end, depth = at + 1, len(stack)
+    return text[:end] + "".join(reversed(stack[:depth]))  # behind the last item things were only opened
 
 
 def raw_cells(cells: Sequence[Cell]) -> str:

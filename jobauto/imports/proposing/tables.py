@@ -3,18 +3,22 @@
 import csv
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from ..header import is_separator_line
-from ..lines import SPACES
+from ..lines import SPACES, FileError
 from ..profiles.cells import Cell, as_text
 from ..profiles.json_file import items_at
 from .numbers import MISSING
 from .sample import LINES, WIDEST, Sample, raw_cells
 
+MOST_PATHS = 100
+"""So many lists of a JSON document are looked at."""
 DELIMITERS = (",", ";", "\t", "|")
 Row = tuple[int, list[Cell]]
 
@@ -163,10 +167,10 @@ def _are_different(cells: Sequence[Cell]) -> bool:
 def lists_in(document: Any) -> list[tuple[str, Table]]:
     """The lists of a JSON document that may hold readings, each by its path; the longest first."""
     found: dict[str, Table] = {}
-    for path in _paths(document, "", 0):
-        items = items_at(document, path or None)[:LINES]
-        if table := _of_items(items):
-            found.setdefault(path, table)
+    for path in islice(dict.fromkeys(_paths(document, "", 0)), MOST_PATHS):
+        with suppress(FileError):  # a key that is a number leads nowhere below a list: it counts its items
+            if table := _of_items(items_at(document, path or None)[:LINES]):
+                found[path] = table
     return sorted(found.items(), key=lambda pair: pair[1].size, reverse=True)
 
 
@@ -192,7 +196,7 @@ def _of_items(items: Sequence[Any]) -> Table | None:
             (line, [item.get(name) for name in names]) for line, item in enumerate(objects, start=1)
         ]
     else:
-        lists = [item for item in items if isinstance(item, list)]
+        lists = [item[:WIDEST] for item in items if isinstance(item, list)]
         names = [""] * max(map(len, lists), default=0)
         rows = [(line, [_cell(cell) for cell in item]) for line, item in enumerate(lists, start=1)]
     return Table(names, rows) if any(_is_data(cells) for _, cells in rows) else None

@@ -90,7 +90,7 @@ class Control:
     @property
     def values(self) -> tuple[str, ...]:
         """What is chosen or typed."""
-        value = self.proposed.value
+        value = self.proposed.refused if self.proposed.error else self.proposed.value
         return value if isinstance(value, tuple) else () if value is None else (value,)
 
     @property
@@ -124,7 +124,7 @@ def _control(name: str, proposed: Proposed, zone_name: str) -> Control:
         return Control(name, label, proposed, "boxes", options)
     if not options:
         return Control(name, label, proposed, "lines" if name == "formats" else "text")
-    value = proposed.value
+    value = proposed.refused if proposed.error else proposed.value
     if isinstance(value, str) and value not in dict(options):
         options = (*options, (value, value.replace("\n", ", ")))
     return Control(name, label, proposed, "radio" if proposed.is_question else "select", options)

@@ -70,7 +70,7 @@ def _proposal(sample: Sample, answers: Answers) -> Proposal:
 
 
 def _refused(why: str) -> ResponseReturnValue:
-    flash(why, "error")
+    flash(why, "danger")
     return redirect(url_for("profiles.new"))
 
 
@@ -158,7 +158,7 @@ class _Draft:
             sample = samples.look(entry)
             proposal = _proposal(sample, forms.answers_in(form))
         except FileError as error:
-            flash(str(error), "error")
+            flash(str(error), "danger")
             abort(redirect(url_for("profiles.new")))
         name, source, hours = (
             form.get(key, "").strip()[: forms.LONGEST] for key in ("name", "source", "expected_hours")
@@ -186,7 +186,9 @@ class _Draft:
             self.name_error = "Give it a name."
         elif profiles.find(self.name) is not None:
             self.name_error = f"There is a profile {self.name} already. Choose another name."
-        return bool(self.proposal.open_questions or self.name_error or self.site_errors)
+        return bool(
+            self.proposal.open_questions or self.proposal.errors or self.name_error or self.site_errors
+        )
 
     def raw(self) -> dict[int, str]:
         """What stands in the first lines of the file."""
@@ -194,7 +196,7 @@ class _Draft:
 
     def trial(self) -> Trial | None:
         """The first rows by the profile, where there is one already."""
-        if self.proposal.open_questions:
+        if self.proposal.open_questions or self.proposal.errors:
             return None
         try:
             profile = Profile.parsed(self.document())
