@@ -9,7 +9,9 @@ from werkzeug.test import TestResponse
 
 from jobauto.clock import utcnow
 from jobauto.detection.service import RunParameters, run
+from jobauto.extensions import db
 from jobauto.jobs.service import JobChange, change
+from jobauto.models import Job
 from jobauto.settings import service as settings
 from jobauto.web.carrying_out import AT_ONCE
 from tests.fleets import add_site
@@ -215,6 +217,18 @@ def test_an_action_is_undone_from_its_page_by_operators_only(
     assert "1 job of 2 given back what they had before. Details Job 2: ada has changed it since." in text
     assert "It was undone." in words(oscar.get("/jobs/bulk/1"))
     assert "#2 ada has changed it since." in words(oscar.get("/jobs/bulk/2"))
+
+
+@pytest.mark.parametrize(("typed", "queue"), [("", "Roofs"), (" ", "Roofs"), ("-", "")])
+def test_only_who_says_so_takes_jobs_out_of_their_queue(
+    oscar: Person, run_id: int, typed: str, queue: str
+) -> None:
+    change(1, JobChange(queue="Roofs"), by="ada", now=utcnow())
+    oscar.post("/jobs/", action="queue", queue=typed, job=["1"])
+    db.session.rollback()
+    assert db.session.get_one(Job, 1).queue == queue
+    told = "Nothing was changed: type the queue first, or - for none." in words(oscar.get("/jobs/"))
+    assert told == bool(queue)
 
 
 @pytest.mark.parametrize(

@@ -128,8 +128,8 @@ def bulk_submit() -> ResponseReturnValue:
     told, chosen = form.told(), form.chosen()
     if not form.validate() or not (chosen or told):
         flash("Nothing was changed: tick some jobs first, then choose what to do with them.", "warning")
-    elif not form.is_complete():
-        flash("Nothing was changed: choose whom to assign the ticked jobs to.", "warning")
+    elif (missing := form.missing()) is not None:
+        flash(f"Nothing was changed: {missing}.", "warning")
     elif told is None:
         begun = bulk_actions.begin(chosen, form.wanted(), by=current_user.username, now=utcnow())
         carry_out(begun, len(chosen))
