@@ -10,7 +10,7 @@ from ...readings import queries
 from ..access import needs
 from ..deciding import DECISIONS, decide_and_tell
 from ..numbers import whole_numbers
-from ..paging import MOST, asked_page, page_up_to
+from ..paging import asked_page, page_up_to
 
 bp = Blueprint("reviews", __name__, url_prefix="/reviews")
 
@@ -41,8 +41,7 @@ def index() -> ResponseReturnValue:
 @needs("operator")
 def decide_submit() -> ResponseReturnValue:
     """Decide about the ticked reviews, all or none of them."""
-    chosen = whole_numbers(request.form.getlist("review"))[:MOST]
-    decide_and_tell(chosen, request.form.get("decision"))
+    decide_and_tell(whole_numbers(request.form.getlist("review")), request.form.get("decision"))
     return redirect(_back_to_list())
 
 
