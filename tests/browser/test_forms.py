@@ -77,9 +77,16 @@ def test_the_key_enter_in_the_note_of_several_jobs_presses_no_button(visit: Visi
 
 
 @pytest.mark.parametrize(
-    ("path", "said"), [("/jobs/", "Nothing was changed"), ("/reviews/", "Nothing was decided")]
+    ("path", "button", "said"),
+    [
+        ("/jobs/", "Close", "1 job closed as fixed."),
+        ("/reviews/", "Readings are wrong", "1 review: Readings are wrong."),
+        ("/sites/", "Make inactive", "Changed 1 site."),
+    ],
 )
-def test_enter_on_a_ticked_box_changes_nothing(visit: Visit, run_id: int, path: str, said: str) -> None:
+def test_enter_on_a_ticked_box_presses_no_button(
+    visit: Visit, run_id: int, path: str, button: str, said: str
+) -> None:
     add_classified("S1", [100, 101, 0, 0])
     page = visit(logged_in_as="oscar").open(path)
     if path == "/jobs/":
@@ -87,4 +94,5 @@ def test_enter_on_a_ticked_box_changes_nothing(visit: Visit, run_id: int, path: 
     page.get_by_role("checkbox", name="Choose").last.focus()
     page.keyboard.press("Space")
     page.keyboard.press("Enter")
+    page.get_by_role("button", name=button).click()
     expect(page.get_by_role("status").first).to_contain_text(said)
