@@ -219,6 +219,16 @@ def test_an_action_is_undone_from_its_page_by_operators_only(
     assert "#2 ada has changed it since." in words(oscar.get("/jobs/bulk/2"))
 
 
+def test_what_left_a_job_alone_can_be_undone_and_an_undoing_cannot(oscar: Person, run_id: int) -> None:
+    change(2, JobChange(assignee="ada"), by="ada", now=utcnow())
+    oscar.post("/jobs/", action="assign", assignee="oscar", job=["1", "2"])
+    assert "1 job of 2 assigned to oscar. Undo Details" in words(oscar.get("/jobs/"))
+    oscar.post("/jobs/bulk/1/undo")
+    assert "1 job given back what they had before. Details" in words(oscar.get("/jobs/"))
+    oscar.post("/jobs/bulk/2/undo")
+    assert "Nothing was undone" in words(oscar.get("/jobs/"))
+
+
 @pytest.mark.parametrize(("typed", "queue"), [("", "Roofs"), (" ", "Roofs"), ("-", "")])
 def test_only_who_says_so_takes_jobs_out_of_their_queue(
     oscar: Person, run_id: int, typed: str, queue: str

@@ -1,10 +1,11 @@
 """What was done with several jobs at once: how far it is, what was left alone and why, and its undoing."""
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from ...clock import utcnow
+from ...errors import InvalidInput
 from ...jobs import bulk_actions, outcome
 from ...models import BulkAction
 from ..access import needs
@@ -38,6 +39,11 @@ def undo(bulk_id: int) -> ResponseReturnValue:
     """Take it back where it still stands, and lead to the list that the address names."""
     get_or_404(BulkAction, bulk_id, "bulk action")
     changed = bulk_actions.tally(bulk_id).changed
-    carry_out(bulk_actions.begin_undoing(bulk_id, by=current_user.username, now=utcnow()), changed)
+    try:
+        begun = bulk_actions.begin_undoing(bulk_id, by=current_user.username, now=utcnow())
+    except InvalidInput as error:
+        flash(str(error), "warning")
+    else:
+        carry_out(begun, changed)
     query = request.query_string.decode(errors="replace")
     return redirect(f"{url_for('jobs.index')}?{query}" if query else url_for("jobs.index"))
