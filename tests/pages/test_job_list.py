@@ -98,7 +98,7 @@ def test_how_many_rows_a_page_has_is_remembered(oscar: Person, ada: Person, run_
 @pytest.mark.parametrize(
     ("address", "heading", "direction", "leads_to"),
     [
-        ("/jobs/", "Job", "descending", "oldest"),
+        ("/jobs/", "Created", "descending", "oldest"),
         ("/jobs/?sort=oldest", "Created", "ascending", "newest"),
         ("/jobs/?sort=longest", "Faulty for", "descending", "shortest"),
         ("/jobs/?sort=site", "Site", "ascending", "site_back"),
@@ -108,8 +108,10 @@ def test_how_many_rows_a_page_has_is_remembered(oscar: Person, ada: Person, run_
 def test_a_heading_sorts_and_tells_how(
     oscar: Person, run_id: int, address: str, heading: str, direction: str | None, leads_to: str
 ) -> None:
-    found = re.search(rf"<th[^>]*>(?=<a[^>]*>{heading}).*?</th>", oscar.get(address).text)
+    page = oscar.get(address).text
+    found = re.search(rf"<th[^>]*>(?=<a[^>]*>{heading}).*?</th>", page)
     assert found
+    assert page.count("aria-sort=") == (direction is not None)
     assert (f'aria-sort="{direction}"' in found[0]) == (direction is not None)
     assert f"sort={leads_to}" in found[0]
 

@@ -55,7 +55,6 @@ NEWEST_READINGS = 62
 OTHER_JOBS = 20
 NEIGHBOURS = (("Previous", True, "prev"), ("Next", False, "next"))
 HEADINGS = {
-    "Job": ("newest", "oldest"),
     "Site": BY_SITE,
     "Faulty for": ("longest", "shortest"),
     "Created": ("newest", "oldest"),
