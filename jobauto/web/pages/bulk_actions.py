@@ -1,6 +1,6 @@
 """What was done with several jobs at once: how far it is, what was left alone and why, and its undoing."""
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -11,7 +11,7 @@ from ...models import BulkAction
 from ..access import needs
 from ..carrying_out import carry_out
 from ..lookup import get_or_404
-from ..paging import asked_page, page_of_rows
+from ..paging import asked_page, list_address, page_of_rows
 
 bp = Blueprint("bulk_actions", __name__, url_prefix="/jobs/bulk")
 
@@ -45,5 +45,4 @@ def undo(bulk_id: int) -> ResponseReturnValue:
         flash(str(error), "warning")
     else:
         carry_out(begun, changed)
-    query = request.query_string.decode(errors="replace")
-    return redirect(f"{url_for('jobs.index')}?{query}" if query else url_for("jobs.index"))
+    return redirect(list_address("jobs.index"))

@@ -46,7 +46,7 @@ from ..forms.errors import put_beside
 from ..forms.jobs import ROWS, BulkForm, FilterForm, JobForm, ViewForm, filter_form
 from ..forms.seen import Conflicts, catch_up, labelled, seen_in_request, seen_to_send
 from ..lookup import get_or_404
-from ..paging import Page, asked_page, count_of, describe_fields, page_up_to
+from ..paging import Page, asked_page, count_of, describe_fields, list_address, page_up_to
 
 bp = Blueprint("jobs", __name__, url_prefix="/jobs")
 
@@ -134,7 +134,7 @@ def bulk_submit() -> ResponseReturnValue:
         carry_out(begun, len(chosen))
     else:
         _begin_with_all(form, told)
-    return redirect(_back_to_list())
+    return redirect(list_address(".index"))
 
 
 def _begin_with_all(form: BulkForm, told: int) -> None:
@@ -268,11 +268,6 @@ def _assignees() -> list[tuple[str, str]]:
     others = {name for name in db.session.scalars(queries.assignees_of_open_jobs()) if name} - set(assignable)
     marked = users.why_not_assignable(others) if others else {}
     return [*of_names(assignable), *((name, f"{name} ({why})") for name, why in sorted(marked.items()))]
-
-
-def _back_to_list() -> str:
-    query = request.query_string.decode(errors="replace")
-    return f"{url_for('.index')}?{query}" if query else url_for(".index")
 
 
 def _form(job: Job, **given: Any) -> JobForm:
