@@ -17,6 +17,14 @@
     c: () => document.querySelector("#work [name=note]")?.focus(),
   };
 
+  // Speech input and slips press single letters: they can be switched off, which this browser remembers if it may.
+  const KEPT_AS = "jobauto-single-keys";
+  const single = document.getElementById("single-keys");
+  try { single.checked = localStorage.getItem(KEPT_AS) !== "off"; } catch { /* it may not */ }
+  single.addEventListener("change", () => {
+    try { localStorage.setItem(KEPT_AS, single.checked ? "on" : "off"); } catch { /* the same */ }
+  });
+
   document.querySelectorAll("[data-keys]").forEach((button) => {
     button.hidden = false;
     button.addEventListener("click", () => dialog.showModal());
@@ -28,7 +36,7 @@
       find();
       return;
     }
-    if (event.ctrlKey || event.metaKey || event.altKey || dialog.open || typing(event.target)) return;
+    if (!single.checked || event.ctrlKey || event.metaKey || event.altKey || dialog.open || typing(event.target)) return;
     if (event.key === "/") { event.preventDefault(); find(); }
     else if (event.key === "?") { event.preventDefault(); dialog.showModal(); }
     else if (document.querySelector(".job-ways")) {

@@ -73,7 +73,14 @@ def begin_matching(jobs: Select[Job], wanted: Wanted, *, by: str, now: datetime)
 
 
 def begin_undoing(bulk_id: int, *, by: str, now: datetime) -> int:
-    """Write down that an action is undone; returns the id of the undoing, which is made once."""
+    """Write down that an action is undone; returns the id of the undoing, which is made once.
+
+    Raises InvalidInput where an action may not be undone. What may once, may until it is.
+    """
+    if (undone := undoing_of(bulk_id)) is not None:
+        return undone
+    if not may_undo(bulk_id):
+        raise InvalidInput("Nothing was undone: there is nothing to undo, or not yet.", status=409)
     changed = (BulkJob.bulk_id == bulk_id, BulkJob.done, BulkJob.refused.is_(None))
     try:
         with write() as session:
@@ -129,6 +136,14 @@ def refused(bulk_id: int) -> Select[int, str | None]:
 def changed(bulk_id: int) -> Select[int]:
     """The jobs that were changed."""
     return select(BulkJob.job_id).where(BulkJob.bulk_id == bulk_id, BulkJob.done, BulkJob.refused.is_(None))
+
+
+def may_undo(bulk_id: int) -> bool:
+    """Whether an action can be undone: it has ended, has changed something, is no undoing and has none."""
+    bulk = db.session.get(BulkAction, bulk_id, populate_existing=True)
+    if bulk is None or bulk.finished_at is None or bulk.undoes is not None:
+        return False
+    return undoing_of(bulk_id) is None and tally(bulk_id).changed > 0
 
 
 def undoing_of(bulk_id: int) -> int | None:

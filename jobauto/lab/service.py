@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import Connection, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ..clock import Clock
@@ -35,6 +35,8 @@ NOW_HOLDS = timedelta(hours=1)
 """For silence grows though nothing comes in."""
 FRESH = timedelta(minutes=1)
 """So long an answer holds whatever readings came since it was begun."""
+KEPT_FOR = timedelta(days=7)
+"""So long an answer is kept that nobody has had renewed; it holds for a day at most."""
 SPANS = (90, 365)
 NOW = 0
 """In place of a span: what each threshold would flag now."""
@@ -51,10 +53,14 @@ class Question:
 
 @dataclass(frozen=True)
 class Standing:
-    """How a question stands: its answer, or how much of it (0 to 1) is worked out, or neither."""
+    """How a question stands: its answer, or how much of it (0 to 1) is worked out, or neither.
+
+    ``is_waiting``: it is not begun, because another one is being worked out.
+    """
 
     answer: dict[str, Any] | None = None
     progress: float | None = None
+    is_waiting: bool = False
 
 
 @dataclass(frozen=True)
@@ -134,6 +140,16 @@ def work_out(claimed: Claimed, clock: Clock) -> None:
             answer = _walked(connection, question, policies.settings, clock(), progress)
     current = getattr(policies.settings.rule(question.rule), BENCHES[question.rule].field)
     _stamp(claimed, clock(), progress=1.0, answer={"current": current, **answer})
+
+
+def expire(now: datetime) -> None:
+    """Forget the answers to what nobody has asked for a week."""
+    old = LabResult.heartbeat_at < now - KEPT_FOR
+    found = db.session.scalar(select(LabResult.rule).where(old).limit(1))
+    db.session.rollback()
+    if found is not None:  # each tick looks, and on SQLite a write is waited for
+        with write() as session:
+            session.execute(delete(LabResult).where(old))
 
 
 def _walked(

@@ -24,14 +24,17 @@ class UnknownReview(LookupError):
     """There is no such review, or no more: its readings are in doubt no longer."""
 
 
-def decide(reviews: Collection[int], decision: ReviewDecision | None, *, author: Author) -> int:
+def decide(
+    reviews: Collection[int], decision: ReviewDecision | None, *, author: Author, site_key: int | None = None
+) -> int:
     """Decide about reviews, all or none of them, or take decisions back with None; returns how many changed.
 
-    What follows from it for the readings of their sites is stored in the same transaction. Of two people
-    who decide at the same time, the later one's word stands. Raises UnknownReview.
+    With ``site_key`` those of other sites are unknown. What follows from it for the readings of their sites
+    is stored in the same transaction. Of two people who decide at the same time, the later one's word stands.
+    Raises UnknownReview.
     """
     with write() as session:
-        found = _locked(session, reviews, author.now)
+        found = _locked(session, reviews, author.now, site_key)
         changed = [review for review in found if _decide(session, review, decision, author)]
         session.flush()
         keys = sorted({review.site_key for review in changed})
@@ -40,13 +43,14 @@ def decide(reviews: Collection[int], decision: ReviewDecision | None, *, author:
         return len(changed)
 
 
-def count_the_other_way(reviews: Collection[int], *, author: Author) -> int:
+def count_the_other_way(reviews: Collection[int], *, author: Author, site_key: int | None = None) -> int:
     """Have the sites count the other way of whose reviews the register runs backwards; returns how many.
 
-    All their readings are walked anew in the same transaction. Raises UnknownReview.
+    With ``site_key`` reviews of other sites are unknown. All their readings are walked anew in the same
+    transaction. Raises UnknownReview.
     """
     with write() as session:
-        found = _locked(session, reviews, author.now)
+        found = _locked(session, reviews, author.now, site_key)
         keys = sorted({review.site_key for review in found if review.kind == ReviewKind.BACKWARDS})
         for key in keys:
             site = session.scalars(select(Site).where(Site.key == key).with_for_update()).one()
@@ -59,9 +63,12 @@ def count_the_other_way(reviews: Collection[int], *, author: Author) -> int:
         return len(keys)
 
 
-def _locked(session: Session, wanted: Collection[int], now: datetime) -> Sequence[Review]:
+def _locked(
+    session: Session, wanted: Collection[int], now: datetime, site_key: int | None
+) -> Sequence[Review]:
     """The reviews as they are now, while nobody else can change readings of their sites."""
-    by_id = select(Review).where(Review.id.in_(wanted)).order_by(Review.id)
+    of_site = [Review.site_key == site_key] if site_key is not None else []
+    by_id = select(Review).where(Review.id.in_(wanted), *of_site).order_by(Review.id)
     keys = sorted(set(session.scalars(by_id.order_by(None).with_only_columns(Review.site_key))))
     connection = session.connection()
     take_turns(connection, keys)

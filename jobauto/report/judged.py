@@ -1,13 +1,15 @@
 """Which sites were judged on which day, though they may be inactive or snoozed today.
 
 Whether a site was active, and whether it was snoozed, at an instant follows from what it is now and from the
-changes since, which are all kept. Few sites have such changes: the others are counted by the database.
+changes since, which are all kept. Sites without such changes are counted by the database. The others are as
+many as somebody snoozes at once: each has the times in which it was judged, and is not asked day by day.
 """
 
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, select, true
 from sqlalchemy.orm import Session
@@ -22,29 +24,25 @@ from .scope import Scope, Span
 AT_ONCE = 10_000
 Parts = tuple[str, str]
 """A group and a source."""
+Time = tuple[datetime, datetime]
+"""From an instant to another one, which is no longer part of it."""
+Change = tuple[datetime, str, str | None]
+"""When a site was changed, which field, and what that was before."""
+_ALWAYS, _EVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Changing:
-    """A site that was not the same all the time: its changes since, the newest first, and how it is now."""
+    """A site that was not the same all the time: how it is now, and when it was active and awake."""
 
     key: int
     parts: Parts
     active: bool
-    snoozed_until: datetime | None
-    changes: list[Event] = field(default_factory=list)
+    judged: Sequence[Time]
 
     def was_judged(self, at: datetime) -> bool:
         """Whether it was active and awake at an instant."""
-        active, snoozed_until = self.active, self.snoozed_until
-        for change in self.changes:
-            if change.at <= at:
-                break
-            if change.field == "active":
-                active = change.before == "true"
-            else:
-                snoozed_until = datetime.fromisoformat(change.before) if change.before else None
-        return active and (snoozed_until is None or snoozed_until <= at)
+        return any(start <= at < end for start, end in self.judged)
 
 
 @dataclass
@@ -66,7 +64,7 @@ def count_judged(
     """How many sites were judged on each day.
 
     1. Those that are active, by the first of the days on which they were there.
-    2. In place of those that were not the same all the time: each of them, day by day.
+    2. In place of those that were not the same all the time: when each of them was judged.
     """
     found = Judged([0] * len(days))
     newest = sorted({day.newest_site for day in days})
@@ -75,11 +73,33 @@ def count_judged(
         for place, day in enumerate(days):
             if day.newest_site >= newest[since]:
                 found.add(place, (group, source), count)
-    for site in changing(session, span, scope, policies):
+    sites = changing(session, span, scope, policies)
+    for (parts, since), steps in _steps(sites, [day.as_of for day in days], newest).items():
+        count = 0
         for place, day in enumerate(days):
-            count = int(site.was_judged(day.as_of)) - int(site.active)
-            if count and site.key <= day.newest_site:
-                found.add(place, site.parts, count)
+            count += steps[place]
+            if day.newest_site >= newest[since]:
+                found.add(place, parts, count)
+    return found
+
+
+def _steps(
+    sites: Iterable[Changing], days: Sequence[datetime], newest: Sequence[int]
+) -> dict[tuple[Parts, int], list[int]]:
+    """By how many more sites were judged than are active now, from each of the days on.
+
+    By their parts, and the index in ``newest`` of the first day's that has them.
+    """
+    found: dict[tuple[Parts, int], list[int]] = defaultdict(lambda: [0] * (len(days) + 1))
+    for site in sites:
+        since = bisect_left(newest, site.key)
+        if since == len(newest):
+            continue  # on no day it was there
+        steps = found[site.parts, since]
+        steps[0] -= site.active
+        for start, end in site.judged:
+            steps[bisect_left(days, start)] += 1
+            steps[bisect_left(days, end)] -= 1
     return found
 
 
@@ -115,20 +135,36 @@ def is_watched(session: Session, policies: Policies) -> ColumnElement[bool]:
 
 def changing(session: Session, span: Span, scope: Scope, policies: Policies) -> Iterator[Changing]:
     """The sites that were made active or inactive, or snoozed or woken, since the beginning of the time."""
-    events = defaultdict(list)
-    changed = select(Event).where(
+    changes: dict[str, list[Change]] = defaultdict(list)
+    changed = select(Event.subject_id, Event.at, Event.field, Event.before).where(
         Event.subject == "site", Event.at >= span.start, Event.field.in_(("active", "snoozed_until"))
     )
-    for event in session.scalars(changed.order_by(Event.id.desc())):
-        events[event.subject_id].append(event)
+    for site_id, at, name, before in session.execute(changed.order_by(Event.id.desc())):
+        changes[site_id].append((at, name, before))
     narrowed = (is_watched(session, policies), *scope.of_sites())
     columns = select(Site.key, Site.site_id, Site.group, Site.source, Site.active, Site.snoozed_until)
     sites = {
         row.key: row for row in session.execute(columns.where(Site.snoozed_until > span.start, *narrowed))
     }
-    names = sorted(events)
+    names = sorted(changes)
     for start in range(0, len(names), AT_ONCE):
         some = and_(Site.site_id.in_(names[start : start + AT_ONCE]), *narrowed)
         sites |= {row.key: row for row in session.execute(columns.where(some))}
     for row in sites.values():
-        yield Changing(row.key, (row.group, row.source), row.active, row.snoozed_until, events[row.site_id])
+        judged = _times_judged(row.active, row.snoozed_until, changes.get(row.site_id, ()))
+        yield Changing(row.key, (row.group, row.source), row.active, judged)
+
+
+def _times_judged(active: bool, snoozed_until: datetime | None, changes: Iterable[Change]) -> list[Time]:
+    """When a site was active and awake, the newest time first; from how it is now and its newest changes."""
+    found, end = [], _EVER
+    for at, name, before in (*changes, (_ALWAYS, "", None)):
+        start = max(at, snoozed_until or at)
+        if active and start < end:
+            found.append((start, end))
+        end = min(at, end)
+        if name == "active":
+            active = before == "true"
+        else:
+            snoozed_until = datetime.fromisoformat(before) if before else None
+    return found

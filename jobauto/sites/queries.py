@@ -109,6 +109,11 @@ def groups() -> Select[Any]:
     return distinct_values(Site.group)
 
 
+def any_of_group(group: str) -> Select[int]:
+    """Some site of a group, if there is one."""
+    return select(Site.key).where(Site.group == group).limit(1)
+
+
 def any_demo() -> Select[Any]:
     """Whether the fleet is, or has, demo data."""
     # Spelled out as in the partial index, which SQLite does not take for "is_demo = 1".

@@ -16,8 +16,6 @@ from .counting import COUNTS, Stand, meters_of
 from .days import Day, yields
 from .thinning import bucket_of, day_of, midnight, midnights
 
-_KWH = Reading.reading_value.type
-
 
 @dataclass(frozen=True)
 class Sent:

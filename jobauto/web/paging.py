@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar, TypeVarTuple
 
-from flask import request
+from flask import request, url_for
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from sqlalchemy import Row, Select, func, literal, select
 
@@ -119,3 +119,9 @@ def _rows_of(query: Select[Any]) -> Select[int]:
 def describe_fields(wrong: Errors) -> str:
     """What is wrong, field by field, in a sentence."""
     return " ".join(f"{name}: {' '.join(why)}" for name, why in wrong.items())
+
+
+def list_address(endpoint: str) -> str:
+    """The address of a list, as this request's address narrows, sorts and pages it."""
+    query = request.query_string.decode(errors="replace")
+    return f"{url_for(endpoint)}?{query}" if query else url_for(endpoint)

@@ -38,7 +38,8 @@ def shown(site: Site, typed: MeterChangeForm | None) -> dict[str, Any]:
 def take(site: Site, action: str) -> MeterChangeForm | None:
     """Do what the page was asked for, and say what became of it; the form, where it cannot be taken."""
     if action == "decide":
-        decide_and_tell(whole_numbers(request.form.getlist("review")), request.form.get("decision"))
+        ticked = whole_numbers(request.form.getlist("review"))
+        decide_and_tell(ticked, request.form.get("decision"), site_key=site.key)
         return None
     if action == "delete_meter_change":
         _delete(site)

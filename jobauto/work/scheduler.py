@@ -27,6 +27,7 @@ from ..extensions import db
 from ..imports import background, inbox
 from ..imports.profiles import feeds
 from ..jobs import bulk_actions
+from ..lab import service as lab
 from ..logs import LogEvent
 from ..notifications import expiring_tokens, sending
 from ..readings.classifying import classify_waiting
@@ -64,6 +65,11 @@ def expire_run_sites(clock: Clock = utcnow) -> None:
     run_sites.expire(clock())
 
 
+def expire_lab_answers(clock: Clock = utcnow) -> None:
+    """Forget what the threshold lab has worked out and nobody asks any more. Needs an app context."""
+    lab.expire(clock())
+
+
 def classify_readings(clock: Clock = utcnow) -> None:
     """Have all readings classified that wait for it, such as those of a former version."""
     with db.engine.connect() as connection:
@@ -85,6 +91,7 @@ WORK: tuple[Callable[[], object], ...] = (
     bulk_actions.process_pending,
     keep_partitions,
     expire_run_sites,
+    expire_lab_answers,
     tell_of_expiring_tokens,
     tell_of_late_feeds,
     vacuum_changed,

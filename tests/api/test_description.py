@@ -40,6 +40,40 @@ def test_the_settings_are_described_by_the_schema_that_validates_them(app: Flask
     assert (days["minimum"], days["maximum"], days["default"]) == (1, 30, 3)
 
 
+SITE: dict[str, object] = {
+    "site_id": "S1",
+    "site_name": "Site 1",
+    "monitored_from": "2026-01-31",
+    "active": True,
+    "group": "North",
+    "source": "gw-1",
+    "capacity_kwp": 4.5,
+    "measure": "register",
+    "counts": "up",
+}
+READING: dict[str, object] = {
+    "site_id": "S1",
+    "reading_date": "2026-01-31T12:00Z",
+    "reading_value": 1.5,
+    "quality": "estimated",
+}
+
+
+@pytest.mark.parametrize(
+    ("schema", "path", "row"), [("SiteIn", "/api/sites/", SITE), ("ReadingIn", "/api/readings/", READING)]
+)
+def test_a_row_is_described_with_all_that_is_taken_of_it_and_others_are_named(
+    app: Flask, oscar: Person, schema: str, path: str, row: dict[str, object]
+) -> None:
+    document = oscar.api("GET", "/api/openapi.json").json
+    described = document["components"]["schemas"][schema]
+    assert (described["properties"].keys(), described.get("additionalProperties", True)) == (row.keys(), True)
+
+    add_site("S1")
+    answer = oscar.api("POST", path, json=[row | {"note": "x"}]).json
+    assert (answer["rejected"], answer["ignored_columns"]) == (0, ["note"])
+
+
 @pytest.mark.process
 def test_a_client_that_tries_everything_finds_no_fault(
     app: Flask, database_uri: str, tmp_path: Path, ada: Person

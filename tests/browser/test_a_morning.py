@@ -151,6 +151,27 @@ def test_the_list_is_worked_with_keys(visit: Visit) -> None:
     expect(page.get_by_label("Note")).to_have_value("x and ? are letters here / too")
 
 
+def test_keys_of_a_single_letter_can_be_switched_off_which_is_remembered(visit: Visit) -> None:
+    page = visit(logged_in_as="oscar").open("/jobs/")
+    page.keyboard.press("?")
+    dialog = page.get_by_role("dialog", name="Keys")
+    dialog.get_by_label("Keys of a single letter or sign").uncheck()
+    dialog.get_by_role("button", name="Close").click()
+    page.reload()
+    for key in ("?", "j", "x"):
+        page.keyboard.press(key)
+    expect(dialog).to_be_hidden()
+    expect(page.locator("tr.at")).to_have_count(0)
+    page.keyboard.press("Control+k")
+    expect(page.locator("#find")).to_be_focused()
+
+    page.locator("[data-keys]").first.click()
+    dialog.get_by_label("Keys of a single letter or sign").check()
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    expect(page.locator("tr.at")).to_have_count(1)
+
+
 def test_one_comes_back_to_the_same_place_of_the_list(visit: Visit) -> None:
     visitor = visit(logged_in_as="oscar")
     page = visitor.open("/jobs/?status=unclosed&page=2")

@@ -4,12 +4,11 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import delete
 
-from jobauto.clock import utcnow
-from jobauto.jobs.service import JobChange, change
 from jobauto.models import UserSession
 from jobauto.storage.connections import write
 from tests.browser.conftest import Visit
 from tests.people import PASSWORD
+from tests.readings.doubts import add_classified
 
 pytestmark = pytest.mark.process
 
@@ -64,13 +63,34 @@ def test_a_note_typed_while_the_session_ended_is_there_after_the_login(visit: Vi
     expect(page.get_by_label("Note")).to_have_value("")
 
 
-def test_enter_on_a_ticked_box_changes_nothing(visit: Visit, run_id: int) -> None:
-    change(1, JobChange(assignee="oscar"), by="ada", now=utcnow())
+def test_the_key_enter_in_the_note_of_several_jobs_presses_no_button(visit: Visit, run_id: int) -> None:
     page = visit(logged_in_as="oscar").open("/jobs/")
-    page.get_by_label("Choose job 1").focus()
+    page.get_by_label("Assign to").select_option("oscar")
+    page.get_by_label("Choose job 1").check()
+    page.keyboard.press("c")
+    page.keyboard.type("Bird on the roof.")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Close").click()
+    expect(page.get_by_role("status").first).to_contain_text("1 job closed as fixed.")
+
+
+@pytest.mark.parametrize(
+    ("path", "button", "said"),
+    [
+        ("/jobs/", "Close", "1 job closed as fixed."),
+        ("/reviews/", "Readings are wrong", "1 review: Readings are wrong."),
+        ("/sites/", "Make inactive", "Changed 1 site."),
+    ],
+)
+def test_enter_on_a_ticked_box_presses_no_button(
+    visit: Visit, run_id: int, path: str, button: str, said: str
+) -> None:
+    add_classified("S1", [100, 101, 0, 0])
+    page = visit(logged_in_as="oscar").open(path)
+    if path == "/jobs/":
+        page.get_by_label("Assign to").select_option("oscar")
+    page.get_by_role("checkbox", name="Choose").last.focus()
     page.keyboard.press("Space")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("status")).to_have_text(
-        "Nothing was changed: choose whom to assign the ticked jobs to."
-    )
-    expect(page.get_by_role("table").locator(".cell-who").nth(1)).to_have_text("oscar")
+    page.get_by_role("button", name=button).click()
+    expect(page.get_by_role("status").first).to_contain_text(said)

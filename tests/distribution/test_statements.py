@@ -294,5 +294,6 @@ def test_a_tick(sent: Sent, app: Flask) -> None:
     slots.tick()
     scheduler.keep_partitions()
     scheduler.expire_run_sites()
+    scheduler.expire_lab_answers()
     background.process_pending()
     assert refused(sent) == {}

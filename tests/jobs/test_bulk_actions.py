@@ -7,6 +7,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from jobauto.audit import queries as audit
+from jobauto.errors import InvalidInput
 from jobauto.extensions import db
 from jobauto.jobs import bulk_actions
 from jobauto.jobs.bulk_actions import STALE_AFTER, Wanted
@@ -115,6 +116,15 @@ def test_only_what_was_changed_is_undone_and_only_once() -> None:
     do(TO_OSCAR)
     assert undo(bulk_id) == undo_id
     assert [assignee for _, _, assignee, _ in states()] == ["oscar"] * 3
+
+
+def test_neither_what_is_under_way_nor_an_undoing_is_undone_nor_what_changed_nothing() -> None:
+    under_way = bulk_actions.begin({1: ""}, TO_OSCAR, by="oscar", now=NOON)
+    undoing = undo(do(CLOSED, 2))
+    by_ada(3, assignee="oscar")
+    for bulk_id in (under_way, undoing, do(TO_OSCAR, 3)):
+        with pytest.raises(InvalidInput, match="Nothing was undone"):
+            undo(bulk_id)
 
 
 def test_closing_is_not_undone_beside_a_job_that_a_run_has_opened_since() -> None:

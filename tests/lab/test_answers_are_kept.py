@@ -7,10 +7,13 @@ from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from jobauto.audit.service import Author
+from jobauto.extensions import db
 from jobauto.lab import service
 from jobauto.lab.service import Claimed, Question, Standing, claim, standing, work_out
+from jobauto.models import LabResult
 from jobauto.sites import service as site_service
 from jobauto.storage.leases import LeaseLost
 from tests.detection.running import save
@@ -113,6 +116,14 @@ def test_where_readings_come_all_the_time_there_is_an_answer_nevertheless() -> N
 
     assert standing(QUESTION, SOON + service.FRESH).answer
     assert standing(QUESTION, LATER) == Standing()
+
+
+@pytest.mark.parametrize(("days", "is_kept"), [(6, True), (8, False)])
+def test_an_answer_that_nobody_renews_for_a_week_is_forgotten(days: int, is_kept: bool) -> None:
+    answered()
+    service.expire(NOON + timedelta(days=days))
+    db.session.rollback()
+    assert bool(db.session.scalars(select(LabResult)).all()) == is_kept
 
 
 def test_settings_that_change_meanwhile_begin_it_anew() -> None:

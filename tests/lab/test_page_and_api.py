@@ -3,9 +3,13 @@
 import re
 
 import pytest
+from sqlalchemy import select
 
 from jobauto.clock import utcnow
+from jobauto.extensions import db
 from jobauto.lab.service import Question, claim, work_out
+from jobauto.models import LabResult
+from jobauto.web import asking_lab
 from tests.fleets import add_site, daily, days_before
 from tests.pages.reading import words
 from tests.people import Person
@@ -25,7 +29,7 @@ def test_while_it_is_worked_out_one_is_told_how_far_it_is(vera: Person) -> None:
     assert claimed
     working = vera.api("GET", LAB, query_string={"rule": "no_coms"})
     assert (working.status_code, working.json) == (202, {"progress": 0.0})
-    assert "0 % of the sites are walked" in words(vera.get("/lab/?rule=no_coms"))
+    assert "0 % of the sites are done" in words(vera.get("/lab/?rule=no_coms"))
 
     work_out(claimed, utcnow)
     answer = vera.api("GET", LAB, query_string={"rule": "no_coms"})
@@ -37,6 +41,16 @@ def test_while_it_is_worked_out_one_is_told_how_far_it_is(vera: Person) -> None:
     }
     assert [row["value"] for row in answer.json["thresholds"]] == [*range(1, 31)]
     assert [row["value"] for row in answer.json["thresholds"] if row["jobs"]] == [*range(1, 11)]
+
+
+def test_while_a_process_is_at_one_question_the_next_waits(vera: Person) -> None:
+    with asking_lab.at_a_walk:
+        assert "Another question is being worked out. This one waits." in words(
+            vera.get("/lab/?rule=no_coms")
+        )
+        working = vera.api("GET", LAB, query_string={"rule": "no_coms"})
+        assert (working.status_code, working.json) == (202, {"progress": 0.0})
+    assert vera.api("GET", LAB, query_string={"rule": "no_coms"}).status_code == 200
 
 
 def test_who_asks_works_it_out(vera: Person) -> None:
@@ -60,12 +74,15 @@ def test_the_page_names_the_sites_that_another_threshold_makes_a_difference_to(
         pytest.param("rule=none", id="no such rule"),
         pytest.param("days=91", id="another span"),
         pytest.param("depth=3", id="an unknown parameter"),
+        pytest.param("group=Nowhere", id="a group that no site has"),
     ],
 )
-def test_what_the_lab_does_not_know_is_refused(vera: Person, asked: str) -> None:
+def test_what_the_lab_does_not_know_is_refused_and_leaves_nothing(vera: Person, asked: str) -> None:
     assert vera.api("GET", f"{LAB}?{asked}").status_code == 400
+    assert not db.session.scalars(select(LabResult)).all()
 
 
 def test_a_page_of_no_such_question_is_refused(vera: Person) -> None:
     assert vera.get("/lab/?rule=none").status_code == 400
+    assert vera.get("/lab/?rule=no_coms&group=Nowhere").status_code == 400
     assert vera.get("/lab/sites?rule=no_coms&threshold=31").status_code == 400

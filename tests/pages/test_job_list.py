@@ -9,7 +9,9 @@ from werkzeug.test import TestResponse
 
 from jobauto.clock import utcnow
 from jobauto.detection.service import RunParameters, run
+from jobauto.extensions import db
 from jobauto.jobs.service import JobChange, change
+from jobauto.models import Job
 from jobauto.settings import service as settings
 from jobauto.web.carrying_out import AT_ONCE
 from tests.fleets import add_site
@@ -96,7 +98,7 @@ def test_how_many_rows_a_page_has_is_remembered(oscar: Person, ada: Person, run_
 @pytest.mark.parametrize(
     ("address", "heading", "direction", "leads_to"),
     [
-        ("/jobs/", "Job", "descending", "oldest"),
+        ("/jobs/", "Created", "descending", "oldest"),
         ("/jobs/?sort=oldest", "Created", "ascending", "newest"),
         ("/jobs/?sort=longest", "Faulty for", "descending", "shortest"),
         ("/jobs/?sort=site", "Site", "ascending", "site_back"),
@@ -106,8 +108,10 @@ def test_how_many_rows_a_page_has_is_remembered(oscar: Person, ada: Person, run_
 def test_a_heading_sorts_and_tells_how(
     oscar: Person, run_id: int, address: str, heading: str, direction: str | None, leads_to: str
 ) -> None:
-    found = re.search(rf"<th[^>]*>(?=<a[^>]*>{heading}).*?</th>", oscar.get(address).text)
+    page = oscar.get(address).text
+    found = re.search(rf"<th[^>]*>(?=<a[^>]*>{heading}).*?</th>", page)
     assert found
+    assert page.count("aria-sort=") == (direction is not None)
     assert (f'aria-sort="{direction}"' in found[0]) == (direction is not None)
     assert f"sort={leads_to}" in found[0]
 
@@ -217,6 +221,28 @@ def test_an_action_is_undone_from_its_page_by_operators_only(
     assert "#2 ada has changed it since." in words(oscar.get("/jobs/bulk/2"))
 
 
+def test_what_left_a_job_alone_can_be_undone_and_an_undoing_cannot(oscar: Person, run_id: int) -> None:
+    change(2, JobChange(assignee="ada"), by="ada", now=utcnow())
+    oscar.post("/jobs/", action="assign", assignee="oscar", job=["1", "2"])
+    assert "1 job of 2 assigned to oscar. Undo Details" in words(oscar.get("/jobs/"))
+    oscar.post("/jobs/bulk/1/undo")
+    assert "1 job given back what they had before. Details" in words(oscar.get("/jobs/"))
+    oscar.post("/jobs/bulk/2/undo")
+    assert "Nothing was undone" in words(oscar.get("/jobs/"))
+
+
+@pytest.mark.parametrize(("typed", "queue"), [("", "Roofs"), (" ", "Roofs"), ("-", "")])
+def test_only_who_says_so_takes_jobs_out_of_their_queue(
+    oscar: Person, run_id: int, typed: str, queue: str
+) -> None:
+    change(1, JobChange(queue="Roofs"), by="ada", now=utcnow())
+    oscar.post("/jobs/", action="queue", queue=typed, job=["1"])
+    db.session.rollback()
+    assert db.session.get_one(Job, 1).queue == queue
+    told = "Nothing was changed: type the queue first, or - for none." in words(oscar.get("/jobs/"))
+    assert told == bool(queue)
+
+
 @pytest.mark.parametrize(
     "fields",
     [
@@ -240,7 +266,7 @@ def test_a_choice_that_is_incomplete_changes_nothing_and_says_so(
 def test_a_viewer_sees_the_jobs_without_boxes_and_cannot_change_them(vera: Person, run_id: int) -> None:
     page = vera.get("/jobs/")
     assert "Silent roof" in words(page)
-    assert 'type="checkbox"' not in page.text
+    assert 'name="job"' not in page.text
     assert 'method="post" action="/jobs/' not in page.text
     assert vera.post("/jobs/", action="close", resolution="fixed", job=["1"]).status_code == 403
 

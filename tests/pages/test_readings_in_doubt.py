@@ -93,6 +93,16 @@ def test_an_operator_decides_on_the_site_s_page_and_takes_it_back(oscar: Person,
     assert qualities(key) == "ggggdd"
 
 
+def test_a_site_s_page_decides_about_its_own_readings_only(oscar: Person) -> None:
+    own, others = (add_doubted(site_id, [98, 99, 100, 101, 0, 0]) for site_id in ("S1", "S2"))
+    ticked = [review_id(own), review_id(others)]
+
+    oscar.post("/sites/S1", action="decide", review=ticked, decision="wrong")
+    oscar.post("/sites/S1", action="decide", review=review_id(others), decision="wrong")
+
+    assert [qualities(own), qualities(others)] == ["ggggdd"] * 2
+
+
 @pytest.mark.parametrize("address", ["/reviews/", "/sites/S1"])
 def test_a_register_that_runs_backwards_may_count_down(oscar: Person, app: Flask, address: str) -> None:
     key = add_doubted("S1", [500, 400, 300, 200])

@@ -220,5 +220,5 @@ def test_what_somebody_else_has_changed_since_the_list_was_shown_is_left_alone(
 
 @pytest.mark.usefixtures("fleet")
 def test_a_viewer_finds_nothing_to_tick(vera: Person) -> None:
-    assert 'type="checkbox"' not in vera.get("/sites/").text
+    assert 'name="site"' not in vera.get("/sites/").text
     assert vera.post("/sites/", site="flat", action="deactivate").status_code == 403

@@ -1,11 +1,12 @@
 """The page of profiles: a list, a document with its errors, and a trial on a file."""
 
+import io
 import json
 
 import pytest
 from flask import Flask
 
-from tests.pages.reading import words
+from tests.pages.reading import error_beside, words
 from tests.people import Person, add_cast
 from tests.profiles.test_given_files import FILES, PROFILES, expected
 
@@ -55,6 +56,16 @@ def test_what_is_no_profile_is_told_by_field(oscar: Person, document: str, error
 
     assert answer.status_code == 422
     assert error in words(answer)
+
+
+def test_a_profile_for_a_file_of_sites_is_refused_beside_it(oscar: Person) -> None:
+    oscar.post("/profiles/new", name="fit", document=json.dumps(PROFILES[NAME]))
+    sites = io.BytesIO(b"site_id,site_name\nS1,Site 1\n")
+
+    answer = oscar.post("/import/", kind="sites", profile="fit", file=(sites, "sites.csv"))
+
+    assert answer.status_code == 422
+    assert error_beside(answer, "profile") == "Profiles read readings only. Choose none for a file of sites."
 
 
 def test_a_file_that_the_profile_does_not_read_is_told_so(oscar: Person) -> None:

@@ -86,6 +86,8 @@ def test_the_jobs_behind_a_number_come_as_a_file(vera: Person) -> None:
         ("since=2026-04-12&until=2026-04-01", "since", "Must not lie after the last day."),
         ("since=2999-01-01&until=2999-01-02", "since", "Lies in the future."),
         ("since=1999-01-01&until=2026-01-02", "since", "At most 1,100 days."),
+        ("since=0001-01-01&until=0001-01-31", "since", "Must not lie before 1970."),
+        ("until=0001-01-02", "until", "Must not lie before 1970."),
         ("until=yesterday", "until", "Not a valid date value."),
     ],
 )

@@ -1,9 +1,14 @@
 """Reading what a caller sent."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 from flask import abort, request
+
+from ...errors import InvalidInput
+from ...imports.fields import FieldError, InstantReader
+from ...settings import service as settings_service
 
 WITH_OBJECT = ("PUT", "PATCH")
 
@@ -35,3 +40,16 @@ def query_of_request() -> Any:
 def body_of_request() -> Any:
     """The body as the view's schema has read it."""
     return request.context.json  # type: ignore[attr-defined] # put there by SpecTree
+
+
+def read_instant(name: str, text: str, *, now: datetime, refused: str = "", status: int = 422) -> datetime:
+    """An instant as readings have it: without an offset on the clocks of the schedule, not after ``now``.
+
+    Raises InvalidInput for the field ``name``, in whole saying what was ``refused``, otherwise why.
+    """
+    zone = settings_service.current().settings.schedule.zone
+    try:
+        return InstantReader(zone, now=now)(text.strip())
+    except FieldError as error:
+        why = str(error).removeprefix("reading_date ")
+        raise InvalidInput(refused or f"{name} {why}.", {name: [f"It {why}."]}, status) from error

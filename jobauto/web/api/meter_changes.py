@@ -1,20 +1,15 @@
 """``/api/sites/SITE_ID/meter-changes/``."""
 
-from datetime import datetime
-
 from flask import Blueprint, abort
 from flask.typing import ResponseReturnValue
 
 from ...clock import utcnow
-from ...errors import InvalidInput
-from ...imports.fields import FieldError, InstantReader
 from ...models import MeterChange
 from ...readings import meter_changes
-from ...settings import service as settings_service
 from ..access import current_author, needs
 from ..lookup import get_or_404, site_or_404
 from ..paging import PageIn, page_of
-from .bodies import body_of_request, query_of_request
+from .bodies import body_of_request, query_of_request, read_instant
 from .requests import MeterChangeIn
 from .responses import MeterChangeOut, PageOut
 from .spec import responses, spec
@@ -38,7 +33,12 @@ def change_record(site_id: str) -> MeterChangeOut:
     """Record a meter change, or replace the one of the same instant."""
     wanted: MeterChangeIn = body_of_request()
     change = meter_changes.Change(
-        _instant(wanted.changed_at), wanted.closing, wanted.opening, (wanted.serial or "").strip()
+        read_instant(
+            "changed_at", wanted.changed_at, now=utcnow(), refused="The meter change was not recorded."
+        ),
+        wanted.closing,
+        wanted.opening,
+        (wanted.serial or "").strip(),
     )
     number = meter_changes.record_change(site_or_404(site_id), change, author=current_author())
     return MeterChangeOut.of(get_or_404(MeterChange, number, "meter change"))
@@ -54,12 +54,3 @@ def change_delete(site_id: str, change_id: int) -> ResponseReturnValue:
     except meter_changes.UnknownMeterChange as error:
         abort(404, str(error))
     return "", 204
-
-
-def _instant(text: str) -> datetime:
-    zone = settings_service.current().settings.schedule.zone
-    try:
-        return InstantReader(zone, now=utcnow())(text.strip())
-    except FieldError as error:
-        why = str(error).removeprefix("reading_date ")
-        raise InvalidInput("The meter change was not recorded.", {"changed_at": [f"It {why}."]}) from error

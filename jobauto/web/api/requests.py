@@ -43,8 +43,8 @@ class In(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class SiteIn(In):
-    """A site to add or change. What is left out stays as it is."""
+class SiteIn(BaseModel):
+    """A site to add or change. What is left out stays as it is; other names are ignored, and told."""
 
     site_id: str
     site_name: str
@@ -57,12 +57,16 @@ class SiteIn(In):
     counts: Literal["up", "down"] | None = None
 
 
-class ReadingIn(In):
-    """A reading to add. Numbers are taken as they are written, never through a float."""
+class ReadingIn(BaseModel):
+    """A reading to add. Numbers are taken as they are written, never through a float.
+
+    Without a ``quality`` it is an actual one. Other names are ignored, and told.
+    """
 
     site_id: str
     reading_date: str
     reading_value: str | float
+    quality: Literal["", "actual", "estimated"] | None = None
 
 
 class ReadingsFileIn(BaseModel):

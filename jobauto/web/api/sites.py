@@ -7,9 +7,7 @@ from flask import Blueprint
 from sqlalchemy.orm import undefer
 
 from ...clock import utcnow
-from ...errors import InvalidInput
 from ...imports import sites
-from ...imports.fields import FieldError, InstantReader
 from ...jobs import incidents
 from ...models import Site
 from ...settings import service as settings_service
@@ -17,7 +15,7 @@ from ...sites import queries
 from ..access import current_author, ingests, needs
 from ..lookup import site_or_404
 from ..paging import page_of
-from .bodies import query_of_request
+from .bodies import query_of_request, read_instant
 from .importing import import_rows
 from .requests import ReadingsQueryIn, SitesIn, SitesQueryIn
 from .responses import ImportOut, PageOut, ReadingOut, SiteDetailOut, SiteOut, VerdictOut
@@ -55,14 +53,7 @@ def reading_list(site_id: str) -> PageOut[ReadingOut]:
 
 
 def _instant(name: str, text: str) -> datetime | None:
-    if not text:
-        return None
-    zone = settings_service.current().settings.schedule.zone
-    try:
-        return InstantReader(zone, now=FAR_AHEAD)(text.strip())
-    except FieldError as error:
-        why = str(error).removeprefix("reading_date ")
-        raise InvalidInput(f"{name} {why}.", {name: [f"It {why}."]}, 400) from error
+    return read_instant(name, text, now=FAR_AHEAD, status=400) if text else None
 
 
 @bp.get("/sites/<site_id:site_id>")

@@ -3,7 +3,7 @@
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import BooleanField, SelectField, StringField
-from wtforms.validators import Length
+from wtforms.validators import Length, ValidationError
 
 from .choices import choices
 
@@ -28,6 +28,11 @@ class ImportForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
         description="Only where a file is refused for one. Names with commas between them.",
     )
     dry_run = BooleanField("Only show what would happen", description="Nothing is stored.")
+
+    def validate_profile(self, field: SelectField) -> None:
+        """None with a file of sites: profiles know no columns of theirs."""
+        if field.data and self.kind.data == "sites":
+            raise ValidationError("Profiles read readings only. Choose none for a file of sites.")
 
     def columns_to_ignore(self) -> list[str]:
         """The names of the columns."""

@@ -227,16 +227,22 @@ class BulkForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
         """Offer the people who can be assigned."""
         self.assignee.choices = choices([("", "Choose …"), (NOBODY, "Nobody"), *of_names(assignees)])
 
-    def is_complete(self) -> bool:
-        """Whether it says what to do: the first choice of whom to assign to says nothing."""
-        return self.action.data != "assign" or bool(self.assignee.data)
+    def missing(self) -> str | None:
+        """What has to be said before this can be done; None where nothing is missing."""
+        if self.action.data == "assign" and not self.assignee.data:
+            return "choose whom to assign the ticked jobs to"
+        if self.action.data == "queue" and not (self.queue.data or "").strip():
+            return f"type the queue first, or {NOBODY} for none"
+        return None
 
     def wanted(self) -> Wanted:
         """What the form asks for."""
         action: str = self.action.data
         change = {"reopen": {"status": "open"}}.get(action) or {}
         if action == "assign":
-            change = {"assignee": "" if self.assignee.data == NOBODY else self.assignee.data or ""}
+            change = {"assignee": _name(self.assignee.data)}
+        elif action == "queue":
+            change = {"queue": _name(self.queue.data)}
         elif action == "close":
             note = (self.note.data or "").strip()
             change = {"status": "closed", "resolution": self.resolution.data} | (
@@ -254,6 +260,12 @@ class BulkForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
     def told(self) -> int | None:
         """How many jobs match, as the page said; None where only the ticked ones are meant."""
         return whole_number(request.form.get("all", ""))
+
+
+def _name(given: str | None) -> str:
+    """What was chosen or typed; empty where that says none."""
+    text = (given or "").strip()
+    return "" if text == NOBODY else text
 
 
 class ViewForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from flask import request
 from werkzeug.datastructures import MultiDict
 from wtforms import DateField, Form, SelectField
-from wtforms.validators import Optional
+from wtforms.validators import Optional, ValidationError
 
 from ...report.scope import LONGEST, USUAL, Scope, Span, last_days
 from .choices import NOBODY, choices
@@ -15,11 +15,20 @@ NONE = NOBODY
 """Those without a group, source or assignee, in an address."""
 
 
+EARLIEST = date(1970, 1, 1)
+"""The first day of a report: nothing is older, and the dates of Python end."""
+
+
+def _not_too_early(_: Form, field: DateField) -> None:
+    if field.data is not None and field.data < EARLIEST:
+        raise ValidationError(f"Must not lie before {EARLIEST.year}.")
+
+
 class ReportForm(Form):
     """The time, and which jobs and sites."""
 
-    since = DateField("From", [Optional()])
-    until = DateField("To, included", [Optional()])
+    since = DateField("From", [Optional(), _not_too_early])
+    until = DateField("To, included", [Optional(), _not_too_early])
     group = SelectField("Group", default="")
     source = SelectField("Source", default="")
     assignee = SelectField("Assignee", default="")

@@ -1,16 +1,17 @@
 """What was done with several jobs at once: how far it is, what was left alone and why, and its undoing."""
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from ...clock import utcnow
+from ...errors import InvalidInput
 from ...jobs import bulk_actions, outcome
 from ...models import BulkAction
 from ..access import needs
 from ..carrying_out import carry_out
 from ..lookup import get_or_404
-from ..paging import asked_page, page_of_rows
+from ..paging import asked_page, list_address, page_of_rows
 
 bp = Blueprint("bulk_actions", __name__, url_prefix="/jobs/bulk")
 
@@ -38,6 +39,10 @@ def undo(bulk_id: int) -> ResponseReturnValue:
     """Take it back where it still stands, and lead to the list that the address names."""
     get_or_404(BulkAction, bulk_id, "bulk action")
     changed = bulk_actions.tally(bulk_id).changed
-    carry_out(bulk_actions.begin_undoing(bulk_id, by=current_user.username, now=utcnow()), changed)
-    query = request.query_string.decode(errors="replace")
-    return redirect(f"{url_for('jobs.index')}?{query}" if query else url_for("jobs.index"))
+    try:
+        begun = bulk_actions.begin_undoing(bulk_id, by=current_user.username, now=utcnow())
+    except InvalidInput as error:
+        flash(str(error), "warning")
+    else:
+        carry_out(begun, changed)
+    return redirect(list_address("jobs.index"))

@@ -46,8 +46,7 @@ def submit() -> ResponseReturnValue:
         return _page(form), 422
     author = current_author()
     try:
-        by_name = form.kind.data == "readings" and form.profile.data
-        profile = profiles.get(by_name) if by_name else None
+        profile = profiles.get(form.profile.data) if form.profile.data else None
         import_id = background.accept(
             form.kind.data,
             form.file.data.filename or "",

@@ -46,7 +46,7 @@ from ..forms.errors import put_beside
 from ..forms.jobs import ROWS, BulkForm, FilterForm, JobForm, ViewForm, filter_form
 from ..forms.seen import Conflicts, catch_up, labelled, seen_in_request, seen_to_send
 from ..lookup import get_or_404
-from ..paging import Page, asked_page, count_of, describe_fields, page_up_to
+from ..paging import Page, asked_page, count_of, describe_fields, list_address, page_up_to
 
 bp = Blueprint("jobs", __name__, url_prefix="/jobs")
 
@@ -55,7 +55,6 @@ NEWEST_READINGS = 62
 OTHER_JOBS = 20
 NEIGHBOURS = (("Previous", True, "prev"), ("Next", False, "next"))
 HEADINGS = {
-    "Job": ("newest", "oldest"),
     "Site": BY_SITE,
     "Faulty for": ("longest", "shortest"),
     "Created": ("newest", "oldest"),
@@ -128,14 +127,14 @@ def bulk_submit() -> ResponseReturnValue:
     told, chosen = form.told(), form.chosen()
     if not form.validate() or not (chosen or told):
         flash("Nothing was changed: tick some jobs first, then choose what to do with them.", "warning")
-    elif not form.is_complete():
-        flash("Nothing was changed: choose whom to assign the ticked jobs to.", "warning")
+    elif (missing := form.missing()) is not None:
+        flash(f"Nothing was changed: {missing}.", "warning")
     elif told is None:
         begun = bulk_actions.begin(chosen, form.wanted(), by=current_user.username, now=utcnow())
         carry_out(begun, len(chosen))
     else:
         _begin_with_all(form, told)
-    return redirect(_back_to_list())
+    return redirect(list_address(".index"))
 
 
 def _begin_with_all(form: BulkForm, told: int) -> None:
@@ -269,11 +268,6 @@ def _assignees() -> list[tuple[str, str]]:
     others = {name for name in db.session.scalars(queries.assignees_of_open_jobs()) if name} - set(assignable)
     marked = users.why_not_assignable(others) if others else {}
     return [*of_names(assignable), *((name, f"{name} ({why})") for name, why in sorted(marked.items()))]
-
-
-def _back_to_list() -> str:
-    query = request.query_string.decode(errors="replace")
-    return f"{url_for('.index')}?{query}" if query else url_for(".index")
 
 
 def _form(job: Job, **given: Any) -> JobForm:

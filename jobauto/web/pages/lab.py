@@ -30,7 +30,8 @@ def show() -> ResponseReturnValue:
 @bp.get("/sites")
 def differing() -> ResponseReturnValue:
     """The sites that have a job under one threshold and none under the one in force."""
-    question, standing = _asked(), ask(_asked())
+    question = _asked()
+    standing = ask(question)
     threshold = request.args.get("threshold", type=int)
     if threshold is None or threshold not in BENCHES[question.rule].thresholds:
         raise InvalidInput("There is no such threshold.", status=400)

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Response, render_template, request, url_for
+from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ...clock import utcnow
@@ -18,7 +18,7 @@ from ...report.scope import Scope, Span, last_days
 from ...report.site_days import OK, STATES, Sites
 from ...settings import service as settings_service
 from ...sites import queries as sites
-from ..exports import csv_of
+from ..exports import csv_file, csv_of
 from ..forms.report import NONE, ReportForm, offer, report_form
 from ..paging import Page, asked_page, count_of, page_up_to
 
@@ -53,7 +53,7 @@ def show() -> ResponseReturnValue:
 def export() -> ResponseReturnValue:
     """All numbers of the report as a file."""
     _, span, scope = _asked(strict=True)
-    return _file(report_csv(_report(span, scope)), "report.csv")
+    return csv_file(report_csv(_report(span, scope)), "report.csv")
 
 
 @bp.get("/jobs")
@@ -194,11 +194,6 @@ def _number() -> str:
 
 def _report(span: Span, scope: Scope) -> Report:
     return report(db.session(), span, scope, settings_service.current().policies)
-
-
-def _file(lines: Any, name: str) -> Response:
-    headers = {"Content-Disposition": f"attachment; filename={name}"}
-    return Response(lines, mimetype="text/csv", headers=headers)
 
 
 def _about(span: Span, scope: Scope, site_id: str = "") -> str:

@@ -1,6 +1,6 @@
 """Readings in doubt, and deciding about them."""
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from ...clock import utcnow
@@ -10,7 +10,7 @@ from ...readings import queries
 from ..access import needs
 from ..deciding import DECISIONS, decide_and_tell
 from ..numbers import whole_numbers
-from ..paging import MOST, asked_page, page_up_to
+from ..paging import asked_page, list_address, page_up_to
 
 bp = Blueprint("reviews", __name__, url_prefix="/reviews")
 
@@ -33,7 +33,7 @@ def index() -> ResponseReturnValue:
         states=(*STATES, ALL),
         kinds=list(ReviewKind),
         decisions=DECISIONS,
-        here=_back_to_list(),
+        here=list_address(".index"),
     )
 
 
@@ -41,17 +41,11 @@ def index() -> ResponseReturnValue:
 @needs("operator")
 def decide_submit() -> ResponseReturnValue:
     """Decide about the ticked reviews, all or none of them."""
-    chosen = whole_numbers(request.form.getlist("review"))[:MOST]
-    decide_and_tell(chosen, request.form.get("decision"))
-    return redirect(_back_to_list())
+    decide_and_tell(whole_numbers(request.form.getlist("review")), request.form.get("decision"))
+    return redirect(list_address(".index"))
 
 
 def _asked(name: str, allowed: tuple[str, ...] | list[ReviewKind]) -> str:
     """A value of the address that the page offers; any other asks for nothing."""
     given = request.args.get(name, "")
     return given if given in list(allowed) else ""
-
-
-def _back_to_list() -> str:
-    query = request.query_string.decode(errors="replace")
-    return f"{url_for('.index')}?{query}" if query else url_for(".index")

@@ -40,7 +40,7 @@ from ..forms.seen import PREFIX, Conflicts, catch_up, labelled, seen_in_request,
 from ..forms.sites import SiteFilterForm, SiteForm, SitesForm, SnoozeForm, site_filter_form
 from ..lookup import site_or_404
 from ..numbers import whole_number
-from ..paging import MOST, asked_page, count_of, describe_fields, page_up_to
+from ..paging import MOST, asked_page, count_of, describe_fields, list_address, page_up_to
 from ..rate_limit import count_exported
 
 bp = Blueprint("sites", __name__)
@@ -76,7 +76,7 @@ def index() -> ResponseReturnValue:
         last_readings=queries.last_readings(page.items),
         sparklines=sparklines(page.items, now, settings_service.current().settings.schedule.zone),
         open_jobs=_open_jobs(page.items),
-        here=_back_to_list(),
+        here=list_address(".index"),
         view=f"?{urlencode(form.used())}" if form.used() else "",
     )
 
@@ -101,10 +101,10 @@ def bulk_submit() -> ResponseReturnValue:
     if not form.validate() or not chosen:
         wrong = " ".join(why for name, found in form.errors.items() if name != "action" for why in found)
         flash(f"Nothing was changed: {wrong or 'tick some sites first, then choose what to do.'}", "warning")
-        return redirect(_back_to_list())
+        return redirect(list_address(".index"))
     if (missing := form.missing()) is not None:
         flash(f"Nothing was changed: {missing}.", "warning")
-        return redirect(_back_to_list())
+        return redirect(list_address(".index"))
     author = current_author()
     try:
         zone = settings_service.current().settings.schedule.zone
@@ -113,10 +113,10 @@ def bulk_submit() -> ResponseReturnValue:
         left = service.change_several(chosen, values, author=author, seen=seen, unless=unless)
     except InvalidInput as error:
         flash(f"Nothing was changed: {describe_fields(error.fields)}", "warning")
-        return redirect(_back_to_list())
+        return redirect(list_address(".index"))
     for told in outcome.of_several(len(chosen), left):
         flash(*told)
-    return redirect(_back_to_list())
+    return redirect(list_address(".index"))
 
 
 def _filter() -> SiteFilterForm:
@@ -134,11 +134,6 @@ def _seen(site_id: str, values: Mapping[str, Any]) -> Seen:
     """What the list showed of a site, as far as the form says so."""
     sent = {name: f"{PREFIX}{name}_{site_id}" for name in SitesForm.KEPT if name in values}
     return {name: request.form[field] for name, field in sent.items() if field in request.form}
-
-
-def _back_to_list() -> str:
-    query = request.query_string.decode(errors="replace")
-    return f"{url_for('.index')}?{query}" if query else url_for(".index")
 
 
 @bp.get("/sites/<site_id:site_id>")
