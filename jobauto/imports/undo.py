@@ -107,6 +107,10 @@ def is_under_way(entry: Import) -> bool:
     return entry.undo_heartbeat_at is not None and entry.undone_at is None
 
 
+def _is_under_way() -> ColumnElement[bool]:
+    return and_(Import.undo_heartbeat_at.is_not(None), Import.undone_at.is_(None))
+
+
 def why_not(entry: Import, now: datetime) -> str | None:
     """Why an import cannot be taken back, in a sentence; None where it can be."""
     if entry.kind != "readings":
@@ -168,7 +172,10 @@ def go_on_with_stale(clock: Clock = utcnow) -> None:
 
 
 def expire(now: datetime) -> None:
-    """Forget what was kept to undo imports of more than 14 days ago."""
+    """Forget what was kept to undo imports of more than 14 days ago, but not while one is being undone."""
+    under_way = select(Import.id).where(_is_under_way()).limit(1)
+    if db.session.scalar(under_way) is not None:
+        return
     over = ReplacedReading.replaced_at < now - KEPT_FOR - timedelta(days=1)
     if db.session.scalar(select(ReplacedReading.site_key).where(over).limit(1)) is not None:
         with write() as session:

@@ -140,6 +140,17 @@ def test_after_14_days_it_cannot_be_undone_and_nothing_is_kept_for_it(app: Flask
     assert db.session.scalars(select(ImportSite)).all() == []
 
 
+def test_what_an_undo_under_way_needs_is_kept_though_the_14_days_are_over(app: Flask) -> None:
+    add_site("S1")
+    send(lines(1), now=utcnow())
+    number = send(lines(2), now=utcnow())
+    undo.claim(number, Author("ada", utcnow()))
+
+    undo.expire(utcnow() + timedelta(days=16))
+    undo.go_on(number)
+    assert values() == ["1.00"]
+
+
 def test_the_api_undoes_an_import_once(app: Flask, oscar: Person) -> None:
     add_site("S1")
     sent = {"site_id": "S1", "reading_date": "2026-03-01T06:00Z", "reading_value": "1"}
