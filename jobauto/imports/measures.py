@@ -1,41 +1,53 @@
-"""What an import says of its sites: what their values are, and what they come through."""
+"""What an import says of its sites: what their values are, and what they come through.
 
-from collections.abc import Collection
+A site of which nobody has said what its values are is claimed by the first import of energies of intervals,
+in the very transaction that stores them.
+"""
 
-from sqlalchemy import Connection, exists, select, update
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
 
-from ..models import Reading, Site
-from ..readings.turns import take_turns
+from sqlalchemy import Connection, update
+
+from ..models import Site
+from ..storage.among import is_among
 from ..storage.connections import write_on
-from .lines import FileError
+from .bulk import Tail
 
 AT_A_TIME = 500
 
 
-def claim(connection: Connection, site_keys: Collection[int], measure: str) -> set[int]:
-    """Sites without readings take a measure, before the first of these is stored; returns which did.
+class OtherMeasure(Exception):
+    """The values of these sites were read as what they are not any more, so none was stored."""
 
-    Raises FileError where somebody else has meanwhile stored values of the other one.
-    """
-    keys = sorted(site_keys)
-    claimed: set[int] = set()
-    for start in range(0, len(keys), AT_A_TIME):
-        some = Site.key.in_(keys[start : start + AT_A_TIME])
-        has_readings = exists(select(Reading.site_key).where(Reading.site_key == Site.key))
-        with write_on(connection):
-            take_turns(connection, keys[start : start + AT_A_TIME])
-            free = (some, Site.measure.is_(None), ~has_readings)
-            claimed.update(
-                connection.scalars(
-                    update(Site).where(*free).values(measure=measure).returning(Site.key.expression)
-                )
-            )
-            other = connection.scalars(
-                select(Site.site_id).where(some, Site.measure.is_distinct_from(measure))
-            ).first()
-        if other is not None:
-            raise FileError(f"The site {other} has meanwhile got readings that are no {measure}s.")
-    return claimed
+    def __init__(self, site_keys: Collection[int]) -> None:
+        super().__init__(site_keys)
+        self.site_keys = site_keys
+
+
+class Compared(NamedTuple):
+    """Sites that are to be claimed; and those whose values were read as what they are not."""
+
+    unset: set[int]
+    others: set[int]
+
+
+def compare(tails: Iterable[Tail], intervals: Collection[int]) -> Compared:
+    """Compare sites, whose turn it is, with how they were read: some as ``intervals``, the others not."""
+    unset: set[int] = set()
+    others: set[int] = set()
+    for tail in tails:
+        if (tail.measure == "interval") != (tail.site_key in intervals):
+            is_free = tail.measure is None and tail.at is None
+            (unset if is_free else others).add(tail.site_key)
+    return Compared(unset, others)
+
+
+def claim(connection: Connection, site_keys: Collection[int]) -> None:
+    """Sites that have neither a measure nor readings are of intervals from now on."""
+    if site_keys:
+        of_sites = is_among(connection, Site.key, sorted(site_keys))
+        connection.execute(update(Site).where(of_sites, Site.measure.is_(None)).values(measure="interval"))
 
 
 def give_source(connection: Connection, site_keys: Collection[int], source: str) -> None:

@@ -102,12 +102,8 @@ def store_readings(
         with _traced(store):
             for batch in batches:
                 unchanged = result.unchanged
-                if not dry_run:
-                    if new := reader.unset.intersection(batch.columns[0]):
-                        store.trace.claimed |= measures.claim(connection, new, "interval")
-                        reader.unset -= new
-                    if source is not None and source.given_source:
-                        of_source.update(batch.columns[0])
+                if not dry_run and source is not None and source.given_source:
+                    of_source.update(batch.columns[0])
                 with _no_search_for_cycles():
                     rejected = sorted([*batch.rejected, *store.add(batch, while_waiting=batches.fetch)])
                 if result.unchanged - unchanged < len(batch.lines):
@@ -179,7 +175,6 @@ class _Reader:
         self._lookups = lookups
         self.bulk = bulk_of(lookups)
         self._site_keys = SiteKeys(lookups, measure)
-        self.unset = self._site_keys.unset
         self._instant = instant
         self._instants = Instants(instant)
         self._watch = watch
@@ -239,7 +234,8 @@ class _Reader:
         ready = sorted(rows)
         steps = steps_of(columns if ready == rows else cast("Columns", tuple(zip(*ready, strict=True))))
         self._watch.find_falls(steps.falling - self._site_keys.unwatched)
-        return Batch(lines, columns, ready, rejected, steps, _all_estimated(rows, estimated))
+        intervals = self._site_keys.intervals.intersection(columns[0]) if self._site_keys.intervals else ()
+        return Batch(lines, columns, ready, rejected, steps, _all_estimated(rows, estimated), intervals)
 
     def _meet(self) -> None:
         if self._site_keys.met:

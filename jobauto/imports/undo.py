@@ -210,7 +210,12 @@ def _find_sites(connection: Connection, import_id: int) -> None:
         )
         columns = [column.name for column in ImportSite.__table__.columns]
         statement = insert(connection, ImportSite).from_select(columns, spans)
-        connection.execute(statement.on_conflict_do_nothing())
+        later = case(
+            (statement.excluded.last_at > ImportSite.last_at, statement.excluded.last_at),
+            else_=ImportSite.last_at,
+        )
+        key = ["import_id", "site_key", "first_at"]
+        connection.execute(statement.on_conflict_do_update(index_elements=key, set_={"last_at": later}))
 
 
 def _take_back_some(connection: Connection, import_id: int, size: int, now: datetime) -> int | None:
