@@ -146,7 +146,7 @@ def classify(connection: Connection, site_keys: Sequence[int], author: Author) -
     is that qualities follow, which histories of jobs say.
     """
     take_turns(connection, site_keys)
-    unmark(connection, site_keys)  # first: a mark that comes from now on stays
+    urgent = unmark(connection, site_keys)  # first: a mark that comes from now on stays
     registers = registers_of(connection, site_keys)
     found = _summaries(connection, list(registers))
     with_reviews = set(
@@ -171,7 +171,7 @@ def classify(connection: Connection, site_keys: Sequence[int], author: Author) -
         _store_reviews(connection, site_key, [])  # its readings are gone
     if changes:
         connection.execute(_UPDATE, changes)
-        review_recoveries(connection, changed, author)
+    review_recoveries(connection, changed, urgent, author)
     return sum(summary.readings for summary in found)
 
 
