@@ -16,6 +16,7 @@ from ..extensions import db
 from ..readings.classifying import classify_urgent
 from ..storage import partitions
 from ..storage.citus import connections_kept
+from ..storage.leases import LeaseLost
 from ..storage.vacuum import vacuum_analyze_after
 from . import fields, measures, rows
 from .bulk import ReadingKey, Ready, Stamp, bulk_of
@@ -143,9 +144,14 @@ def may_be_doubtful(
 
 @contextmanager
 def _traced(store: Store) -> Iterator[None]:
-    """Keep what it takes to undo the import, however it ends; but not where its process is killed."""
+    """Keep what it takes to undo the import, however it ends; but not where its process is killed.
+
+    Where another process has taken it over, that one does.
+    """
     try:
         yield
+    except LeaseLost:
+        raise
     except BaseException:
         with suppress(DatabaseError):  # what broke it off is told
             store.end(is_whole=False)

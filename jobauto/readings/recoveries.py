@@ -3,8 +3,8 @@
 A run marks a job as recovered by the readings as they were known then. When they are known better:
 
 1. A job that is marked is asked anew, as of its recovery and by the settings of the run that saw it; also
-   where readings went or were corrected. Where nothing shows the recovery any more, it is no longer recovered,
-   and its history says why. A job that was closed stays so.
+   where readings went or were corrected. Where nothing shows the recovery any more, it is no longer
+   recovered, and its history says why. A job that was closed stays so.
 2. An open job that is not marked is asked as of the newest run of now. Where that run would see the recovery
    today, the job has recovered with it.
 

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from io import BytesIO
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -11,11 +12,12 @@ from jobauto.audit.queries import events_for
 from jobauto.audit.service import Author
 from jobauto.clock import utcnow
 from jobauto.extensions import db
-from jobauto.imports import background, bulk, undo
+from jobauto.imports import background, bulk, readings, undo
 from jobauto.models import Import, ImportSite, Reading, ReplacedReading, Site
 from jobauto.storage import partitions
+from jobauto.storage.leases import LeaseLost
 from tests.fleets import NOON, add_site
-from tests.imports.undoing import ADA, send, take_back
+from tests.imports.undoing import ADA, HEADER, send, take_back
 from tests.people import Person
 
 
@@ -149,6 +151,25 @@ def test_what_an_undo_under_way_needs_is_kept_though_the_14_days_are_over(app: F
     undo.expire(utcnow() + timedelta(days=16))
     undo.go_on(number)
     assert values() == ["1.00"]
+
+
+def test_an_attempt_that_was_taken_over_leaves_what_the_next_one_has_kept(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk.SqliteBulk, "BATCH", 2)
+    monkeypatch.setattr(bulk.PostgresqlBulk, "BATCH", 2)
+    add_site("S1")
+    rows = "\n".join([HEADER, *lines(1, 2, 3, 4)]).encode()
+
+    def take_over(*_: object) -> None:
+        again = readings.from_csv(BytesIO(rows))
+        number = db.session.scalars(select(Import.id)).one()
+        readings.store_readings(again, zone=ZoneInfo("UTC"), now=NOON, import_id=number)
+        raise LeaseLost("taken over")
+
+    with pytest.raises(LeaseLost):
+        send(lines(1, 2, 3, 4), progress=take_over)
+    assert take_back(1) == (4, 0, 0)
 
 
 def test_the_api_undoes_an_import_once(app: Flask, oscar: Person) -> None:
