@@ -237,7 +237,7 @@ def _take_back_some(connection: Connection, import_id: int, size: int, now: date
         done = (
             Undone(0, 0, 0)
             if first is None
-            else _Part(connection, import_id, keys, first, last, received).take_back()
+            else _Part(connection, import_id, keys, first, last, received, now).take_back()
         )
         _give_measures_back(connection, import_id, keys)
         connection.execute(delete(ImportSite).where(own, ImportSite.site_key.in_(keys)))
@@ -264,12 +264,14 @@ class _Part:
     first: datetime
     last: datetime
     received: datetime
+    now: datetime
 
     def take_back(self) -> Undone:
         """Do it."""
         connection = self.connection
         left = sum(map(self._give_to, self._confirming()))
         left += connection.scalar(self._changed_later()) or 0
+        connection.execute(self._keep_longer())
         connection.execute(delete(ReplacedReading).where(*self._replaced()))
         restored = connection.execute(self._restore()).rowcount
         if restored:
@@ -362,6 +364,23 @@ class _Part:
                     ReplacedReading.received, ReplacedReading.import_id, Reading.received, Reading.import_id
                 ),
             )
+        )
+
+    def _keep_longer(self) -> Any:
+        """Values that this import's had replaced are wanted by whoever has replaced this import's since."""
+        own = aliased(ReplacedReading)
+        return (
+            update(ReplacedReading)
+            .where(
+                ReplacedReading.site_key.in_(self.keys),
+                ReplacedReading.import_id != self.import_id,
+                exists().where(
+                    own.site_key == ReplacedReading.site_key,
+                    own.reading_date == ReplacedReading.reading_date,
+                    own.import_id == self.import_id,
+                ),
+            )
+            .values(replaced_at=self.now)
         )
 
     def _restore(self) -> Any:

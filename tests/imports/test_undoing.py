@@ -153,6 +153,17 @@ def test_what_an_undo_under_way_needs_is_kept_though_the_14_days_are_over(app: F
     assert values() == ["1.00"]
 
 
+def test_a_value_from_before_one_that_was_undone_is_kept_for_the_undo_of_a_later_one(app: Flask) -> None:
+    add_site("S1")
+    now, day = utcnow(), timedelta(days=1)
+    _, second, third = (send(lines(value), now=now - age * day) for value, age in ((1, 12), (2, 11), (3, 0)))
+
+    undo.undo(second, Author("ada", now + day), lambda: now + day)
+    undo.expire(now + 5 * day)
+    take_back(third)
+    assert values() == ["1.00"]
+
+
 def test_an_attempt_that_was_taken_over_leaves_what_the_next_one_has_kept(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
