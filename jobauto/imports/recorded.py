@@ -111,6 +111,7 @@ class Recorded:
         with write() as session:
             session.execute(delete(ReplacedReading).where(ReplacedReading.import_id == self.import_id))
             session.execute(delete(ImportSite).where(ImportSite.import_id == self.import_id))
+            session.execute(update(Import).where(Import.part_of == self.import_id).values(part_of=None))
             session.execute(delete(Import).where(Import.id == self.import_id))
         self.import_id = None
 

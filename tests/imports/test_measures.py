@@ -9,8 +9,9 @@ from sqlalchemy import select, update
 from jobauto.clock import utcnow
 from jobauto.extensions import db
 from jobauto.imports import bulk, undo
+from jobauto.imports.fleet import sites_among
 from jobauto.models import Import, ImportSite, Site
-from tests.fleets import add_site
+from tests.fleets import NOON, add_site
 from tests.imports.test_undoing import lines, values
 from tests.imports.undoing import ADA, send, take_back
 
@@ -96,6 +97,15 @@ def test_a_site_that_got_registers_after_it_was_looked_up_gets_no_intervals(app:
     assert counts_of(number) == (1, 3)
     assert (values("S1"), measure_of("S1")) == (["7.00"], None)
     assert (values("S2"), measure_of("S2")) == (["1.00"], "interval")
+
+
+def test_a_site_with_readings_of_which_nobody_said_anything_is_known_to_be_a_register(app: Flask) -> None:
+    add_site("S1", {NOON: 1})
+    add_site("S2")
+    assert {name: site.measure for name, site in sites_among({"S1", "S2"}).items()} == {
+        "S1": "register",
+        "S2": None,
+    }
 
 
 def test_a_site_none_of_whose_rows_is_stored_is_not_claimed(app: Flask) -> None:

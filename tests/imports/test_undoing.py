@@ -13,6 +13,7 @@ from jobauto.audit.service import Author
 from jobauto.clock import utcnow
 from jobauto.extensions import db
 from jobauto.imports import background, bulk, readings, undo
+from jobauto.imports.recorded import Recorded
 from jobauto.models import Import, ImportSite, Reading, ReplacedReading, Site
 from jobauto.storage import partitions
 from jobauto.storage.leases import LeaseLost
@@ -218,6 +219,19 @@ def test_the_page_undoes_an_import_and_says_so(app: Flask, oscar: Person) -> Non
     page = oscar.get(f"/import/{number}").text
     assert "2 removed, 0 restored, 0 left" in page
     assert "Undo this import" not in page
+
+
+def test_the_first_of_a_day_that_stored_nothing_takes_no_other_with_it(app: Flask) -> None:
+    add_site("S1")
+    author = Author("oscar", NOON, token="meters")
+    first, second = (Recorded("api", "", author, ZoneInfo("UTC")) for _ in range(2))
+    first.number()
+    for recorded in (second, first):
+        rows = readings.from_csv(BytesIO("\n".join([HEADER, *lines(1)]).encode()))
+        recorded.load(rows, now=NOON)
+
+    db.session.rollback()
+    assert [entry.id for entry in db.session.scalars(background.newest_first())] == [second.import_id]
 
 
 def test_what_one_token_sends_on_a_day_is_one_line(app: Flask, oscar: Person) -> None:
