@@ -115,7 +115,7 @@ def store_readings(
         with lookups.begin():
             result.warnings = watch.describe(seen, reader.bulk)
         if source is not None and source.given_source:
-            measures.give_source(connection, of_source, source.given_source)
+            measures.give_source(connection, of_source, source.given_source, bulk.stamp.import_id, now)
         if store.tails.has_marked:
             classify_urgent(connection, now)
     return result
