@@ -3,9 +3,13 @@
 import pytest
 from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import update
 
 from jobauto.detection.service import RunParameters, run
+from jobauto.extensions import db
+from jobauto.models import Import
 from tests.fleets import NOON, add_site, daily
+from tests.imports.undoing import send
 from tests.people import Person
 
 
@@ -67,3 +71,19 @@ def test_they_tell_of_the_newest_run_and_the_open_jobs(app: Flask, vera: Person)
     assert (told["jobauto_open_jobs[no_coms]"], told["jobauto_open_jobs[zero_reads]"]) == (1, 1)
     assert told["jobauto_import_rows_total[rejected]"] == 0
     assert told["jobauto_imports_waiting"] == 0
+
+
+def test_rows_of_an_import_count_when_it_has_ended_for_a_counter_never_falls(
+    app: Flask, vera: Person
+) -> None:
+    add_site("S1")
+    told = []
+
+    def look(*_: object) -> None:
+        db.session.execute(update(Import).values(new=1))  # as one of the page tells while it goes on
+        db.session.commit()
+        told.append(numbers(vera.api("GET", "/metrics").text)["jobauto_import_rows_total[new]"])
+
+    send(["S1,2026-03-01T06:00Z,1,"], progress=look)
+    look()
+    assert told == [0, 1]

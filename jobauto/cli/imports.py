@@ -17,6 +17,7 @@ from ..imports.result import NAMED, ImportResult, Progress, unwatched
 from ..imports.rows import Rows
 from ..settings import service as settings
 from ..storage.configuration import inbox_folder
+from ..storage.leases import LeaseLost
 from ..storage.vacuum import vacuum_analyze_after
 from ..wording import pluralize
 from .common import WRONG_USAGE, by_command, on_database
@@ -125,6 +126,9 @@ def _import(file: BinaryIO, load: Load, recorded: Recorded | None = None) -> Non
     except FileError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(WRONG_USAGE)
+    except LeaseLost as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(1)
     for sentence in _remarks(result):
         click.echo(sentence, err=True)
     for line, reason in result.errors:

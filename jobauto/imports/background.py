@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, update
 
 from ..audit.service import Author, record
 from ..clock import Clock, utcnow
@@ -33,7 +33,7 @@ from ..models import Import
 from ..notifications import service as notifications
 from ..settings import service as settings
 from ..storage.connections import is_connection_lost, write
-from ..storage.leases import LeaseLost, is_stale
+from ..storage.leases import LeaseLost, is_stale, kept_alive
 from ..storage.vacuum import vacuum_analyze_after
 from . import readings, sites, undo
 from .decisions import expire_undecided
@@ -49,6 +49,7 @@ from .uploads import KEPT_FOR, delete_old, forget, here, keep, kept, machine, ma
 
 log = logging.getLogger("job_automation")
 
+HEARTBEAT_SECONDS = 10
 STALE_AFTER = timedelta(minutes=2)
 ATTEMPTS = 3
 """So many at checking a file, and as many at importing what somebody has decided on."""
@@ -282,7 +283,8 @@ def _give_up(still_waits: ColumnElement[bool], import_id: int, error: str, now: 
 
 def _do(claimed: _Claimed, watch: "_Watch") -> None:
     try:
-        result = _check_and_import(claimed, watch)
+        with kept_alive(db.engine, watch.renew, HEARTBEAT_SECONDS, **{"import": watch.import_id}):
+            result = _check_and_import(claimed, watch)
     except LeaseLost:
         raise
     except FileError as error:
@@ -423,14 +425,16 @@ class _Watch:
 
     def stamp(self, **values: object) -> None:
         """Write to the import's row, unless another process has taken it over: then raise LeaseLost."""
-        mine = (Import.id == self.import_id, Import.status == "running", Import.attempts == self.attempt)
         with write() as session:
-            found = session.execute(
-                update(Import).where(*mine).values({"heartbeat_at": utcnow()} | values).returning(Import.id)
-            ).one_or_none()
-            if found and values.get("status") == "failed":
+            self.renew(session.connection(), **values)
+            if values.get("status") == "failed":
                 notifications.import_failed(session.connection(), self.import_id, utcnow())
-        if found is None:
+
+    def renew(self, connection: Connection, **values: object) -> None:
+        """The same within a transaction; with nothing else to write it is a proof of life."""
+        mine = (Import.id == self.import_id, Import.status == "running", Import.attempts == self.attempt)
+        stamped = update(Import).where(*mine).values({"heartbeat_at": utcnow()} | values)
+        if connection.execute(stamped).rowcount != 1:
             raise LeaseLost(f"import {self.import_id} was taken over; nothing more is written")
 
 

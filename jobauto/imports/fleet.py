@@ -33,7 +33,7 @@ def sites_among(names: Collection[str]) -> dict[str, Known]:
     found: dict[str, Known] = {}
     for start in range(0, len(wanted), AT_A_TIME):
         some = Site.site_id.in_(wanted[start : start + AT_A_TIME])
-        rows = db.session.execute(select(Site.site_id, Site.key, Site.measure).where(some))
+        rows = db.session.execute(select(Site.site_id, Site.key, Site.known_measure).where(some))
         found |= {site_id: Known(key, measure) for site_id, key, measure in rows}
     return found
 

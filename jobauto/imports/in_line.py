@@ -18,6 +18,7 @@ from ..readings.classifying import registers_of
 from ..readings.said import spoken_of
 from ..readings.turns import stripe_of, take_turns
 from ..storage.marks import mark
+from . import measures
 from .bulk import Bulk, ReadingKey, Ready, Span, Tail
 from .seen import Columns
 
@@ -93,8 +94,11 @@ class Tails:
         self.others: dict[int, _Known] = {}
         self.has_marked = False
 
-    def take(self, site_keys: Collection[int]) -> "Newcomers":
-        """Begin a transaction that stores readings of these sites."""
+    def take(self, site_keys: Collection[int], intervals: Collection[int] = ()) -> "Newcomers":
+        """Begin a transaction that stores readings of these sites, some of them energies of intervals.
+
+        Raises OtherMeasure where they were read as what they are not.
+        """
         turns = take_turns(self._connection, site_keys)
         missed = {stripe for stripe, turn in turns.items() if self._turns.get(stripe) != turn - 1}
         self._forget(missed)
@@ -105,7 +109,14 @@ class Tails:
             self._spoken = spoken_of(self._connection)
         for key in self._spoken & found.keys():
             found[key] = found[key]._replace(is_troubled=True)
-        return Newcomers(self, self._connection, self._bulk, turns, found)
+        # Whoever changes a measure takes the turn as well: what is remembered has not changed.
+        compared = measures.compare(found.values(), intervals)
+        if compared.others:
+            raise measures.OtherMeasure(compared.others)
+        measures.claim(self._connection, compared.unset)
+        for key in compared.unset:
+            found[key] = found[key]._replace(measure="interval")
+        return Newcomers(self, self._connection, self._bulk, turns, found, compared.unset)
 
     def keep(self, newcomers: "Newcomers") -> None:
         """The transaction has come to its end, and this is how things stand."""
@@ -141,12 +152,18 @@ class Tails:
 class Newcomers:
     """Sees to the qualities of what a transaction stores.
 
-    ``known`` is how it leaves those sites that were ``looked_at`` one by one; a site that is not in it has to
-    be looked up each time.
+    ``claimed`` are sites that have their measure from it. ``known`` is how it leaves those sites that were
+    ``looked_at`` one by one; a site that is not in it has to be looked up each time.
     """
 
     def __init__(
-        self, tails: Tails, connection: Connection, bulk: Bulk, turns: dict[int, int], met: dict[int, Tail]
+        self,
+        tails: Tails,
+        connection: Connection,
+        bulk: Bulk,
+        turns: dict[int, int],
+        met: dict[int, Tail],
+        claimed: Collection[int],
     ) -> None:
         self._connection = connection
         self._bulk = bulk
@@ -157,6 +174,7 @@ class Newcomers:
         self._exactly: list[tuple[int, int, Point, int]] = []
         self._has_looked = False
         self.turns = turns
+        self.claimed = claimed
         self.steps = NO_STEPS
         self.looked_at: list[int] = []
         self.known: dict[int, _Known] = {}

@@ -16,6 +16,7 @@ from ..extensions import db
 from ..readings.classifying import classify_urgent
 from ..storage import partitions
 from ..storage.citus import connections_kept
+from ..storage.leases import LeaseLost
 from ..storage.vacuum import vacuum_analyze_after
 from . import fields, measures, rows
 from .bulk import ReadingKey, Ready, Stamp, bulk_of
@@ -102,12 +103,8 @@ def store_readings(
         with _traced(store):
             for batch in batches:
                 unchanged = result.unchanged
-                if not dry_run:
-                    if new := reader.unset.intersection(batch.columns[0]):
-                        store.trace.claimed |= measures.claim(connection, new, "interval")
-                        reader.unset -= new
-                    if source is not None and source.given_source:
-                        of_source.update(batch.columns[0])
+                if not dry_run and source is not None and source.given_source:
+                    of_source.update(batch.columns[0])
                 with _no_search_for_cycles():
                     rejected = sorted([*batch.rejected, *store.add(batch, while_waiting=batches.fetch)])
                 if result.unchanged - unchanged < len(batch.lines):
@@ -118,7 +115,7 @@ def store_readings(
         with lookups.begin():
             result.warnings = watch.describe(seen, reader.bulk)
         if source is not None and source.given_source:
-            measures.give_source(connection, of_source, source.given_source)
+            measures.give_source(connection, of_source, source.given_source, bulk.stamp.import_id, now)
         if store.tails.has_marked:
             classify_urgent(connection, now)
     return result
@@ -147,9 +144,14 @@ def may_be_doubtful(
 
 @contextmanager
 def _traced(store: Store) -> Iterator[None]:
-    """Keep what it takes to undo the import, however it ends; but not where its process is killed."""
+    """Keep what it takes to undo the import, however it ends; but not where its process is killed.
+
+    Where another process has taken it over, that one does.
+    """
     try:
         yield
+    except LeaseLost:
+        raise
     except BaseException:
         with suppress(DatabaseError):  # what broke it off is told
             store.end(is_whole=False)
@@ -179,7 +181,6 @@ class _Reader:
         self._lookups = lookups
         self.bulk = bulk_of(lookups)
         self._site_keys = SiteKeys(lookups, measure)
-        self.unset = self._site_keys.unset
         self._instant = instant
         self._instants = Instants(instant)
         self._watch = watch
@@ -239,7 +240,8 @@ class _Reader:
         ready = sorted(rows)
         steps = steps_of(columns if ready == rows else cast("Columns", tuple(zip(*ready, strict=True))))
         self._watch.find_falls(steps.falling - self._site_keys.unwatched)
-        return Batch(lines, columns, ready, rejected, steps, _all_estimated(rows, estimated))
+        intervals = self._site_keys.intervals.intersection(columns[0]) if self._site_keys.intervals else ()
+        return Batch(lines, columns, ready, rejected, steps, _all_estimated(rows, estimated), intervals)
 
     def _meet(self) -> None:
         if self._site_keys.met:

@@ -12,7 +12,7 @@ from datetime import datetime
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.exc import DatabaseError
 
 from ..audit.service import Author
@@ -20,6 +20,7 @@ from ..clock import Clock, utcnow
 from ..extensions import db
 from ..models import Import, ImportSite, ReplacedReading
 from ..storage.connections import write
+from ..storage.leases import LeaseLost, kept_alive
 from .lines import FileError
 from .profiles.service import Stored
 from .readings import store_readings
@@ -44,6 +45,7 @@ class Recorded:
     profile: Stored | None = None
     import_id: int | None = None
     clock: Clock = utcnow
+    every: float = HEARTBEAT_SECONDS
 
     def number(self) -> int:
         """The number of the import."""
@@ -74,18 +76,19 @@ class Recorded:
     def load(
         self, rows: Iterable[Row | Rejected], *, now: datetime, progress: Progress = unwatched
     ) -> ImportResult:
-        """Store the rows. Raises FileError."""
+        """Store the rows. Raises FileError, and LeaseLost where it was given up for dead meanwhile."""
         try:
-            result = store_readings(
-                rows,
-                zone=self.zone,
-                now=now,
-                progress=self._proving(progress),
-                import_id=self.import_id,
-                number=self.number,
-            )
+            with kept_alive(db.engine, self._renew, self.every, **{"import": self.import_id}):
+                result = store_readings(
+                    rows,
+                    zone=self.zone,
+                    now=now,
+                    progress=self._proving(progress),
+                    import_id=self.import_id,
+                    number=self.number,
+                )
         except BaseException as error:
-            with suppress(DatabaseError):  # what broke it off is told
+            with suppress(DatabaseError, LeaseLost):  # what broke it off is told
                 self._end(status="failed", error=str(error) if isinstance(error, FileError) else BROKEN_OFF)
             raise
         if self.way == "api" and not result.new + result.updated:
@@ -108,6 +111,7 @@ class Recorded:
         with write() as session:
             session.execute(delete(ReplacedReading).where(ReplacedReading.import_id == self.import_id))
             session.execute(delete(ImportSite).where(ImportSite.import_id == self.import_id))
+            session.execute(update(Import).where(Import.part_of == self.import_id).values(part_of=None))
             session.execute(delete(Import).where(Import.id == self.import_id))
         self.import_id = None
 
@@ -127,11 +131,12 @@ class Recorded:
         )
 
     def _proving(self, progress: Progress) -> Progress:
+        """Whoever was given up for dead stores no more batches."""
         proven = time.monotonic()
 
         def prove(result: ImportResult, rejected: list[Rejected]) -> None:
             nonlocal proven
-            if self.import_id is not None and time.monotonic() - proven > HEARTBEAT_SECONDS:
+            if time.monotonic() - proven > self.every:
                 proven = time.monotonic()
                 self._stamp(heartbeat_at=self.clock())
             progress(result, rejected)
@@ -145,4 +150,14 @@ class Recorded:
     def _stamp(self, **values: object) -> None:
         if self.import_id is not None:
             with write() as session:
-                session.execute(update(Import).where(Import.id == self.import_id).values(values))
+                self._write(session.connection(), values)
+
+    def _renew(self, connection: Connection) -> None:
+        if self.import_id is not None:
+            self._write(connection, {"heartbeat_at": self.clock()})
+
+    def _write(self, connection: Connection, values: dict[str, object]) -> None:
+        """Write to the import's row. Raises LeaseLost where it was given up for dead."""
+        mine = (Import.id == self.import_id, Import.status == "running")
+        if connection.execute(update(Import).where(*mine).values(values)).rowcount != 1:
+            raise LeaseLost(f"import {self.import_id} was given up for dead; nothing more is written")

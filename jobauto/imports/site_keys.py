@@ -18,8 +18,6 @@ class SiteKeys:
     def __init__(self, connection: Connection, measure: str | None = None) -> None:
         self._connection = connection
         self._measure = measure
-        self.unset: set[int] = set()
-        """Sites without readings that are to take the measure of the import."""
         self.of_other_measure: dict[int, str] = {}
         """Sites whose readings the import's are not, and what they are."""
         self._bulk = bulk_of(connection)
@@ -65,14 +63,14 @@ class SiteKeys:
 
     def _compare(self, sites: Sequence[SiteRow], measure: str) -> None:
         """Which sites have another measure than the import, or none so far."""
-        newest = self._bulk.newest([site.key for site in sites if site.measure is None])
-        registers = {key for key, value in newest if value is not None}
+        unset = [site.key for site in sites if site.measure is None] if measure == "interval" else []
+        tails = self._bulk.tails(unset) if unset else ()
+        registers = {tail.site_key for tail in tails if tail.at is not None}
         for site in sites:
             has = site.measure or ("register" if site.key in registers else measure)
             if has != measure:
                 self.of_other_measure[site.key] = has
             elif site.measure is None and measure == "interval":
-                self.unset.add(site.key)
                 self.intervals.add(site.key)
 
 

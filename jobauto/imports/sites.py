@@ -230,15 +230,25 @@ def _record_changes(connection: Connection, author: Author) -> None:
         connection.execute(insert(Event).from_select(columns, changed))
 
 
+_OF_SITES = STAGE.c.site_id == Site.site_id
+
+
+def _changes_measure() -> ColumnElement[bool]:
+    wanted, stored = (func.coalesce(measure, "register") for measure in (STAGE.c.measure, Site.measure))
+    return STAGE.c.says_measure & (wanted != stored)
+
+
+def _take_turns(connection: Connection) -> None:
+    """While an import stores a site's first reading, nobody else has the site's turn."""
+    sites = select(Site.key).join(STAGE, _OF_SITES).where(_changes_measure())
+    take_turns(connection, list(connection.scalars(sites)))
+
+
 def _refuse(connection: Connection) -> list[Rejected]:
     """Take out rows that would change the measure of sites that have readings."""
-    wanted, stored = (func.coalesce(measure, "register") for measure in (STAGE.c.measure, Site.measure))
-    changes = STAGE.c.says_measure & (wanted != stored)
-    of_sites = STAGE.c.site_id == Site.site_id
-    # While an import stores a site's first reading, nobody else has the site's turn.
-    take_turns(connection, list(connection.scalars(select(Site.key).join(STAGE, of_sites).where(changes))))
     has_readings = exists(select(Reading.site_key).where(Reading.site_key == Site.key))
-    found = list(connection.scalars(select(STAGE.c.line).join(Site, of_sites).where(changes, has_readings)))
+    lines = select(STAGE.c.line).join(Site, _OF_SITES).where(_changes_measure(), has_readings)
+    found = list(connection.scalars(lines))
     if found:
         connection.execute(delete(STAGE).where(STAGE.c.line.in_(found)))
     return [Rejected(line, "measure can be changed only while a site has no readings") for line in found]
@@ -285,7 +295,7 @@ def import_sites(
     with db.engine.connect() as connection:
         with connection.begin():
             target = _DISTRIBUTED_TARGET if is_distributed(connection) else _TARGET
-        target_now = replace(target, before_store=before_store, refuse=_refuse)
+        target_now = replace(target, before_look=_take_turns, before_store=before_store, refuse=_refuse)
         result = load(connection, rows, target_now, progress, dry_run=dry_run)
         if result.updated and author is not None and not dry_run:
             classify_urgent(connection, author.now)

@@ -36,8 +36,9 @@ class Target:
     ``parse`` makes of a row; ``key`` is the part of it that identifies the thing, ``merged`` what two rows of
     the same key say together, or None where they contradict each other. ``compared`` selects ``line``,
     ``is_stored``, ``is_same`` and the columns of ``model`` to store, of which ``index`` are unique.
-    ``refuse`` takes rows out of the stage, and says why, before they are compared. ``before_store`` runs in
-    the transaction of each batch, before its differences are stored.
+    ``refuse`` takes rows out of the stage, and says why, before they are compared; ``before_look`` comes
+    before that, and ``before_store`` before the differences are stored, both in the transaction of each batch
+    that stores it, so not in a dry run.
     """
 
     model: type[Base]
@@ -48,6 +49,7 @@ class Target:
     compared: Select[Any]
     index: list[str]
     refuse: Callable[[Connection], list[Rejected]] = lambda _: []
+    before_look: Callable[[Connection], None] = lambda _: None
     before_store: Callable[[Connection], None] = lambda _: None
 
 
@@ -158,6 +160,7 @@ class _Batch:
                 self._count()
         else:
             with write_on(self.connection):
+                self.target.before_look(self.connection)
                 rejected = sorted([*rejected, *self.target.refuse(self.connection)])
                 self._count()
                 self.target.before_store(self.connection)

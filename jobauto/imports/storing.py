@@ -9,14 +9,17 @@
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import compress
+from typing import cast
 
 from sqlalchemy import Connection
 
 from ..storage.connections import write_on
 from .bulk import AlreadyStored, Bulk, Comparison, ReadingKey, Ready, Stamp, WhileWaiting
 from .contradictions import IN_READINGS, describe, rejected_later, rejected_together
-from .in_line import NO_STEPS, Newcomers, Steps, Tails
+from .in_line import NO_STEPS, Newcomers, Steps, Tails, steps_of
+from .measures import OtherMeasure
 from .result import ImportResult
 from .rows import Rejected
 from .seen import Columns, Seen
@@ -30,8 +33,9 @@ Number = Callable[[], int | None]
 class Batch:
     """Readings that can be stored: in the order of the file with their lines, as columns, and sorted.
 
-    ``rejected`` are the rows among them that cannot be, ``steps`` what it is like once it is sorted, and
-    ``estimated`` the readings that no row of it says are actual.
+    ``rejected`` are the rows among them that cannot be, ``steps`` what it is like once it is sorted,
+    ``estimated`` the readings that no row of it says are actual, and ``intervals`` the sites whose values
+    were read as energies of intervals.
     """
 
     lines: Sequence[int]
@@ -40,6 +44,26 @@ class Batch:
     rejected: list[Rejected]
     steps: Steps = NO_STEPS
     estimated: Collection[ReadingKey] = ()
+    intervals: Collection[int] = ()
+
+    def without(self, site_keys: Collection[int]) -> "tuple[Batch, list[Rejected]]":
+        """The batch without some sites, and their rows, which are rejected."""
+        is_kept = [key not in site_keys for key in self.columns[0]]
+        ready = [row for row in self.ready if row[0] not in site_keys]
+        rest = replace(
+            self,
+            lines=list(compress(self.lines, is_kept)),
+            columns=cast("Columns", tuple(list(compress(column, is_kept)) for column in self.columns)),
+            ready=ready,
+            steps=steps_of(cast("Columns", tuple(zip(*ready, strict=True)))) if ready else NO_STEPS,
+            estimated=frozenset(key for key in self.estimated if key[0] not in site_keys),
+        )
+        others = zip(self.lines, self.columns[0], is_kept, strict=True)
+        return rest, [Rejected(line, self._why(key)) for line, key, kept in others if not kept]
+
+    def _why(self, site_key: int) -> str:
+        was, other = ("interval", "register") if site_key in self.intervals else ("register", "interval")
+        return f"reading_value was read as {was}, and its site has meanwhile become one of {other}s"
 
 
 class Store:
@@ -65,17 +89,23 @@ class Store:
         self._refused = refused
         self._number = number
         self._estimated: set[ReadingKey] = set()
+        self._of_other_measure: set[int] = set()
         self.trace = Trace()
         self.tails = Tails(connection, bulk)
 
     def add(self, batch: Batch, while_waiting: WhileWaiting) -> list[Rejected]:
-        """Store a batch; returns the rows that contradict others."""
+        """Store a batch; returns the rows that contradict others, or what has become of their sites."""
+        batch, refused = batch.without(self._of_other_measure) if self._of_other_measure else (batch, [])
         if not batch.lines:
-            return []
-        rejected = self._add(batch, while_waiting)
+            return refused
+        try:
+            rejected = refused + self._add(batch, while_waiting)
+        except OtherMeasure as error:  # rolled back: the others may be stored
+            self._of_other_measure.update(error.site_keys)
+            return refused + self.add(batch, while_waiting)
         self._seen.add(batch.lines, batch.columns)
         if not self._dry_run:
-            self.trace.add(batch.columns)
+            self.trace.add(batch.columns, batch.intervals)
             self._estimated.update(batch.estimated)
         return rejected
 
@@ -117,7 +147,7 @@ class Store:
         self._number_it()
         try:
             with write_on(self._connection):
-                newcomers = self.tails.take(batch.steps.site_keys)
+                newcomers = self._take(batch.steps.site_keys, batch)
                 self._bulk.insert(batch.ready, _after(newcomers, batch, while_waiting))
                 newcomers.settle(batch.ready, batch.steps)
         except AlreadyStored:
@@ -125,6 +155,12 @@ class Store:
             return False
         self.tails.keep(newcomers)
         return True
+
+    def _take(self, site_keys: Collection[int], batch: Batch) -> Newcomers:
+        newcomers = self.tails.take(site_keys, batch.intervals)
+        if newcomers.claimed:
+            self.trace.keep_claimed(self._connection, self._bulk.stamp, newcomers.claimed, batch.columns)
+        return newcomers
 
     def _one_by_one(self, batch: Batch) -> list[Rejected]:
         values, contradicted = _by_key(batch)
@@ -146,7 +182,7 @@ class Store:
                     found = self._compare(values, batch)
                 # The same file again takes no turn, for it writes nothing.
                 if found.same < len(values) or batch.estimated:
-                    newcomers = self.tails.take({key for key, _ in values})
+                    newcomers = self._take({key for key, _ in values}, batch)
                     self._change(values, batch, newcomers, replaces=found.same < found.stored)
             if newcomers:
                 self.tails.keep(newcomers)

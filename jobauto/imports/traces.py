@@ -18,10 +18,12 @@ from sqlalchemy import (
     Boolean,
     Connection,
     String,
+    and_,
     bindparam,
     delete,
     func,
     insert,
+    or_,
     select,
     text,
     update,
@@ -33,6 +35,7 @@ from ..models.types import Instant, from_microseconds, to_microseconds
 from ..readings.turns import take_turns
 from ..storage.connections import write_on
 from ..storage.marks import mark
+from . import measures
 from .bulk import Bulk, ReadingKey, Ready, Stamp
 from .seen import Columns, Seen
 
@@ -62,16 +65,26 @@ class Trace:
         self._rows: Counter[int] = Counter()
         self._first: int | None = None
         self._last: int | None = None
-        self.claimed: set[int] = set()
-        """Sites that had no measure before."""
+        self._intervals: set[int] = set()
+        self._claimed: set[int] = set()
 
-    def add(self, columns: Columns) -> None:
-        """A batch that is stored, or stood already."""
+    def add(self, columns: Columns, intervals: Collection[int] = ()) -> None:
+        """A batch that is stored, or stood already; ``intervals`` are the sites that were read as such."""
+        self._intervals.update(intervals)
         sites, instants, _ = columns
         self._rows.update(sites)
         first, last = min(instants), max(instants)
         self._first = first if self._first is None else min(self._first, first)
         self._last = last if self._last is None else max(self._last, last)
+
+    def keep_claimed(
+        self, connection: Connection, stamp: Stamp, site_keys: Collection[int], columns: Columns
+    ) -> None:
+        """Keep at once that sites which had no measure have it from a batch, of which each has a row."""
+        if stamp.import_id is not None:
+            _, instants, _ = columns
+            span = from_microseconds(min(instants)), from_microseconds(max(instants))
+            self._keep_sites(connection, stamp, site_keys, span, confirms=False, claimed=True)
 
     def keep(self, connection: Connection, stamp: Stamp) -> None:
         """Keep where the import has stored readings. What stands of it has its number."""
@@ -88,15 +101,22 @@ class Trace:
         import's readings that are no actual ones.
         """
         stored = 0
+        others: set[int] = set()
         with write_on(connection):
             take_turns(connection, self._rows)
             self._begin(connection, bulk.stamp)
             if _undone_since(connection, bulk.stamp):
                 for keys in _some(self._rows):
-                    stored += _store(connection, bulk, _own(keys, seen, refused), estimated)
-            whole = self._whole(connection)
+                    compared = measures.compare(bulk.tails(keys), self._intervals)
+                    others |= compared.others
+                    own = _own(set(keys) - others, seen, refused)
+                    unset = compared.unset.intersection(key for key, _, _ in own)
+                    measures.claim(connection, unset)
+                    self._claimed |= unset
+                    stored += _store(connection, bulk, own, estimated)
+            whole = self._whole(connection) - others
             self._keep(connection, bulk.stamp, whole, confirms=True)
-            for keys in _some(self._rows.keys() - whole):
+            for keys in _some(self._rows.keys() - whole - others):
                 self._keep_spans(connection, bulk.stamp, keys, _own(keys, seen, refused))
         return stored
 
@@ -104,7 +124,7 @@ class Trace:
         """Begin anew, where a process before this one has died in the middle of the import."""
         own = ImportSite.import_id == stamp.import_id
         claimed = select(ImportSite.site_key).where(own, ImportSite.claimed)
-        self.claimed.update(connection.scalars(claimed))
+        self._claimed.update(connection.scalars(claimed))
         connection.execute(delete(ImportSite).where(own))
         told = {"sites": len(self._rows), "first_at": self._at(self._first), "last_at": self._at(self._last)}
         connection.execute(update(Import).where(Import.id == stamp.import_id).values(told))
@@ -112,22 +132,36 @@ class Trace:
     def _keep(
         self, connection: Connection, stamp: Stamp, site_keys: Collection[int], *, confirms: bool
     ) -> None:
-        engine = connection.dialect.name
         for claimed in (False, True):
-            keys = sorted(self.claimed.intersection(site_keys) if claimed else {*site_keys} - self.claimed)
+            keys = self._claimed.intersection(site_keys) if claimed else {*site_keys} - self._claimed
             if keys:
-                connection.execute(
-                    _KEEPS[engine],
-                    {
-                        "import_id": stamp.import_id,
-                        "site_keys": keys if engine == "postgresql" else json.dumps(keys),
-                        "first_at": self._at(self._first),
-                        "last_at": self._at(self._last),
-                        "received": stamp.received,
-                        "confirms": confirms,
-                        "claimed": claimed,
-                    },
-                )
+                self._keep_sites(connection, stamp, keys, self._span(), confirms=confirms, claimed=claimed)
+
+    def _keep_sites(
+        self,
+        connection: Connection,
+        stamp: Stamp,
+        site_keys: Collection[int],
+        span: tuple[datetime, datetime],
+        *,
+        confirms: bool,
+        claimed: bool,
+    ) -> None:
+        engine = connection.dialect.name
+        keys = sorted(site_keys)
+        first, last = span
+        connection.execute(
+            _KEEPS[engine],
+            {
+                "import_id": stamp.import_id,
+                "site_keys": keys if engine == "postgresql" else json.dumps(keys),
+                "first_at": first,
+                "last_at": last,
+                "received": stamp.received,
+                "confirms": confirms,
+                "claimed": claimed,
+            },
+        )
 
     def _keep_spans(
         self, connection: Connection, stamp: Stamp, site_keys: Collection[int], own: Iterable[Ready]
@@ -147,7 +181,7 @@ class Trace:
                 "last_at": from_microseconds(last),
                 "received": stamp.received,
                 "confirms": True,
-                "claimed": key in self.claimed,
+                "claimed": key in self._claimed,
             }
             for key, first, last in spans
         ]
@@ -183,8 +217,12 @@ def _some(site_keys: Iterable[int]) -> Iterator[list[int]]:
 
 
 def _undone_since(connection: Connection, stamp: Stamp) -> bool:
-    since = select(Import.id).where(Import.undo_heartbeat_at >= stamp.received).limit(1)
-    return connection.scalar(since) is not None
+    since = or_(
+        Import.undo_heartbeat_at >= stamp.received,
+        Import.undone_at >= stamp.received,
+        and_(Import.undo_heartbeat_at.is_not(None), Import.undone_at.is_(None)),
+    )
+    return connection.scalar(select(Import.id).where(since).limit(1)) is not None
 
 
 def _own(site_keys: Collection[int], seen: Seen, refused: Seen) -> list[Ready]:

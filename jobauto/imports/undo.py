@@ -7,7 +7,7 @@
    import added goes. What it kept of these sites goes with it, so no site is done twice.
 3. The sites are classified anew. Only then is it undone, and the history says so.
 
-A site that took its measure from an import, and has no readings any more, has none again.
+A site that took its measure or its source from an import, and has no readings any more, has none again.
 """
 
 import logging
@@ -46,6 +46,7 @@ from ..storage.connections import insert, write, write_on
 from ..storage.leases import is_stale
 from ..storage.marks import mark
 from ..storage.vacuum import vacuum_analyze_after
+from . import measures
 
 log = logging.getLogger("job_automation")
 
@@ -105,6 +106,10 @@ def may_undo(entry: Import, now: datetime) -> bool:
 def is_under_way(entry: Import) -> bool:
     """Whether it is being taken back."""
     return entry.undo_heartbeat_at is not None and entry.undone_at is None
+
+
+def _is_under_way() -> ColumnElement[bool]:
+    return and_(Import.undo_heartbeat_at.is_not(None), Import.undone_at.is_(None))
 
 
 def why_not(entry: Import, now: datetime) -> str | None:
@@ -168,7 +173,10 @@ def go_on_with_stale(clock: Clock = utcnow) -> None:
 
 
 def expire(now: datetime) -> None:
-    """Forget what was kept to undo imports of more than 14 days ago."""
+    """Forget what was kept to undo imports of more than 14 days ago, but not while one is being undone."""
+    under_way = select(Import.id).where(_is_under_way()).limit(1)
+    if db.session.scalar(under_way) is not None:
+        return
     over = ReplacedReading.replaced_at < now - KEPT_FOR - timedelta(days=1)
     if db.session.scalar(select(ReplacedReading.site_key).where(over).limit(1)) is not None:
         with write() as session:
@@ -203,7 +211,12 @@ def _find_sites(connection: Connection, import_id: int) -> None:
         )
         columns = [column.name for column in ImportSite.__table__.columns]
         statement = insert(connection, ImportSite).from_select(columns, spans)
-        connection.execute(statement.on_conflict_do_nothing())
+        later = case(
+            (statement.excluded.last_at > ImportSite.last_at, statement.excluded.last_at),
+            else_=ImportSite.last_at,
+        )
+        key = ["import_id", "site_key", "first_at"]
+        connection.execute(statement.on_conflict_do_update(index_elements=key, set_={"last_at": later}))
 
 
 def _take_back_some(connection: Connection, import_id: int, size: int, now: datetime) -> int | None:
@@ -225,9 +238,10 @@ def _take_back_some(connection: Connection, import_id: int, size: int, now: date
         done = (
             Undone(0, 0, 0)
             if first is None
-            else _Part(connection, import_id, keys, first, last, received).take_back()
+            else _Part(connection, import_id, keys, first, last, received, now).take_back()
         )
         _give_measures_back(connection, import_id, keys)
+        _give_sources_back(connection, import_id, keys, now)
         connection.execute(delete(ImportSite).where(own, ImportSite.site_key.in_(keys)))
         connection.execute(
             update(Import)
@@ -252,12 +266,14 @@ class _Part:
     first: datetime
     last: datetime
     received: datetime
+    now: datetime
 
     def take_back(self) -> Undone:
         """Do it."""
         connection = self.connection
         left = sum(map(self._give_to, self._confirming()))
         left += connection.scalar(self._changed_later()) or 0
+        connection.execute(self._keep_longer())
         connection.execute(delete(ReplacedReading).where(*self._replaced()))
         restored = connection.execute(self._restore()).rowcount
         if restored:
@@ -350,6 +366,23 @@ class _Part:
                     ReplacedReading.received, ReplacedReading.import_id, Reading.received, Reading.import_id
                 ),
             )
+        )
+
+    def _keep_longer(self) -> Any:
+        """Values that this import's had replaced are wanted by whoever has replaced this import's since."""
+        own = aliased(ReplacedReading)
+        return (
+            update(ReplacedReading)
+            .where(
+                ReplacedReading.site_key.in_(self.keys),
+                ReplacedReading.import_id != self.import_id,
+                exists().where(
+                    own.site_key == ReplacedReading.site_key,
+                    own.reading_date == ReplacedReading.reading_date,
+                    own.import_id == self.import_id,
+                ),
+            )
+            .values(replaced_at=self.now)
         )
 
     def _restore(self) -> Any:
@@ -457,6 +490,13 @@ def _give_measures_back(connection: Connection, import_id: int, keys: Collection
     connection.execute(update(Site).where(Site.key.in_(claimed), ~has_readings).values(measure=None))
     others = (ImportSite.site_key.in_(claimed), ImportSite.import_id != import_id)
     connection.execute(update(ImportSite).where(*others).values(claimed=True))
+
+
+def _give_sources_back(connection: Connection, import_id: int, keys: Collection[int], now: datetime) -> None:
+    of_import = (ImportSite.import_id == import_id, ImportSite.site_key.in_(keys))
+    received = connection.scalars(select(ImportSite.received).where(*of_import).distinct()).all()
+    undone_by = connection.scalar(select(Import.undo_by).where(Import.id == import_id))
+    measures.take_source_back(connection, keys, received, Author(undone_by, now))
 
 
 def _finish(import_id: int, now: datetime) -> Undone:

@@ -150,7 +150,7 @@ def classify(
     is that qualities follow, which histories of jobs say; those of closed jobs with ``of_closed``.
     """
     take_turns(connection, site_keys)
-    unmark(connection, site_keys)  # first: a mark that comes from now on stays
+    urgent = unmark(connection, site_keys)  # first: a mark that comes from now on stays
     registers = registers_of(connection, site_keys)
     found = _summaries(connection, list(registers))
     with_reviews = set(
@@ -175,7 +175,7 @@ def classify(
         _store_reviews(connection, site_key, [])  # its readings are gone
     if changes:
         connection.execute(_UPDATE, changes)
-        review_recoveries(connection, changed, author, of_closed=of_closed)
+    review_recoveries(connection, changed, urgent, author, of_closed=of_closed)
     return sum(summary.readings for summary in found)
 
 

@@ -2,16 +2,16 @@
 
 A run marks a job as recovered by the readings as they were known then. When they are known better:
 
-1. A job that is marked is asked anew, as of its recovery and by the settings of the run that saw it. Where
-   nothing shows the recovery any more, it is no longer recovered, and its history says why. A job that was
-   closed stays so.
+1. A job that is marked is asked anew, as of its recovery and by the settings of the run that saw it; also
+   where readings went or were corrected. Where nothing shows the recovery any more, it is no longer
+   recovered, and its history says why. A job that was closed stays so.
 2. An open job that is not marked is asked as of the newest run of now. Where that run would see the recovery
    today, the job has recovered with it.
 
 Only rules that ask a job for more than a site that is ok (``Rule.recovered``) are asked anew.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -30,6 +30,7 @@ from ..rules.rule import Rule
 from ..rules.settings import RuleSettings
 from ..settings.policies import Policies
 from ..settings.stored import read_policies, read_stored
+from ..storage.among import is_among
 
 UNDONE, MADE = "not_recovered", "recovered"
 """The fields of a job's history that say so, and why."""
@@ -59,15 +60,23 @@ class _Run(NamedTuple):
 
 
 def review_recoveries(
-    connection: Connection, site_keys: Sequence[int], author: Author, *, of_closed: bool = True
+    connection: Connection,
+    changed: Collection[int],
+    others: Collection[int],
+    author: Author,
+    *,
+    of_closed: bool = True,
 ) -> None:
-    """Bring the recoveries of these sites' jobs in line with what their readings are worth now.
+    """Bring the recoveries of sites' jobs in line with what their readings are worth now.
 
-    It is part of the transaction that stores the qualities. Histories name the author. Of a fleet that is
-    classified anew as a whole only open jobs are looked at, without ``of_closed``.
+    Qualities have ``changed`` at some; at ``others`` readings may have gone or been corrected, and only jobs
+    that had recovered are asked. Of a fleet that is classified anew as a whole only open jobs are, without
+    ``of_closed``. It is part of the transaction that stores the qualities. Histories name the author.
     """
     rules = {rule.name: rule for rule in RULES if rule.recovered is not None}
-    jobs = connection.execute(_jobs(site_keys, list(rules), of_closed=of_closed)).all() if site_keys else []
+    asked = changed or others
+    query = _jobs(connection, changed, others, list(rules))
+    jobs = connection.execute(query if of_closed else query.where(STILL_OPEN)).all() if asked else []
     asking = _Asking(connection)
     for row in jobs:
         job = _Job(*row)
@@ -77,13 +86,18 @@ def review_recoveries(
             _undo(connection, job, author)
 
 
-def _jobs(site_keys: Sequence[int], rules: Sequence[str], *, of_closed: bool) -> Select[Any]:
+def _jobs(
+    connection: Connection, changed: Collection[int], others: Collection[int], rules: Sequence[str]
+) -> Select[Any]:
     columns = [Job.__table__.c[name] for name in _Job._fields[:8]]
     return (
         select(*columns, Site.site_id, Site.group, Site.counts)
         .join(Site, Site.key == Job.site_key)
-        .where(Job.site_key.in_(site_keys), Job.rule.in_(rules))
-        .where(or_(STILL_OPEN, Job.recovered_at.is_not(None)) if of_closed else STILL_OPEN)
+        .where(
+            is_among(connection, Job.site_key, {*changed, *others}),
+            Job.rule.in_(rules),
+            or_(Job.recovered_at.is_not(None), and_(STILL_OPEN, is_among(connection, Job.site_key, changed))),
+        )
         .order_by(Job.site_key, Job.id)
     )
 

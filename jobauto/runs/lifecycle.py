@@ -1,7 +1,6 @@
 """The life of a run: claimed, kept alive, finished, or found dead. The database decides each step."""
 
 import logging
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from ..models.run import SLOT_TAKEN
 from ..models.types import Instant
 from ..notifications import service as notifications
 from ..storage.connections import insert, write_nowait, write_on
-from ..storage.leases import LeaseLost, is_stale
+from ..storage.leases import LeaseLost, is_stale, kept_alive
 from . import run_requests
 
 log = logging.getLogger("job_automation")
@@ -134,32 +133,14 @@ def heartbeat(engine: Engine, run_id: int, every: float = HEARTBEAT_SECONDS) -> 
     While the run's own transaction holds SQLite's write lock the thread waits, and so does everybody who
     could mark the run as crashed; that transaction renews the proof itself before it ends.
     """
-    stop = threading.Event()
-    thread = threading.Thread(
-        target=_beat, args=(engine, run_id, every, stop), name=f"run-{run_id}-heartbeat", daemon=True
-    )
-    thread.start()
-    try:
-        yield
-    except BaseException:
-        _abandon(engine, run_id)
-        raise
-    finally:
-        stop.set()
-        thread.join()
+    with kept_alive(engine, lambda connection: renew(connection, run_id), every, run=run_id):
+        try:
+            yield
+        except BaseException:
+            _abandon(engine, run_id)
+            raise
 
 
 def _abandon(engine: Engine, run_id: int) -> None:
     with suppress(DatabaseError), engine.connect() as connection, write_nowait(connection):
         mark_crashed(connection, interrupted=run_id)
-
-
-def _beat(engine: Engine, run_id: int, every: float, stop: threading.Event) -> None:
-    while not stop.wait(every):
-        try:
-            with engine.connect() as connection, write_on(connection):
-                renew(connection, run_id)
-        except LeaseLost:
-            return
-        except DatabaseError as error:
-            log.warning(LogEvent("heartbeat-failed", run=run_id, error=error.orig))

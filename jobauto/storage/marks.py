@@ -42,9 +42,11 @@ def mark_selected(connection: Connection, site_keys: Select[int], *, urgent: boo
     connection.execute(statement)
 
 
-def unmark(connection: Connection, site_keys: Collection[int]) -> None:
-    """These are classified."""
-    connection.execute(delete(ToClassify).where(is_among(connection, ToClassify.site_key, site_keys)))
+def unmark(connection: Connection, site_keys: Collection[int]) -> set[int]:
+    """These are classified; returns those that were urgent: their readings may have changed, or gone."""
+    theirs = delete(ToClassify).where(is_among(connection, ToClassify.site_key, site_keys))
+    marks = connection.execute(theirs.returning(ToClassify.site_key, ToClassify.urgent))
+    return {site_key for site_key, urgent in marks if urgent}
 
 
 def marked(connection: Connection, limit: int, *, urgent: bool) -> list[int]:

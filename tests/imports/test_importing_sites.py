@@ -1,9 +1,14 @@
 """What an import of sites counts and stores; a column that a file lacks changes nothing."""
 
+from io import BytesIO
+
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
-from jobauto.imports import staging
+from jobauto.extensions import db
+from jobauto.imports import sites, staging
+from tests.fleets import NOON, add_site
 from tests.imports.importing import counts, import_sites, stored_sites
 
 ALL = "site_id,site_name,monitored_from,active,group"
@@ -60,6 +65,14 @@ def test_rows_of_a_site_that_contradict_each_other_are_all_refused(
 ) -> None:
     assert counts(import_sites(ALL, *lines)) == expected
     assert set(stored_sites()) == stored
+
+
+def test_a_dry_run_says_what_is_refused_and_takes_no_turn(app: Flask) -> None:
+    add_site("S1", {NOON: 1})
+    source = sites.from_csv(BytesIO(b"site_id,site_name,measure\nS1,S1,interval\n"))
+
+    assert counts(sites.import_sites(source, dry_run=True)) == (0, 0, 0, 1)
+    assert db.session.execute(text("SELECT * FROM reading_turn")).all() == []
 
 
 def test_the_lines_of_contradicting_rows_are_named(app: Flask) -> None:

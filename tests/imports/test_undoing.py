@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from io import BytesIO
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -11,11 +12,13 @@ from jobauto.audit.queries import events_for
 from jobauto.audit.service import Author
 from jobauto.clock import utcnow
 from jobauto.extensions import db
-from jobauto.imports import background, bulk, undo
+from jobauto.imports import background, bulk, readings, undo
+from jobauto.imports.recorded import Recorded
 from jobauto.models import Import, ImportSite, Reading, ReplacedReading, Site
 from jobauto.storage import partitions
+from jobauto.storage.leases import LeaseLost
 from tests.fleets import NOON, add_site
-from tests.imports.undoing import ADA, send, take_back
+from tests.imports.undoing import ADA, HEADER, send, take_back
 from tests.people import Person
 
 
@@ -140,6 +143,47 @@ def test_after_14_days_it_cannot_be_undone_and_nothing_is_kept_for_it(app: Flask
     assert db.session.scalars(select(ImportSite)).all() == []
 
 
+def test_what_an_undo_under_way_needs_is_kept_though_the_14_days_are_over(app: Flask) -> None:
+    add_site("S1")
+    send(lines(1), now=utcnow())
+    number = send(lines(2), now=utcnow())
+    undo.claim(number, Author("ada", utcnow()))
+
+    undo.expire(utcnow() + timedelta(days=16))
+    undo.go_on(number)
+    assert values() == ["1.00"]
+
+
+def test_a_value_from_before_one_that_was_undone_is_kept_for_the_undo_of_a_later_one(app: Flask) -> None:
+    add_site("S1")
+    now, day = utcnow(), timedelta(days=1)
+    _, second, third = (send(lines(value), now=now - age * day) for value, age in ((1, 12), (2, 11), (3, 0)))
+
+    undo.undo(second, Author("ada", now + day), lambda: now + day)
+    undo.expire(now + 5 * day)
+    take_back(third)
+    assert values() == ["1.00"]
+
+
+def test_an_attempt_that_was_taken_over_leaves_what_the_next_one_has_kept(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk.SqliteBulk, "BATCH", 2)
+    monkeypatch.setattr(bulk.PostgresqlBulk, "BATCH", 2)
+    add_site("S1")
+    rows = "\n".join([HEADER, *lines(1, 2, 3, 4)]).encode()
+
+    def take_over(*_: object) -> None:
+        again = readings.from_csv(BytesIO(rows))
+        number = db.session.scalars(select(Import.id)).one()
+        readings.store_readings(again, zone=ZoneInfo("UTC"), now=NOON, import_id=number)
+        raise LeaseLost("taken over")
+
+    with pytest.raises(LeaseLost):
+        send(lines(1, 2, 3, 4), progress=take_over)
+    assert take_back(1) == (4, 0, 0)
+
+
 def test_the_api_undoes_an_import_once(app: Flask, oscar: Person) -> None:
     add_site("S1")
     sent = {"site_id": "S1", "reading_date": "2026-03-01T06:00Z", "reading_value": "1"}
@@ -175,6 +219,19 @@ def test_the_page_undoes_an_import_and_says_so(app: Flask, oscar: Person) -> Non
     page = oscar.get(f"/import/{number}").text
     assert "2 removed, 0 restored, 0 left" in page
     assert "Undo this import" not in page
+
+
+def test_the_first_of_a_day_that_stored_nothing_takes_no_other_with_it(app: Flask) -> None:
+    add_site("S1")
+    author = Author("oscar", NOON, token="meters")
+    first, second = (Recorded("api", "", author, ZoneInfo("UTC")) for _ in range(2))
+    first.number()
+    for recorded in (second, first):
+        rows = readings.from_csv(BytesIO("\n".join([HEADER, *lines(1)]).encode()))
+        recorded.load(rows, now=NOON)
+
+    db.session.rollback()
+    assert [entry.id for entry in db.session.scalars(background.newest_first())] == [second.import_id]
 
 
 def test_what_one_token_sends_on_a_day_is_one_line(app: Flask, oscar: Person) -> None:

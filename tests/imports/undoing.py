@@ -21,12 +21,16 @@ ADA = Author("ada", NOON)
 HEADER = "site_id,reading_date,reading_value,quality"
 
 
-def send(lines: Iterable[str], now: datetime = NOON, progress: Progress = unwatched) -> int:
+def send(
+    lines: Iterable[str], now: datetime = NOON, progress: Progress = unwatched, measure: str | None = None
+) -> int:
     """Import lines of readings as a command does; returns the import's number."""
     recorded = Recorded("command", "readings.csv", Author("ada", now), ZoneInfo("UTC"))
     number = recorded.number()
     file = BytesIO("\n".join([HEADER, *lines]).encode())
-    recorded.load(readings.from_csv(file), now=now, progress=progress)
+    rows = readings.from_csv(file)
+    rows.measure = measure
+    recorded.load(rows, now=now, progress=progress)
     return number
 
 

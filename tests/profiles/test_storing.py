@@ -9,8 +9,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from jobauto.audit.queries import events_for
 from jobauto.extensions import db
-from jobauto.models import Import, Reading, Site
+from jobauto.models import Event, Import, Reading, Site
 from tests.pages.test_importing import wait
 from tests.people import Person, add_cast
 from tests.profiles.test_given_files import FILES, PROFILES, REFUSED, expected
@@ -108,6 +109,39 @@ def test_a_site_without_readings_takes_the_measure_of_its_first_profile(app: Fla
     assert refused["errors"] == [
         {"line": 1, "error": "reading_value is no interval, as the readings of its site are"}
     ]
+
+
+def test_a_source_that_an_import_gave_is_in_the_site_s_history_and_goes_with_the_import(app: Flask) -> None:
+    oscar = operator(app)
+    add_sites("S1", "S2")
+    oscar.api("PUT", "/api/profiles/feed/", json=PLAIN | {"source": "gw-A"})
+    number = send(oscar).json["import_id"]
+    changed = [("oscar", "source", "", "gw-A")]
+    assert _changes("S1") == changed
+
+    oscar.api("POST", f"/api/imports/{number}/undo/")
+    assert _changes("S1") == [*changed, ("oscar", "source", "gw-A", "")]
+    assert db.session.scalars(select(Site.source)).all() == ["", ""]
+
+
+def test_a_source_that_somebody_has_changed_since_stays(app: Flask) -> None:
+    oscar = operator(app)
+    add_sites("S1")
+    oscar.api("PUT", "/api/profiles/feed/", json=PLAIN | {"source": "gw-A"})
+    number = send(oscar).json["import_id"]
+    for source in ("", "gw-A"):
+        body = f"site_id,site_name,source\nS1,S1,{source or '-'}\n"
+        oscar.api("POST", "/api/sites/", data=body, content_type="text/csv")
+
+    oscar.api("POST", f"/api/imports/{number}/undo/")
+    db.session.rollback()
+    assert db.session.scalars(select(Site.source)).all() == ["gw-A"]
+
+
+def _changes(site_id: str) -> list[tuple[str | None, ...]]:
+    db.session.rollback()
+    found = db.session.scalars(events_for("site", site_id).order_by(None).order_by(Event.id))
+    return [(change.who, change.field, change.before, change.after) for change in found]
 
 
 def test_a_site_with_registers_refuses_intervals(app: Flask) -> None:

@@ -1,5 +1,6 @@
 """A recovery stands and falls with the readings that show it."""
 
+import pytest
 from flask import Flask
 from sqlalchemy import delete, select
 
@@ -11,6 +12,7 @@ from jobauto.readings.meter_changes import Change, delete_change, record_change
 from jobauto.storage.connections import write
 from tests.detection.running import jobs, later, run_at, save
 from tests.fleets import add_readings, add_site, daily
+from tests.imports.undoing import send, take_back
 from tests.readings.doubts import OSCAR, classify_again, qualities, review_id
 
 
@@ -125,6 +127,24 @@ def test_a_recorded_meter_change_takes_a_recovery_that_was_only_the_new_meter_s_
     delete_change(site, number, author=OSCAR)
     assert recoveries() == [("open", 2)]
     assert told()[0][2] == "by what is known of its meter and readings now, the register has not risen"
+
+
+@pytest.mark.parametrize("is_corrected", [True, False])
+def test_a_recovery_goes_with_the_reading_that_is_undone_or_corrected(
+    app: Flask, *, is_corrected: bool
+) -> None:
+    add_site("S1", daily([1234] * 5))
+    run_at()
+    at = later(3).isoformat()
+    number = send([f"S1,{at},1244,"], now=later(3))
+    run_at(later(4))
+    assert recoveries() == [("open", 2)]
+
+    if is_corrected:
+        send([f"S1,{at},1234,"], now=later(5))
+    else:
+        take_back(number)
+    assert recoveries() == [("open", None)]
 
 
 def test_nothing_is_made_where_no_run_has_judged_since(app: Flask) -> None:
