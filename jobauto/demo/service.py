@@ -18,12 +18,15 @@ from ..jobs.service import change as change_job
 from ..models import (
     BulkJob,
     Cover,
+    DecidedReading,
+    Decision,
     Event,
     Hold,
     ImportSite,
     Incident,
     Job,
     JobReading,
+    MeterChange,
     OutboxMessage,
     Reading,
     ReplacedReading,
@@ -91,7 +94,9 @@ def remove() -> int:
         _claim_runs_over_the_demo(session)
         _forget_what_was_told(session)
         session.execute(delete(JobReading).where(JobReading.site_key.in_(demo_sites)))
+        incidents = session.scalars(select(Incident.job_id).where(Incident.site_key.in_(demo_sites))).all()
         session.execute(delete(Cover).where(Cover.site_key.in_(demo_sites)))
+        session.execute(delete(Cover).where(Cover.job_id.in_(incidents)))
         session.execute(delete(Incident).where(Incident.site_key.in_(demo_sites)))
         session.execute(update(Job).where(Job.recovered_run_id.in_(demo_runs)).values(recovered_run_id=None))
         session.execute(delete(Job).where(Job.site_key.in_(demo_sites)))
@@ -100,7 +105,10 @@ def remove() -> int:
         session.execute(delete(RunSite).where(RunSite.run_id.in_(demo_runs)))
         session.execute(delete(RunSite).where(RunSite.site_key.in_(demo_sites)))
         session.execute(delete(Run).where(Run.is_demo))
-        for of_sites in (Reading, ReplacedReading, ImportSite, Review, ToClassify):
+        decisions = session.scalars(select(Decision.id).where(Decision.site_key.in_(demo_sites))).all()
+        session.execute(delete(DecidedReading).where(DecidedReading.decision_id.in_(decisions)))
+        # SQLite gives the keys of deleted sites again: nothing that was said of them may stay.
+        for of_sites in (Reading, ReplacedReading, ImportSite, Review, Decision, MeterChange, ToClassify):
             session.execute(delete(of_sites).where(of_sites.site_key.in_(demo_sites)))
         return len(session.scalars(delete(Site).where(Site.is_demo).returning(Site.key)).all())
 

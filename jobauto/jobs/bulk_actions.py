@@ -27,6 +27,7 @@ from ..extensions import db
 from ..models import BulkAction, BulkJob, Event, Job
 from ..storage.connections import write
 from ..storage.leases import is_stale
+from . import incidents
 from .bulk import Refusal, not_taken_since, only_closed, only_open, still_open
 from .outcome import Tally
 from .service import JobChange, UnknownJob, beside, change_within, lock
@@ -225,6 +226,7 @@ def _unless(bulk: BulkAction, seen: str, job_id: int) -> Refusal | None:
 def _undo(
     session: Session, undone: int, job_id: int, site_key: int | None, author: Author
 ) -> list[Difference]:
+    incidents.lock(session, job_id)  # first, as a run does
     job = lock(session, job_id, site_key)
     before = {}
     for event in session.scalars(audit.events_of_bulk(undone, job_id)):

@@ -1,11 +1,15 @@
 """The demo fleet comes into an empty database only, and goes without a trace."""
 
+from datetime import timedelta
+
 from flask import Flask
 from sqlalchemy import func, select
 
 from jobauto.audit.service import Author, record
+from jobauto.clock import utcnow
 from jobauto.extensions import db
-from jobauto.models import Event, Job, JobReading, Reading, Run, RunRule, RunSite, Site
+from jobauto.models import Event, Job, JobReading, MeterChange, Reading, Run, RunRule, RunSite, Site
+from jobauto.readings.meter_changes import Change, record_change
 from jobauto.storage.connections import write
 from tests.cli.conftest import Cli
 from tests.fleets import NOON, add_site
@@ -85,3 +89,13 @@ def test_what_was_told_of_a_demo_run_goes_with_it_for_its_number_may_come_again(
     assert cli("demo", "--remove").exit_code == 0
     assert [topic for _, _, topic in told()] == own
     assert set(db.session.scalars(select(Event.subject))) == {"address"}
+
+
+def test_what_was_said_of_a_demo_site_goes_with_it_for_its_key_may_come_again(app: Flask, cli: Cli) -> None:
+    cli("demo")
+    site = db.session.scalars(select(Site).order_by(Site.key.desc())).first()
+    assert site is not None
+    record_change(site, Change(utcnow() - timedelta(days=9)), author=Author("ada", utcnow()))
+    cli("demo", "--remove")
+    db.session.rollback()
+    assert db.session.scalars(select(MeterChange)).all() == []
