@@ -2,11 +2,11 @@
 
 import json
 import struct
-from collections.abc import Callable, Collection, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from itertools import chain
+from threading import Thread
 from typing import Any, NamedTuple, Protocol
 
 from psycopg.errors import UniqueViolation
@@ -480,10 +480,33 @@ class PostgresqlBulk:
         cursor: Any = self._connection.connection.cursor()
         with driver_errors(self._connection), cursor, cursor.copy(statement) as copy:
             packed = [pack(count, 8, key, 8, at - epoch, 8, value, more) for key, at, value in rows]
-            with ThreadPoolExecutor(1) as sender:  # a socket takes only the first 208 KiB at once
-                sending = sender.submit(copy.write, b"".join([self.HEADER, *packed, self.END]))
+            block = b"".join([self.HEADER, *packed, self.END])
+            with _meanwhile(lambda: copy.write(block)):  # a socket takes only the first 208 KiB at once
                 while_waiting()
-                sending.result()
+
+
+@contextmanager
+def _meanwhile(work: Callable[[], object]) -> Iterator[None]:
+    """Have a thread do some work while the body runs; what it raises is raised at the end.
+
+    No pool has it: a process that ends lets its threads come to their end, but takes no more work for pools.
+    """
+    raised: list[BaseException] = []
+
+    def do() -> None:
+        try:
+            work()
+        except BaseException as error:
+            raised.append(error)
+
+    worker = Thread(target=do, name="sender")
+    worker.start()
+    try:
+        yield
+    finally:
+        worker.join()
+    if raised:
+        raise raised[0]
 
 
 def _field(number: int | None) -> bytes:
