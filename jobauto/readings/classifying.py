@@ -122,6 +122,9 @@ def require_classified(site_key: int, now: datetime) -> bool:
 
 def _chunks(connection: Connection, now: datetime, *, urgent: bool) -> Iterator[int]:
     """Classify chunk by chunk; how many sites of each."""
+    with connection.begin():
+        if not marked(connection, 1, urgent=urgent):
+            return  # as nearly always: each tick asks, and SQLite has one writer at a time
     size = SMALLEST
     while True:
         with write_on(connection):
