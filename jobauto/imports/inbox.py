@@ -35,6 +35,7 @@ from . import background
 from .lines import FileError
 from .profiles import service as profiles
 from .profiles.document import ProfileError
+from .profiles.reader import needs_file_name
 from .profiles.service import Stored
 from .rejected_rows import with_reasons
 from .uploads import LARGEST, here, kept, make_room, rejects
@@ -226,6 +227,9 @@ class _Gone(Exception):
 
 def _queue(folder: int, name: str, stored: Stored, copy: _Copy, now: datetime) -> Import | None:
     """Say that a file is to be imported; or return the import that has brought the same content."""
+    filename = _printable(name)[-200:]
+    # Where a file's name says whose readings it has, equal content of another name is another file.
+    own_name = [Import.filename == filename] if needs_file_name(stored.profile) else []
     with write() as session:
         same = (
             select(Import)
@@ -237,6 +241,7 @@ def _queue(folder: int, name: str, stored: Stored, copy: _Copy, now: datetime) -
                 Import.undo_heartbeat_at.is_(None),
                 Import.rejected == 0,
                 Import.status.in_(("queued", "running", "finished")),
+                *own_name,
             )
             .order_by(Import.id.desc())
         )
@@ -248,7 +253,7 @@ def _queue(folder: int, name: str, stored: Stored, copy: _Copy, now: datetime) -
             Import(
                 kind="readings",
                 way="inbox",
-                filename=_printable(name)[-200:],
+                filename=filename,
                 kept_as=copy.kept_as,
                 kept_on=here(),
                 dry_run=False,

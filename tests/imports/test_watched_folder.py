@@ -200,6 +200,15 @@ def test_the_same_content_is_not_imported_twice_unless_something_has_changed(fee
         assert "import 1" in (feed / "done" / "b.csv.txt").read_text()
 
 
+def test_equal_files_of_two_sites_that_their_names_tell_apart_are_both_imported(feed: Path) -> None:
+    add_site("S2")
+    profiles.save("Portal", DOCUMENT | {"site": {"file_name": "export_{site}.csv"}}, ADA)
+    for site in ("S1", "S2"):
+        lay(feed, f"export_{site}.csv", row(5))
+    assert inbox.look(later) == 2
+    assert values() == ["5.00", "5.00"]
+
+
 def test_nobody_is_asked_about_warnings(feed: Path) -> None:
     lay(feed, "a.csv", *(row(f"1.00{day}", day) for day in range(1, 5)))
     inbox.look(later)
