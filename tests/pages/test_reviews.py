@@ -14,7 +14,7 @@ def test_it_says_what_waits_for_a_person_and_the_navigation_counts_it(app: Flask
     page = vera.get("/reviews/").text
 
     assert "The register fell from 101.00 to 0.00 kWh." in page
-    assert ("S2" in page, "S1" in page) == (True, False)
+    assert ("/sites/S2" in page, "/sites/S1" in page) == (True, False)
     assert '<span class="menu-count">1<' in page
     assert 'name="decision"' not in page
 
