@@ -194,6 +194,9 @@ def test_other_archives_are_refused() -> None:
     assert "holds 2 files" in refused(profile(), archive(a=FILE, b=FILE))
     assert "holds 0 files" in refused(profile(), archive())
     assert "damaged" in refused(profile(), archive(a=FILE)[:-40])
+    packed = bytearray(archive(a=FILE))
+    packed[31:39] = b"\xff" * 8  # behind the 30 bytes of the header and the name
+    assert "damaged" in refused(profile(), bytes(packed))
     flagged = bytearray(archive(a=FILE))
     flagged[6] |= 1
     flagged[flagged.index(b"PK\x01\x02") + 8] |= 1

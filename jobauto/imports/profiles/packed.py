@@ -1,6 +1,7 @@
 """A zip archive with one file in it is opened; what it may hold is bounded."""
 
 import shutil
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from tempfile import SpooledTemporaryFile
@@ -48,7 +49,7 @@ def opened(file: BinaryIO) -> Iterator[Opened]:
                 return
             with archive.open(member) as stream:
                 yield Opened(cast("BinaryIO", stream), member.filename.rsplit("/", 1)[-1])
-    except (BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+    except (BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError, zlib.error) as error:
         if isinstance(error, RuntimeError) and not isinstance(error, NotImplementedError):
             raise FileError("The zip archive has a password. Unpack it, and send the file.") from error
         raise FileError("The zip archive is damaged, or packed in a way that is not known here.") from error
