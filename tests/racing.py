@@ -9,9 +9,18 @@ from sqlalchemy import Connection, event, text
 from jobauto.extensions import db
 from tests.processes import await_until
 
-WAITING = """
+WAITING = text("""
 SELECT EXISTS (SELECT * FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')
-"""
+""")
+
+
+def is_anybody_waiting(connection: Connection) -> bool:
+    """Whether somebody waits for a lock in this database, on PostgreSQL, as of now.
+
+    What a transaction has once seen of it, PostgreSQL keeps until its end.
+    """
+    connection.execute(text("SELECT pg_stat_clear_snapshot()"))
+    return bool(connection.scalar(WAITING))
 
 
 @contextmanager
@@ -33,10 +42,7 @@ def both_before_either_commits(table: str) -> Iterator[None]:
             await_until(lambda: len(committing) == 2 or waits(connection), "both commit, or one waits")
 
     def waits(connection: Connection) -> bool:
-        if connection.dialect.name == "sqlite":
-            return True
-        connection.execute(text("SELECT pg_stat_clear_snapshot()"))  # kept to the transaction's end otherwise
-        return bool(connection.scalar(text(WAITING)))
+        return connection.dialect.name == "sqlite" or is_anybody_waiting(connection)
 
     engine = db.engine
     event.listen(engine, "after_cursor_execute", note)

@@ -16,7 +16,7 @@ from tests.fleets import NOON, add_site, daily, days_before
 from tests.migrating import downgrade, upgrade
 from tests.partitions.looking import all_partitions, keep_ahead, partitions_with_rows
 from tests.processes import await_until
-from tests.racing import WAITING
+from tests.racing import is_anybody_waiting
 
 pytestmark = pytest.mark.postgresql
 FORMER = "0023"
@@ -75,7 +75,7 @@ def test_it_becomes_what_a_new_database_has(upgraded: Flask, engine: Postgresql 
 
 def somebody_waits() -> bool:
     with db.engine.connect() as connection:  # and no transaction is left open, for which it would wait, too
-        return bool(connection.scalar(text(WAITING)))
+        return is_anybody_waiting(connection)
 
 
 @pytest.mark.parametrize("finished", [True, False], ids=["finished", "begun"])

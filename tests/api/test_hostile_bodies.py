@@ -12,6 +12,11 @@ SETTINGS = ("PUT", "/api/job-automation/settings/")
 JOB = ("PATCH", "/api/jobs/1/")
 SITES = ("POST", "/api/sites/")
 READINGS = ("POST", "/api/readings/")
+METER_CHANGE = ("POST", "/api/sites/S/meter-changes/")
+REVIEW = ("PATCH", "/api/readings/reviews/1/")
+POLICY = ("PUT", "/api/job-automation/policies/north/")
+PROFILE = ("PUT", "/api/profiles/mine/")
+OBJECTS = (SETTINGS, JOB, METER_CHANGE, REVIEW, POLICY, PROFILE)
 JSON = "application/json"
 HUGE = "9" * 4000
 SURROGATE = r'"\ud800"'
@@ -31,7 +36,7 @@ def ada(people: dict[str | None, Person]) -> Person:
     return people["ada"]
 
 
-@pytest.mark.parametrize("door", [SETTINGS, JOB, SITES, READINGS], ids=lambda door: door[1])
+@pytest.mark.parametrize("door", [*OBJECTS, SITES, READINGS], ids=lambda door: door[1])
 @pytest.mark.parametrize(
     ("body", "content_type", "statuses"),
     [
@@ -39,6 +44,7 @@ def ada(people: dict[str | None, Person]) -> Person:
         pytest.param(b"", "", {415}, id="nothing of no type"),
         pytest.param(b"{}", "text/plain", {415}, id="text"),
         pytest.param(b"a=1", "application/x-www-form-urlencoded", {415}, id="a form"),
+        pytest.param(b"{}", "multipart/form-data", {415}, id="parts without a boundary"),
         pytest.param(b"{", JSON, {400, 422}, id="half of JSON"),
         pytest.param(b"{'a': 1}", JSON, {400, 422}, id="single quotes"),
         pytest.param(b"\xff\xfe\x00", JSON, {400, 422}, id="not UTF-8"),
@@ -62,7 +68,7 @@ def test_a_body_that_cannot_be_taken(
     assert rows() == before
 
 
-@pytest.mark.parametrize("door", [SETTINGS, JOB], ids=lambda door: door[1])
+@pytest.mark.parametrize("door", OBJECTS, ids=lambda door: door[1])
 def test_a_list_where_an_object_is_wanted(ada: Person, door: tuple[str, str]) -> None:
     response = ada.api(*door, data=b"[]", content_type=JSON)
     assert (response.status_code, response.json["error"]) == (400, "The body must be a JSON object.")

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, select, text
+from sqlalchemy import event, select
 
 from jobauto.audit.service import Author
 from jobauto.detection import holds
@@ -18,7 +18,7 @@ from tests.detection.running import jobs, later, save
 from tests.detection.test_incidents import add_sites, counts, covered, opened, run
 from tests.fleets import add_site, days_before
 from tests.processes import PATIENCE, await_until
-from tests.racing import WAITING
+from tests.racing import is_anybody_waiting
 
 pytestmark = pytest.mark.postgresql
 
@@ -75,7 +75,7 @@ def test_no_site_joins_an_incident_that_somebody_closes_at_that_moment(app: Flas
     def begin_to_close() -> None:
         closing.append(pool.submit(close))
         with db.engine.connect() as watching:
-            await_until(lambda: bool(watching.scalar(text(WAITING))), "the person waits for the run")
+            await_until(lambda: is_anybody_waiting(watching), "the person waits for the run")
 
     add_site("late", {days_before(4): 7}, source="gw-A")
     with ThreadPoolExecutor(1) as pool, just_before("INSERT INTO cover", begin_to_close):

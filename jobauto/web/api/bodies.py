@@ -10,7 +10,7 @@ from ...errors import InvalidInput
 from ...imports.fields import FieldError, InstantReader
 from ...settings import service as settings_service
 
-WITH_OBJECT = ("PUT", "PATCH")
+WITH_OBJECT = ("POST", "PUT", "PATCH")
 
 
 def json_object() -> dict[str, Any]:
@@ -27,7 +27,7 @@ def json_object() -> dict[str, Any]:
 
 
 def check_body() -> None:
-    """Before a view: a body that is no JSON object at all is told so, before what is wrong inside it."""
+    """Before the views of a blueprint that take JSON objects: a body that is none is told so first."""
     if request.method in WITH_OBJECT:
         json_object()
 

@@ -9,12 +9,13 @@ from ...readings import meter_changes
 from ..access import current_author, needs
 from ..lookup import get_or_404, site_or_404
 from ..paging import PageIn, page_of
-from .bodies import body_of_request, query_of_request, read_instant
+from .bodies import body_of_request, check_body, query_of_request, read_instant
 from .requests import MeterChangeIn
 from .responses import MeterChangeOut, PageOut
 from .spec import responses, spec
 
 bp = Blueprint("api_meter_changes", __name__, url_prefix="/api/sites")
+bp.before_request(check_body)
 
 
 @bp.get("/<site_id:site_id>/meter-changes/")

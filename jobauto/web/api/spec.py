@@ -31,9 +31,11 @@ def openapi() -> ResponseReturnValue:
 
 
 def _completed(document: dict[str, Any]) -> dict[str, Any]:
-    """With what SpecTree cannot know: the address of a site, what may be CSV, and which tokens open what."""
+    """With what SpecTree cannot know: the address of a site, what is CSV or no answer of ours, who may."""
     site_id = {"type": "string", "minLength": 1, "maxLength": SITE_ID_LENGTH}
     for operations in document["paths"].values():
+        for operation in operations.values():
+            operation["responses"]["414"] = TOO_LONG
         for parameter in (each for one in operations.values() for each in one["parameters"]):
             if (parameter["in"], parameter["name"]) == ("path", "site_id"):
                 parameter["schema"] = site_id
@@ -57,6 +59,12 @@ def _say_scopes(document: dict[str, Any]) -> None:
                 operation["description"] = " ".join(filter(None, [operation.get("description"), told]))
                 operation[TOKEN_SCOPES] = scopes
 
+
+TOO_LONG = {
+    "description": "The address is longer than the server in front takes.",
+    "content": {"text/html": {"schema": {"type": "string"}}},
+}
+"""gunicorn's and nginx's own answer, before the program sees the request."""
 
 TOKEN_SCOPES = "x-token-scopes"  # noqa: S105 (a name)
 """The extension of the description in which programs find them."""
