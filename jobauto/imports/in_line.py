@@ -214,6 +214,12 @@ class Newcomers:
                 self._doubt(key)
         mark(self._connection, self.marked)
 
+    def doubt(self, site_keys: Iterable[int]) -> None:
+        """Have sites walked whose readings were changed otherwise."""
+        for key in site_keys:
+            self._doubt(key)
+        mark(self._connection, self.marked)
+
     def _not_at_once(self, steps: Steps) -> list[int]:
         """The places of those sites whose rows are not known to be in line by their first and last alone."""
         instants = map(self._tails.instants.get, steps.site_keys, repeat(NEVER))

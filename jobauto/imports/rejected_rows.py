@@ -4,6 +4,7 @@ import codecs
 import csv
 import io
 from collections.abc import Iterable, Iterator
+from heapq import merge
 from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
@@ -18,8 +19,9 @@ from .uploads import rejects
 
 def rejected_rows(path: Path) -> Iterator[bytes]:
     """The header and the rejected lines of a kept file, byte for byte as they came."""
-    with path.open("rb") as file, rejects(path).open() as numbers:
-        wanted = _next(numbers)
+    rejected = groupby(_in_order(path), itemgetter(0))
+    wanted, _ = next(rejected, (0, None))
+    with path.open("rb") as file:
         in_header = True
         for number, line in enumerate(physical_lines(file), start=1):
             if in_header and not is_blank(line):
@@ -27,7 +29,7 @@ def rejected_rows(path: Path) -> Iterator[bytes]:
                 yield _bytes(line)
             elif number == wanted:
                 yield _bytes(line)
-                wanted = _next(numbers)
+                wanted, _ = next(rejected, (0, None))
 
 
 def with_reasons(path: Path, profile: Profile) -> Iterator[bytes]:
@@ -37,19 +39,15 @@ def with_reasons(path: Path, profile: Profile) -> Iterator[bytes]:
     there is the number of the row instead.
     """
     delimiter, encoding = profile.file.delimiter, encoding_of(profile)
-    with path.open("rb") as file, rejects(path).open() as numbers:
-        rejected: Iterator[tuple[int, str]] = map(_number_and_reason, numbers)
-        if profile.same_instant == "add":
-            rejected = iter(sorted(rejected))  # sums are refused at the end of the file
-        by_row = groupby(rejected, itemgetter(0))
-        reasons = ((number, "; ".join(why for _, why in group)) for number, group in by_row)
-        if profile.file.kind != "delimited":
-            yield from _encoded([["row", "why"]], ",", encoding)
-            yield from _encoded(([str(number), why] for number, why in reasons), ",", encoding)
-            return
-        with opened(file) as found:
-            lines = enumerate(lines_of(found.stream, profile), start=1)
-            yield from _encoded(_beside(lines, reasons, profile), delimiter, encoding)
+    by_row = groupby(_in_order(path), itemgetter(0))
+    reasons = ((number, "; ".join(why for _, why in group)) for number, group in by_row)
+    if profile.file.kind != "delimited":
+        yield from _encoded([["row", "why"]], ",", encoding)
+        yield from _encoded(([str(number), why] for number, why in reasons), ",", encoding)
+        return
+    with path.open("rb") as file, opened(file) as found:
+        lines = enumerate(lines_of(found.stream, profile), start=1)
+        yield from _encoded(_beside(lines, reasons, profile), delimiter, encoding)
 
 
 def encoding_of(profile: Profile | None) -> str:
@@ -104,14 +102,30 @@ def _writable(text: str, encoding: str) -> str:
     return text
 
 
-def _number_and_reason(line: str) -> tuple[int, str]:
-    number, _, why = line.rstrip("\n").partition("\t")
-    return int(number), why
+def _in_order(path: Path) -> Iterator[tuple[int, str]]:
+    """The rejected rows by their numbers. Those that a later row contradicts were rejected with that one."""
+    late: list[tuple[int, str]] = []
+    newest = 0
+    for number, why in _numbers_and_reasons(path):
+        if number < newest:
+            late.append((number, why))
+        newest = max(newest, number)
+    yield from merge(_rising(path), sorted(late), key=itemgetter(0))
 
 
-def _next(numbers: Iterator[str]) -> int | None:
-    line = next(numbers, None)
-    return int(line.partition("\t")[0]) if line else None
+def _rising(path: Path) -> Iterator[tuple[int, str]]:
+    newest = 0
+    for number, why in _numbers_and_reasons(path):
+        if number >= newest:
+            newest = number
+            yield number, why
+
+
+def _numbers_and_reasons(path: Path) -> Iterator[tuple[int, str]]:
+    with rejects(path).open() as lines:
+        for line in lines:
+            number, _, why = line.rstrip("\n").partition("\t")
+            yield int(number), why
 
 
 def _bytes(line: str) -> bytes:

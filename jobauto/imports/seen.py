@@ -23,9 +23,9 @@ _Box = tuple[int, int, int, int]
 
 
 class Met(NamedTuple):
-    """Where the first row of a key stands, and its value in watt-hours."""
+    """Where the rows of a key stand, and the first one's value in watt-hours."""
 
-    line: int
+    lines: list[int]
     value: int
 
 
@@ -62,7 +62,7 @@ class Seen:
         self._blocks.append(_Block(start, count, lines if isinstance(lines, range) else array("q", lines)))
 
     def find(self, keys: Collection[ReadingKey]) -> dict[ReadingKey, Met]:
-        """Of some readings those that were met, each as it was the first time."""
+        """Of some readings those that were met."""
         found: dict[ReadingKey, Met] = {}
         wanted = set(keys)
         box = _box(*zip(*wanted, strict=True)) if wanted and self._blocks else None
@@ -73,7 +73,7 @@ class Seen:
             block.box = block.box or _box(sites, instants)
             is_wanted = map(wanted.__contains__, zip(sites, instants, strict=True))
             for at in compress(range(block.count), is_wanted):
-                found.setdefault((sites[at], instants[at]), Met(block.lines[at], values[at]))
+                found.setdefault((sites[at], instants[at]), Met([], values[at])).lines.append(block.lines[at])
         return found
 
     def of_sites(self, site_keys: Collection[int]) -> Iterator[Ready]:

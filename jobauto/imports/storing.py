@@ -4,29 +4,34 @@
 2. If none of it is, insert it; and the next batches without asking, until one meets something stored, or the
    same key twice. Then none of that batch is inserted.
 3. Else reject rows of a key whose values are not all equal, and store the others that differ from what is
-   stored. A row that differs from what this very import has stored contradicts the row before: it is
-   rejected, and the first stays.
+   stored. A row that differs from what this very import has stored contradicts the rows before: all are
+   rejected, and what they did is taken back.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
 from typing import cast
 
 from sqlalchemy import Connection
 
+from ..models.types import from_microseconds
 from ..storage.connections import write_on
 from .bulk import AlreadyStored, Bulk, Comparison, ReadingKey, Ready, Stamp, WhileWaiting
-from .contradictions import IN_READINGS, describe, rejected_later, rejected_together
+from .contradictions import IN_READINGS, describe, rejected_together
 from .in_line import NO_STEPS, Newcomers, Steps, Tails, steps_of
 from .measures import OtherMeasure
 from .result import ImportResult
 from .rows import Rejected
-from .seen import Columns, Seen
+from .seen import Columns, Met, Seen
+from .taking_back import Part
 from .traces import Trace
 
 Number = Callable[[], int | None]
 """The number of an import, asked for when it is about to store the first reading; None: it has none."""
+AT_ONCE = 500
+"""So many sites at most, and instants, have readings taken back in a statement."""
 
 
 @dataclass(frozen=True)
@@ -104,9 +109,9 @@ class Store:
             self._of_other_measure.update(error.site_keys)
             return refused + self.add(batch, while_waiting)
         self._seen.add(batch.lines, batch.columns)
+        self._estimated.update(batch.estimated)
         if not self._dry_run:
             self.trace.add(batch.columns, batch.intervals)
-            self._estimated.update(batch.estimated)
         return rejected
 
     def end(self, *, is_whole: bool = True) -> None:
@@ -129,7 +134,7 @@ class Store:
             self._bulk.stamp = Stamp(received, self._number())
 
     def _add(self, batch: Batch, while_waiting: WhileWaiting) -> list[Rejected]:
-        if self._dry_run or self._refused or batch.estimated:
+        if self._dry_run or self._refused or batch.estimated or self._has_estimated(batch):
             return self._one_by_one(batch)
         if not self._expects_new:
             with self._connection.begin():
@@ -162,47 +167,57 @@ class Store:
             self.trace.keep_claimed(self._connection, self._bulk.stamp, newcomers.claimed, batch.columns)
         return newcomers
 
+    def _has_estimated(self, batch: Batch) -> bool:
+        sites, instants, _ = batch.columns
+        return bool(self._estimated) and not self._estimated.isdisjoint(zip(sites, instants, strict=True))
+
     def _one_by_one(self, batch: Batch) -> list[Rejected]:
         values, contradicted = _by_key(batch)
-        rejected = rejected_together(contradicted, IN_READINGS)
-        rejected += self._meet_refused(values, batch)
-        if contradicted:
-            self._refuse(contradicted)
+        rejected = self._meet_refused(values, batch)
         if self._dry_run:
-            rejected += self._meet_seen(values, values, batch)
             with self._connection.begin():
-                found = self._compare(values, batch)
+                before = self._meet_seen(values, contradicted, values, batch)
+                found = self._compare(values, batch.estimated)
+                stood = self._compare({key: first.value for key, first in before.items()}, self._estimated)
+                taken = len(before) - stood.stored, stood.stored - stood.same
         else:
             self._number_it()
             with write_on(self._connection):
-                newcomers = None
-                found = self._compare(values, batch)
-                if self._seen and (found.same < found.stored or batch.estimated):
-                    rejected += self._meet_seen(values, self._bulk.differing(_rows(values)), batch)
-                    found = self._compare(values, batch)
+                newcomers, before, taken = None, {}, (0, 0)
+                found = self._compare(values, batch.estimated)
+                if self._seen and (contradicted or found.same < found.stored or batch.estimated):
+                    differing = self._bulk.differing(_rows(values)) | self._estimated.intersection(values)
+                    before = self._meet_seen(values, contradicted, differing, batch)
+                    found = self._compare(values, batch.estimated)
                 # The same file again takes no turn, for it writes nothing.
-                if found.same < len(values) or batch.estimated:
-                    newcomers = self._take({key for key, _ in values}, batch)
+                if found.same < len(values) or batch.estimated or before:
+                    newcomers = self._take({key for key, _ in [*values, *before]}, batch)
+                    taken = self._take_back(before)
                     self._change(values, batch, newcomers, replaces=found.same < found.stored)
+                    newcomers.doubt({key for key, _ in before})
             if newcomers:
                 self.tails.keep(newcomers)
-        self._result.new += len(values) - found.stored
-        self._result.updated += found.stored - found.same
-        self._result.unchanged += found.same + len(batch.lines) - len(rejected) - len(values)
-        return rejected
+        earlier = sum(len(first.lines) for first in before.values())
+        here = sum(map(len, contradicted.values())) - earlier + len(rejected)
+        self._result.new += len(values) - found.stored - taken[0]
+        self._result.updated += found.stored - found.same - taken[1]
+        self._result.unchanged += found.same + len(batch.lines) - here - len(values) - (earlier - sum(taken))
+        if contradicted:
+            self._refuse(contradicted)
+        return rejected + rejected_together(contradicted, IN_READINGS)
 
-    def _compare(self, values: dict[ReadingKey, int], batch: Batch) -> Comparison:
-        actual, estimated = _parts(values, batch)
+    def _compare(self, values: dict[ReadingKey, int], estimated: Collection[ReadingKey]) -> Comparison:
+        actual, others = _parts(values, estimated)
         found = self._bulk.compare(actual)
-        if not estimated:
+        if not others:
             return found
-        beside = self._bulk.compare(estimated, estimated=True)
+        beside = self._bulk.compare(others, estimated=True)
         return Comparison(found.stored + beside.stored, found.same + beside.same)
 
     def _change(
         self, values: dict[ReadingKey, int], batch: Batch, newcomers: Newcomers, *, replaces: bool
     ) -> None:
-        actual, estimated = _parts(values, batch)
+        actual, estimated = _parts(values, batch.estimated)
         if replaces:
             self._bulk.keep_replaced(actual)
             self._bulk.keep_replaced(estimated, estimated=True)
@@ -217,23 +232,48 @@ class Store:
         for key in met:
             del values[key]
         return [
-            Rejected(line, describe([met[key].line, line], IN_READINGS))
+            Rejected(line, describe([met[key].lines[0], line], IN_READINGS))
             for line, key in _lines_of(batch, met)
         ]
 
     def _meet_seen(
-        self, values: dict[ReadingKey, int], keys: Iterable[ReadingKey], batch: Batch
-    ) -> list[Rejected]:
-        """Take out rows whose key came in a former batch, and reject those whose value differs from it."""
-        met = self._seen.find(list(keys))
-        contradicted = {key: first.line for key, first in met.items() if values[key] != first.value}
-        rejected = [
-            rejected_later(line, contradicted[key], IN_READINGS)
-            for line, key in _lines_of(batch, contradicted)
-        ]
+        self,
+        values: dict[ReadingKey, int],
+        contradicted: dict[ReadingKey, list[int]],
+        keys: Collection[ReadingKey],
+        batch: Batch,
+    ) -> dict[ReadingKey, Met]:
+        """Some of the ``values``, and what is ``contradicted``, as former batches had it and contradict it.
+
+        All its lines are then ``contradicted``. What former batches had as well is taken out of ``values``,
+        but for an actual reading where they had an estimate.
+        """
+        new = contradicted.keys() - self._refused.find(contradicted).keys()
+        met = self._seen.find([*keys, *new])
+        before = {key: first for key, first in met.items() if values.get(key) != first.value}
         for key in met:
-            del values[key]
-        return rejected
+            if key in before or key in batch.estimated or key not in self._estimated:
+                values.pop(key, None)
+        contradicted |= {key: [*first.lines] for key, first in before.items()}
+        for line, key in _lines_of(batch, before):
+            contradicted[key].append(line)
+        return before
+
+    def _take_back(self, before: Collection[ReadingKey]) -> tuple[int, int]:
+        """Take back what former batches did; how many readings they added, and how many they replaced."""
+        received, import_id = self._bulk.stamp
+        if not before:
+            return 0, 0
+        if import_id is None or received is None:
+            raise ValueError("Rows that contradict each other need an import with a number.")
+        added = replaced = 0
+        for keys, instants in _products(before):
+            at = [from_microseconds(instant) for instant in instants]
+            part = Part(self._connection, import_id, keys, at[0], at[-1], received, received, at)
+            standing, replacing = part.count(received)
+            added, replaced = added + standing - replacing, replaced + replacing
+            part.take_back()
+        return added, replaced
 
     def _refuse(self, contradicted: dict[ReadingKey, list[int]]) -> None:
         sites, instants = zip(*contradicted, strict=True)
@@ -272,12 +312,28 @@ def _lines_of(batch: Batch, keys: Iterable[ReadingKey]) -> list[tuple[int, Readi
     return [(line, key) for line, key in every if key in wanted]
 
 
-def _parts(values: dict[ReadingKey, int], batch: Batch) -> tuple[list[Ready], list[Ready]]:
+def _products(keys: Iterable[ReadingKey]) -> Iterator[tuple[list[int], Sequence[int]]]:
+    """The same readings as sites and the instants that all of these have, not too many of either."""
+    instants_of: defaultdict[int, list[int]] = defaultdict(list)
+    for site_key, instant in sorted(keys):
+        instants_of[site_key].append(instant)
+    sites_of: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
+    for site_key, instants in instants_of.items():
+        for start in range(0, len(instants), AT_ONCE):
+            sites_of[tuple(instants[start : start + AT_ONCE])].append(site_key)
+    for some, sites in sites_of.items():
+        for start in range(0, len(sites), AT_ONCE):
+            yield sites[start : start + AT_ONCE], some
+
+
+def _parts(
+    values: dict[ReadingKey, int], estimated: Collection[ReadingKey]
+) -> tuple[list[Ready], list[Ready]]:
     """The actual readings and the estimated ones."""
-    if not batch.estimated:
+    if not estimated:
         return _rows(values), []
-    estimated = {key: value for key, value in values.items() if key in batch.estimated}
-    return _rows({key: value for key, value in values.items() if key not in estimated}), _rows(estimated)
+    others = {key: value for key, value in values.items() if key in estimated}
+    return _rows({key: value for key, value in values.items() if key not in others}), _rows(others)
 
 
 def _rows(values: dict[ReadingKey, int]) -> list[Ready]:

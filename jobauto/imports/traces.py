@@ -114,7 +114,7 @@ class Trace:
                     measures.claim(connection, unset)
                     self._claimed |= unset
                     stored += _store(connection, bulk, own, estimated)
-            whole = self._whole(connection) - others
+            whole = self._whole(connection) - others - {key for key, *_ in refused.of_sites(self._rows)}
             self._keep(connection, bulk.stamp, whole, confirms=True)
             for keys in _some(self._rows.keys() - whole - others):
                 self._keep_spans(connection, bulk.stamp, keys, _own(keys, seen, refused))

@@ -11,11 +11,8 @@ A site that took its measure or its source from an import, and has no readings a
 """
 
 import logging
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -26,11 +23,9 @@ from sqlalchemy import (
     exists,
     func,
     literal,
-    or_,
     select,
     update,
 )
-from sqlalchemy.orm import aliased
 
 from ..audit.service import Author, record
 from ..clock import Clock, utcnow
@@ -38,15 +33,13 @@ from ..extensions import db
 from ..logs import LogEvent
 from ..models import Import, ImportSite, Reading, ReplacedReading, Site
 from ..models.imports import UNFINISHED
-from ..models.quality import Quality
-from ..models.types import EPOCH, Instant
 from ..readings.classifying import classify_urgent
 from ..readings.turns import take_turns
 from ..storage.connections import insert, write, write_on
 from ..storage.leases import is_stale
-from ..storage.marks import mark
 from ..storage.vacuum import vacuum_analyze_after
 from . import measures
+from .taking_back import Part, Undone
 
 log = logging.getLogger("job_automation")
 
@@ -64,18 +57,6 @@ class UnknownImport(LookupError):
 
 class CannotUndo(Exception):
     """Why an import cannot be taken back."""
-
-
-class Undone(NamedTuple):
-    """How many readings were removed and restored; and how many stand, for others say so too."""
-
-    removed: int
-    restored: int
-    left: int
-
-    def describe(self) -> str:
-        """``3 removed, 2 restored, 1 left``."""
-        return f"{self.removed} removed, {self.restored} restored, {self.left} left"
 
 
 def undo(import_id: int, author: Author, clock: Clock = utcnow) -> Undone:
@@ -238,7 +219,7 @@ def _take_back_some(connection: Connection, import_id: int, size: int, now: date
         done = (
             Undone(0, 0, 0)
             if first is None
-            else _Part(connection, import_id, keys, first, last, received, now).take_back()
+            else Part(connection, import_id, keys, first, last, received, now).take_back()
         )
         _give_measures_back(connection, import_id, keys)
         _give_sources_back(connection, import_id, keys, now)
@@ -254,227 +235,6 @@ def _take_back_some(connection: Connection, import_id: int, size: int, now: date
             )
         )
     return sum(done)
-
-
-@dataclass(frozen=True)
-class _Part:
-    """What an import has at some sites, between two instants."""
-
-    connection: Connection
-    import_id: int
-    keys: Sequence[int]
-    first: datetime
-    last: datetime
-    received: datetime
-    now: datetime
-
-    def take_back(self) -> Undone:
-        """Do it."""
-        connection = self.connection
-        left = sum(map(self._give_to, self._confirming()))
-        left += connection.scalar(self._changed_later()) or 0
-        connection.execute(self._keep_longer())
-        connection.execute(delete(ReplacedReading).where(*self._replaced()))
-        restored = connection.execute(self._restore()).rowcount
-        if restored:
-            connection.execute(self._forget_restored())
-        removed = connection.execute(delete(Reading).where(*self._standing())).rowcount
-        if restored or removed:
-            mark(connection, self.keys)
-        return Undone(removed, restored, left)
-
-    def _standing(self) -> tuple[ColumnElement[bool], ...]:
-        return (
-            Reading.site_key.in_(self.keys),
-            Reading.reading_date.between(self.first, self.last),
-            Reading.import_id == self.import_id,
-        )
-
-    def _replaced(self) -> tuple[ColumnElement[bool], ...]:
-        return ReplacedReading.site_key.in_(self.keys), ReplacedReading.import_id == self.import_id
-
-    def _confirming(self) -> "Iterator[_Confirming]":
-        """Later imports that had all readings between two instants as well, the first one first."""
-        columns = (ImportSite.import_id, ImportSite.received, ImportSite.first_at, ImportSite.last_at)
-        found = (
-            select(*columns, ImportSite.site_key)
-            .where(
-                ImportSite.site_key.in_(self.keys),
-                ImportSite.confirms,
-                _is_before(
-                    literal(self.received, Instant),
-                    literal(self.import_id),
-                    ImportSite.received,
-                    ImportSite.import_id,
-                ),
-                ImportSite.first_at <= self.last,
-                ImportSite.last_at >= self.first,
-            )
-            .order_by(ImportSite.received, ImportSite.import_id)
-        )
-        spans: defaultdict[tuple[Any, ...], list[int]] = defaultdict(list)
-        for *span, site_key in self.connection.execute(found):
-            spans[tuple(span)].append(site_key)
-        for (import_id, received, first, last), keys in spans.items():
-            yield _Confirming(import_id, received, first, last, keys)
-
-    def _give_to(self, other: "_Confirming") -> int:
-        """What that one has as well is its own from now on; how many readings are."""
-        values = {"import_id": other.import_id, "received": other.received}
-        own = aliased(ReplacedReading)
-        stands = (
-            update(Reading)
-            .where(
-                *self._standing(),
-                Reading.site_key.in_(other.keys),
-                Reading.reading_date.between(other.first, other.last),
-                ~exists().where(
-                    own.site_key == Reading.site_key,
-                    own.reading_date == Reading.reading_date,
-                    own.import_id == other.import_id,
-                ),
-            )
-            .values(values)
-        )
-        given = self.connection.execute(stands).rowcount
-        was = (
-            update(ReplacedReading)
-            .where(
-                *self._replaced(),
-                ReplacedReading.site_key.in_(other.keys),
-                ReplacedReading.reading_date.between(other.first, other.last),
-                *other.met_it_standing(),
-            )
-            .values(values)
-        )
-        return given + self.connection.execute(was).rowcount
-
-    def _changed_later(self) -> Any:
-        """How many of the readings stand as a later import has changed them."""
-        return (
-            select(func.count())
-            .select_from(ReplacedReading)
-            .join(
-                Reading,
-                (Reading.site_key == ReplacedReading.site_key)
-                & (Reading.reading_date == ReplacedReading.reading_date),
-            )
-            .where(
-                *self._replaced(),
-                func.coalesce(Reading.import_id, 0) != self.import_id,
-                _is_before(
-                    ReplacedReading.received, ReplacedReading.import_id, Reading.received, Reading.import_id
-                ),
-            )
-        )
-
-    def _keep_longer(self) -> Any:
-        """Values that this import's had replaced are wanted by whoever has replaced this import's since."""
-        own = aliased(ReplacedReading)
-        return (
-            update(ReplacedReading)
-            .where(
-                ReplacedReading.site_key.in_(self.keys),
-                ReplacedReading.import_id != self.import_id,
-                exists().where(
-                    own.site_key == ReplacedReading.site_key,
-                    own.reading_date == ReplacedReading.reading_date,
-                    own.import_id == self.import_id,
-                ),
-            )
-            .values(replaced_at=self.now)
-        )
-
-    def _restore(self) -> Any:
-        """Let the newest value that is left of each reading stand, an actual one first."""
-        newest_first = (
-            ReplacedReading.is_estimated,
-            _received(ReplacedReading.received).desc(),
-            ReplacedReading.import_id.desc(),
-        )
-        key = (ReplacedReading.site_key, ReplacedReading.reading_date)
-        ranked = (
-            select(
-                *ReplacedReading.__table__.columns,
-                func.row_number().over(partition_by=key, order_by=newest_first).label("place"),
-            )
-            .where(
-                ReplacedReading.site_key.in_(self.keys),
-                ReplacedReading.reading_date.between(self.first, self.last),
-            )
-            .subquery("ranked")
-        )
-        quality = case((ranked.c.is_estimated, int(Quality.ESTIMATED)), else_=int(Quality.GOOD))
-        return (
-            update(Reading)
-            .where(
-                *self._standing(),
-                ranked.c.site_key == Reading.site_key,
-                ranked.c.reading_date == Reading.reading_date,
-                ranked.c.place == 1,
-            )
-            .values(
-                reading_value=ranked.c.reading_value,
-                quality=quality,
-                meter=0,
-                received=ranked.c.received,
-                import_id=func.nullif(ranked.c.import_id, 0),
-            )
-        )
-
-    def _forget_restored(self) -> Any:
-        return delete(ReplacedReading).where(
-            ReplacedReading.site_key.in_(self.keys),
-            exists().where(
-                Reading.site_key == ReplacedReading.site_key,
-                Reading.reading_date == ReplacedReading.reading_date,
-                func.coalesce(Reading.import_id, 0) == ReplacedReading.import_id,
-            ),
-        )
-
-
-@dataclass(frozen=True)
-class _Confirming:
-    """An import that had all readings of some sites between two instants, as they stood when it ended."""
-
-    import_id: int
-    received: datetime
-    first: datetime
-    last: datetime
-    keys: Sequence[int]
-
-    def met_it_standing(self) -> Iterator[ColumnElement[bool]]:
-        """Whether a replaced value is the one that stood for this import, so that it is what it had."""
-        for table in (aliased(ReplacedReading), aliased(Reading)):
-            at_once = (
-                table.site_key == ReplacedReading.site_key,
-                table.reading_date == ReplacedReading.reading_date,
-            )
-            is_estimated: Any = (
-                table.quality == Quality.ESTIMATED
-                if hasattr(table, "quality")
-                else table.is_estimated.expression
-            )
-            import_id = func.coalesce(table.import_id, 0)
-            other = _is_before(ReplacedReading.received, ReplacedReading.import_id, table.received, import_id)
-            outranks = or_(
-                and_(~is_estimated, ReplacedReading.is_estimated),
-                and_(is_estimated == ReplacedReading.is_estimated, other),
-            )
-            before = _is_before(
-                table.received, import_id, literal(self.received, Instant), literal(self.import_id)
-            )
-            yield ~exists().where(*at_once, or_(import_id == self.import_id, and_(before, outranks)))
-
-
-def _is_before(received: Any, import_id: Any, other_received: Any, other_id: Any) -> ColumnElement[bool]:
-    """Whether what an import brought came before what another one did."""
-    one, other = _received(received), _received(other_received)
-    return or_(one < other, and_(one == other, func.coalesce(import_id, 0) < func.coalesce(other_id, 0)))
-
-
-def _received(instant: Any) -> ColumnElement[datetime]:
-    return func.coalesce(instant, literal(EPOCH, Instant))
 
 
 def _give_measures_back(connection: Connection, import_id: int, keys: Collection[int]) -> None:

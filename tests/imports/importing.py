@@ -17,11 +17,11 @@ from tests.fleets import NOON
 Counts = tuple[int, int, int, int]
 
 
-def import_readings(lines: Iterable[str]) -> ImportResult:
+def import_readings(lines: Iterable[str], import_id: int | None = None) -> ImportResult:
     """Import lines of ``site_id,reading_date,reading_value`` in London at noon."""
     file = BytesIO("\n".join(["site_id,reading_date,reading_value", *lines]).encode())
-    source = rows.from_csv(file, readings.COLUMNS)
-    return readings.import_readings(source, zone=ZoneInfo("Europe/London"), now=NOON)
+    source = rows.from_csv(file, readings.COLUMNS, readings.OPTIONAL)
+    return readings.import_readings(source, zone=ZoneInfo("Europe/London"), now=NOON, import_id=import_id)
 
 
 def import_sites(header: str, *lines: str) -> ImportResult:

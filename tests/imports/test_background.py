@@ -12,6 +12,7 @@ from jobauto.audit.service import Author
 from jobauto.clock import utcnow
 from jobauto.extensions import db
 from jobauto.imports import background, readings, uploads
+from jobauto.imports.bulk import PostgresqlBulk, SqliteBulk
 from jobauto.imports.lines import FileError
 from jobauto.imports.rejected_rows import rejected_rows
 from jobauto.imports.result import ImportResult
@@ -101,6 +102,27 @@ def test_the_rejected_rows_come_back_byte_for_byte_to_be_mended(app: Flask) -> N
     assert [line for line, _ in entry(import_id).errors] == [2, 4, 6, 7]
     mended = list(rejected_rows(uploads.kept(entry(import_id).kept_as)))
     assert mended == [HEADER, *bad[:3], bad[3] + b"\n"]
+
+
+def test_a_row_that_a_much_later_one_contradicts_comes_back_in_its_place(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for engine in (SqliteBulk, PostgresqlBulk):
+        monkeypatch.setattr(engine, "BATCH", 2)
+    add_site("S1")
+    rows = [b"S1,2026-03-30T06:00Z,%d\n" % value for value in (1, 0)]
+    others = [b"S1,31/03/2026,1\n", GOOD]
+    import_id = accept(HEADER + rows[0] + others[0] + others[1] + rows[1])
+
+    background.process_pending()
+
+    assert counts(import_id) == ("finished", 1, 0, 0, 3)
+    assert list(rejected_rows(uploads.kept(entry(import_id).kept_as))) == [
+        HEADER,
+        rows[0],
+        others[0],
+        rows[1],
+    ]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from io import BytesIO
+from itertools import count
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,8 +16,10 @@ from jobauto.imports.lines import FileError
 from jobauto.imports.result import ImportResult
 from jobauto.imports.rows import Rows
 from tests.fleets import NOON, add_site
-from tests.imports.importing import counts, import_readings, stored_readings
+from tests.imports import importing
+from tests.imports.importing import counts, stored_readings
 
+NUMBERS = count(1)
 A, B = "2026-03-30T06:00Z", "2026-03-31T06:00Z"
 AT_A = "S1", datetime(2026, 3, 30, 6, tzinfo=UTC)
 
@@ -26,6 +29,11 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     for engine in (SqliteBulk, PostgresqlBulk):
         monkeypatch.setattr(engine, "BATCH", 4)
     monkeypatch.setattr(readings, "DRY_BATCH", 4)
+
+
+def import_readings(lines: Iterable[str]) -> ImportResult:
+    """Import a file as one with a number."""
+    return importing.import_readings(lines, next(NUMBERS))
 
 
 def dry_run(lines: Iterable[str]) -> ImportResult:
@@ -96,26 +104,36 @@ def minutes(*values: int, start: int = 0) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "stored_before", [(), (1, 2, 3, 4), (7,)], ids=["nothing", "the same", "another value"]
+    ("stored_before", "expected"),
+    [
+        pytest.param((), (8, 0, 1, 5), id="nothing"),
+        pytest.param((1, 2, 3, 4), (6, 0, 3, 5), id="the same"),
+        pytest.param((7,), (7, 1, 1, 5), id="another value"),
+        pytest.param((7, 7, 7), (7, 1, 1, 5), id="other values"),
+        pytest.param((1, 3), (7, 0, 2, 5), id="what the later row says"),
+    ],
 )
-def test_over_more_rows_than_are_stored_at_a_time_the_first_stays(
-    app: Flask, small_batches: None, stored_before: tuple[int, ...]
+def test_over_more_rows_than_are_stored_at_a_time_none_is_stored_and_what_was_stays(
+    app: Flask, small_batches: None, stored_before: tuple[int, ...], expected: tuple[int, ...]
 ) -> None:
     add_site("S1")
     import_readings(minutes(*stored_before))
-    lines = [*minutes(1, 2, 3, 4), *minutes(5, 6, 7, 8, start=4), *minutes(9, 2), *minutes(9, 10, start=8)]
-    lines += minutes(1)
+    before = stored_readings()
+    lines = [*minutes(1, 2, 3, 4), *minutes(5, 6, 7, 8, start=4), *minutes(1, 3), *minutes(9, 10, start=8)]
+    lines += minutes(2, 2, start=1)
     looked_at = dry_run(lines)
 
     result = import_readings(lines)
 
-    assert (
-        result.errors
-        == looked_at.errors
-        == [(10, "lines 2 and 10 give different values for the same site and time; line 2 stays")]
-    )
-    assert counts(result) == counts(looked_at)
-    assert [int(value) for _, value in sorted(stored_readings().items())] == list(range(1, 11))
+    why = "lines 3 and 11 give different values for the same site and time"
+    assert dict(result.errors)[3] == dict(result.errors)[11] == why
+    assert result.errors == looked_at.errors
+    assert counts(result) == counts(looked_at) == expected
+    after = stored_readings()
+    for minute in (1, 2):
+        at = ("S1", datetime(2026, 3, 1, 0, minute, tzinfo=UTC))
+        assert after.pop(at, None) == before.get(at)
+    assert [int(value) for _, value in sorted(after.items())] == [1, *range(4, 11)]
 
 
 def test_rows_that_were_all_rejected_are_not_let_in_by_a_later_one(app: Flask, small_batches: None) -> None:
@@ -135,13 +153,17 @@ def test_a_long_file_that_contradicts_itself_changes_nothing_the_second_time(
 ) -> None:
     add_site("S1")
     lines = [*minutes(*range(10)), *minutes(20), *minutes(1, 30, start=1)]
-    assert counts(import_readings(lines)) == (10, 0, 1, 2)
+    assert counts(import_readings(lines)) == (8, 0, 1, 4)
+    before = stored_readings()
 
-    assert counts(import_readings(lines)) == (0, 0, 11, 2)
+    assert counts(import_readings(lines)) == (0, 0, 9, 4)
+    assert stored_readings() == before
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_a_dry_run_says_the_same_as_the_import(app: Flask, small_batches: None, seed: int) -> None:
+@pytest.mark.parametrize("seed", range(16))
+def test_a_dry_run_says_the_same_as_the_import_and_both_the_same_as_a_look_at_all_rows(
+    app: Flask, small_batches: None, seed: int
+) -> None:
     chance = random.Random(seed)  # noqa: S311 (the same each time)
     for site_id in ("S1", "S2"):
         add_site(site_id)
@@ -153,20 +175,32 @@ def test_a_dry_run_says_the_same_as_the_import(app: Flask, small_batches: None, 
         ]
 
     import_readings(some(3))
+    before = {(site_id, at.minute): value for (site_id, at), value in stored_readings().items()}
     lines = some(20)
     looked_at = dry_run(lines)
     result = import_readings(lines)
 
     assert counts(looked_at) == counts(result)
     assert looked_at.errors == result.errors
-    assert result.rows == len(lines)
+    said: dict[tuple[str, int], set[int]] = {}
+    for line in lines:
+        said.setdefault((line[:2], int(line[17:19])), set()).add(int(line[-1]))
+    clear = {key: next(iter(values)) for key, values in said.items() if len(values) == 1}
+    unclear = sum((line[:2], int(line[17:19])) not in clear for line in lines)
+    assert {
+        (site_id, at.minute): value for (site_id, at), value in stored_readings().items()
+    } == before | clear
+    new, updated, _, rejected = counts(result)
+    assert (rejected, result.rows) == (unclear, len(lines))
+    assert new == len(clear.keys() - before.keys())
+    assert updated == sum(before.get(key, value) != value for key, value in clear.items())
 
 
 def test_much_is_remembered_on_disk(app: Flask, small_batches: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seen, "IN_MEMORY", 100)
     add_site("S1")
 
-    assert counts(import_readings([*minutes(*range(20)), *minutes(7)])) == (20, 0, 0, 1)
+    assert counts(import_readings([*minutes(*range(20)), *minutes(7)])) == (19, 0, 0, 2)
 
 
 def test_a_disk_without_room_for_it_is_told(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:

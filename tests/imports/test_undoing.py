@@ -14,6 +14,7 @@ from jobauto.clock import utcnow
 from jobauto.extensions import db
 from jobauto.imports import background, bulk, readings, undo
 from jobauto.imports.recorded import Recorded
+from jobauto.imports.taking_back import Undone
 from jobauto.models import Import, ImportSite, Reading, ReplacedReading, Site
 from jobauto.storage import partitions
 from jobauto.storage.leases import LeaseLost
@@ -63,7 +64,7 @@ def test_what_was_removed_restored_and_left(
     assert take_back(numbers[undone]) == expected
     assert values() == left
     said = db.session.scalars(events_for("import", numbers[undone])).all()[-1]
-    assert (said.field, said.after) == ("undone", undo.Undone(*expected).describe())
+    assert (said.field, said.after) == ("undone", Undone(*expected).describe())
 
 
 def test_a_site_without_readings_takes_the_measure_of_the_next_import(app: Flask) -> None:
