@@ -1,6 +1,6 @@
 """Two who change the same at the same moment: each has looked, and none has committed yet."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import get_ident
 
@@ -21,6 +21,22 @@ def is_anybody_waiting(connection: Connection) -> bool:
     """
     connection.execute(text("SELECT pg_stat_clear_snapshot()"))
     return bool(connection.scalar(WAITING))
+
+
+@contextmanager
+def just_before(statement: str, act: Callable[[], None]) -> Iterator[None]:
+    """Act once, where somebody is about to send a statement and has not committed. Needs an app context."""
+    acted: list[str] = []
+
+    def look(_connection: object, _cursor: object, sent: str, *_: object) -> None:
+        if sent.lstrip().startswith(statement) and not acted:
+            acted.append(sent)
+            act()
+
+    event.listen(db.engine, "before_cursor_execute", look)
+    yield
+    event.remove(db.engine, "before_cursor_execute", look)
+    assert acted
 
 
 @contextmanager

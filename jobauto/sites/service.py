@@ -56,7 +56,7 @@ def edit(
     if wrong:
         raise InvalidInput("The site was not changed.", wrong)
     with write() as session:
-        site = _locked(session, site_id)
+        site = _locked(session, site_id, in_turn=True)
         measure = site.measure
         changes = _set(session, site, vars(wanted), author, seen)
         if (site.measure or "register") != (measure or "register") and _has_readings(session, site.key):
@@ -72,8 +72,6 @@ def edit(
 
 
 def _has_readings(session: Session, site_key: int) -> bool:
-    """Also where an import is just about to store the first one, for which it has the site's turn."""
-    take_turns(session.connection(), [site_key])
     found = select(Reading.site_key).where(Reading.site_key == site_key).limit(1)
     return session.scalar(found) is not None
 
@@ -167,9 +165,11 @@ def wake(site_id: str, *, author: Author, seen: Seen = MappingProxyType({})) -> 
         return _set(session, _locked(session, site_id), values, author, seen)
 
 
-def _locked(session: Session, site_id: str) -> Site:
+def _locked(session: Session, site_id: str, *, in_turn: bool = False) -> Site:
     # By its key, which leads to the shard where the database is a distributed one.
     key = session.scalar(select(Site.key).where(Site.site_id == site_id))
+    if in_turn and key is not None:  # first, as an import does, which may give the site its measure then
+        take_turns(session.connection(), [key])
     site = session.scalars(select(Site).where(Site.key == key).with_for_update()).one_or_none()
     if site is None:
         raise UnknownSite(site_id)

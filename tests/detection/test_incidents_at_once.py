@@ -1,12 +1,10 @@
 """Who else has to do with an incident at the very moment of a run: the database decides, and nobody fails."""
 
-from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from jobauto.audit.service import Author
 from jobauto.detection import holds
@@ -18,7 +16,7 @@ from tests.detection.running import jobs, later, save
 from tests.detection.test_incidents import add_sites, counts, covered, opened, run
 from tests.fleets import add_site, days_before
 from tests.processes import PATIENCE, await_until
-from tests.racing import is_anybody_waiting
+from tests.racing import is_anybody_waiting, just_before
 
 pytestmark = pytest.mark.postgresql
 
@@ -27,22 +25,6 @@ pytestmark = pytest.mark.postgresql
 def engine(postgresql: Postgresql) -> Postgresql:
     """On SQLite there is one writer at a time."""
     return postgresql
-
-
-@contextmanager
-def just_before(statement: str, act: Callable[[], None]) -> Iterator[None]:
-    """Act once, where a run is about to send a statement and has not committed."""
-    acted: list[str] = []
-
-    def look(_connection: object, _cursor: object, sent: str, *_: object) -> None:
-        if sent.startswith(statement) and not acted:
-            acted.append(sent)
-            act()
-
-    event.listen(db.engine, "before_cursor_execute", look)
-    yield
-    event.remove(db.engine, "before_cursor_execute", look)
-    assert acted
 
 
 def test_of_a_run_and_a_release_one_opens_the_incident(app: Flask) -> None:

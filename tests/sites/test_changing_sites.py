@@ -1,12 +1,13 @@
 """Editing and snoozing a site."""
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from jobauto.audit import queries as audit
 from jobauto.audit.service import Author
@@ -15,10 +16,14 @@ from jobauto.extensions import db
 from jobauto.imports.rows import Row
 from jobauto.imports.sites import import_sites
 from jobauto.models import Reading, Site
+from jobauto.readings import turns
 from jobauto.sites import queries, service
 from jobauto.sites.listing import SiteFilter, sites_found
+from tests.databases import POSTGRESQL
 from tests.detection.running import jobs, later, run_at
 from tests.fleets import NOON, add_site
+from tests.processes import PATIENCE, await_until
+from tests.racing import is_anybody_waiting, just_before
 
 LONDON = ZoneInfo("Europe/London")
 OSCAR = Author("oscar", NOON)
@@ -146,3 +151,25 @@ def test_a_capacity_that_is_known_now_has_the_site_classified_anew(app: Flask) -
     service.edit("S1", wanted, author=OSCAR)
 
     assert db.session.scalars(select(Reading.quality).order_by(Reading.reading_date)).all() == [0, 1]
+
+
+@pytest.mark.parametrize("engine", [POSTGRESQL], indirect=True)
+def test_an_edit_and_an_import_that_gives_the_site_its_measure_do_not_wait_for_each_other(app: Flask) -> None:
+    key = add_site("S1")
+    wanted = service.SiteChange("New", None, active=True, group="", measure="register")
+
+    def give_measure() -> None:
+        with app.app_context(), db.engine.begin() as connection:
+            turns.take_turns(connection, [key])
+            connection.execute(update(Site).where(Site.key == key).values(measure="interval"))
+
+    def begin_to_give() -> None:
+        giving.append(pool.submit(give_measure))
+        with db.engine.connect() as watching:
+            await_until(lambda: giving[0].done() or is_anybody_waiting(watching), "it is given, or waits")
+
+    giving: list[Future[None]] = []
+    with ThreadPoolExecutor(1) as pool, just_before("INSERT INTO reading_turn", begin_to_give):
+        service.edit("S1", wanted, author=OSCAR)
+        giving[0].result(PATIENCE)
+    assert (site().site_name, site().measure) == ("New", "register")
