@@ -51,7 +51,7 @@ RULE = Rule(
     name="every_second", title="Every Second", settings=EverySecondSettings, verdicts=verdicts,
     variables=lambda settings, moment: {}, window=attrgetter("step"),
     explained=lambda settings: ["It flags every second site."],
-    describe_finding=lambda finding, zone: "It is a second one.",
+    describe_finding=lambda finding, zone, *, is_interval: "It is a second one.",
     unflagged=lambda settings, verdict, window, zone: "It is a first one.",
     days_field="days_second", colour="violet", icon="week",
 )

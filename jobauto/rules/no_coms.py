@@ -111,7 +111,7 @@ def explained(settings: NoComsSettings) -> list[str]:
     ]
 
 
-def describe_finding(finding: FindingLike, zone: ZoneInfo) -> str:
+def describe_finding(finding: FindingLike, zone: ZoneInfo, *, is_interval: bool) -> str:  # noqa: ARG001 (same for both)
     """What was found at a site, in words."""
     if finding.since is None:
         return "The site has never sent a reading."

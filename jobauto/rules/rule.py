@@ -74,6 +74,12 @@ class FindingLike(Protocol):
     def value(self) -> Decimal | None: ...
 
 
+class DescribeFinding(Protocol):
+    """What a rule found at a site, in words; with ``is_interval`` its readings are energies of intervals."""
+
+    def __call__(self, finding: FindingLike, zone: ZoneInfo, *, is_interval: bool) -> str: ...
+
+
 @dataclass(frozen=True)
 class Window:
     """A site's readings of some time that ends at ``until``: how many, the first and the last one's time and
@@ -165,7 +171,7 @@ class Rule:
     variables: Callable[[Any, Moment], Variables]
     window: Callable[[Any], int]
     explained: Callable[[Any], list[str]]
-    describe_finding: Callable[[FindingLike, ZoneInfo], str]
+    describe_finding: DescribeFinding
     unflagged: Callable[[Any, str, Window, ZoneInfo], str]
     days_field: str
     colour: str

@@ -442,12 +442,14 @@ def _four_days(settings: ZeroReadsSettings) -> str:
     )
 
 
-def describe_finding(finding: FindingLike, zone: ZoneInfo) -> str:
+def describe_finding(finding: FindingLike, zone: ZoneInfo, *, is_interval: bool) -> str:
     """What was found at a site, in words."""
     if finding.since is None:
-        return "The register has not moved."
+        return "No generation." if is_interval else "The register has not moved."
     still = pluralize(finding.days or 0, "day")
     since = format_minute(finding.since, zone)
+    if is_interval:
+        return f"The intervals since {since} show no generation: {still}."
     return f"The register has stood at {finding.value:,} kWh since {since}: {still}."
 
 

@@ -184,7 +184,8 @@ def _verdict(rule: Rule, settings: RuleSettings, moment: Moment, site: Site) -> 
     if row is not None and row["verdict"] == FLAGGED:
         figures = {name: row[name] for name in ("since", "days", "zero_count", "value")}
         found = Verdict(rule.name, rule.title, FLAGGED, set_aside=aside, **figures)
-        return replace(found, text=rule.describe_finding(found, moment.zone))
+        is_interval = site.measure == "interval"
+        return replace(found, text=rule.describe_finding(found, moment.zone, is_interval=is_interval))
     verdict, reason = (row["verdict"], row["reason"]) if row is not None else ("ok", None)
     seen, _ = believed_window(site, rule.believes, start, moment.as_of, newest_meter=rule.newest_meter)
     is_strict = rule.believes == {Quality.GOOD}

@@ -26,6 +26,7 @@ from ..storage.connections import (
     require_ready,
     unreachable,
 )
+from ..storage.leases import LeaseLost
 from . import security_log
 
 log = logging.getLogger("jobauto.errors")
@@ -37,6 +38,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(SecurityError, untrusted_host)
     app.register_error_handler(InvalidInput, invalid_input)
     app.register_error_handler(DatabaseNotReady, database_not_ready)
+    app.register_error_handler(LeaseLost, lease_lost)
     app.register_error_handler(DataError, data_error)
     app.register_error_handler(OperationalError, database_error)
     app.register_error_handler(InternalError, database_error)
@@ -95,6 +97,13 @@ def database_not_ready(error: DatabaseNotReady) -> ResponseReturnValue:
     unavailable = ServiceUnavailable(message)
     unavailable.__cause__ = error
     return http_error(unavailable)
+
+
+def lease_lost(_error: LeaseLost) -> ResponseReturnValue:
+    """This process stood still for so long that its work was given up for dead."""
+    db.session.rollback()
+    why = "This took so long that it was given up; what is done stays. Send it again: nothing is done twice."
+    return http_error(ServiceUnavailable(why))
 
 
 def data_error(_error: DataError) -> ResponseReturnValue:

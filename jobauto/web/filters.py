@@ -21,7 +21,6 @@ from ..models.types import format_minute
 from ..readings import queries as reviews
 from ..readings.words import describe_quality, describe_review
 from ..rules import RULES, rule_named
-from ..rules.rule import FindingLike
 from ..runs import queries as runs
 from ..settings import labels
 from ..settings import service as settings_service
@@ -121,10 +120,12 @@ def ago(instant: datetime) -> str:
     return "just now" if seconds >= 0 else "in less than a minute"
 
 
-def describe_finding(finding: FindingLike, rule: str) -> str:
-    """What a rule found, in its own words; nothing of a rule that is no more."""
-    known = rule_named(rule)
-    return known.describe_finding(finding, settings().schedule.zone) if known else ""
+def describe_finding(job: Job) -> str:
+    """What its rule found when a job was opened; nothing of a rule that is no more."""
+    if (rule := rule_named(job.rule)) is None:
+        return ""
+    is_interval = job.site.measure == "interval"
+    return rule.describe_finding(job, settings().schedule.zone, is_interval=is_interval)
 
 
 def colour_of_rule(name: str) -> str:

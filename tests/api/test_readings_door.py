@@ -1,5 +1,6 @@
 """Readings through the API, as JSON or CSV."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -7,7 +8,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import delete, select
 
+from jobauto.clock import utcnow
 from jobauto.extensions import db
+from jobauto.imports import background
+from jobauto.imports.recorded import Recorded
 from jobauto.models import Reading
 from tests.api.fleet import ERROR, has_shape
 from tests.people import Person
@@ -47,6 +51,22 @@ def test_json_is_counted_and_may_be_sent_again(oscar: Person) -> None:
     }  # fmt: skip
     assert counted(second.json) == [0, 0, 2, 0]
     assert stored() == [Decimal("1.50"), Decimal("2.50")]
+
+
+def test_readings_whose_import_was_given_up_may_be_sent_again(
+    oscar: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def is_given_up(self: Recorded, **_: object) -> None:
+        background.process_pending(lambda: utcnow() + timedelta(minutes=3))
+        end(self)
+
+    end = Recorded._end
+    with monkeypatch.context() as patched:
+        patched.setattr(Recorded, "_end", is_given_up)
+        refused = oscar.api("POST", READINGS, json=[reading()])
+    assert (refused.status_code, has_shape(refused.json, ERROR)) == (503, True)
+    assert "nothing is done twice" in refused.json["error"]
+    assert counted(oscar.api("POST", READINGS, json=[reading()]).json) == [0, 0, 1, 0]
 
 
 def test_csv_is_the_same_as_json(oscar: Person) -> None:

@@ -236,6 +236,15 @@ def test_the_yield_of_a_site_that_sends_intervals_is_what_they_add_up_to(vera: P
     assert "The site sends intervals, and no register." in words(page)
 
 
+def test_a_job_of_a_site_that_sends_intervals_speaks_of_no_register(oscar: Person) -> None:
+    now = utcnow()
+    add_site("S1", {now - timedelta(days=days): 0 for days in range(4)}, measure="interval")
+    run(RunParameters("manual"), lambda: now)
+    for page in ("/jobs/1", "/sites/S1"):
+        text = words(oscar.get(page))
+        assert ("show no generation: 3 days." in text, "register has stood" in text) == (True, False)
+
+
 def test_a_job_says_which_of_its_readings_are_known_to_be_wrong_by_now(oscar: Person) -> None:
     now = utcnow()
     key = add_site("S1", daily([1234] * 15 + [0] * 4, days_before(0.1, now)))
