@@ -18,6 +18,7 @@ NUMBER = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?")
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 OF_A_SPREADSHEET = re.compile(r"[0-9](\.[0-9]+)?E\+[0-9]{2,}")
 MADE_BY_A_SPREADSHEET = "what a spreadsheet has made of a long number: format it as text"
+NO_OFFSET = "reading_date has an offset that no clock has: they go from -12:00 to +14:00"
 LARGEST = 999_999_999_999_99
 """In hundredths of a kWh."""
 HUNDREDTH = Decimal("0.01")
@@ -150,7 +151,7 @@ class InstantReader:
     def __init__(self, zone: ZoneInfo, now: datetime) -> None:
         self._zone = zone
         self._latest = now + FUTURE
-        self._offsets: dict[str, timedelta | None] = {}
+        self._offsets: dict[date, timedelta | None] = {}
 
     def __call__(self, text: str | None) -> datetime:
         """The instant in UTC. Raises FieldError."""
@@ -158,15 +159,19 @@ class InstantReader:
         if not found:
             raise FieldError("reading_date is not a date and time like 2026-03-31T06:00")
         try:
-            moment = datetime.fromisoformat(found[0])
-            if moment.tzinfo and not has_real_offset(moment):
-                raise FieldError(
-                    "reading_date has an offset that no clock has: they go from -12:00 to +14:00"
-                )
-            instant = self._from_local(moment, found[1]) if moment.tzinfo is None else moment.astimezone(UTC)
-        except (ValueError, OverflowError) as error:
-            if isinstance(error, FieldError):
-                raise
+            return self.instant(datetime.fromisoformat(found[0]))
+        except FieldError:
+            raise
+        except ValueError as error:
+            raise FieldError("reading_date does not exist in the calendar") from error
+
+    def instant(self, moment: datetime) -> datetime:
+        """The same of a time that has been read."""
+        if moment.tzinfo and not has_real_offset(moment):
+            raise FieldError(NO_OFFSET)
+        try:
+            instant = self._from_local(moment) if moment.tzinfo is None else moment.astimezone(UTC)
+        except OverflowError as error:
             raise FieldError("reading_date does not exist in the calendar") from error
         if instant < EARLIEST:
             raise FieldError(f"reading_date is before {EARLIEST.year}")
@@ -174,7 +179,8 @@ class InstantReader:
             raise FieldError("reading_date is more than 24 hours in the future")
         return instant
 
-    def _from_local(self, moment: datetime, day: str) -> datetime:
+    def _from_local(self, moment: datetime) -> datetime:
+        day = moment.date()
         if day not in self._offsets:
             self._offsets[day] = self._offset_of(moment)
         offset = self._offsets[day]

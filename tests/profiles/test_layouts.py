@@ -66,6 +66,8 @@ LONG = "09T23:00 1"
         ({"time": {"formats": ["iso"]}}, NAMES, "S1,2026-11-05T00:00:00,1,2,3,4", ORDINARY, ""),
         ({"time": {"formats": ["iso"]}}, NAMES, "S1,2026-11-05T00:00Z,1,2,3,4", ORDINARY, ""),
         ({"time": {"formats": ["iso"]}}, NAMES, "S1,2026-11-05T01:00,1,2,3,4", [], "a time of day"),
+        ({"time": {"zone_column": "Zone"}}, f"Zone,{NAMES}", "S1,05/11/2026,+24:00,1,2,3,4", [],
+         "an offset that no clock has"),
         ({}, NAMES, "S1,05/11/2026,1,x,3,4", ["05T06:00 1", "05T18:00 3", "06T00:00 4"], "not a number"),
     ],
 )  # fmt: skip

@@ -78,7 +78,9 @@ class Times(dict[Key, str | None]):
         """What the cells say. Raises FieldError."""
         stamp = _joined(cells, self._time.formats)
         if self._has_zone_column and stamp.offset is None:
-            return stamp._replace(offset=_offset_in(as_text(zone_cell)))
+            stamp = stamp._replace(offset=_offset_in(as_text(zone_cell)))
+        if stamp.offset is not None and abs(stamp.offset) >= DAY:
+            raise fields.FieldError(fields.NO_OFFSET)
         return stamp
 
     def _split(self, key: Key) -> tuple[tuple[Cell, ...], Cell]:
@@ -98,8 +100,9 @@ class Times(dict[Key, str | None]):
             moment = datetime.combine(stamp.day, time(0)) + (stamp.clock or timedelta(0))
         except OverflowError as error:
             raise fields.FieldError("reading_date does not exist in the calendar") from error
-        offset = "" if stamp.offset is None else _written(stamp.offset)
-        return self._read(f"{moment.isoformat()}{offset}")
+        return self._read.instant(
+            moment if stamp.offset is None else moment.replace(tzinfo=timezone(stamp.offset))
+        )
 
     def _at_its_end(self, instant: datetime, offset: timedelta | None) -> datetime:
         if self._time.label == "end" or self._time.minutes is None:
@@ -158,6 +161,8 @@ def ends_of(day: date, zone: tzinfo, minutes: int) -> list[str]:
 
 def _joined(cells: Sequence[Cell], formats: Sequence[str]) -> Stamp:
     """What several cells say: texts are joined by a space; a date cell and a time cell are one time."""
+    if len(cells) == 1 and isinstance(cells[0], str):  # nearly always, and then there is nothing to join
+        return _first_that_fits(as_text(cells[0]), formats)
     moments = [cell for cell in cells if isinstance(cell, date | time | timedelta)]
     text = " ".join(as_text(cell) for cell in cells if not isinstance(cell, date | time | timedelta)).strip()
     if not moments:
@@ -189,11 +194,6 @@ def _first_that_fits(text: str, formats: Sequence[str]) -> Stamp:
     if not text:
         raise fields.FieldError("reading_date is empty")
     raise fields.FieldError(f"reading_date is not written as the profile says: {', '.join(formats)}")
-
-
-def _written(offset: timedelta) -> str:
-    minutes = abs(offset) // timedelta(minutes=1)
-    return f"{'-' if offset < timedelta(0) else '+'}{minutes // 60:02}:{minutes % 60:02}"
 
 
 def _offset_in(text: str) -> timedelta:
