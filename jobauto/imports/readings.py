@@ -129,7 +129,7 @@ def may_be_doubtful(
     The readings are not compared with what is stored, which costs a dry run more than the import itself.
     """
     db.session.rollback()
-    watch = Watch()
+    result, watch = ImportResult(), Watch()
     with db.engine.connect() as lookups, closing(Seen()) as seen:
         measure = rows.measure if isinstance(rows, Source) else None
         reader = _Reader(lookups, fields.InstantReader(zone, now), watch, measure)
@@ -137,7 +137,8 @@ def may_be_doubtful(
             if batch.lines:
                 seen.add(batch.lines, batch.columns)
                 watch.compare(batch.ready)
-            progress(ImportResult(), [])
+            result.checked += len(batch.lines) + len(batch.rejected)
+            progress(result, [])
         with lookups.begin():
             return bool(watch.describe(seen, reader.bulk))
 

@@ -69,6 +69,8 @@ class Reasons:
 class ImportResult:
     """How many rows were new, updated, unchanged and rejected; the first rejected ones, by line, and why.
 
+    ``checked`` were only looked at, and not compared with what is stored.
+
     ``warnings`` are sentences on what was taken and may have been meant otherwise; ``ignored_columns`` those
     that nobody takes.
     """
@@ -77,6 +79,7 @@ class ImportResult:
     updated: int = 0
     unchanged: int = 0
     rejected: int = 0
+    checked: int = 0
     errors: list[Rejected] = field(default_factory=list)
     reasons: Reasons = field(default_factory=Reasons)
     warnings: list[str] = field(default_factory=list)
@@ -92,7 +95,7 @@ class ImportResult:
     @property
     def rows(self) -> int:
         """All rows of the file that were not blank."""
-        return self.new + self.updated + self.unchanged + self.rejected
+        return self.new + self.updated + self.unchanged + self.rejected + self.checked
 
     def describe(self) -> str:
         """The counts in a line."""

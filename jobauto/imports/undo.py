@@ -120,7 +120,8 @@ def why_not(entry: Import, now: datetime) -> str | None:
         return f"Import {entry.id} is undone already."
     if is_under_way(entry):
         return f"Import {entry.id} is being undone."
-    if entry.dry_run or entry.status == "discarded":
+    is_empty = entry.status == "canceled" and entry.undo_until is None
+    if entry.dry_run or entry.status == "discarded" or is_empty:
         return f"Import {entry.id} has stored nothing."
     if entry.status in UNFINISHED:
         return f"Import {entry.id} is under way."
@@ -135,7 +136,7 @@ def _may_be_undone(now: datetime) -> ColumnElement[bool]:
     return and_(
         Import.kind == "readings",
         ~Import.dry_run,
-        Import.status.in_(("finished", "failed")),
+        Import.status.in_(("finished", "failed", "canceled")),
         Import.undo_until > now,
         Import.undone_at.is_(None),
         Import.undo_heartbeat_at.is_(None),
