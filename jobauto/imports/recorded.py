@@ -64,6 +64,7 @@ class Recorded:
                     requested_by=self.author.name or "",
                     requested_at=self.author.now,
                     heartbeat_at=self.clock(),
+                    pass_began_at=self.clock(),
                     size=0,
                     profile=self.profile.name if self.profile else None,
                     profile_version=self.profile.version if self.profile else None,

@@ -2,10 +2,15 @@
 
 import io
 import threading
+from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 from werkzeug.test import TestResponse
 
+from jobauto.clock import utcnow
+from jobauto.models import Import
+from jobauto.storage.connections import write
 from jobauto.work import threads
 from tests.fleets import add_site
 from tests.pages.reading import error_beside, form_of, words
@@ -232,3 +237,44 @@ def test_a_viewer_reads_the_history_and_finds_nothing_to_press(vera: Person, osc
 
 def test_an_import_that_is_not_there_is_not_found(oscar: Person) -> None:
     assert oscar.get("/import/1").status_code == 404
+
+
+def test_the_page_of_an_import_under_way_is_told_how_far_it_is(
+    oscar: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threads, "start", lambda _work, _name: None)
+    send(oscar, HEADER + GOOD)
+    began = utcnow() - timedelta(seconds=10)
+    with write() as session:
+        half = {"status": "running", "is_checked": True, "size": 4_000_000, "done": 3_000_000, "rows": 123_456}
+        session.execute(update(Import).values(half | {"pass_began_at": began, "heartbeat_at": utcnow()}))
+
+    told = oscar.get("/import/1/progress").json
+    assert (told["state"], told["done"], told["size"]) == ("running", 3_000_000, 4_000_000)
+    assert told["texts"]["read"] == "3.0 MB of 4.0 MB (75 %) read."
+    assert told["texts"]["rows"] == "123,456 rows so far, about 12,000 a second."
+    assert "3.0 MB of 4.0 MB (75 %) read." in words(oscar.get("/import/1"))
+
+
+def test_it_is_canceled_on_its_page_which_says_so_before_and_after(
+    oscar: Person, vera: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threads, "start", lambda _work, _name: None)
+    send(oscar, HEADER + GOOD)
+    assert "Nothing is stored so far. The file is deleted." in words(oscar.get("/import/1"))
+    assert "Cancel the import" not in vera.get("/import/1").text
+
+    oscar.post("/import/1/cancel")
+    assert "Canceled oscar canceled it" in words(oscar.get("/import/1"))
+    assert "Nothing was stored; the file is deleted." in words(oscar.get("/import/1"))
+
+
+def test_one_that_was_canceled_in_the_middle_says_what_stays_and_offers_to_undo_it(oscar: Person) -> None:
+    add_site("S1")
+    send(oscar, HEADER + GOOD)
+    with write() as session:
+        session.execute(update(Import).values(status="canceled", canceled_by="ada", canceled_at=utcnow()))
+
+    page = oscar.get("/import/1")
+    assert "1 row was stored before, and stays; the file is deleted." in words(page)
+    assert page.text.count("Undo this import") == 1
