@@ -35,7 +35,7 @@ def test_rejected_rows_are_named_downloaded_mended_and_imported(visit: Visit) ->
     add_site("S1")
     page = visit(logged_in_as="oscar").page
     _send(page, HEADER + GOOD + BAD)
-    expect(page.locator(".notice-title")).to_have_text("1 row was rejected")
+    expect(page.locator("main .notice-title")).to_have_text("1 row was rejected")
     row = page.get_by_role("table", name="The first rejected rows").get_by_role("row").nth(1)
     expect(row).to_contain_text("reading_date is not a date and time like 2026-03-31T06:00")
 
@@ -52,7 +52,7 @@ def test_a_look_stores_nothing_and_says_so(visit: Visit) -> None:
     add_site("S1")
     visitor = visit(logged_in_as="oscar")
     _send(visitor.page, HEADER + GOOD, look_only=True)
-    expect(visitor.page.locator(".notice-title")).to_have_text("Preview: nothing was stored")
+    expect(visitor.page.locator("main .notice-title")).to_have_text("Preview: nothing was stored")
     expect(visitor.open("/sites/S1").get_by_text("No readings yet")).to_be_visible()
 
 

@@ -103,7 +103,7 @@ def test_a_look_says_that_nothing_was_stored_and_imports_the_same_file_for_real(
     send(oscar, HEADER + GOOD, dry_run="y")
     text = words(oscar.get("/import/1"))
     assert "Preview: nothing was stored" in text
-    assert "Import it for real Do not import The file is kept until" in text
+    assert "Import this file Do not import The file is kept until" in text
     assert "Would be new 1 Would be updated 0" in text
     assert "No readings yet" in words(oscar.get("/sites/S1"))
     assert "Imported Every row of the file was taken." in decide(oscar, "import")
@@ -114,7 +114,7 @@ def test_a_look_at_a_file_of_which_nothing_can_be_stored_offers_no_import(oscar:
     send(oscar, HEADER + BAD, dry_run="y")
     text = words(oscar.get("/import/1"))
     assert "There is nothing to store: every row would be rejected." in text
-    assert "Import it for real" not in text
+    assert "Import this file" not in text
 
 
 def test_warnings_are_shown_before_anything_is_stored_and_the_file_waits_for_a_decision(
@@ -278,3 +278,17 @@ def test_one_that_was_canceled_in_the_middle_says_what_stays_and_offers_to_undo_
     page = oscar.get("/import/1")
     assert "1 row was stored before, and stays; the file is deleted." in words(page)
     assert page.text.count("Undo this import") == 1
+
+
+def test_what_a_file_contains_need_not_be_chosen(oscar: Person) -> None:
+    send(oscar, "site_id,site_name\nS1,Mill Lane\n", kind="")
+    send(oscar, HEADER + GOOD, kind="")
+    assert "File contains Sites" in words(oscar.get("/import/1"))
+    assert "Rows New 1" in words(oscar.get("/import/2"))
+
+
+def test_a_wrong_choice_is_told_before_anything_is_done(oscar: Person) -> None:
+    answer = send(oscar, "site_id,site_name\nS1,Mill Lane\n", kind="readings")
+    assert answer.status_code == 422
+    assert "The header says that the file contains sites" in error_beside(answer, "kind")
+    assert "No imports yet" in words(oscar.get("/import/"))

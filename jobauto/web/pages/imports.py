@@ -10,6 +10,7 @@ from ...clock import utcnow
 from ...errors import InvalidInput
 from ...extensions import db
 from ...imports import background, canceling, decisions, undo, uploads
+from ...imports.kinds import OtherKind, kind_of
 from ...imports.lines import FileError
 from ...imports.profiles import service as profiles
 from ...imports.rejected_rows import encoding_of, rejected_rows, with_reasons
@@ -45,7 +46,7 @@ def submit() -> ResponseReturnValue:
     try:
         profile = profiles.get(form.profile.data) if form.profile.data else None
         import_id = background.accept(
-            form.kind.data,
+            _kind_of(form),
             form.file.data.filename or "",
             form.file.data.stream,
             dry_run=form.dry_run.data,
@@ -55,6 +56,9 @@ def submit() -> ResponseReturnValue:
         )
     except InvalidInput as error:
         form.profile.errors = [str(error)]
+        return _page(form), 422
+    except OtherKind as error:
+        form.kind.errors = [str(error)]
         return _page(form), 422
     except FileError as error:
         form.file.errors = [str(error)]
@@ -160,6 +164,13 @@ def _can_mend(entry: Import) -> bool:
         and path.exists()
         and uploads.rejects(path).exists()
     )
+
+
+def _kind_of(form: ImportForm) -> str:
+    """What the file holds, as the person or its header says. Raises FileError."""
+    if form.profile.data:
+        return "readings"
+    return kind_of(form.file.data.stream, form.kind.data)
 
 
 def _form() -> ImportForm:
