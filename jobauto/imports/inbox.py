@@ -282,7 +282,9 @@ def _queue(folder: int, name: str, stored: Stored, copy: _Copy, now: datetime) -
 def _settle(folder: Path, clock: Clock) -> None:
     """Move the files whose imports have ended."""
     ended = select(Import.id).where(
-        Import.inbox_name.is_not(None), Import.kept_on == here(), Import.status.in_(("finished", "failed", "canceled"))
+        Import.inbox_name.is_not(None),
+        Import.kept_on == here(),
+        Import.status.in_(("finished", "failed", "canceled")),
     )
     for import_id in db.session.scalars(ended.order_by(Import.id)).all():
         try:

@@ -18,7 +18,7 @@ from ..storage import partitions
 from ..storage.citus import connections_kept
 from ..storage.leases import LeaseLost
 from ..storage.vacuum import vacuum_analyze_after
-from . import fields, measures, rows
+from . import fields, rows, sources
 from .bulk import ReadingKey, Ready, Stamp, bulk_of
 from .columns import Instants, interval_watt_hours, read_registers
 from .in_line import steps_of
@@ -115,7 +115,7 @@ def store_readings(
         with lookups.begin():
             result.warnings = watch.describe(seen, reader.bulk)
         if source is not None and source.given_source:
-            measures.give_source(connection, of_source, source.given_source, bulk.stamp.import_id, now)
+            sources.give(connection, of_source, source.given_source, bulk.stamp.import_id, now)
         if store.tails.has_marked:
             classify_urgent(connection, now)
     return result

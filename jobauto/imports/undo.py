@@ -7,7 +7,8 @@
    import added goes. What it kept of these sites goes with it, so no site is done twice.
 3. The sites are classified anew. Only then is it undone, and the history says so.
 
-A site that took its measure or its source from an import, and has no readings any more, has none again.
+A site that took its measure from an import, and has no readings any more, has none again. One that took its
+source from it has what the others would have given it (:mod:`.sources`).
 """
 
 import logging
@@ -46,7 +47,7 @@ from ..storage.connections import insert, write, write_on
 from ..storage.leases import is_stale
 from ..storage.marks import mark
 from ..storage.vacuum import vacuum_analyze_after
-from . import measures
+from . import sources
 
 log = logging.getLogger("job_automation")
 
@@ -210,7 +211,7 @@ def _find_sites(connection: Connection, import_id: int) -> None:
             .where(table.import_id == import_id)
             .group_by(table.site_key)
         )
-        columns = [column.name for column in ImportSite.__table__.columns]
+        columns = [column.name for column in ImportSite.__table__.columns if column.name != "source_given_at"]
         statement = insert(connection, ImportSite).from_select(columns, spans)
         later = case(
             (statement.excluded.last_at > ImportSite.last_at, statement.excluded.last_at),
@@ -242,7 +243,8 @@ def _take_back_some(connection: Connection, import_id: int, size: int, now: date
             else _Part(connection, import_id, keys, first, last, received, now).take_back()
         )
         _give_measures_back(connection, import_id, keys)
-        _give_sources_back(connection, import_id, keys, now)
+        undone_by = connection.scalar(select(Import.undo_by).where(Import.id == import_id))
+        sources.take_back(connection, import_id, keys, Author(undone_by, now))
         connection.execute(delete(ImportSite).where(own, ImportSite.site_key.in_(keys)))
         connection.execute(
             update(Import)
@@ -491,13 +493,6 @@ def _give_measures_back(connection: Connection, import_id: int, keys: Collection
     connection.execute(update(Site).where(Site.key.in_(claimed), ~has_readings).values(measure=None))
     others = (ImportSite.site_key.in_(claimed), ImportSite.import_id != import_id)
     connection.execute(update(ImportSite).where(*others).values(claimed=True))
-
-
-def _give_sources_back(connection: Connection, import_id: int, keys: Collection[int], now: datetime) -> None:
-    of_import = (ImportSite.import_id == import_id, ImportSite.site_key.in_(keys))
-    received = connection.scalars(select(ImportSite.received).where(*of_import).distinct()).all()
-    undone_by = connection.scalar(select(Import.undo_by).where(Import.id == import_id))
-    measures.take_source_back(connection, keys, received, Author(undone_by, now))
 
 
 def _finish(import_id: int, now: datetime) -> Undone:

@@ -1,4 +1,4 @@
-"""Canceling an import: what it has stored stays and can be undone; of a cancel and an end the first one wins."""
+"""Canceling an import: what it has stored stays and can be undone; of a cancel and an end the first wins."""
 
 from collections.abc import Callable
 from datetime import timedelta

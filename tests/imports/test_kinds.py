@@ -32,8 +32,12 @@ def test_the_header_tells_what_a_file_holds(header: str, said: str, kind: str) -
 @pytest.mark.parametrize(
     ("header", "said", "why"),
     [
-        pytest.param(SITES, "readings", "contains sites: it names site_id, site_name", id="sites, not readings"),
-        pytest.param(READINGS, "sites", "contains readings: it names site_id, reading_date", id="the reverse"),
+        pytest.param(
+            SITES, "readings", "contains sites: it names site_id, site_name", id="sites, not readings"
+        ),
+        pytest.param(
+            READINGS, "sites", "contains readings: it names site_id, reading_date", id="the reverse"
+        ),
         pytest.param(f"{READINGS},site_name", "", "Choose what is to be taken", id="either"),
     ],
 )

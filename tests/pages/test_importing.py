@@ -3,6 +3,7 @@
 import io
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -246,10 +247,16 @@ def test_the_page_of_an_import_under_way_is_told_how_far_it_is(
     send(oscar, HEADER + GOOD)
     began = utcnow() - timedelta(seconds=10)
     with write() as session:
-        half = {"status": "running", "is_checked": True, "size": 4_000_000, "done": 3_000_000, "rows": 123_456}
+        half = {
+            "status": "running",
+            "is_checked": True,
+            "size": 4_000_000,
+            "done": 3_000_000,
+            "rows": 123_456,
+        }
         session.execute(update(Import).values(half | {"pass_began_at": began, "heartbeat_at": utcnow()}))
 
-    told = oscar.get("/import/1/progress").json
+    told: Any = oscar.get("/import/1/progress").json
     assert (told["state"], told["done"], told["size"]) == ("running", 3_000_000, 4_000_000)
     assert told["texts"]["read"] == "3.0 MB of 4.0 MB (75 %) read."
     assert told["texts"]["rows"] == "123,456 rows so far, about 12,000 a second."
