@@ -410,8 +410,9 @@ class _Watch:
 
         def progress(result: ImportResult, rejected: list[Rejected]) -> None:
             if rejected:
+                words = {reason: " ".join(reason.split()) for reason in {row.reason for row in rejected}}
                 with rejects(Path(file.name)).open("a") as lines:
-                    lines.writelines(f"{row.line}\t{' '.join(row.reason.split())}\n" for row in rejected)
+                    lines.writelines(f"{row.line}\t{words[row.reason]}\n" for row in rejected)
             self.stamp(
                 done=file.tell(), rows=result.rows, ignored_columns=result.ignored_columns, **_counts(result)
             )

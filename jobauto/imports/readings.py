@@ -99,7 +99,9 @@ def store_readings(
         source = rows if isinstance(rows, Source) else None
         reader = _Reader(lookups, fields.InstantReader(zone, now), watch, source.measure if source else None)
         of_source: set[int] = set()
-        batches = Prefetch(map(reader.read, in_blocks(rows, DRY_BATCH if dry_run else bulk.BATCH)))
+        batches = Prefetch(
+            map(reader.read, _unsearched(in_blocks(rows, DRY_BATCH if dry_run else bulk.BATCH)))
+        )
         with _traced(store):
             for batch in batches:
                 unchanged = result.unchanged
@@ -133,7 +135,7 @@ def may_be_doubtful(
     with db.engine.connect() as lookups, closing(Seen()) as seen:
         measure = rows.measure if isinstance(rows, Source) else None
         reader = _Reader(lookups, fields.InstantReader(zone, now), watch, measure)
-        for batch in map(reader.read, in_blocks(rows, DRY_BATCH)):
+        for batch in map(reader.read, _unsearched(in_blocks(rows, DRY_BATCH))):
             if batch.lines:
                 seen.add(batch.lines, batch.columns)
                 watch.compare(batch.ready)
@@ -171,6 +173,16 @@ def _no_search_for_cycles() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
+
+
+def _unsearched(blocks: Iterator[Block]) -> Iterator[Block]:
+    """The same blocks, which are made without such a search."""
+    while True:
+        with _no_search_for_cycles():
+            block = next(blocks, None)
+        if block is None:
+            return
+        yield block
 
 
 class _Reader:
