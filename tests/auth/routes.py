@@ -66,6 +66,7 @@ EXPECTED = {
     ("POST", "imports.cancel_submit"): "operator",
     ("POST", "imports.decide"): "operator",
     ("GET", "imports.index"): "viewer",
+    ("POST", "imports.kind"): "operator",
     ("GET", "imports.progress"): "viewer",
     ("GET", "imports.rejected"): "operator",
     ("GET", "imports.show"): "viewer",

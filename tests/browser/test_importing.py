@@ -28,7 +28,8 @@ def _send(page: Page, content: str, *, look_only: bool = False) -> None:
     if look_only:
         page.get_by_label("Only show what would happen").check()
     page.get_by_role("button", name="Import").click()
-    expect(page.locator(".tag").first).to_have_text("Finished")  # the page looks again by itself
+    ended = "Preview" if look_only else "Finished"
+    expect(page.locator(".tag").first).to_have_text(ended)  # the page looks again by itself
 
 
 def test_rejected_rows_are_named_downloaded_mended_and_imported(visit: Visit) -> None:
@@ -54,6 +55,24 @@ def test_a_look_stores_nothing_and_says_so(visit: Visit) -> None:
     _send(visitor.page, HEADER + GOOD, look_only=True)
     expect(visitor.page.locator("main .notice-title")).to_have_text("Preview: nothing was stored")
     expect(visitor.open("/sites/S1").get_by_text("No readings yet")).to_be_visible()
+
+
+def test_what_a_chosen_file_contains_is_told_before_it_is_sent(visit: Visit) -> None:
+    page = visit(logged_in_as="oscar").open("/import/")
+    choose, told = page.get_by_label("File", exact=True), page.locator("[data-told]")
+
+    def chosen(content: str) -> None:
+        choose.set_input_files(FilePayload(name="a.csv", mimeType="text/csv", buffer=content.encode()))
+
+    chosen("site_id,site_name\nS1,Mill Lane\n")
+    expect(told).to_have_text("By its header the file contains sites.")
+    page.get_by_label("File contains").select_option("Readings")
+    expect(told).to_contain_text("The header says that the file contains sites")
+    page.get_by_label("File contains").select_option("What its header says")
+    chosen(HEADER + GOOD)
+    expect(told).to_have_text("By its header the file contains readings.")
+    chosen("MPAN,Date\n")
+    expect(told).to_contain_text("A file of another feed needs its profile.")
 
 
 def test_how_far_an_import_is_is_shown_without_reloading_the_page_up_to_its_end(

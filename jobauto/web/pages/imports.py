@@ -70,6 +70,19 @@ def submit() -> ResponseReturnValue:
     return redirect(url_for(".show", import_id=import_id))
 
 
+@bp.post("/kind")
+@needs("operator")
+def kind() -> ResponseReturnValue:
+    """What a file contains by its first lines, as JSON for the script of the form. Nothing is kept."""
+    if "file" not in request.files:
+        abort(400, "There is no file.")
+    try:
+        found = kind_of(request.files["file"].stream, request.form.get("kind", ""))
+    except FileError as error:
+        return jsonify(said=str(error))
+    return jsonify(said=f"By its header the file contains {found}.")
+
+
 @bp.get("/<int:import_id>")
 def show(import_id: int) -> ResponseReturnValue:
     """One import: how far it is, what came of it, which rows were rejected and why."""
