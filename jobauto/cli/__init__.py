@@ -38,6 +38,7 @@ COMMANDS = (
         Command(command_of(name), "runs:command_of_rule", f"Run the rule {name} alone.", name)
         for name in NAMES
     ),
+    Command("cancel-import", "imports:cancel_import", "Have an import end before its end."),
     Command("connect-user", "accounts:connect_user", "Let somebody of the issuer be a user."),
     Command("create-token", "accounts:create_token", "Print a new API token of a user."),
     Command("create-user", "accounts:create_user", "Make an account."),

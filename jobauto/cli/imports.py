@@ -8,7 +8,8 @@ from typing import BinaryIO
 import click
 
 from ..errors import InvalidInput
-from ..imports import inbox, meter_changes, readings, sites, undo
+from ..imports import canceling, inbox, meter_changes, readings, sites, undo
+from ..imports.canceling import Canceled
 from ..imports.lines import FileError
 from ..imports.profiles import service as profiles
 from ..imports.profiles.reader import rows_of
@@ -81,6 +82,19 @@ def import_inbox() -> None:
     click.echo(f"{pluralize(inbox.look(), 'file')} taken")
 
 
+@click.command("cancel-import")
+@click.argument("import_id", metavar="ID", type=int)
+@on_database
+def cancel_import(import_id: int) -> None:
+    """Have the import ID end before its end. What it has stored by then stays."""
+    try:
+        canceling.cancel(import_id, by_command())
+    except (undo.UnknownImport, canceling.CannotCancel) as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(WRONG_USAGE)
+    click.echo(f"Import {import_id} is canceled")
+
+
 @click.command("undo-import")
 @click.argument("import_id", metavar="ID", type=int)
 @on_database
@@ -126,7 +140,7 @@ def _import(file: BinaryIO, load: Load, recorded: Recorded | None = None) -> Non
     except FileError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(WRONG_USAGE)
-    except LeaseLost as error:
+    except (LeaseLost, Canceled) as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)
     for sentence in _remarks(result):

@@ -5,7 +5,8 @@
    machine) checks it, storing nothing, and stamps the row with its progress as it goes. Where there are
    warnings it waits for a decision (:mod:`.decisions`), and so it may after a dry run.
 3. Otherwise, and when somebody has decided so, it is imported in short transactions.
-4. If that process ends or dies, the stamp grows stale and somebody begins again. Importing the same rows
+4. Somebody may cancel it until it has ended (:mod:`.canceling`).
+5. If that process ends or dies, the stamp grows stale and somebody begins again. Importing the same rows
    twice changes nothing; only the counts of the second time tell less. What was checked is not checked
    again: it would be compared with its own rows.
 
@@ -36,6 +37,7 @@ from ..storage.connections import is_connection_lost, write
 from ..storage.leases import LeaseLost, is_stale, kept_alive
 from ..storage.vacuum import vacuum_analyze_after
 from . import readings, sites, undo
+from .canceling import Canceled, end_of_canceled
 from .decisions import expire_undecided
 from .lines import FileError
 from .preview import RAW_OF_CSV, first_readings, first_sites
@@ -165,10 +167,7 @@ def process_pending(clock: Clock = utcnow) -> None:
     while (claimed := _claim(clock())) is not None:
         watch = _Watch(claimed.import_id, claimed.attempts)
         try:
-            if claimed.attempts > ATTEMPTS * (2 if claimed.is_decided else 1):
-                watch.fail("The process that imported it died, several times.")
-            else:
-                _do(claimed, watch)
+            _do(claimed, watch)
         except LeaseLost:  # whatever it was about to tell: those that wait behind it are not its affair
             log.warning(LogEvent("import-taken-over", **{"import": watch.import_id}))
     undo.go_on_with_stale(clock)
@@ -227,6 +226,9 @@ def _claim(now: datetime) -> _Claimed | None:
     candidates = db.session.scalars(select(Import).where(waits).order_by(Import.id)).all()
     for candidate in [_Candidate.of(candidate) for candidate in candidates]:
         still_waits = and_(Import.id == candidate.import_id, waits)
+        if candidate.is_canceled:
+            _end_canceled(still_waits, candidate, now)
+            continue
         if not kept(candidate.kept_as).exists():
             if lost := _why_lost(candidate, now):
                 _give_up(still_waits, candidate.import_id, lost, now)
@@ -252,11 +254,13 @@ class _Candidate(NamedTuple):
     kept_as: str
     kept_on: str
     since: datetime
+    is_canceled: bool
 
     @classmethod
     def of(cls, entry: Import) -> "_Candidate":
         stamps = filter(None, (entry.requested_at, entry.heartbeat_at, entry.decided_at))
-        return cls(entry.id, entry.way, entry.kept_as, entry.kept_on, max(stamps))
+        is_canceled = entry.canceled_at is not None
+        return cls(entry.id, entry.way, entry.kept_as, entry.kept_on, max(stamps), is_canceled)
 
 
 def _why_lost(candidate: _Candidate, now: datetime) -> str | None:
@@ -281,11 +285,33 @@ def _give_up(still_waits: ColumnElement[bool], import_id: int, error: str, now: 
             log.warning(LogEvent("import-file-lost", **{"import": import_id}))
 
 
+def _end_canceled(still_waits: ColumnElement[bool], candidate: _Candidate, now: datetime) -> None:
+    """End an import that was canceled, and whose process died before it found that."""
+    canceled = (still_waits, Import.canceled_at.is_not(None))
+    with write() as session:
+        ended = update(Import).where(*canceled).values(end_of_canceled(now)).returning(Import.id)
+        has_ended = session.execute(ended).one_or_none() is not None
+    if has_ended:
+        forget(candidate.kept_as)
+
+
 def _do(claimed: _Claimed, watch: "_Watch") -> None:
+    try:
+        if claimed.attempts > ATTEMPTS * (2 if claimed.is_decided else 1):
+            watch.fail("The process that imported it died, several times.")
+        else:
+            _succeed_or_fail(claimed, watch)
+    except Canceled:
+        stored = watch.end_canceled()
+        forget(claimed.kept_as)
+        vacuum_analyze_after(stored)
+
+
+def _succeed_or_fail(claimed: _Claimed, watch: "_Watch") -> None:
     try:
         with kept_alive(db.engine, watch.renew, HEARTBEAT_SECONDS, **{"import": watch.import_id}):
             result = _check_and_import(claimed, watch)
-    except LeaseLost:
+    except (LeaseLost, Canceled):
         raise
     except FileError as error:
         watch.fail(str(error))
@@ -326,7 +352,7 @@ def _check(claimed: _Claimed, watch: "_Watch") -> bool:
             if not would_store:
                 forget(claimed.kept_as)
             return False
-    watch.stamp(is_checked=True, warnings=warnings)
+    watch.stamp(is_checked=True, warnings=warnings, **_counts(ImportResult()))
     return True
 
 
@@ -379,13 +405,17 @@ class _Watch:
     attempt: int
 
     def progress_in(self, file: BinaryIO) -> Progress:
-        """What to do after each batch that was read from a file. Raises LeaseLost."""
+        """What to do after each batch that was read from a file. Raises LeaseLost and Canceled."""
+        self.stamp(pass_began_at=utcnow(), done=0, rows=0)
 
         def progress(result: ImportResult, rejected: list[Rejected]) -> None:
             if rejected:
+                words = {reason: " ".join(reason.split()) for reason in {row.reason for row in rejected}}
                 with rejects(Path(file.name)).open("a") as lines:
-                    lines.writelines(f"{row.line}\t{' '.join(row.reason.split())}\n" for row in rejected)
-            self.stamp(done=file.tell(), ignored_columns=result.ignored_columns, **_counts(result))
+                    lines.writelines(f"{row.line}\t{words[row.reason]}\n" for row in rejected)
+            self.stamp(
+                done=file.tell(), rows=result.rows, ignored_columns=result.ignored_columns, **_counts(result)
+            )
 
         return progress
 
@@ -423,19 +453,39 @@ class _Watch:
         ended = {"status": "failed", "finished_at": now, "heartbeat_at": None}
         self.stamp(error=error, undo_until=now + undo.KEPT_FOR, **ended)
 
-    def stamp(self, **values: object) -> None:
-        """Write to the import's row, unless another process has taken it over: then raise LeaseLost."""
+    def end_canceled(self) -> int:
+        """The end that somebody has asked for; returns how many rows were stored before it."""
         with write() as session:
-            self.renew(session.connection(), **values)
+            self.renew(session.connection(), **end_of_canceled(utcnow()))
+            entry = session.get_one(Import, self.import_id)
+            log.info(LogEvent("import-canceled", **{"import": self.import_id}, by=entry.canceled_by))
+            return entry.new + entry.updated
+
+    def stamp(self, **values: object) -> None:
+        """Write to the import's row, unless another process has taken it over: then raise LeaseLost.
+
+        Raises Canceled where somebody has canceled it. How far it is, is written then, but no end.
+        """
+        with write() as session:
+            is_canceled = self.renew(session.connection(), **values)
+            if is_canceled and "status" in values:
+                raise Canceled(self.import_id)
             if values.get("status") == "failed":
                 notifications.import_failed(session.connection(), self.import_id, utcnow())
+        if is_canceled:
+            raise Canceled(self.import_id)
 
-    def renew(self, connection: Connection, **values: object) -> None:
-        """The same within a transaction; with nothing else to write it is a proof of life."""
+    def renew(self, connection: Connection, **values: object) -> bool:
+        """The same within a transaction; with nothing else to write it is a proof of life.
+
+        Returns whether somebody has canceled it.
+        """
         mine = (Import.id == self.import_id, Import.status == "running", Import.attempts == self.attempt)
         stamped = update(Import).where(*mine).values({"heartbeat_at": utcnow()} | values)
-        if connection.execute(stamped).rowcount != 1:
+        found = connection.execute(stamped.returning(Import.canceled_at)).one_or_none()
+        if found is None:
             raise LeaseLost(f"import {self.import_id} was taken over; nothing more is written")
+        return found.canceled_at is not None
 
 
 def _counts(result: ImportResult) -> dict[str, int]:

@@ -8,7 +8,7 @@
 
 import csv
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -24,6 +24,7 @@ LOOKED_AT = 50
 _JOINTS = re.compile(r"[\s_-]")
 _SEPARATOR_LINE = re.compile(r'"?sep=.?"?\s*', re.IGNORECASE)
 _DATUM = re.compile(r"[0-9]+([./:-][0-9]+)*([T ][0-9:.+-]*Z?)?")
+_EMPTY = "The file is empty. Its first line must name the columns."
 _WORKBOOK = "This is an Excel workbook. Save it as “CSV UTF-8 (comma delimited)”, and send that file."
 _SIGNATURES = (
     (b"\x1f\x8b", "This is a gzip archive. Unpack it, and send the CSV file that is in it."),
@@ -78,9 +79,26 @@ def read_header(lines: Iterator[str], wanted: Wanted, ignore: Collection[str] = 
             continue
         delimiter = _delimiter_of(line, wanted)
         if delimiter is None:
-            raise FileError(_what_it_is([*above, *islice(lines, LOOKED_AT)], len(above), wanted))
+            raise FileError(_what_it_is([*above, *islice(lines, LOOKED_AT)], len(above), [wanted]))
         return _header(len(above), _names(line, delimiter), delimiter, wanted, ignore)
-    raise FileError("The file is empty. Its first line must name the columns.")
+    raise FileError(_EMPTY)
+
+
+def tables_named(lines: Iterator[str], tables: Mapping[str, Wanted]) -> list[str]:
+    """Those of several tables of which the first line that holds anything names all that is required.
+
+    Raises FileError where it is none of them.
+    """
+    above: list[str] = []
+    for line in lines:
+        above.append(line)
+        if is_blank(line) or is_separator_line(line):
+            continue
+        if named := [name for name, wanted in tables.items() if _delimiter_of(line, wanted)]:
+            return named
+        every = [*above, *islice(lines, LOOKED_AT)]
+        raise FileError(_what_it_is(every, len(above), list(tables.values())))
+    raise FileError(_EMPTY)
 
 
 def _header(line: int, names: list[str], delimiter: str, wanted: Wanted, ignore: Collection[str]) -> Header:
@@ -136,24 +154,35 @@ def _delimiter_of(line: str, wanted: Wanted) -> str | None:
     return next((one for one in DELIMITERS if required <= set(map(plain, _names(line, one)))), None)
 
 
-def _what_it_is(lines: Sequence[str], first: int, wanted: Wanted) -> str:
-    """Why a file cannot be imported, by its first lines; ``first`` is the first that holds anything."""
+def _what_it_is(lines: Sequence[str], first: int, tables: Sequence[Wanted]) -> str:
+    """Why a file cannot be imported as one of these tables, by its first lines.
+
+    ``first`` is the first that holds anything.
+    """
     if by_its_bytes := what_bytes_are(b"".join(map(to_bytes, lines))):
         return by_its_bytes
     for number, line in enumerate(lines, start=1):
-        if _delimiter_of(line, wanted):
+        if any(_delimiter_of(line, wanted) for wanted in tables):
             return (
                 f"The header is in line {number}, below other lines. "
                 "Remove what stands above it, and send the file again."
             )
     names = max((_names(lines[first - 1], delimiter) for delimiter in DELIMITERS), key=len)
-    known = set(map(plain, names))
-    missing = _missing([column for column in wanted.required if plain(column) not in known])
+    missing = _none_of(tables) if len(tables) > 1 else _missing(_lacking(names, tables[0]))
     if any(map(_DATUM.fullmatch, names)):
-        return (
-            f"{missing} The file has no header: put a first line {','.join(wanted.required)} above its rows."
-        )
+        lines_to_put = " or ".join(",".join(wanted.required) for wanted in tables)
+        return f"{missing} The file has no header: put a first line {lines_to_put} above its rows."
     return missing
+
+
+def _lacking(names: Iterable[str], wanted: Wanted) -> list[str]:
+    known = set(map(plain, names))
+    return [column for column in wanted.required if plain(column) not in known]
+
+
+def _none_of(tables: Iterable[Wanted]) -> str:
+    every = " or of ".join(", ".join(wanted.required) for wanted in tables)
+    return f"The first line must name the columns of {every}. A file of another feed needs its profile."
 
 
 def _missing(columns: Iterable[str]) -> str:

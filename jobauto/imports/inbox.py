@@ -282,7 +282,9 @@ def _queue(folder: int, name: str, stored: Stored, copy: _Copy, now: datetime) -
 def _settle(folder: Path, clock: Clock) -> None:
     """Move the files whose imports have ended."""
     ended = select(Import.id).where(
-        Import.inbox_name.is_not(None), Import.kept_on == here(), Import.status.in_(("finished", "failed"))
+        Import.inbox_name.is_not(None),
+        Import.kept_on == here(),
+        Import.status.in_(("finished", "failed", "canceled")),
     )
     for import_id in db.session.scalars(ended.order_by(Import.id)).all():
         try:
@@ -324,8 +326,9 @@ def _move_imported(folder: int, entry: Import) -> None:
     """Move it unless it is another one by now, whose turn comes, or was moved by a process that died."""
     name = os.fsdecode(unquote_to_bytes(entry.inbox_name or ""))
     known = _Known(entry.size, entry.inbox_time or 0, entry.content_hash)
-    if entry.status == "failed":
-        _move(folder, name, known, "rejected", (".txt", [f"{entry.error}\n".encode()]))
+    if entry.status in ("failed", "canceled"):
+        why = entry.error or f"{entry.canceled_by} has canceled its import."
+        _move(folder, name, known, "rejected", (".txt", [f"{why}\n".encode()]))
     else:
         _move(folder, name, known, "done", _rejected_rows(entry))
 

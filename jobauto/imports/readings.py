@@ -18,7 +18,7 @@ from ..storage import partitions
 from ..storage.citus import connections_kept
 from ..storage.leases import LeaseLost
 from ..storage.vacuum import vacuum_analyze_after
-from . import fields, measures, rows
+from . import fields, rows, sources
 from .bulk import ReadingKey, Ready, Stamp, bulk_of
 from .columns import Instants, interval_watt_hours, read_registers
 from .in_line import steps_of
@@ -99,7 +99,9 @@ def store_readings(
         source = rows if isinstance(rows, Source) else None
         reader = _Reader(lookups, fields.InstantReader(zone, now), watch, source.measure if source else None)
         of_source: set[int] = set()
-        batches = Prefetch(map(reader.read, in_blocks(rows, DRY_BATCH if dry_run else bulk.BATCH)))
+        batches = Prefetch(
+            map(reader.read, _unsearched(in_blocks(rows, DRY_BATCH if dry_run else bulk.BATCH)))
+        )
         with _traced(store):
             for batch in batches:
                 unchanged = result.unchanged
@@ -115,7 +117,7 @@ def store_readings(
         with lookups.begin():
             result.warnings = watch.describe(seen, reader.bulk)
         if source is not None and source.given_source:
-            measures.give_source(connection, of_source, source.given_source, bulk.stamp.import_id, now)
+            sources.give(connection, of_source, source.given_source, bulk.stamp.import_id, now)
         if store.tails.has_marked:
             classify_urgent(connection, now)
     return result
@@ -129,15 +131,16 @@ def may_be_doubtful(
     The readings are not compared with what is stored, which costs a dry run more than the import itself.
     """
     db.session.rollback()
-    watch = Watch()
+    result, watch = ImportResult(), Watch()
     with db.engine.connect() as lookups, closing(Seen()) as seen:
         measure = rows.measure if isinstance(rows, Source) else None
         reader = _Reader(lookups, fields.InstantReader(zone, now), watch, measure)
-        for batch in map(reader.read, in_blocks(rows, DRY_BATCH)):
+        for batch in map(reader.read, _unsearched(in_blocks(rows, DRY_BATCH))):
             if batch.lines:
                 seen.add(batch.lines, batch.columns)
                 watch.compare(batch.ready)
-            progress(ImportResult(), [])
+            result.checked += len(batch.lines) + len(batch.rejected)
+            progress(result, [])
         with lookups.begin():
             return bool(watch.describe(seen, reader.bulk))
 
@@ -170,6 +173,16 @@ def _no_search_for_cycles() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
+
+
+def _unsearched(blocks: Iterator[Block]) -> Iterator[Block]:
+    """The same blocks, which are made without such a search."""
+    while True:
+        with _no_search_for_cycles():
+            block = next(blocks, None)
+        if block is None:
+            return
+        yield block
 
 
 class _Reader:

@@ -7,7 +7,7 @@ nothing has none. Both prove while they last that their process lives: see :mod:
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -21,6 +21,7 @@ from ..extensions import db
 from ..models import Import, ImportSite, ReplacedReading
 from ..storage.connections import write
 from ..storage.leases import LeaseLost, kept_alive
+from .canceling import Canceled, end_of_canceled
 from .lines import FileError
 from .profiles.service import Stored
 from .readings import store_readings
@@ -46,6 +47,7 @@ class Recorded:
     import_id: int | None = None
     clock: Clock = utcnow
     every: float = HEARTBEAT_SECONDS
+    _so_far: dict[str, object] = field(default_factory=dict)
 
     def number(self) -> int:
         """The number of the import."""
@@ -62,6 +64,7 @@ class Recorded:
                     requested_by=self.author.name or "",
                     requested_at=self.author.now,
                     heartbeat_at=self.clock(),
+                    pass_began_at=self.clock(),
                     size=0,
                     profile=self.profile.name if self.profile else None,
                     profile_version=self.profile.version if self.profile else None,
@@ -76,7 +79,20 @@ class Recorded:
     def load(
         self, rows: Iterable[Row | Rejected], *, now: datetime, progress: Progress = unwatched
     ) -> ImportResult:
-        """Store the rows. Raises FileError, and LeaseLost where it was given up for dead meanwhile."""
+        """Store the rows.
+
+        Raises FileError; LeaseLost where it was given up for dead meanwhile; Canceled where somebody has
+        canceled it.
+        """
+        try:
+            return self._load(rows, now, progress)
+        except Canceled:
+            with write() as session:
+                self._write(session.connection(), self._so_far)
+                self._write(session.connection(), end_of_canceled(self.clock()))
+            raise
+
+    def _load(self, rows: Iterable[Row | Rejected], now: datetime, progress: Progress) -> ImportResult:
         try:
             with kept_alive(db.engine, self._renew, self.every, **{"import": self.import_id}):
                 result = store_readings(
@@ -87,6 +103,8 @@ class Recorded:
                     import_id=self.import_id,
                     number=self.number,
                 )
+        except Canceled:
+            raise
         except BaseException as error:
             with suppress(DatabaseError, LeaseLost):  # what broke it off is told
                 self._end(status="failed", error=str(error) if isinstance(error, FileError) else BROKEN_OFF)
@@ -136,9 +154,10 @@ class Recorded:
 
         def prove(result: ImportResult, rejected: list[Rejected]) -> None:
             nonlocal proven
+            self._so_far = {"rows": result.rows, **{name: getattr(result, name) for name in COUNTS}}
             if time.monotonic() - proven > self.every:
                 proven = time.monotonic()
-                self._stamp(heartbeat_at=self.clock())
+                self._stamp(heartbeat_at=self.clock(), **self._so_far)
             progress(result, rejected)
 
         return prove
@@ -148,16 +167,21 @@ class Recorded:
         self._stamp(finished_at=now, undo_until=now + KEPT_FOR, **values)
 
     def _stamp(self, **values: object) -> None:
+        """Write to the import's row. Raises LeaseLost, and Canceled: then nothing is written."""
         if self.import_id is not None:
             with write() as session:
-                self._write(session.connection(), values)
+                if self._write(session.connection(), values):
+                    raise Canceled(self.import_id)
 
     def _renew(self, connection: Connection) -> None:
         if self.import_id is not None:
             self._write(connection, {"heartbeat_at": self.clock()})
 
-    def _write(self, connection: Connection, values: dict[str, object]) -> None:
-        """Write to the import's row. Raises LeaseLost where it was given up for dead."""
+    def _write(self, connection: Connection, values: dict[str, object]) -> bool:
+        """The same within a transaction, and also where it is canceled, which is returned."""
         mine = (Import.id == self.import_id, Import.status == "running")
-        if connection.execute(update(Import).where(*mine).values(values)).rowcount != 1:
+        written = update(Import).where(*mine).values(values).returning(Import.canceled_at)
+        found = connection.execute(written).one_or_none()
+        if found is None:
             raise LeaseLost(f"import {self.import_id} was given up for dead; nothing more is written")
+        return found.canceled_at is not None

@@ -25,8 +25,8 @@ class Reasons:
     rows: Counter[str] = field(default_factory=Counter)
     unknown_sites: dict[str, None] = field(default_factory=dict)
 
-    def add(self, reason: str) -> None:
-        """Count one rejected row."""
+    def add(self, reason: str, rows: int = 1) -> None:
+        """Count rejected rows."""
         kind = reason
         if reason.startswith(UNKNOWN_SITE):
             kind = UNKNOWN_SITE
@@ -38,7 +38,7 @@ class Reasons:
             kind = f"site_id is {MADE_BY_A_SPREADSHEET}"
         if kind not in self.rows and len(self.rows) >= REASONS:
             kind = OTHERS
-        self.rows[kind] += 1
+        self.rows[kind] += rows
 
     def describe(self) -> list[str]:
         """A line a reason, the most frequent first: ``1,000 rows of 10 unknown sites: S1, S2, ...``."""
@@ -69,6 +69,8 @@ class Reasons:
 class ImportResult:
     """How many rows were new, updated, unchanged and rejected; the first rejected ones, by line, and why.
 
+    ``checked`` were only looked at, and not compared with what is stored.
+
     ``warnings`` are sentences on what was taken and may have been meant otherwise; ``ignored_columns`` those
     that nobody takes.
     """
@@ -77,6 +79,7 @@ class ImportResult:
     updated: int = 0
     unchanged: int = 0
     rejected: int = 0
+    checked: int = 0
     errors: list[Rejected] = field(default_factory=list)
     reasons: Reasons = field(default_factory=Reasons)
     warnings: list[str] = field(default_factory=list)
@@ -86,13 +89,13 @@ class ImportResult:
         """Count rejected rows, and name them as far as there is room."""
         self.rejected += len(rows)
         self.errors += rows[: max(0, NAMED - len(self.errors))]
-        for row in rows:
-            self.reasons.add(row.reason)
+        for reason, count in Counter(row.reason for row in rows).items():
+            self.reasons.add(reason, count)
 
     @property
     def rows(self) -> int:
         """All rows of the file that were not blank."""
-        return self.new + self.updated + self.unchanged + self.rejected
+        return self.new + self.updated + self.unchanged + self.rejected + self.checked
 
     def describe(self) -> str:
         """The counts in a line."""

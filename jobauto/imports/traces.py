@@ -35,7 +35,7 @@ from ..models.types import Instant, from_microseconds, to_microseconds
 from ..readings.turns import take_turns
 from ..storage.connections import write_on
 from ..storage.marks import mark
-from . import measures
+from . import measures, sources
 from .bulk import Bulk, ReadingKey, Ready, Stamp
 from .seen import Columns, Seen
 
@@ -67,6 +67,7 @@ class Trace:
         self._last: int | None = None
         self._intervals: set[int] = set()
         self._claimed: set[int] = set()
+        self._given: dict[int, datetime] = {}
 
     def add(self, columns: Columns, intervals: Collection[int] = ()) -> None:
         """A batch that is stored, or stood already; ``intervals`` are the sites that were read as such."""
@@ -91,6 +92,7 @@ class Trace:
         with write_on(connection):
             self._begin(connection, stamp)
             self._keep(connection, stamp, self._rows, confirms=False)
+            sources.keep_given(connection, stamp.import_id, self._given)
 
     def keep_confirmed(
         self, connection: Connection, bulk: Bulk, seen: Seen, refused: Seen, estimated: Collection[ReadingKey]
@@ -118,6 +120,7 @@ class Trace:
             self._keep(connection, bulk.stamp, whole, confirms=True)
             for keys in _some(self._rows.keys() - whole - others):
                 self._keep_spans(connection, bulk.stamp, keys, _own(keys, seen, refused))
+            sources.keep_given(connection, bulk.stamp.import_id, self._given)
         return stored
 
     def _begin(self, connection: Connection, stamp: Stamp) -> None:
@@ -125,6 +128,7 @@ class Trace:
         own = ImportSite.import_id == stamp.import_id
         claimed = select(ImportSite.site_key).where(own, ImportSite.claimed)
         self._claimed.update(connection.scalars(claimed))
+        self._given = sources.given_by(connection, stamp.import_id)
         connection.execute(delete(ImportSite).where(own))
         told = {"sites": len(self._rows), "first_at": self._at(self._first), "last_at": self._at(self._last)}
         connection.execute(update(Import).where(Import.id == stamp.import_id).values(told))

@@ -7,7 +7,8 @@
    import added goes. What it kept of these sites goes with it, so no site is done twice.
 3. The sites are classified anew. Only then is it undone, and the history says so.
 
-A site that took its measure or its source from an import, and has no readings any more, has none again.
+A site that took its measure from an import, and has no readings any more, has none again. One that took its
+source from it has what the others would have given it (:mod:`.sources`).
 """
 
 import logging
@@ -38,7 +39,7 @@ from ..readings.turns import take_turns
 from ..storage.connections import insert, write, write_on
 from ..storage.leases import is_stale
 from ..storage.vacuum import vacuum_analyze_after
-from . import measures
+from . import sources
 from .taking_back import Part, Undone
 
 log = logging.getLogger("job_automation")
@@ -101,7 +102,8 @@ def why_not(entry: Import, now: datetime) -> str | None:
         return f"Import {entry.id} is undone already."
     if is_under_way(entry):
         return f"Import {entry.id} is being undone."
-    if entry.dry_run or entry.status == "discarded":
+    is_empty = entry.status == "canceled" and entry.undo_until is None
+    if entry.dry_run or entry.status == "discarded" or is_empty:
         return f"Import {entry.id} has stored nothing."
     if entry.status in UNFINISHED:
         return f"Import {entry.id} is under way."
@@ -116,7 +118,7 @@ def _may_be_undone(now: datetime) -> ColumnElement[bool]:
     return and_(
         Import.kind == "readings",
         ~Import.dry_run,
-        Import.status.in_(("finished", "failed")),
+        Import.status.in_(("finished", "failed", "canceled")),
         Import.undo_until > now,
         Import.undone_at.is_(None),
         Import.undo_heartbeat_at.is_(None),
@@ -190,7 +192,7 @@ def _find_sites(connection: Connection, import_id: int) -> None:
             .where(table.import_id == import_id)
             .group_by(table.site_key)
         )
-        columns = [column.name for column in ImportSite.__table__.columns]
+        columns = [column.name for column in ImportSite.__table__.columns if column.name != "source_given_at"]
         statement = insert(connection, ImportSite).from_select(columns, spans)
         later = case(
             (statement.excluded.last_at > ImportSite.last_at, statement.excluded.last_at),
@@ -222,7 +224,8 @@ def _take_back_some(connection: Connection, import_id: int, size: int, now: date
             else Part(connection, import_id, keys, first, last, received, now).take_back()
         )
         _give_measures_back(connection, import_id, keys)
-        _give_sources_back(connection, import_id, keys, now)
+        undone_by = connection.scalar(select(Import.undo_by).where(Import.id == import_id))
+        sources.take_back(connection, import_id, keys, Author(undone_by, now))
         connection.execute(delete(ImportSite).where(own, ImportSite.site_key.in_(keys)))
         connection.execute(
             update(Import)
@@ -250,13 +253,6 @@ def _give_measures_back(connection: Connection, import_id: int, keys: Collection
     connection.execute(update(Site).where(Site.key.in_(claimed), ~has_readings).values(measure=None))
     others = (ImportSite.site_key.in_(claimed), ImportSite.import_id != import_id)
     connection.execute(update(ImportSite).where(*others).values(claimed=True))
-
-
-def _give_sources_back(connection: Connection, import_id: int, keys: Collection[int], now: datetime) -> None:
-    of_import = (ImportSite.import_id == import_id, ImportSite.site_key.in_(keys))
-    received = connection.scalars(select(ImportSite.received).where(*of_import).distinct()).all()
-    undone_by = connection.scalar(select(Import.undo_by).where(Import.id == import_id))
-    measures.take_source_back(connection, keys, received, Author(undone_by, now))
 
 
 def _finish(import_id: int, now: datetime) -> Undone:

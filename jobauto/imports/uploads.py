@@ -100,7 +100,7 @@ def _is_over(entry: Import, now: datetime) -> bool:
     if entry.status in UNFINISHED or entry.decide_until is not None or entry.finished_at is None:
         return False
     is_taken_whole = entry.status == "finished" and not entry.rejected
-    is_not_wanted = entry.dry_run or entry.status == "discarded"
+    is_not_wanted = entry.dry_run or entry.status in ("discarded", "canceled")
     return is_not_wanted or is_taken_whole or entry.finished_at < now - KEPT_FOR
 
 

@@ -39,8 +39,10 @@ class Import(Base):
 
     ``status`` is ``queued``, ``running``, ``finished``, ``failed`` (with the ``error``), ``waiting`` (for
     somebody to decide whether it is imported in spite of its ``warnings``), ``needs_profile`` (nobody has
-    said yet how it is read) or ``discarded`` (it is not imported). The file waits in the instance folder of
-    the machine ``kept_on`` as ``kept_as``; ``done`` of its ``size`` in bytes have been read.
+    said yet how it is read), ``discarded`` (it is not imported) or ``canceled``. One that is under way and
+    was ``canceled_at`` some instant ends at its next batch. The file waits in the instance folder of
+    the machine ``kept_on`` as ``kept_as``; ``done`` of its ``size`` in bytes have been read, which are so
+    many ``rows``, in the pass over it that ``pass_began_at`` then.
     ``heartbeat_at`` proves that the process of this one of the ``attempts`` is at it, or at moving its file.
     ``errors`` are the first rejected rows, ``[[line, reason], ...]``, and ``reasons`` all of them summed up,
     a line each. ``ignore_columns`` were to be left out; ``ignored_columns`` nobody takes. ``preview`` is what
@@ -90,6 +92,8 @@ class Import(Base):
     finished_at: Mapped[datetime | None] = mapped_column(Instant)
     size: Mapped[int] = mapped_column(BigInteger)
     done: Mapped[int] = mapped_column(BigInteger, default=0)
+    rows: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    pass_began_at: Mapped[datetime | None] = mapped_column(Instant)
     new: Mapped[int] = mapped_column(Integer, default=0)
     updated: Mapped[int] = mapped_column(Integer, default=0)
     unchanged: Mapped[int] = mapped_column(Integer, default=0)
@@ -107,6 +111,8 @@ class Import(Base):
     decide_until: Mapped[datetime | None] = mapped_column(Instant)
     decided_by: Mapped[str | None] = mapped_column(String(100))
     decided_at: Mapped[datetime | None] = mapped_column(Instant)
+    canceled_by: Mapped[str | None] = mapped_column(String(100))
+    canceled_at: Mapped[datetime | None] = mapped_column(Instant)
     way: Mapped[str] = mapped_column(String(10), default="page", server_default="page")
     token: Mapped[str | None] = mapped_column(String(130))
     part_of: Mapped[int | None] = mapped_column(BigInteger)
@@ -130,6 +136,7 @@ class ImportSite(Base):
 
     With ``confirms``, every reading of the site that stood between them when the import ended is as it says:
     a file that is sent again leaves no other trace. ``claimed`` tells that the site had no measure before.
+    It has its source from the import since ``source_given_at``, unless somebody has changed it.
     """
 
     __tablename__ = "import_site"
@@ -145,6 +152,7 @@ class ImportSite(Base):
     received: Mapped[datetime] = mapped_column(Instant)
     confirms: Mapped[bool] = mapped_column(Boolean)
     claimed: Mapped[bool] = mapped_column(Boolean)
+    source_given_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class ReplacedReading(Base):

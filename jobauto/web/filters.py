@@ -15,7 +15,7 @@ from ..auth.browsers import describe_browser
 from ..clock import utcnow
 from ..extensions import db
 from ..jobs.bulk_actions import may_undo
-from ..models import Event, Job, Run, Site
+from ..models import Event, Import, Job, Run, Site
 from ..models.quality import Quality
 from ..models.types import format_minute
 from ..readings import queries as reviews
@@ -38,7 +38,11 @@ _WORDS = {
     "address": "Channel",
     "api": "API",
     "cli": "Command line",
+    "delimited": "Text with columns",
+    "iec62056": "IEC 62056-21",
+    "json": "JSON",
     "manual": "By hand",
+    "nem12": "NEM12",
     "ok": "OK",
     "schedule": "Daily schedule",
     "unclosed": "Not closed",
@@ -61,6 +65,7 @@ def init_app(app: Flask) -> None:
         describe_review,
         describe_quality,
         colour_of_rule,
+        import_state,
         duration,
         in_days,
         spares_closed_ones,
@@ -195,6 +200,13 @@ def size(count: int) -> str:
     if count < 1000:
         return pluralize(count, "byte")
     return f"{count / 1000:,.1f} kB" if count < 1_000_000 else f"{count / 1_000_000:,.1f} MB"
+
+
+def import_state(entry: Import) -> str:
+    """What an import has come to, in a word that the pages have: a dry run that has ended is a preview."""
+    if entry.undone_at is not None:
+        return "undone"
+    return "preview" if entry.dry_run and entry.status == "finished" else entry.status
 
 
 def duration(milliseconds: float) -> str:

@@ -34,7 +34,7 @@ PATIENCE = timedelta(seconds=10)
 LOOKED_EVERY = 0.1
 """Seconds between two looks whether the first sending is done."""
 
-EXEMPT = {"auth.logout", "profiles.try_out", "proposals.look"}
+EXEMPT = {"auth.logout", "imports.kind", "profiles.try_out", "proposals.look"}
 """A session that has begun since is ended all the same; a look changes nothing, and may be had again."""
 
 

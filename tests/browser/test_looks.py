@@ -60,6 +60,8 @@ ADDRESSES = (
     "/import/",
     "/import/1",
     "/import/2",
+    "/import/3",
+    "/import/4",
     "/profiles/",
     "/profiles/new",
     "/profiles/new/2",
@@ -173,6 +175,10 @@ def _something_of_everything(run_id: int) -> None:
     profiles.save("portal", {"file": {"kind": "nem12"}, "site": {}, "time": {}, "value": {}}, ADA)
     content = f"site,date,{'v' * 200},b\n{'W' * 50},05/11/2026 06:00,1.204,2\n{'N' * 50},06/11/2026,1.3,2\n"
     samples.accept(f"{'w' * 190}.csv", BytesIO(content.encode()), ADA, lambda _: None)
+    under_way = {"filename": f"{'w' * 190}.csv", "done": 999_999_999, "size": 10**10, "rows": 10**9}
+    scenes.add_import(status="running", heartbeat_at=utcnow(), pass_began_at=utcnow(), **under_way)
+    by_whom = {"canceled_by": "x" * 100, "canceled_at": utcnow(), "undo_until": utcnow() + timedelta(days=14)}
+    scenes.add_import(status="canceled", finished_at=utcnow(), new=10**9, is_checked=True, **by_whom)
     sites.snooze("LONG", utcnow().date(), "Z" * 200, ZoneInfo("UTC"), author=ADA)
 
 

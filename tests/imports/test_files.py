@@ -114,6 +114,18 @@ def test_blank_lines_are_left_out_before_any_is_looked_at_alone(monkeypatch: pyt
     assert numbers(HEADER + b"\n \t\n\r\n" * 1000 + b"S1,d,1\n") == {3002: "kept"}
 
 
+def test_lines_without_enough_fields_are_told_before_any_is_looked_at_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(rows, "set_aside")
+
+    assert read(HEADER + b"x\nS1,d,1\n,,,\n") == [
+        Rejected(2, "1 fields, but the header has 3"),
+        Row(3, ["S1", "d", "1"]),
+        Rejected(4, "4 fields, but the header has 3"),
+    ]
+
+
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"], ids=["LF", "CR LF", "CR"])
 def test_an_open_quote_spoils_its_own_line_only(end: bytes) -> None:
     lines = [HEADER.strip(), b"S1,d,1", b'"S1,d,1', b"S1,d,2", b'S1,d,"3', b'"S1",d,4', b'S1,"d', b"S1,d,5"]

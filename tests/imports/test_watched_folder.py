@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 from jobauto.audit.service import Author
 from jobauto.clock import utcnow
 from jobauto.extensions import db
-from jobauto.imports import background, inbox, undo
+from jobauto.imports import background, canceling, inbox, undo
 from jobauto.imports.profiles import service as profiles
 from jobauto.models import Import, Reading
 from jobauto.storage.connections import write, write_nowait
@@ -445,3 +445,20 @@ def test_a_file_is_moved_by_one_process_and_by_another_when_that_one_has_died(
     assert lying(feed) == ["a.csv"]
     inbox.look(lambda: later() + timedelta(minutes=3))
     assert (values(), lying(feed)) == (["5.00"], ["done/a.csv"])
+
+
+def test_a_file_whose_import_was_canceled_is_rejected_says_by_whom_and_may_come_again(
+    feed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay(feed, "a.csv", row(5))
+    monkeypatch.setattr(background, "process_pending", lambda _: None)
+    inbox.look(later)
+    canceling.cancel(db.session.scalars(select(Import.id)).one(), ADA)
+    monkeypatch.undo()
+    inbox.look(later)
+    assert (values(), lying(feed)) == ([], ["rejected/a.csv", "rejected/a.csv.txt"])
+    assert (feed / "rejected" / "a.csv.txt").read_text() == "ada has canceled its import.\n"
+
+    lay(feed, "a.csv", row(5))
+    inbox.look(later)
+    assert values() == ["5.00"]

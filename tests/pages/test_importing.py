@@ -2,10 +2,16 @@
 
 import io
 import threading
+from datetime import timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import update
 from werkzeug.test import TestResponse
 
+from jobauto.clock import utcnow
+from jobauto.models import Import
+from jobauto.storage.connections import write
 from jobauto.work import threads
 from tests.fleets import add_site
 from tests.pages.reading import error_beside, form_of, words
@@ -98,7 +104,7 @@ def test_a_look_says_that_nothing_was_stored_and_imports_the_same_file_for_real(
     send(oscar, HEADER + GOOD, dry_run="y")
     text = words(oscar.get("/import/1"))
     assert "Preview: nothing was stored" in text
-    assert "Import it for real Do not import The file is kept until" in text
+    assert "Import this file Do not import The file is kept until" in text
     assert "Would be new 1 Would be updated 0" in text
     assert "No readings yet" in words(oscar.get("/sites/S1"))
     assert "Imported Every row of the file was taken." in decide(oscar, "import")
@@ -109,7 +115,7 @@ def test_a_look_at_a_file_of_which_nothing_can_be_stored_offers_no_import(oscar:
     send(oscar, HEADER + BAD, dry_run="y")
     text = words(oscar.get("/import/1"))
     assert "There is nothing to store: every row would be rejected." in text
-    assert "Import it for real" not in text
+    assert "Import this file" not in text
 
 
 def test_warnings_are_shown_before_anything_is_stored_and_the_file_waits_for_a_decision(
@@ -232,3 +238,64 @@ def test_a_viewer_reads_the_history_and_finds_nothing_to_press(vera: Person, osc
 
 def test_an_import_that_is_not_there_is_not_found(oscar: Person) -> None:
     assert oscar.get("/import/1").status_code == 404
+
+
+def test_the_page_of_an_import_under_way_is_told_how_far_it_is(
+    oscar: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threads, "start", lambda _work, _name: None)
+    send(oscar, HEADER + GOOD)
+    began = utcnow() - timedelta(seconds=10)
+    with write() as session:
+        half = {
+            "status": "running",
+            "is_checked": True,
+            "size": 4_000_000,
+            "done": 3_000_000,
+            "rows": 123_456,
+        }
+        session.execute(update(Import).values(half | {"pass_began_at": began, "heartbeat_at": utcnow()}))
+
+    told: Any = oscar.get("/import/1/progress").json
+    assert (told["state"], told["done"], told["size"]) == ("running", 3_000_000, 4_000_000)
+    assert told["texts"]["read"] == "3.0 MB of 4.0 MB (75 %) read."
+    assert told["texts"]["rows"] == "123,456 rows so far, about 12,000 a second."
+    assert "3.0 MB of 4.0 MB (75 %) read." in words(oscar.get("/import/1"))
+
+
+def test_it_is_canceled_on_its_page_which_says_so_before_and_after(
+    oscar: Person, vera: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threads, "start", lambda _work, _name: None)
+    send(oscar, HEADER + GOOD)
+    assert "Nothing is stored so far. The file is deleted." in words(oscar.get("/import/1"))
+    assert "Cancel the import" not in vera.get("/import/1").text
+
+    oscar.post("/import/1/cancel")
+    assert "Canceled oscar canceled it" in words(oscar.get("/import/1"))
+    assert "Nothing was stored; the file is deleted." in words(oscar.get("/import/1"))
+
+
+def test_one_that_was_canceled_in_the_middle_says_what_stays_and_offers_to_undo_it(oscar: Person) -> None:
+    add_site("S1")
+    send(oscar, HEADER + GOOD)
+    with write() as session:
+        session.execute(update(Import).values(status="canceled", canceled_by="ada", canceled_at=utcnow()))
+
+    page = oscar.get("/import/1")
+    assert "1 row was stored before, and stays; the file is deleted." in words(page)
+    assert page.text.count("Undo this import") == 1
+
+
+def test_what_a_file_contains_need_not_be_chosen(oscar: Person) -> None:
+    send(oscar, "site_id,site_name\nS1,Mill Lane\n", kind="")
+    send(oscar, HEADER + GOOD, kind="")
+    assert "File contains Sites" in words(oscar.get("/import/1"))
+    assert "Rows New 1" in words(oscar.get("/import/2"))
+
+
+def test_a_wrong_choice_is_told_before_anything_is_done(oscar: Person) -> None:
+    answer = send(oscar, "site_id,site_name\nS1,Mill Lane\n", kind="readings")
+    assert answer.status_code == 422
+    assert "The header says that the file contains sites" in error_beside(answer, "kind")
+    assert "No imports yet" in words(oscar.get("/import/"))

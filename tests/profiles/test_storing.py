@@ -138,6 +138,36 @@ def test_a_source_that_somebody_has_changed_since_stays(app: Flask) -> None:
     assert db.session.scalars(select(Site.source)).all() == ["gw-A"]
 
 
+@pytest.mark.parametrize(
+    ("imports", "undone", "sources"),
+    [
+        pytest.param(["a", "a"], [0, 1], ["gw-A", ""], id="another import gives it as well"),
+        pytest.param(["a", "a", "a"], [0, 1, 2], ["gw-A", "gw-A", ""], id="two others do"),
+        pytest.param(["a", "none"], [0], [""], id="the others give none"),
+        pytest.param(["none", "a"], [1], [""], id="the others gave none"),
+        pytest.param(["a", "b"], [0, 1], ["gw-B", ""], id="another gives another one"),
+        pytest.param(["a", "b", "a"], [0, 1, 2], ["gw-B", "gw-A", ""], id="the next, each time"),
+        pytest.param(["a", "b"], [1, 0], ["gw-A", ""], id="one that gave nothing takes nothing"),
+    ],
+)
+def test_after_an_undo_a_site_has_the_source_that_the_other_imports_would_have_left(
+    app: Flask, imports: list[str], undone: list[int], sources: list[str]
+) -> None:
+    oscar = operator(app)
+    add_sites("S1")
+    for name, more in {"a": {"source": "gw-A"}, "b": {"source": "gw-B"}, "none": {}}.items():
+        oscar.api("PUT", f"/api/profiles/{name}/", json=PLAIN | more)
+    numbers = [
+        send(oscar, f"2026-11-05T{hour:02}:00,{hour}\n".encode(), f"profile={name}").json["import_id"]
+        for hour, name in enumerate(imports)
+    ]
+
+    for number, source in zip((numbers[at] for at in undone), sources, strict=True):
+        oscar.api("POST", f"/api/imports/{number}/undo/")
+        db.session.rollback()
+        assert db.session.scalars(select(Site.source)).one() == source
+
+
 def _changes(site_id: str) -> list[tuple[str | None, ...]]:
     db.session.rollback()
     found = db.session.scalars(events_for("site", site_id).order_by(None).order_by(Event.id))

@@ -48,10 +48,12 @@ def _best_site(
     known = {column.at: draft.is_site(column.names) for column in free}
     best = max(free, key=lambda column: len(known[column.at]), default=None)
     if best is not None and (found := known[best.at]):
-        return (
-            f"column:{best.ref}",
-            f"{len(found)} of its names are sites of the fleet, such as {min(found)}.",
+        told = (
+            f"{min(found)} is a site of the fleet."
+            if len(found) == 1
+            else f"{len(found)} of its names are sites of the fleet, such as {min(found)}."
         )
+        return f"column:{best.ref}", told
     if len(known_parts := draft.is_site(list(parts))) == 1:
         (part,) = known_parts
         return f"name:{parts[part]}", f"The file's name has {part}, which is a site of the fleet."

@@ -2,7 +2,9 @@
 
 from flask import Blueprint, abort
 
-from ...imports import background, undo
+from ...extensions import db
+from ...imports import background, canceling, undo
+from ...models import Import
 from ..access import current_author, needs
 from ..paging import page_of
 from .bodies import query_of_request
@@ -20,6 +22,20 @@ def import_list() -> PageOut[ImportEntryOut]:
     query: NewestFirstIn = query_of_request()
     page = page_of(background.history(query.before_id), query.page, query.per_page)
     return PageOut(**vars(page) | {"items": [ImportEntryOut.model_validate(entry) for entry in page.items]})
+
+
+@bp.post("/<int:import_id>/cancel/")
+@needs("operator")
+@spec.validate(resp=responses(ImportEntryOut, 404, 409))
+def import_cancel(import_id: int) -> ImportEntryOut:
+    """Have an import end before its end. One that is under way ends at its next batch."""
+    try:
+        canceling.cancel(import_id, current_author())
+    except undo.UnknownImport as error:
+        abort(404, str(error))
+    except canceling.CannotCancel as error:
+        abort(409, str(error))
+    return ImportEntryOut.model_validate(db.session.get_one(Import, import_id))
 
 
 @bp.post("/<int:import_id>/undo/")

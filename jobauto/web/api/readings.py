@@ -3,13 +3,14 @@
 from functools import partial
 from io import BytesIO
 
-from flask import Blueprint, request
+from flask import Blueprint, abort, request
 from flask.typing import ResponseReturnValue
 
 from ...clock import utcnow
 from ...errors import InvalidInput
 from ...extensions import db
 from ...imports import readings
+from ...imports.canceling import Canceled
 from ...imports.lines import FileError
 from ...imports.profiles import service as profiles
 from ...imports.profiles.reader import needs_file_name, rows_of
@@ -31,7 +32,7 @@ bp = Blueprint("api_readings", __name__, url_prefix="/api")
 @spec.validate(
     query=ReadingsFileIn,
     json=ReadingsIn,
-    resp=responses(ReadingsImportOut, 404, 413, 415, refused=ImportRefusedOut),
+    resp=responses(ReadingsImportOut, 404, 409, 413, 415, refused=ImportRefusedOut),
     skip_validation=True,
 )
 def reading_import() -> ResponseReturnValue:
@@ -45,13 +46,17 @@ def reading_import() -> ResponseReturnValue:
         current_author(),
         settings_service.current().settings.schedule.zone,
     )
-    if "profile" in request.args:
-        return _answer(_through_profile(request.args["profile"], recorded), recorded)
-    result = import_rows(
-        partial(readings.from_csv, ignore=request.args.getlist("ignore_column")),
-        readings.from_json,
-        lambda rows: recorded.load(rows, now=utcnow()),
-    )
+    try:
+        if "profile" in request.args:
+            result = _through_profile(request.args["profile"], recorded)
+        else:
+            result = import_rows(
+                partial(readings.from_csv, ignore=request.args.getlist("ignore_column")),
+                readings.from_json,
+                lambda rows: recorded.load(rows, now=utcnow()),
+            )
+    except Canceled as error:
+        abort(409, str(error))
     return _answer(result, recorded)
 
 

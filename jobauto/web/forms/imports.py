@@ -13,7 +13,11 @@ OWN_CSV = ("", "None: a CSV file of our own")
 class ImportForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
     """A file, what is in it, and whether to store it or only to look."""
 
-    kind = SelectField("File contains", choices=choices([("readings", "Readings"), ("sites", "Sites")]))
+    kind = SelectField(
+        "File contains",
+        choices=choices([("", "What its header says"), ("readings", "Readings"), ("sites", "Sites")]),
+        coerce=lambda kind: kind or "",
+    )
     file = FileField("File", [FileRequired("Choose a file.")])
     profile = SelectField(
         "Profile",

@@ -1,16 +1,16 @@
 """Importing files on a page, and the history of imports."""
 
 import logging
-from datetime import timedelta
 from functools import partial
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ...clock import utcnow
 from ...errors import InvalidInput
 from ...extensions import db
-from ...imports import background, decisions, undo, uploads
+from ...imports import background, canceling, decisions, undo, uploads
+from ...imports.kinds import OtherKind, kind_of
 from ...imports.lines import FileError
 from ...imports.profiles import service as profiles
 from ...imports.rejected_rows import encoding_of, rejected_rows, with_reasons
@@ -21,14 +21,12 @@ from ...work.importing import start_imports
 from ..access import current_author, needs
 from ..forms.choices import choices
 from ..forms.imports import OWN_CSV, ImportForm
+from ..import_progress import checks, progress_of
 from ..lookup import get_or_404
 from ..paging import asked_page, page_of
 
 log = logging.getLogger("job_automation")
 bp = Blueprint("imports", __name__, url_prefix="/import")
-
-REFRESH, SLOW_REFRESH = 2, 20
-SOON = timedelta(minutes=10)
 
 
 @bp.get("/")
@@ -48,7 +46,7 @@ def submit() -> ResponseReturnValue:
     try:
         profile = profiles.get(form.profile.data) if form.profile.data else None
         import_id = background.accept(
-            form.kind.data,
+            _kind_of(form),
             form.file.data.filename or "",
             form.file.data.stream,
             dry_run=form.dry_run.data,
@@ -58,6 +56,9 @@ def submit() -> ResponseReturnValue:
         )
     except InvalidInput as error:
         form.profile.errors = [str(error)]
+        return _page(form), 422
+    except OtherKind as error:
+        form.kind.errors = [str(error)]
         return _page(form), 422
     except FileError as error:
         form.file.errors = [str(error)]
@@ -69,27 +70,45 @@ def submit() -> ResponseReturnValue:
     return redirect(url_for(".show", import_id=import_id))
 
 
+@bp.post("/kind")
+@needs("operator")
+def kind() -> ResponseReturnValue:
+    """What a file contains by its first lines, as JSON for the script of the form. Nothing is kept."""
+    if "file" not in request.files:
+        abort(400, "There is no file.")
+    try:
+        found = kind_of(request.files["file"].stream, request.form.get("kind", ""))
+    except FileError as error:
+        return jsonify(said=str(error))
+    return jsonify(said=f"By its header the file contains {found}.")
+
+
 @bp.get("/<int:import_id>")
 def show(import_id: int) -> ResponseReturnValue:
     """One import: how far it is, what came of it, which rows were rejected and why."""
     entry = get_or_404(Import, import_id, "import")
+    now = utcnow()
     return render_template(
         "imports/show.html",
         entry=entry,
         can_mend=_can_mend(entry),
         can_decide=entry.decide_until is not None and decisions.has_file(entry),
         reasons=dict(entry.errors),
-        may_undo=undo.may_undo(entry, utcnow()),
+        may_undo=undo.may_undo(entry, now),
         is_being_undone=undo.is_under_way(entry),
+        may_cancel=canceling.may_cancel(entry),
+        is_being_canceled=canceling.is_being_canceled(entry),
+        checks=checks(entry),
         parts=background.parts([entry.id]).get(entry.id),
         kept_until=entry.decide_until or (entry.finished_at and entry.finished_at + uploads.KEPT_FOR),
-        refresh=_refresh_seconds(entry),
+        progress=progress_of(entry, now),
     )
 
 
-def _refresh_seconds(entry: Import) -> int:
-    """An import that has waited for long will wait on."""
-    return SLOW_REFRESH if utcnow() - (entry.decided_at or entry.requested_at) > SOON else REFRESH
+@bp.get("/<int:import_id>/progress")
+def progress(import_id: int) -> ResponseReturnValue:
+    """How far an import is, as JSON for the script of its page."""
+    return jsonify(progress_of(get_or_404(Import, import_id, "import"), utcnow())._asdict())
 
 
 @bp.post("/<int:import_id>")
@@ -105,6 +124,18 @@ def decide(import_id: int) -> ResponseReturnValue:
             decisions.discard(import_id, current_author())
             flash("It is not imported.", "success")
     except decisions.AlreadyDecided as error:
+        flash(str(error), "warning")
+    return redirect(url_for(".show", import_id=import_id))
+
+
+@bp.post("/<int:import_id>/cancel")
+@needs("operator")
+def cancel_submit(import_id: int) -> ResponseReturnValue:
+    """Have an import end before its end."""
+    get_or_404(Import, import_id, "import")
+    try:
+        canceling.cancel(import_id, current_author())
+    except canceling.CannotCancel as error:
         flash(str(error), "warning")
     return redirect(url_for(".show", import_id=import_id))
 
@@ -146,6 +177,13 @@ def _can_mend(entry: Import) -> bool:
         and path.exists()
         and uploads.rejects(path).exists()
     )
+
+
+def _kind_of(form: ImportForm) -> str:
+    """What the file holds, as the person or its header says. Raises FileError."""
+    if form.profile.data:
+        return "readings"
+    return kind_of(form.file.data.stream, form.kind.data)
 
 
 def _form() -> ImportForm:
