@@ -1,9 +1,9 @@
 """Telling people of the jobs that others assign to them, by mail.
 
 1. Who assigns a job to somebody who wants to be told leaves a row, in the same transaction (:func:`note`).
-2. Whoever sends messages first puts one for all rows of a person into the outbox (:func:`tell`): a minute after the
-   first of them, and not while an action on several jobs is still adding to them; or once a day, at the hour
-   of the daily run.
+2. Whoever sends messages first puts one for all rows of a person into the outbox (:func:`tell`): a minute
+   after the first of them, and not while an action on several jobs is still adding to them; or once a day,
+   at the hour of the daily run.
 3. The text is made when the message is sent (:func:`text_of`), and at each try anew: it leaves out the jobs
    that are closed by then, or somebody else's.
 """
@@ -73,11 +73,14 @@ def tell(clock: Clock = utcnow) -> int:
         db.session.rollback()
         return 0
     schedule = settings_service.current().settings.schedule
+    too_old = UNTOLD & (Assignment.at < now - KEPT_FOR)
+    is_any_too_old = db.session.scalar(select(exists().where(too_old)))
     due = db.session.execute(_due(now - GATHERED_FOR, _last_hour(schedule, now))).all()
     db.session.rollback()
     told = sum(_tell(user_id, channel_id, now) for user_id, channel_id in due)
-    with write() as session:
-        session.execute(delete(Assignment).where(UNTOLD, Assignment.at < now - KEPT_FOR))
+    if is_any_too_old:
+        with write() as session:
+            session.execute(delete(Assignment).where(too_old))
     return told
 
 
