@@ -4,10 +4,11 @@ import json
 import os
 import re
 import secrets
-from dataclasses import dataclass
-from ipaddress import ip_network
+from dataclasses import dataclass, field
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from flask import Flask
 from sqlalchemy import make_url
@@ -18,6 +19,12 @@ HOST = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9_]([A-Za-z0-9._-]{0,251}[A-Za-z0-9_]
 PUBLIC_URL = re.compile(r"https?://[^\s?#@/]+(/[^\s?#]*)?")
 ISSUER = re.compile(r"https://[^\s?#@]+|http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/[^\s?#]*)?")
 """Only this machine may be asked without TLS."""
+MAIL_ADDRESS = re.compile(
+    r"(?=[^@]{1,64}@)(?=.{3,254}\Z)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*"
+)
+"""One plain address: no name beside it, no comma, no space, and so nothing that a mail's head could obey."""
+MAIL_PORTS = {"tls": 465, "starttls": 587, "none": 25}
 LONGEST_TICK = 30
 """Seconds within which every process sees a changed schedule."""
 LEAST_MONTHS = 2
@@ -37,6 +44,18 @@ class Variable:
     name: str
     default: Any
     meaning: str
+
+
+@dataclass(frozen=True)
+class MailServer:
+    """The server that mail is left to; ``security``: ``tls`` from the beginning, ``starttls`` or ``none``."""
+
+    host: str
+    port: int
+    security: str
+    user: str
+    password: str = field(repr=False)
+    sender: str
 
 
 VARIABLES = (
@@ -88,6 +107,11 @@ VARIABLES = (
         "SEND_TO",
         "",
         "Hosts and networks in private ranges, with commas, that messages may go to. Empty: none.",
+    ),
+    Variable(
+        "MAIL_URL",
+        "",
+        "The mail server: smtps://user:password@host/?from=jobauto@example.org. Empty: there is none.",
     ),
     Variable(
         "OIDC_ISSUER", "", "Single sign-on: the address of the OpenID Connect issuer. Empty: there is none."
@@ -165,6 +189,7 @@ def load(app: Flask, overrides: dict[str, Any] | None) -> None:
     _check_months(app.config["KEEP_READINGS_MONTHS"])
     _make_folder(Path(app.instance_path), ours=instance_path() is None)
     _check_public_url(app.config["PUBLIC_URL"])
+    _check_mail(app)
     app.config["SECOND_FACTOR_ROLES"] = _roles(app.config["SECOND_FACTOR_ROLES"])
     _check_single_sign_on(app)
     app.config["SQLALCHEMY_DATABASE_URI"] = _database_uri(app)
@@ -181,6 +206,58 @@ def load(app: Flask, overrides: dict[str, Any] | None) -> None:
 def is_key_short(app: Flask) -> bool:
     """Whether the secret key has too few characters to be trusted."""
     return len(app.config["SECRET_KEY"]) < SHORTEST_KEY
+
+
+def mail_server(url: str) -> MailServer:
+    """What JOBAUTO_MAIL_URL says. Raises ConfigError, which repeats nothing of it: it holds a password."""
+    if not url.isprintable() or " " in url:
+        raise _wrong_mail("is not one line without spaces")
+    try:
+        parts = urlsplit(url)
+        given = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
+        host, port = parts.hostname or "", parts.port
+        user, password = unquote(parts.username or ""), unquote(parts.password or "")
+        security = {"smtps": "tls", "smtp": "starttls"}[parts.scheme]
+    except (ValueError, KeyError):
+        raise _wrong_mail(
+            "is not an address such as smtps://user:password@host/?from=jobauto@example.org"
+        ) from None
+    sender = given.pop("from", "")
+    if security == "starttls" and given.get("tls") == "none":
+        security = given.pop("tls")
+    if given or parts.path not in ("", "/") or parts.fragment:
+        raise _wrong_mail(
+            "has more in it than user, password, host, port, from and tls (write / ? # @ as %2F %3F %23 %40)"
+        )
+    if not _is_host(host) or port == 0:
+        raise _wrong_mail("names no host")
+    if not MAIL_ADDRESS.fullmatch(sender):
+        raise _wrong_mail("names no sender: end it with ?from= and the address that mails come from")
+    if bool(user) != bool(password):
+        raise _wrong_mail("has a user without a password, or a password without a user")
+    if password and security == "none":
+        raise _wrong_mail("has tls=none and a password, which would travel in the open")
+    return MailServer(host, port or MAIL_PORTS[security], security, user, password, sender)
+
+
+def _wrong_mail(why: str) -> ConfigError:
+    return ConfigError(f"{PREFIX}MAIL_URL {why}")
+
+
+def _is_host(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return HOST.fullmatch(host) is not None
+    return True
+
+
+def _check_mail(app: Flask) -> None:
+    if not app.config["MAIL_URL"]:
+        return
+    mail_server(app.config["MAIL_URL"])
+    if not app.config["PUBLIC_URL"]:
+        raise ConfigError(f"{PREFIX}MAIL_URL is set, and needs {PREFIX}PUBLIC_URL for the links in mails")
 
 
 def _check_environment(app: Flask, types: dict[str, type]) -> None:

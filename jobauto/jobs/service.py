@@ -17,6 +17,7 @@ from ..models import Job, User
 from ..models.folding import fold
 from ..models.job import PRIORITIES, RESOLUTIONS, STATUSES, STILL_OPEN
 from ..models.user import MAY_WORK_JOBS
+from ..notifications import assignments
 from ..storage.connections import write
 from . import incidents
 from .bulk import Refusal
@@ -105,9 +106,12 @@ def hand_over(session: Session, assignee: str, to: str, author: Author) -> int:
     if to and not _may_work_jobs(session, to):
         raise InvalidInput("Nothing was changed.", {"to": [f"{to} is nobody who works jobs."]})
     theirs = update(Job).where(STILL_OPEN, Job.assignee == assignee)
-    handed = session.scalars(theirs.values(assignee=to or None, touched=True).returning(Job.id)).all()
-    for job_id in handed:
+    change = theirs.values(assignee=to or None, touched=True).returning(Job.id, Job.site_key)
+    handed = [(job_id, site_key) for job_id, site_key in session.execute(change)]
+    for job_id, _ in handed:
         record(session, author, "job", job_id, [("assignee", assignee, to or None)])
+    if to:
+        assignments.note(session.connection(), to, handed, author)
     return len(handed)
 
 
@@ -173,6 +177,8 @@ def _apply(session: Session, job: Job, wanted: JobChange, author: Author) -> lis
         same = (Job.id == job.id, Job.site_key == job.site_key)
         session.execute(update(Job).where(*same).values(values))
         record(session, author, "job", job.id, changes)
+    if assignee := values.get("assignee"):
+        assignments.note(session.connection(), assignee, [(job.id, job.site_key)], author)
     return changes
 
 

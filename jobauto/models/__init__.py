@@ -9,7 +9,7 @@ from .incident import Cover, Incident
 from .job import Job, JobReading
 from .lab import LabResult
 from .login import Identity, PendingLogin, RecoveryCode, SecondFactor
-from .notification import Channel, OutboxMessage
+from .notification import Assignment, Channel, MailAddress, OutboxMessage
 from .profile import FeedAlarm, ProfileVersion
 from .reading import Reading, ReadingTurn
 from .review import Review, ToClassify
@@ -22,6 +22,7 @@ from .user import ApiToken, LoginFailure, User, UserSession
 
 __all__ = [
     "ApiToken",
+    "Assignment",
     "BulkAction",
     "BulkJob",
     "Channel",
@@ -41,6 +42,7 @@ __all__ = [
     "JobView",
     "LabResult",
     "LoginFailure",
+    "MailAddress",
     "MeterChange",
     "OutboxMessage",
     "PendingLogin",

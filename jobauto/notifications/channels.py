@@ -10,7 +10,7 @@ from ..errors import InvalidInput
 from ..models import Channel, OutboxMessage
 from ..models.notification import WAITING
 from ..settings import service as settings
-from ..storage.configuration import public_url, send_to
+from ..storage.configuration import mail_server, public_url, send_to
 from ..storage.connections import write
 from . import destinations, texts
 from .encryption import encrypt, renewed
@@ -25,7 +25,7 @@ def add(kind: str, label: str, url: str, *, problems: bool, digest: bool, author
     added = Channel(
         kind=kind,
         label=label,
-        display_name=destinations.check(kind, url, send_to()),
+        display_name=destinations.check(kind, url, send_to(), has_mail=mail_server() is not None),
         encrypted_url=encrypt(url),
         wants_problems=is_message and problems,
         wants_digest=is_message and digest,
@@ -103,7 +103,7 @@ def test(channel_id: int, *, author: Author) -> None:
 
 def _present(session: Session, channel_id: int) -> Channel:
     channel = session.get(Channel, channel_id, with_for_update=True)
-    if channel is None or channel.removed_at is not None:
+    if channel is None or channel.removed_at is not None or channel.kind == "person":
         raise InvalidInput(f"There is no channel {channel_id}.", status=404)
     return channel
 

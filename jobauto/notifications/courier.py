@@ -24,6 +24,10 @@ import ssl
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import formatdate, make_msgid
 from functools import partial, wraps
 from http import HTTPStatus
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -51,9 +55,11 @@ _OTHER_PROGRAMS = ("os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.sys
 
 @dataclass(frozen=True)
 class Errand:
-    """What is to be sent: a message to an Apprise URL, or a heartbeat to an http or https one.
+    """What is to be sent: a message to an Apprise URL, a heartbeat to an http or https one, or a mail.
 
     ``send_to`` names the private hosts and networks that may be reached besides public ones; None: all may.
+    Of a mail, ``url`` is the address of its recipient, and ``server`` the fields of
+    :class:`jobauto.config.MailServer`.
     """
 
     kind: str
@@ -62,6 +68,7 @@ class Errand:
     body: str
     send_to: list[str] | None
     seconds: float
+    server: dict[str, Any] | None = None
 
 
 class Reach:
@@ -169,6 +176,10 @@ def describe_failure(who: str, error: BaseException) -> str:
         return f"{who} could not be reached safely: its certificate or its TLS was not accepted."
     if is_any(TimeoutError, requests.Timeout):
         return f"{who} did not answer in time."
+    if isinstance(error, smtplib.SMTPAuthenticationError):
+        return f"{who} refused the login ({error.smtp_code})."
+    if isinstance(error, smtplib.SMTPNotSupportedError):
+        return f"{who} offers no {'TLS' if 'STARTTLS' in str(error) else 'login'}."
     if is_any(ConnectionResetError, http.client.RemoteDisconnected, smtplib.SMTPServerDisconnected):
         return f"{who} closed the connection."
     return f"{who} could not be reached ({type(error).__name__})."
@@ -254,7 +265,7 @@ def watch_mail(report: Report) -> None:
 
         return call
 
-    for name in ("connect", "getreply", "starttls"):
+    for name in ("connect", "getreply", "login", "starttls"):
         setattr(smtplib.SMTP, name, watched(name))
 
 
@@ -266,6 +277,39 @@ def message(errand: Errand) -> Callable[[], bool]:
     service.socket_read_timeout = ANSWER_SECONDS
     service.retry = 0  # the outbox tries again
     return lambda: bool(service.notify(body=errand.body, title=errand.title, body_format="text"))
+
+
+def mail(errand: Errand) -> bool:
+    """Send a mail by the operator's server; returns whether that has taken it."""
+    server = errand.server or {}
+    letter = EmailMessage(policy=SMTP)
+    letter["From"] = Address("jobauto", addr_spec=server["sender"])
+    letter["To"] = Address(addr_spec=errand.url)
+    letter["Subject"] = errand.title
+    letter["Date"] = formatdate(localtime=False)
+    letter["Message-ID"] = make_msgid(domain=server["sender"].rpartition("@")[2])
+    letter["Auto-Submitted"] = "auto-generated"  # so that nobody's absence answers
+    letter.set_content(errand.body)
+    try:
+        with contextlib.closing(_mail_server(server)) as connection:
+            if server["user"]:
+                connection.login(server["user"], server["password"])
+            connection.send_message(letter)
+            with contextlib.suppress(OSError):  # it is taken, however the server parts
+                connection.quit()
+    except OSError:
+        return False  # the report has seen why
+    return True
+
+
+def _mail_server(server: dict[str, Any]) -> smtplib.SMTP:
+    host, port, verified = server["host"], server["port"], ssl.create_default_context()
+    if server["security"] == "tls":
+        return smtplib.SMTP_SSL(host, port, timeout=ANSWER_SECONDS, context=verified)
+    connection = smtplib.SMTP(host, port, timeout=ANSWER_SECONDS)
+    if server["security"] == "starttls":
+        connection.starttls(context=verified)
+    return connection
 
 
 def heartbeat(errand: Errand) -> bool:
@@ -283,8 +327,14 @@ def run(errand: Errand) -> dict[str, Any]:
     """Do the errand within its limits, which stay with this process."""
     report = Report()
     signal.setitimer(signal.ITIMER_REAL, errand.seconds + ORPHAN_SECONDS)
-    # Built before the limits: Apprise loads all its services now.
-    do = partial(heartbeat, errand) if errand.kind == "heartbeat" else message(errand)
+    do: Callable[[], bool]
+    match errand.kind:
+        case "heartbeat":
+            do = partial(heartbeat, errand)
+        case "mail":
+            do = partial(mail, errand)
+        case _:
+            do = message(errand)  # before the limits: Apprise loads all its services now
     with contextlib.suppress(OSError, ValueError):  # systemd's filter may forbid it, and limits memory itself
         resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
     watch_connections(None if errand.send_to is None else Reach(errand.send_to), report)

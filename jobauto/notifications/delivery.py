@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlencode, urlsplit
 
+from ..config import MailServer
 from . import courier
 from .courier import Errand
 
@@ -39,6 +40,11 @@ def message(url: str, title: str, body: str, send_to: list[str] | None) -> Erran
 def heartbeat(url: str, signal: str, body: str, rid: str | None, send_to: list[str] | None) -> Errand:
     """A heartbeat: ``start``, ``success`` or ``fail``."""
     return Errand("heartbeat", ping_url(url, signal, rid), "", body, send_to, SECONDS)
+
+
+def mail(server: MailServer, address: str, title: str, body: str) -> Errand:
+    """A mail by the operator's server, which may be anywhere."""
+    return Errand("mail", address, title, body, None, SECONDS, asdict(server))
 
 
 def deliver(errand: Errand) -> None:

@@ -12,8 +12,9 @@ from typing import NamedTuple
 from ..models import Channel
 from .courier import Reach, addresses_of
 from .encryption import CannotDecrypt, decrypt
-from .services import BadUrl, NotAllowed, target_of
+from .services import MAIL, BadUrl, NotAllowed, target_of
 
+NO_MAIL = "JOBAUTO_MAIL_URL is not set, so there is no server that takes mail."
 LOOK_UP_SECONDS = 3.0
 """For all names of one question; a name server that is silent must not hold a page."""
 
@@ -25,9 +26,14 @@ class Need(NamedTuple):
     host: str | None = None
 
 
-def check(kind: str, url: str, send_to: list[str]) -> str:
-    """The display name of a channel that may be added. Raises BadUrl, with what to set if that would help."""
+def check(kind: str, url: str, send_to: list[str], *, has_mail: bool) -> str:
+    """The display name of a channel that may be added. Raises BadUrl, with what to set if that would help.
+
+    ``has_mail``: the operator has set up a mail server.
+    """
     target = target_of(kind, url)
+    if kind == "message" and url.startswith(MAIL) and not has_mail:
+        raise BadUrl(NO_MAIL)
     if target.host and out_of_reach({target.host}, send_to):
         raise NotAllowed(f"{_private(target.host)} {what_to_set([target.host], send_to)}")
     return target.display_name

@@ -1,19 +1,36 @@
 """What is asked about channels and messages."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
-from ..models import Channel, OutboxMessage
+from ..models import Channel, MailAddress, OutboxMessage, User
 from ..models.notification import WAITING
 from .outbox import ONCE
 
+OF_SETTINGS = Channel.kind != "person"
+"""Channels that admins have added for everybody, and whose page everybody sees."""
+PATIENCE = timedelta(minutes=10)
+"""So long a channel may refuse without being called failing: many mail servers refuse a stranger once."""
+
 
 def channels() -> Select[Any]:
-    """Those that were not removed, in the order in which they were added."""
-    return select(Channel).where(Channel.removed_at.is_(None)).order_by(Channel.id)
+    """Those of the settings that were not removed, in the order in which they were added."""
+    return select(Channel).where(Channel.removed_at.is_(None), OF_SETTINGS).order_by(Channel.id)
+
+
+def failing(now: datetime) -> Select[Channel, str | None]:
+    """Channels through which nothing gets for longer than one refusal; of a person's, the user's name."""
+    used = (Channel.active, Channel.removed_at.is_(None), or_(OF_SETTINGS, User.active))
+    return (
+        select(Channel, User.username)
+        .outerjoin(MailAddress, MailAddress.channel_id == Channel.id)
+        .outerjoin(User, User.id == MailAddress.user_id)
+        .where(*used, Channel.failing_since <= now - PATIENCE)
+        .order_by(Channel.failing_since, Channel.id)
+    )
 
 
 def messages_for(channel_id: int) -> Select[Any]:

@@ -1,6 +1,6 @@
 """Sending what waits in the outbox.
 
-1. Give up what is no longer worth sending.
+1. Put what people are to be told of jobs (:mod:`.assignments`). Give up what is no longer worth sending.
 2. Claim one message that is due: a lease in its row, by UPDATE ... RETURNING, so that of many processes one
    gets it. One that has not failed yet comes before one that has, then the one that expires first. A channel
    that is being sent to is passed over, so that one that answers slowly takes one lane and not all.
@@ -17,25 +17,28 @@ import logging
 import random
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, literal, select, update
+from sqlalchemy.orm import Session
 
 from ..clock import Clock, utcnow
 from ..extensions import db
 from ..logs import LogEvent
 from ..models import Channel, OutboxMessage
-from ..models.notification import WAITING
-from ..storage.configuration import send_to
+from ..models.notification import ERROR_LENGTH, WAITING
+from ..models.types import Instant
+from ..storage.configuration import mail_server, send_to
 from ..storage.connections import write
-from . import delivery, queries
+from . import assignments, delivery, queries
 from .courier import Errand
 from .delivery import NotSent
+from .destinations import NO_MAIL
 from .encryption import CannotDecrypt, decrypt
 from .outbox import ONCE
-from .services import BadUrl, target_of
+from .services import MAIL, BadUrl, target_of
 
 log = logging.getLogger("job_automation")
 
@@ -59,6 +62,7 @@ class Claimed:
     attempt: int
     channel_id: int
     channel_kind: str
+    display_name: str
     encrypted_url: str
     exempt: bool
     kind: str
@@ -70,6 +74,7 @@ class Claimed:
 
 def process_pending(clock: Clock = utcnow) -> int:
     """Send every message that is due; returns how many were sent. Needs an app context."""
+    assignments.tell(clock)
     if not _is_anything_to_do(clock()):
         return 0
     _give_up_expired(clock())
@@ -102,12 +107,23 @@ def _hand_over(lanes: ThreadPoolExecutor, claimed: Claimed) -> "Future[None]":
 
 
 def _errand(claimed: Claimed) -> Errand:
+    if claimed.channel_kind == "person":
+        return _mail(claimed.display_name, claimed)
     url = decrypt(claimed.encrypted_url)
     allowed = None if claimed.exempt else send_to()
     if claimed.channel_kind == "heartbeat":
         return delivery.heartbeat(url, claimed.kind, claimed.body, claimed.rid, allowed)
     target_of("message", url, only_allowed=not claimed.exempt)
+    if url.startswith(MAIL):
+        return _mail(url.removeprefix(MAIL), claimed)
     return delivery.message(url, claimed.title, claimed.body, allowed)
+
+
+def _mail(address: str, claimed: Claimed) -> Errand:
+    server = mail_server()
+    if server is None:
+        raise BadUrl(NO_MAIL)
+    return delivery.mail(server, address, claimed.title, claimed.body)
 
 
 def _is_anything_to_do(now: datetime) -> bool:
@@ -122,7 +138,11 @@ def _claim_if_due(now: datetime) -> Claimed | None:
 
 
 def claim(now: datetime) -> Claimed | None:
-    """Take a lease on the message that is to be sent next, if any is due."""
+    """Take a lease on the message that is to be sent next, if any is due.
+
+    One of jobs that were assigned gets its text now, so that it names no job that is not its reader's any
+    more. One that would name none is dropped.
+    """
     next_one = (
         select(OutboxMessage.id)
         .where(queries.is_due(now))
@@ -142,7 +162,22 @@ def claim(now: datetime) -> Claimed | None:
         message_id = session.scalar(lease)
         if message_id is None:
             return None
-        return Claimed(**session.execute(_claimed(message_id)).one()._mapping)
+        claimed = Claimed(**session.execute(_claimed(message_id)).one()._mapping)
+        if claimed.kind != assignments.KIND:
+            return claimed
+        if (written := _write_assigned(session, claimed)) is not None:
+            return written
+    return claim(now)
+
+
+def _write_assigned(session: Session, claimed: Claimed) -> Claimed | None:
+    text = assignments.text_of(session, claimed.id)
+    if text is None:
+        session.execute(delete(OutboxMessage).where(OutboxMessage.id == claimed.id))
+        return None
+    said = update(OutboxMessage).where(OutboxMessage.id == claimed.id)
+    session.execute(said.values(title=text.title, body=text.body))
+    return replace(claimed, title=text.title, body=text.body)
 
 
 def backoff(attempt: int, share: float) -> timedelta:
@@ -161,6 +196,7 @@ def _claimed(message_id: int) -> Any:
             OutboxMessage.attempts.label("attempt"),
             Channel.id.label("channel_id"),
             Channel.kind.label("channel_kind"),
+            Channel.display_name.label("display_name"),
             Channel.encrypted_url.label("encrypted_url"),
             Channel.exempt.label("exempt"),
             OutboxMessage.kind.label("kind"),
@@ -197,8 +233,10 @@ def _settle(claimed: Claimed, result: "Future[None]", clock: Clock) -> bool:
 
 
 def mark_sent(claimed: Claimed, now: datetime) -> None:
-    """Settle a message that was accepted."""
+    """Settle a message that was accepted: its channel works."""
+    works = update(Channel).where(Channel.id == claimed.channel_id, Channel.failing_since.is_not(None))
     with write() as session:
+        session.execute(works.values(failing_since=None, failure=None))
         session.execute(_mine(claimed).values(status="sent", settled_at=now, error=None))
 
 
@@ -210,7 +248,11 @@ def _reschedule(claimed: Claimed, error: Exception, now: datetime) -> datetime |
         asked = min(asked, now + LONGEST_WAIT)
         due_at = max(due_at, asked)
     is_over = claimed.kind in ONCE or due_at >= claimed.expires_at
+    fails = update(Channel).where(Channel.id == claimed.channel_id)
+    since = func.coalesce(Channel.failing_since, literal(now, Instant))
     with write() as session:
+        # The channel first, as who changes it does.
+        session.execute(fails.values(failing_since=since, failure=str(error)[:ERROR_LENGTH]))
         if is_over:
             session.execute(_mine(claimed).values(status="given_up", settled_at=now, error=str(error)))
         else:

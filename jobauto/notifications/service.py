@@ -12,6 +12,7 @@
 | a token ends within 30 days, within 7    | problem     |                   |
 | an admin resets somebody's second factor | problem     |                   |
 
+What is told to one person, by mail, is in ``assignments`` and in :mod:`jobauto.users.mail_addresses`.
 Nothing is sent about the runs of the demo: they never were.
 """
 

@@ -10,9 +10,12 @@ from urllib.parse import urlsplit
 from apprise import Apprise, NotifyBase
 from apprise import plugins as apprise_plugins
 
+from ..config import MAIL_ADDRESS
 from .courier import ASSET
 
 LONGEST_HOST = 253
+MAIL = "mail:"
+"""What the URL of a mail address begins with, which needs no service but the operator's mail server."""
 COMMON = frozenset({"cto", "emojis", "format", "overflow", "pass", "password", "rto", "tz", "user", "verify"})
 """Parameters that every service has."""
 
@@ -109,7 +112,15 @@ def target_of(kind: str, url: str, *, only_allowed: bool = True) -> Target:
     """Where a channel's URL leads. Raises BadUrl, and NotAllowed where ``only_allowed``."""
     if not url.isprintable() or any(character.isspace() for character in url):
         raise BadUrl("A URL is one line without spaces.")
-    return _heartbeat(url) if kind == "heartbeat" else _message(url, only_allowed)
+    if kind == "heartbeat":
+        return _heartbeat(url)
+    return _mail(url.removeprefix(MAIL)) if url.startswith(MAIL) else _message(url, only_allowed)
+
+
+def _mail(address: str) -> Target:
+    if not MAIL_ADDRESS.fullmatch(address):
+        raise BadUrl(f"Behind {MAIL} stands one mail address, such as {MAIL}operations@example.org.")
+    return Target(f"Mail to {address.rpartition('@')[2]}", None)
 
 
 def _heartbeat(url: str) -> Target:

@@ -172,6 +172,41 @@ def digest(
     return MessageText(f"jobauto: {what}, {run.slot}", _body(lines))
 
 
+def assigned(jobs: Sequence[Opened], total: int, place: Place) -> MessageText:
+    """The jobs that others have assigned to its reader."""
+    what = f"{total:,} jobs were" if total != 1 else f"job {jobs[0].id} was"
+    lines = [
+        "These jobs were assigned to you:" if total != 1 else "This job was assigned to you:",
+        *_jobs(jobs, total, place),
+        "",
+        f"How soon you are told is yours to say: {place.link('/account')}",
+    ]
+    return MessageText(f"jobauto: {what} assigned to you", "\n".join(lines))
+
+
+def mail_link(username: str, path: str, hours: int, place: Place) -> MessageText:
+    """By which the owner of a mail address says that it is theirs."""
+    lines = [
+        f"This address was given for the account {plain(username)} of {place.link('/')}",
+        "If that is you, log in, open this link, and press Confirm. Messages come here only then.",
+        place.link(path),
+        f"The link works once, for {pluralize(hours, 'hour')}. If it is not you, do nothing.",
+    ]
+    return MessageText("jobauto: is this your mail address?", _body(lines))
+
+
+def mail_replaced(username: str, who: str, when: datetime, place: Place) -> MessageText:
+    """For the address that was somebody's before."""
+    lines = [
+        f"{plain(who)} has changed or removed the mail address of {plain(username)}, {place.time(when)}.",
+        "No more messages come here.",
+        f"If {plain(username)} did not ask for it, somebody may be taking the account over: "
+        "tell an administrator.",
+        place.link("/account"),
+    ]
+    return MessageText("jobauto: your mail address was changed", _body(lines))
+
+
 def test(label: str, place: Place) -> MessageText:
     """What the test button sends."""
     lines = [f"This is a test of the channel {plain(label)}. Nothing has happened.", place.link("/settings/")]

@@ -5,6 +5,9 @@ from pathlib import Path
 
 from flask import current_app
 
+from .. import config
+from ..config import MailServer
+
 
 @dataclass(frozen=True)
 class Issuer:
@@ -45,6 +48,12 @@ def send_to() -> list[str]:
     return list(current_app.config["SEND_TO"])
 
 
+def mail_server() -> MailServer | None:
+    """The server that mail is left to; None where the operator has set up none."""
+    url = str(current_app.config["MAIL_URL"])
+    return config.mail_server(url) if url else None
+
+
 def public_url() -> str:
     """Where people reach the program; empty where it is not known."""
     return str(current_app.config["PUBLIC_URL"])
@@ -62,15 +71,15 @@ def break_glass_admin() -> str:
 
 def issuer() -> Issuer | None:
     """The issuer of single sign-on, where there is one."""
-    config = current_app.config
-    if not config["OIDC_ISSUER"]:
+    given = current_app.config
+    if not given["OIDC_ISSUER"]:
         return None
     return Issuer(
-        url=config["OIDC_ISSUER"],
-        client_id=config["OIDC_CLIENT_ID"],
-        client_secret=config["OIDC_CLIENT_SECRET"],
-        scopes=config["OIDC_SCOPES"],
-        username_claim=config["OIDC_USERNAME_CLAIM"],
-        role_claim=config["OIDC_ROLE_CLAIM"],
-        roles=config["OIDC_ROLES"],
+        url=given["OIDC_ISSUER"],
+        client_id=given["OIDC_CLIENT_ID"],
+        client_secret=given["OIDC_CLIENT_SECRET"],
+        scopes=given["OIDC_SCOPES"],
+        username_claim=given["OIDC_USERNAME_CLAIM"],
+        role_claim=given["OIDC_ROLE_CLAIM"],
+        roles=given["OIDC_ROLES"],
     )

@@ -29,7 +29,7 @@ from ..models.event import SUBJECTS
 from ..models.imports import WAYS
 from ..models.incident import STATES as STATES_OF_INCIDENTS
 from ..models.job import PRIORITIES, RESOLUTIONS, STATUSES
-from ..models.notification import KINDS
+from ..models.notification import KINDS, WHEN
 from ..models.quality import Quality, ReviewDecision, ReviewKind
 from ..models.review import STATES
 from ..models.site import COUNTS, MEASURES
@@ -51,6 +51,7 @@ CHOICES = {
     "job.resolution": RESOLUTIONS,
     "bulk_action.action": ACTIONS,
     "address.kind": KINDS,
+    "mail_address.assignments": WHEN,
     "event.subject": SUBJECTS,
     "import.way": WAYS,
     "site.measure": MEASURES,

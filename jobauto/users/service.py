@@ -14,6 +14,7 @@ from ..jobs import service as jobs
 from ..models import ApiToken, User
 from ..models.user import ROLES
 from ..storage.connections import write
+from . import mail_addresses
 
 
 def set_role(username: str, role: str, *, author: Author, seen: Seen = MappingProxyType({})) -> bool:
@@ -51,6 +52,7 @@ def set_active(username: str, active: bool, *, author: Author, hand_over_to: str
         if not active:
             sessions.end_all(session, user)
             tokens.revoke_all(session, user, author)
+            mail_addresses.silence(session, user, author.now)
         if hand_over_to is not None:
             jobs.hand_over(session, username, hand_over_to, author)
         return True

@@ -7,6 +7,8 @@ PENDING = "a pending login"
 EXPECTED = {
     ("POST", "account.change"): "viewer",
     ("GET", "account.show"): "viewer",
+    ("GET", "account.mail_link"): "viewer",
+    ("POST", "account.mail_link_submit"): "viewer",
     ("GET", "api_dashboard.dashboard"): "viewer",
     ("GET", "api_settings.options"): "viewer",
     ("GET", "api_lab.lab"): "viewer",

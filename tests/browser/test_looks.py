@@ -7,6 +7,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Page, expect
 from sqlalchemy import func, select
 
@@ -28,6 +29,7 @@ from tests.browser.conftest import Visit
 from tests.fleets import add_site, daily
 from tests.pages import scenes
 from tests.readings.doubts import classify_again
+from tests.users.mailing import give, set_up_mail
 
 pytestmark = pytest.mark.process
 
@@ -147,7 +149,7 @@ FOCUS = """() => {
 
 
 @pytest.fixture(autouse=True)
-def _something_of_everything(run_id: int) -> None:
+def _something_of_everything(app: Flask, run_id: int, cast: None) -> None:
     """Jobs and runs of each kind, among them one with very long words."""
     add_site("LONG", {}, site_name="W" * 200, group="G" * 100)
     add_site("W" * 50, {}, site_name="موقع الطاقة " * 16)
@@ -167,7 +169,11 @@ def _something_of_everything(run_id: int) -> None:
     )
     channels.add("message", "L" * 100, "json://127.0.0.1:9/x", problems=True, digest=True, author=ADA)
     channels.test(1, author=ADA)
-    process_pending()  # in vain
+    set_up_mail(app, 9)
+    for name, domain in (("ada", "example.org"), ("oscar", f"{'w' * 60}.{'x' * 60}.example.org")):
+        give(name, f"{'m' * 60}@{domain}", now=utcnow() - timedelta(hours=1))
+    process_pending(lambda: utcnow() - timedelta(hours=1))  # in vain
+    process_pending()  # the same
     bulk_id = bulk_actions.begin(
         {1: "", 999: ""}, Wanted("queue", {"queue": "Q" * 100}), by="ada", now=utcnow()
     )

@@ -12,7 +12,7 @@ from flask import Flask
 
 from jobauto import config, create_app
 from jobauto.cli import init_app
-from jobauto.config import ConfigError, load
+from jobauto.config import ConfigError, load, mail_server
 from jobauto.core import create_core
 from jobauto.extensions import db
 from jobauto.models import user
@@ -66,6 +66,67 @@ def test_what_cannot_be_meant_is_refused_by_name(
 ) -> None:
     monkeypatch.setenv(PREFIX + variable, value)
     with pytest.raises(ConfigError, match=PREFIX + variable):
+        create_app()
+
+
+MAIL = "from=jobauto@example.org"
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        (f"smtps://u:p@mail.example?{MAIL}", ("mail.example", 465, "tls", "u", "p")),
+        (f"smtps://u%40x:p%2F%3A@[::1]:4650/?{MAIL}", ("::1", 4650, "tls", "u@x", "p/:")),
+        (f"smtp://u@x:p@10.1.2.3/?{MAIL}", ("10.1.2.3", 587, "starttls", "u@x", "p")),
+        (f"smtp://mail/?{MAIL}&tls=none", ("mail", 25, "none", "", "")),
+    ],
+)
+def test_a_mail_server_is_read_from_its_address(given: str, taken: tuple[str, int, str, str, str]) -> None:
+    read = mail_server(given)
+    assert (read.host, read.port, read.security, read.user, read.password) == taken
+    assert read.sender == "jobauto@example.org"
+    assert "p/:" not in repr(read)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "s3cr3t",
+        "mail.example",
+        f"mailto://u:s3cr3t@mail.example?{MAIL}",
+        f"smtps://u:s3cr3t@mail.example\n?{MAIL}",
+        f"smtps://u:s3cr3t@mail.example:0?{MAIL}",
+        f"smtps://u:s3cr3t@mail.example:99999?{MAIL}",
+        f"smtps://u:s3cr3t@[::1?{MAIL}",
+        f"smtps://u:s3cr3t@?{MAIL}",
+        f"smtps://u:s3cr3t@mail_!.example?{MAIL}",
+        f"smtps://u:s3/cr3t@mail.example?{MAIL}",
+        f"smtps://u:s3cr3t@mail.example/inbox?{MAIL}",
+        f"smtps://u:s3cr3t@mail.example?{MAIL}&verify=no",
+        f"smtps://u:s3cr3t@mail.example?{MAIL}&tls=none",
+        f"smtp://u:s3cr3t@mail.example?{MAIL}&tls=none",
+        f"smtp://u:s3cr3t@mail.example?{MAIL}&tls=off",
+        f"smtps://u@mail.example?{MAIL}",
+        f"smtps://:s3cr3t@mail.example?{MAIL}",
+        "smtps://u:s3cr3t@mail.example",
+        "smtps://u:s3cr3t@mail.example?from=jobauto",
+        "smtps://u:s3cr3t@mail.example?from=a@example.org,b@example.org",
+        "smtps://u:s3cr3t@mail.example?from=a@example.org%0D%0ABcc:b@example.org",
+    ],
+)
+def test_a_mail_server_that_cannot_be_used_is_refused_without_repeating_it(
+    monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.setenv("JOBAUTO_PUBLIC_URL", "https://jobs.example")
+    monkeypatch.setenv("JOBAUTO_MAIL_URL", given)
+    with pytest.raises(ConfigError, match="JOBAUTO_MAIL_URL ") as refused:
+        create_app()
+    assert "s3" not in str(refused.value)
+
+
+def test_a_mail_server_needs_the_address_of_the_links_in_mails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOBAUTO_MAIL_URL", f"smtps://u:p@mail.example?{MAIL}")
+    with pytest.raises(ConfigError, match="needs JOBAUTO_PUBLIC_URL"):
         create_app()
 
 

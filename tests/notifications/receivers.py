@@ -2,6 +2,7 @@
 
 import json
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from threading import Event, Thread
 from typing import Any
 
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from tests.processes import PATIENCE
 
@@ -98,6 +99,8 @@ class Mail:
     port: int = 0
     refuses: bool = False
     """Set, it takes no recipient."""
+    logins: list[tuple[str, str]] = field(default_factory=list)
+    """What was given where it asks for a login."""
     raw: list[bytes] = field(default_factory=list)
     recipients: list[list[str]] = field(default_factory=list)
 
@@ -131,11 +134,36 @@ class _OnFreePort(Controller):
         super()._trigger_server()  # type: ignore[no-untyped-call]
 
 
+LOGIN = ("jobauto@example.org", "pass:w/rd")
+"""The user and the password that a mail server takes which asks for them."""
+
+
 @contextmanager
-def mail() -> Iterator[Mail]:
-    """A mail server on a free port."""
+def mail(
+    security: str = "none", certificate: ssl.SSLContext | None = None, *, asks: bool = False
+) -> Iterator[Mail]:
+    """A mail server on a free port, with TLS from the beginning (``tls``) or by ``starttls``.
+
+    It ``asks`` for :data:`LOGIN`.
+    """
     kept = Mail()
-    controller = _OnFreePort(kept, hostname="127.0.0.1", port=0)
+
+    def look(
+        _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, given: LoginPassword
+    ) -> AuthResult:
+        kept.logins.append((given.login.decode(), given.password.decode()))
+        return AuthResult(success=kept.logins[-1] == LOGIN, handled=False)
+
+    controller = _OnFreePort(
+        kept,
+        hostname="127.0.0.1",
+        port=0,
+        ssl_context=certificate if security == "tls" else None,
+        tls_context=certificate if security == "starttls" else None,
+        require_starttls=security == "starttls",
+        authenticator=look if asks else None,
+        auth_require_tls=security == "starttls",
+    )
     controller.start()
     kept.port = controller.port
     try:

@@ -8,6 +8,11 @@ from ...auth.tokens import DAYS, MOST_DAYS, NAME_LENGTH
 from .choices import choices
 from .users import NewPasswordForm
 
+WHEN = {
+    "at_once": "At once",
+    "daily": "Once a day, at the hour of the daily run",
+    "never": "Never",
+}
 SCOPES = (
     ("full", "All that I may do by the API"),
     ("read", "Read only"),
@@ -40,6 +45,14 @@ class SessionsForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
     ACTION = "sessions"
 
     confirm = _confirm("confirm")
+
+
+class AssignmentsForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
+    """How soon somebody is told of jobs."""
+
+    ACTION = "assignments"
+
+    assignments = SelectField("Jobs that others assign to you", choices=choices(WHEN.items()))
 
 
 class TokenForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types

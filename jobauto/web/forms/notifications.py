@@ -49,8 +49,9 @@ class NewChannelForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no type
         "URL",
         [InputRequired("Enter a URL."), Length(max=LONGEST_URL)],
         filters=[lambda text: text.strip() if text else text],
-        description="Messages: an Apprise URL, such as mailtos://…, slack://… or jsons://…; "
-        "heartbeat: https://… It is encrypted, and never shown again.",
+        description="Messages: an Apprise URL, such as mailtos://…, slack://… or jsons://…, or "
+        "mail:name@example.org where JOBAUTO_MAIL_URL is set; heartbeat: https://… It is encrypted, and "
+        "never shown again.",
         render_kw={"autocomplete": "off", "spellcheck": "false", "maxlength": LONGEST_URL},
     )
     wants_problems = _wants_problems()

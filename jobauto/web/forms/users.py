@@ -2,7 +2,7 @@
 
 from flask import request
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, PasswordField, SelectField, StringField
+from wtforms import BooleanField, EmailField, PasswordField, SelectField, StringField
 from wtforms.validators import EqualTo, InputRequired, Length
 
 from ...auth import passwords
@@ -71,6 +71,20 @@ class ResetForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
     ACTION = "reset_second_factor"
 
     confirm = your_password("confirm-reset")
+
+
+class MailForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
+    """Where somebody's messages go; empty, nowhere."""
+
+    ACTION = "mail"
+
+    mail = EmailField(
+        "Mail address",
+        [Length(max=254)],
+        filters=[lambda text: text.strip() if text else ""],
+        render_kw={"autocomplete": "email", "maxlength": 254},
+    )
+    confirm = your_password("confirm-mail")
 
 
 class HandOverForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types

@@ -1,5 +1,7 @@
 """The dashboard's page, and Run now."""
 
+from datetime import datetime
+
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
@@ -11,6 +13,8 @@ from ...dashboard.queries import dashboard
 from ...detection.service import RunParameters, run
 from ...extensions import db
 from ...imports.profiles import feeds
+from ...models import Channel
+from ...notifications import queries as notifications
 from ...rules import RULES
 from ...runs import queries as runs
 from ...runs import run_requests
@@ -23,6 +27,9 @@ from ...work import broker, tasks
 from ..access import current_author, needs
 
 bp = Blueprint("dashboard", __name__)
+
+SHOWN_FAILING = 20
+"""So many channels that fail are named; more than a few have one cause."""
 
 
 @bp.get("/")
@@ -43,12 +50,17 @@ def show() -> ResponseReturnValue:
         condition=condition(found, board.last_run, next_run, now),
         fleet=found,
         late_feeds=feeds.late(now),
+        failing=_failing_channels(now) if current_user.may("admin") else [],
         next_run=next_run,
         now=now,
         run_under_way=db.session.scalar(runs.under_way()),
         any_site=db.session.scalar(sites.any_site()),
         any_reading=db.session.scalar(sites.any_reading()),
     )
+
+
+def _failing_channels(now: datetime) -> list[tuple[Channel, str | None]]:
+    return list(db.session.execute(notifications.failing(now).limit(SHOWN_FAILING)))
 
 
 @bp.post("/run-now")

@@ -64,7 +64,7 @@ def add() -> ResponseReturnValue:
 def show(channel_id: int) -> ResponseReturnValue:
     """One channel: what it receives, and what became of each message."""
     channel = db.session.get(Channel, channel_id)
-    if channel is None or channel.removed_at is not None:
+    if channel is None or channel.removed_at is not None or channel.kind == "person":
         abort(404, f"There is no channel {channel_id}.")
     return render_template(
         "notifications/show.html",

@@ -15,16 +15,19 @@ from ...errors import InvalidInput
 from ...extensions import db
 from ...jobs import queries as jobs
 from ...models import User
-from ...storage.configuration import second_factor_roles
-from ...users import queries, second_factors, service
+from ...storage.configuration import mail_server, second_factor_roles
+from ...users import mail_addresses, queries, second_factors, service
 from ...users.single_sign_on import identity_of
 from ...wording import pluralize
+from ...work import broker, tasks
 from .. import access, drafts, security_log
 from ..access import current_author, needs
+from ..forms.errors import put_beside
 from ..forms.seen import Conflicts, labelled, seen_in_request, seen_to_send
 from ..forms.users import (
     ActivateForm,
     HandOverForm,
+    MailForm,
     NewUserForm,
     PasswordForm,
     ResetForm,
@@ -44,15 +47,16 @@ ACTIONS = (
     "sessions",
     "hand_over",
     "reset_second_factor",
+    "mail",
 )
 OWN = ("password", "reset_second_factor")
 """What one changes of oneself on the page of one's account, and not here."""
 SECURITY = ("role", "password", "activate", "deactivate", "revoke")
 """Those that change what somebody may do; ending sessions is told in any case."""
 
-PowerForm = UserForm | PasswordForm | ActivateForm | ResetForm
+PowerForm = UserForm | PasswordForm | ActivateForm | ResetForm | MailForm
 POWER: dict[str, type[PowerForm]] = {
-    form.ACTION: form for form in (UserForm, PasswordForm, ActivateForm, ResetForm)
+    form.ACTION: form for form in (UserForm, PasswordForm, ActivateForm, ResetForm, MailForm)
 }
 """What gives somebody power, and so needs a recent login."""
 
@@ -121,8 +125,7 @@ def change(username: str) -> ResponseReturnValue:
         pairs = labelled(form, error.conflicts) if form is not None else ()
         return _account(user, form, conflicts=pairs), error.status
     except InvalidInput as error:
-        flash(str(error), "danger")
-        return _account(_user(username)), error.status
+        return _not_taken(_user(username), form, error)
     except auth.PasswordRefused as error:
         if isinstance(form, PasswordForm):
             form.password.errors = [str(error)]
@@ -131,6 +134,13 @@ def change(username: str) -> ResponseReturnValue:
         security_log.tell(f"user-{action}", user=username, by=current_user.username)
     flash(*(done, "success") if done is not None else ("Nothing was changed.", "info"))
     return redirect(url_for(".show", username=username))
+
+
+def _not_taken(user: User, form: PowerForm | None, error: InvalidInput) -> ResponseReturnValue:
+    if form is not None and error.fields and not put_beside(form, error.fields):
+        return _account(user, form), error.status
+    flash(str(error), "danger")
+    return _account(user), error.status
 
 
 def _apply(user: User, action: str, form: PowerForm | None) -> str | None:
@@ -155,6 +165,8 @@ def _apply(user: User, action: str, form: PowerForm | None) -> str | None:
         return f"Ended {pluralize(ended, 'session')} of {name}." if ended else None
     if action == "reset_second_factor":
         return _reset_second_factor(name, author)
+    if action == "mail" and isinstance(form, MailForm):
+        return _set_mail(name, form.mail.data or "", author)
     return _set_password(user, form, author) if isinstance(form, PasswordForm) else None
 
 
@@ -163,6 +175,16 @@ def _reset_second_factor(name: str, author: Author) -> str | None:
         return None
     security_log.tell("second-factor-reset", user=name, by=current_user.username)
     return f"The second factor of {name} is reset, and their sessions have ended."
+
+
+def _set_mail(name: str, address: str, author: Author) -> str | None:
+    if not mail_addresses.set_address(name, address, author=author):
+        return None
+    security_log.tell("mail-address-set", user=name, by=current_user.username)
+    broker.enqueue(tasks.SEND_MESSAGES)
+    if not address:
+        return f"The mail address of {name} is removed."
+    return f"A link is on its way to {address}. Nothing else is sent there until {name} opens it."
 
 
 def _set_password(user: User, form: PasswordForm, author: Author) -> str:
@@ -211,14 +233,20 @@ def _list(form: NewUserForm) -> str:
         "users/index.html",
         form=form,
         users=db.session.scalars(queries.all_users()).all(),
+        mail_of=dict(db.session.execute(mail_addresses.addresses()).all()),
         asks_password=not access.is_login_recent(),
     )
 
 
 def _account(user: User, typed: PowerForm | None = None, conflicts: Conflicts = ()) -> str:
+    mail_address = mail_addresses.address_of(user)
+    mail = {"mail": mail_address.channel.display_name if mail_address is not None else ""}
     return render_template(
         "users/show.html",
         account=user,
+        has_mail=mail_server() is not None,
+        mail_address=mail_address,
+        mail_form=typed if isinstance(typed, MailForm) else MailForm(drafts.typed("mail"), data=mail),
         form=typed if isinstance(typed, UserForm) else UserForm(drafts.typed("role"), obj=user),
         seen=seen_to_send(user, UserForm.KEPT, anew=bool(conflicts)),
         conflicts=conflicts,
