@@ -111,7 +111,7 @@ class SnoozeForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
 class SiteFilterForm(Form):
     """Which sites to list. Its values stand in the address, so that a view can be kept as a bookmark."""
 
-    q = StringField("Words in the id, name or group", [Length(max=LONGEST_SEARCH)], render_kw=SEARCH)
+    q = StringField("Id, name or group", [Length(max=LONGEST_SEARCH)], render_kw=SEARCH)
     state = SelectField("State", choices=choices([ANY, *STATES.items()]), default="")
     group = SelectField("Group", choices=choices([ANY]), default="")
     source = SelectField("Source", choices=choices([ANY]), default="")

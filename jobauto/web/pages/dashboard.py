@@ -11,6 +11,7 @@ from ...dashboard.queries import dashboard
 from ...detection.service import RunParameters, run
 from ...extensions import db
 from ...imports.profiles import feeds
+from ...jobs.views import views
 from ...rules import RULES
 from ...runs import queries as runs
 from ...runs import run_requests
@@ -40,6 +41,7 @@ def show() -> ResponseReturnValue:
         board=board,
         rules=RULES,
         chart=board.chart(RULES),
+        todo={view.title: view for view in views(current_user.username, now, schedule.zone)},
         condition=condition(found, board.last_run, next_run, now),
         fleet=found,
         late_feeds=feeds.late(now),
