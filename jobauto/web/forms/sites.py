@@ -18,7 +18,7 @@ from ...sites import bulk
 from ...sites.listing import SORTS, STATES, SiteFilter
 from ...sites.service import SiteChange, snooze_values
 from ..paging import describe_fields
-from .choices import ANY, NOBODY, choices, of_names
+from .choices import ANY, NOBODY, choices, of_names, says
 
 LONGEST_SEARCH = 200
 SEARCH = {"type": "search", "maxlength": LONGEST_SEARCH, "autocomplete": "off"}
@@ -141,6 +141,10 @@ class SiteFilterForm(Form):
     def order(self) -> str:
         """How the list is sorted, in words."""
         return SORTS[self.sort.data if self.sort.data in SORTS else "id"]
+
+    def narrowed_by(self) -> list[str]:
+        """What narrows the list, as people read it."""
+        return [says(self[name]) for name in self.used() if name != "sort"]
 
     def used(self) -> dict[str, str]:
         """What narrows or sorts the list, as an address carries it."""

@@ -20,6 +20,7 @@ from ...settings import service as settings_service
 from ...settings.schedule import next_due, slots_open
 from ...sites import queries as sites
 from ...storage.leases import LeaseLost
+from ...wording import pluralize
 from ...work import broker, tasks
 from ..access import current_author, needs
 
@@ -64,6 +65,8 @@ def run_now() -> ResponseReturnValue:
     except (RunInProgress, LeaseLost) as error:
         flash(str(error), "warning")
         return redirect(url_for(".show"))
+    if result.status == "succeeded":  # of any other, the page says more than this could
+        flash(f"The fleet was checked: {pluralize(result.created_jobs, 'new job')}.", "success")
     return redirect(url_for("runs.show", run_id=result.run_id))
 
 
