@@ -21,6 +21,14 @@ IN_SIGHT = """() => [...document.querySelectorAll(".jobs tbody tr")]
   .length"""
 
 
+COVERED = """() => {
+  const box = document.activeElement.getBoundingClientRect();
+  const seen = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+  const isOver = seen?.closest("thead, .bulk") && !document.activeElement.closest("thead, .bulk");
+  return isOver ? document.activeElement.outerHTML : null;
+}"""
+
+
 class Hand:
     """Somebody's hand at the mouse: each click counts, also the two of a choice from a list."""
 
@@ -97,6 +105,17 @@ def test_a_screen_shows_thirteen_jobs_and_a_phone_the_first_one_near_its_top(vis
     first = page.locator(".jobs tbody tr").first.bounding_box()
     assert first
     assert first["y"] < 400
+
+
+@pytest.mark.parametrize("width", [1280, 375])
+def test_what_has_the_focus_is_never_behind_the_heading_or_the_bar(visit: Visit, width: int) -> None:
+    visitor = visit(logged_in_as="oscar", viewport={"width": width, "height": 800}, reduced_motion="reduce")
+    page = visitor.open("/jobs/")
+    page.get_by_label("Choose job 60").check()
+    for key, times in (("Tab", 50), ("Shift+Tab", 50)):
+        for _ in range(times):
+            page.keyboard.press(key)
+            assert page.evaluate(COVERED) is None, key
 
 
 def test_headings_stay_in_sight_and_wide_screens_are_used(visit: Visit) -> None:
