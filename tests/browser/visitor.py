@@ -13,7 +13,7 @@ Cdn = Literal["real", "blocked", "tampered"]
 AXE = """async () => (await axe.run({ rules: { "target-size": { enabled: true } } })).violations
   .map((found) => `${found.id}: ${found.nodes.map((node) => node.target).join(" | ")}`)"""
 UNFOLD = "() => document.querySelectorAll('details').forEach((part) => { part.open = true; })"
-WIDE_AND_LIGHT, NARROW_AND_DARK = (1280, "light"), (375, "dark")
+WINDOWS: tuple[tuple[int, Literal["light", "dark"]], ...] = ((1280, "light"), (375, "dark"))
 
 
 def violations(page: Page, axe: str) -> list[str]:
@@ -21,7 +21,7 @@ def violations(page: Page, axe: str) -> list[str]:
     page.evaluate(UNFOLD)
     page.evaluate(axe)
     found = []
-    for width, scheme in (WIDE_AND_LIGHT, NARROW_AND_DARK):
+    for width, scheme in WINDOWS:
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         found += [f"{page.url} {width} {scheme} {violation}" for violation in page.evaluate(AXE)]
