@@ -12,7 +12,9 @@
   const DAY = 86400000;
   const EDGE = 8; // points on the edge of the chart are drawn whole
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
+  // Colours and sizes are those of the scale in app.css.
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const MARK = parseFloat(colour("--text-xs")) * parseFloat(getComputedStyle(document.documentElement).fontSize);
   const colourOf = (series) => colour(series.colour ? `--palette-${series.colour}` : "--accent");
   // Local wall-clock time is drawn as if it were UTC: a chart needs no zone, and no day is shorter than another.
   const instant = (label) => Date.parse(label.length > 10 ? `${label.replace(" ", "T")}Z` : label);
@@ -246,12 +248,12 @@
   const drawNames = ({ ctx: context, chartArea: area, scales: { x } }, { type, bands, marks }) => {
     const taken = [];
     const pixel = (label) => x.getPixelForValue(instant(label));
-    const fonts = (size) => `${size} ${window.Chart.defaults.font.family}`;
+    const font = (weight) => `${weight} ${MARK}px ${window.Chart.defaults.font.family}`;
     context.textBaseline = "middle";
     context.strokeStyle = colour("--surface");
     context.lineWidth = 3;
     context.lineJoin = "round";
-    context.font = fonts("600 12px");
+    context.font = font(600);
     for (const { kind, from, to, text } of bands) {
       const [left, right] = [Math.max(area.left, pixel(from)), Math.min(area.right, pixel(to))];
       const inside = (at, width) => Math.max(area.left + 4, Math.min(area.right - width - 4, at));
@@ -261,7 +263,7 @@
       context.fillStyle = colour(NAMES[kind]);
       name(context, taken, text, over, [12, 28, 44].map((down) => area.top + down));
     }
-    context.font = fonts("11px");
+    context.font = font(400);
     // A register is low on the left and high on the right, a yield stands on the foot: names keep clear of both.
     const rows = [13, 28, 43, 58].map((away) => (type === "yield" ? area.top + away : area.bottom - away));
     for (const { kind, at, text } of marks) {
@@ -335,6 +337,7 @@
   });
 
   window.Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
+  window.Chart.defaults.font.size = MARK;
   for (const canvas of document.querySelectorAll("canvas[data-chart]")) {
     const data = JSON.parse(document.getElementById(canvas.dataset.chart).textContent);
     const box = canvas.closest(".chart");

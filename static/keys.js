@@ -13,8 +13,8 @@
   const ofJob = {
     j: () => press(".job-ways a[rel=next]"),
     k: () => press(".job-ways a[rel=prev]"),
-    a: () => document.querySelector("#work [name=assignee]")?.focus(),
-    c: () => document.querySelector("#work [name=note]")?.focus(),
+    a: () => document.getElementById("work")?.elements.assignee.focus(),
+    c: () => document.getElementById("work")?.elements.note.focus(),
   };
 
   // Speech input and slips press single letters: they can be switched off, which this browser remembers if it may.

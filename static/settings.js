@@ -12,7 +12,9 @@
   const tabs = [...list.querySelectorAll("a")];
   const panelOf = (tab) => document.getElementById(tab.hash.slice(1));
 
+  const ofPage = document.title;
   const select = (chosen) => {
+    document.title = ofPage.replace(" – ", `: ${chosen.firstChild.data} – `);
     for (const tab of tabs) {
       tab.setAttribute("aria-selected", String(tab === chosen));
       tab.tabIndex = tab === chosen ? 0 : -1;

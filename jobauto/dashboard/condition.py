@@ -15,7 +15,7 @@ ASSESSABLE = 10
 
 @dataclass(frozen=True)
 class Condition:
-    """``level`` is ``good``, ``warning``, ``bad`` or ``unknown``."""
+    """``level`` is ``good``, ``quiet``, ``warning``, ``bad`` or ``unknown``."""
 
     level: str
     headline: str
@@ -28,7 +28,7 @@ def condition(fleet: Fleet, last_run: Run | None, next_run: datetime | None, now
     1. No active site, or never checked: nothing is known.
     2. The last run, or the last one of a rule, did not succeed, or the daily one is overdue by more than an
        hour: what is known may be out of date, and that matters more than what it says.
-    3. A job is open whose fault holds.
+    3. A job is open whose fault holds: an ordinary day.
     4. Not every watched site has a fresh verdict of each rule, or too few could be assessed: that no job is
        open says little.
     5. Otherwise the fleet is fine.
@@ -51,7 +51,7 @@ def _worst(fleet: Fleet, last_run: Run, next_run: datetime | None, now: datetime
         return "warning", "No rule is switched on", "Runs look for no faults until one is, in the settings."
     if fleet.holding:
         return (
-            "warning",
+            "quiet",
             _faulty(fleet),
             "" if fleet.jobless else "The newest check found no fault at the others that it could assess.",
         )

@@ -63,7 +63,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Progress:
-    """``level`` is ``good``, ``warning`` or ``unknown``."""
+    """``level`` is ``good``, ``quiet`` or ``unknown``."""
 
     level: str
     headline: str
@@ -85,9 +85,9 @@ def progress(job: Job, seen: Seen, zone: ZoneInfo) -> Progress:
     if not seen.since.count and not seen.late:
         good = "good " if seen.set_aside else ""
         told = " ".join([*_set_aside(seen), "Nothing tells of a recovery."])
-        return Progress("warning", f"No {good}reading since {_opening(seen, zone)}", told)
+        return Progress("quiet", f"No {good}reading since {_opening(seen, zone)}", told)
     if seen.stands_still:
-        return Progress("warning", "The register has not moved", movement)
+        return Progress("quiet", "The register has not moved", movement)
     headline = "The register has moved" if seen.evidence.count else "The site has begun to report"
     if seen.new_meter:
         headline = "The meter was changed"

@@ -1,5 +1,6 @@
 """Every page on every screen: nothing sticks out, all can be read, all can be reached."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 from io import BytesIO
@@ -10,6 +11,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
 from sqlalchemy import func, select
+from werkzeug.exceptions import NotFound
 
 from jobauto.audit.service import Author
 from jobauto.clock import utcnow
@@ -19,13 +21,18 @@ from jobauto.imports import samples
 from jobauto.imports.profiles import service as profiles
 from jobauto.jobs import bulk_actions
 from jobauto.jobs.bulk_actions import Wanted
+from jobauto.lab import service as lab
 from jobauto.models import Job, RunRule, Site
 from jobauto.notifications import channels
 from jobauto.notifications.sending import process_pending
 from jobauto.readings.meter_changes import Change, record_change
+from jobauto.runs import run_requests
 from jobauto.settings import service as settings
+from jobauto.settings.policies import Policy
 from jobauto.sites import service as sites
+from tests.auth.routes import EXPECTED
 from tests.browser.conftest import Visit
+from tests.browser.visitor import UNFOLD, violations
 from tests.fleets import add_site, daily
 from tests.pages import scenes
 from tests.readings.doubts import classify_again
@@ -53,12 +60,19 @@ ADDRESSES = (
     "/runs/",
     "/runs/1",
     "/runs/2",
+    "/runs/requests/1",
+    "/lab/",
+    "/lab/sites?threshold=1",
     "/report/",
     "/report/jobs?number=open",
     "/report/sites?state=silent",
+    "/report/often",
     "/settings/",
+    "/settings/flagged",
     "/settings/notifications/",
     "/settings/notifications/1",
+    "/policies/",
+    "/policies/Slow",
     "/import/",
     "/import/1",
     "/import/2",
@@ -67,15 +81,27 @@ ADDRESSES = (
     "/profiles/",
     "/profiles/new",
     "/profiles/new/2",
+    "/profiles/new/edit",
     "/profiles/portal/",
     "/users/",
     "/users/oscar",
     "/account",
+    "/account/second-factor",
     "/audit/",
     "/nowhere",
 )
-
-UNFOLD = "() => document.querySelectorAll('details').forEach((part) => { part.open = true; })"
+HELD = ("/runs/1", "/runs/1/held", "/runs/1/release", "/runs/1/discard")
+ELSEWHERE = {
+    "auth.login": "test_logging_in",
+    "login_steps.code": "test_logging_in",
+    "login_steps.new_password": "test_logging_in",
+    "login_steps.set_up": "test_logging_in",
+    "proposals.look_again": "a reload of what a form has shown",
+    "single_sign_on.logged_out": "test_logging_in",
+}
+NO_PAGE = re.compile(
+    r"api_|health\.|.*static$|.*\.export|imports\.rejected|auth\.sender|single_sign_on\.(begin|callback)"
+)
 
 ADA = Author("ada", utcnow())
 WORDY = {"queue": "Q" * 100, "instructions": "I" * 500, "initial_status": "on_hold", "reopen_after_days": 9}
@@ -186,6 +212,15 @@ def _something_of_everything(app: Flask, run_id: int, cast: None) -> None:
     by_whom = {"canceled_by": "x" * 100, "canceled_at": utcnow(), "undo_until": utcnow() + timedelta(days=14)}
     scenes.add_import(status="canceled", finished_at=utcnow(), new=10**9, is_checked=True, **by_whom)
     sites.snooze("LONG", utcnow().date(), "Z" * 200, ZoneInfo("UTC"), author=ADA)
+    settings.put_policy(Policy("Slow", {"NO_COMS": {"days_threshold": 8}}, ("G" * 100,)), author=ADA)
+    run_requests.ask(Author("ada", utcnow() - timedelta(hours=1)))
+    for question in (
+        lab.Question("no_coms", 90),
+        *(lab.Question(rule, lab.NOW) for rule in ("no_coms", "zero_reads")),
+    ):
+        claimed = lab.claim(question, utcnow())
+        assert claimed
+        lab.work_out(claimed, utcnow)
 
 
 def add_doubted_site() -> None:
@@ -207,6 +242,24 @@ def test_no_page_is_wider_than_its_window_and_no_short_word_is_broken(visit: Vis
             assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
             assert page.evaluate(STICKING_OUT) == [], (path, width)
             assert page.evaluate(BROKEN_WORDS) == [], (path, width)
+    assert visitor.complained_of("404")
+
+
+def test_every_page_is_among_the_addresses(app: Flask) -> None:
+    asked = {ways for method, ways in EXPECTED if method == "GET" and not NO_PAGE.match(ways)}
+    reached = set(ELSEWHERE)
+    for path in (*ADDRESSES, *HELD):
+        try:
+            reached.add(app.url_map.bind("localhost").match(path.split("?")[0])[0])
+        except NotFound:
+            assert path == "/nowhere"
+    assert asked - reached == set()
+
+
+def test_axe_finds_nothing_on_any_page(visit: Visit, axe: str) -> None:
+    visitor = visit(bypass_csp=True)
+    found = [each for path in ADDRESSES for each in violations(visitor.open(path), axe)]
+    assert found == []
     assert visitor.complained_of("404")
 
 

@@ -10,6 +10,23 @@ from tests.people import PASSWORD
 
 Cdn = Literal["real", "blocked", "tampered"]
 
+AXE = """async () => (await axe.run({ rules: { "target-size": { enabled: true } } })).violations
+  .map((found) => `${found.id}: ${found.nodes.map((node) => node.target).join(" | ")}`)"""
+UNFOLD = "() => document.querySelectorAll('details').forEach((part) => { part.open = true; })"
+WINDOWS: tuple[tuple[int, Literal["light", "dark"]], ...] = ((1280, "light"), (375, "dark"))
+
+
+def violations(page: Page, axe: str) -> list[str]:
+    """What axe-core finds on a page, with all unfolded: on a desk in the light, on a phone in the dark."""
+    page.evaluate(UNFOLD)
+    page.evaluate(axe)
+    found = []
+    for width, scheme in WINDOWS:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        found += [f"{page.url} {width} {scheme} {violation}" for violation in page.evaluate(AXE)]
+    return found
+
 
 class Visitor:
     """A window of its own. Its console is watched: what our pages' policy refuses is an error there."""

@@ -49,9 +49,9 @@ NEXT = "The next run tells whether the fault is gone."
 @pytest.mark.parametrize(
     ("evidence", "since", "late", "level", "headline", "detail"),
     [
-        pytest.param([5, 5], [], NONE_LATE, "warning", "No reading since the job was opened",
+        pytest.param([5, 5], [], NONE_LATE, "quiet", "No reading since the job was opened",
                      "Nothing tells of a recovery.", id="nothing since"),
-        pytest.param([5, 5], [5, 5], NONE_LATE, "warning", "The register has not moved",
+        pytest.param([5, 5], [5, 5], NONE_LATE, "quiet", "The register has not moved",
                      f"2 readings since the job was opened, {LAST}, still 5 kWh.", id="stands still"),
         pytest.param([5, 5], [5, 8], NONE_LATE, "unknown", "The register has moved",
                      f"2 readings since the job was opened, {LAST}: up 3 kWh. {NEXT}", id="moves"),
@@ -70,7 +70,7 @@ NEXT = "The next run tells whether the fault is gone."
         pytest.param([5, 5], [], _late(8, was=5), "unknown", "The register has moved",
                      f"The reading of 2026-03-21 12:00 was corrected from 5 to 8 kWh. {NONE_SINCE} {NEXT}",
                      id="a corrected reading"),
-        pytest.param([5, 5], [], _late(5), "warning", "The register has not moved",
+        pytest.param([5, 5], [], _late(5), "quiet", "The register has not moved",
                      f"The reading of 2026-03-21 12:00 came in late, with 5 kWh. {NONE_SINCE}",
                      id="a late reading that tells nothing"),
         pytest.param([5, 5], [5], _late(8, count=439, lowest=5), "unknown", "The register has moved",

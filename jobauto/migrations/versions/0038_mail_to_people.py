@@ -1,7 +1,7 @@
 """mail to people
 
 Revision ID: 0038
-Revises: 0033
+Revises: 0037
 Create Date: 2026-11-26 18:20:00
 """
 

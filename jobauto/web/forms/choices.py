@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from wtforms import Field, SelectField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined] # its types are older
 
 ANY = ("", "Any")
@@ -22,3 +23,10 @@ def of_codes(codes: Iterable[str]) -> list[tuple[str, str]]:
 def of_names(names: Iterable[str]) -> list[tuple[str, str]]:
     """Names, which are their own labels."""
     return [(name, name) for name in names]
+
+
+def says(field: Field) -> str:
+    """A field and what it says, as people read both: ``Status: In progress``."""
+    offered = field.iter_choices() if isinstance(field, SelectField) else ()
+    chosen = next((str(label) for value, label, *_ in offered if value == field.data), str(field.data))
+    return f"{field.label.text}: {chosen}"

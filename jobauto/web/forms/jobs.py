@@ -21,7 +21,7 @@ from ...models.job import PRIORITIES, RESOLUTIONS, STATUSES
 from ...rules import RULES
 from ..numbers import whole_number, whole_numbers
 from ..paging import MOST, describe_fields
-from .choices import ANY, NOBODY, choices, of_codes, of_names
+from .choices import ANY, NOBODY, choices, of_codes, of_names, says
 
 SEEN_ASSIGNEE = "seen_assignee_"
 QUERY_LENGTH = 2000
@@ -104,15 +104,10 @@ class FilterForm(Form):
         """(name, what it says) of each filter that is not what the view itself asks for."""
         own = {"sort": self.order()} | (view.query if view else {})
         return [
-            (name, f"{self[name].label.text}: {self._says(name)}")
+            (name, says(self[name]))
             for name, text in self.used().items()
             if own.get(name) != text and not (name == "status" and text == "any")
         ]
-
-    def _says(self, name: str) -> str:
-        field = self[name]
-        choices = field.iter_choices() if isinstance(field, SelectField) else ()
-        return next((str(label) for value, label, *_ in choices if value == field.data), str(field.data))
 
 
 def filter_form(

@@ -18,7 +18,7 @@ from ...sites import bulk
 from ...sites.listing import SORTS, STATES, SiteFilter
 from ...sites.service import SiteChange, snooze_values
 from ..paging import describe_fields
-from .choices import ANY, NOBODY, choices, of_names
+from .choices import ANY, NOBODY, choices, of_names, says
 
 LONGEST_SEARCH = 200
 SEARCH = {"type": "search", "maxlength": LONGEST_SEARCH, "autocomplete": "off"}
@@ -111,7 +111,7 @@ class SnoozeForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
 class SiteFilterForm(Form):
     """Which sites to list. Its values stand in the address, so that a view can be kept as a bookmark."""
 
-    q = StringField("Words in the id, name or group", [Length(max=LONGEST_SEARCH)], render_kw=SEARCH)
+    q = StringField("Id, name or group", [Length(max=LONGEST_SEARCH)], render_kw=SEARCH)
     state = SelectField("State", choices=choices([ANY, *STATES.items()]), default="")
     group = SelectField("Group", choices=choices([ANY]), default="")
     source = SelectField("Source", choices=choices([ANY]), default="")
@@ -141,6 +141,10 @@ class SiteFilterForm(Form):
     def order(self) -> str:
         """How the list is sorted, in words."""
         return SORTS[self.sort.data if self.sort.data in SORTS else "id"]
+
+    def narrowed_by(self) -> list[str]:
+        """What narrows the list, as people read it."""
+        return [says(self[name]) for name in self.used() if name != "sort"]
 
     def used(self) -> dict[str, str]:
         """What narrows or sorts the list, as an address carries it."""

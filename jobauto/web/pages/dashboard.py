@@ -13,6 +13,7 @@ from ...dashboard.queries import dashboard
 from ...detection.service import RunParameters, run
 from ...extensions import db
 from ...imports.profiles import feeds
+from ...jobs.views import views
 from ...models import Channel
 from ...notifications import queries as notifications
 from ...rules import RULES
@@ -23,6 +24,7 @@ from ...settings import service as settings_service
 from ...settings.schedule import next_due, slots_open
 from ...sites import queries as sites
 from ...storage.leases import LeaseLost
+from ...wording import pluralize
 from ...work import broker, tasks
 from ..access import current_author, needs
 
@@ -47,6 +49,7 @@ def show() -> ResponseReturnValue:
         board=board,
         rules=RULES,
         chart=board.chart(RULES),
+        todo={view.title: view for view in views(current_user.username, now, schedule.zone)},
         condition=condition(found, board.last_run, next_run, now),
         fleet=found,
         late_feeds=feeds.late(now),
@@ -74,6 +77,8 @@ def run_now() -> ResponseReturnValue:
     except (RunInProgress, LeaseLost) as error:
         flash(str(error), "warning")
         return redirect(url_for(".show"))
+    if result.status == "succeeded":  # of any other, the page says more than this could
+        flash(f"The fleet was checked: {pluralize(result.created_jobs, 'new job')}.", "success")
     return redirect(url_for("runs.show", run_id=result.run_id))
 
 

@@ -45,7 +45,7 @@ from ..rate_limit import count_exported
 
 bp = Blueprint("sites", __name__)
 
-NEWEST_READINGS = 30
+NEWEST_READINGS = 10
 NEWEST_JOBS = 20
 JOBS_A_YEAR = 1000
 DONE = {"edit": "Saved.", "snooze": "Snoozed.", "wake": "The snooze has ended."}
