@@ -38,6 +38,7 @@ SOURCE_LENGTH = 100
 SNOOZE_REASON_LENGTH = 200
 MEASURES = ("register", "interval")
 COUNTS = ("up", "down")
+GROUPED_BY = ("group", "source")
 
 
 def _search_text(context: DefaultExecutionContext) -> str:
