@@ -71,6 +71,11 @@ def count_runs(clock: Clock = utcnow) -> None:
         log.info(LogEvent("runs-counted", runs=runs))
 
 
+def expire_bulk_jobs(clock: Clock = utcnow) -> None:
+    """Forget the jobs of actions that cannot be undone any more. Needs an app context."""
+    bulk_actions.expire(clock())
+
+
 def expire_lab_answers(clock: Clock = utcnow) -> None:
     """Forget what the threshold lab has worked out and nobody asks any more. Needs an app context."""
     lab.expire(clock())
@@ -98,6 +103,7 @@ WORK: tuple[Callable[[], object], ...] = (
     keep_partitions,
     expire_run_sites,
     count_runs,
+    expire_bulk_jobs,
     expire_lab_answers,
     tell_of_expiring_tokens,
     tell_of_late_feeds,
