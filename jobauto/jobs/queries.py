@@ -18,7 +18,6 @@ from sqlalchemy import (
     or_,
     select,
     union,
-    union_all,
 )
 
 from ..extensions import db
@@ -268,17 +267,6 @@ def of_run(run_id: int) -> Select[Any]:
 def open_by_rule() -> Select[str, int]:
     """(rule, number of open jobs)."""
     return select(Job.rule, func.count()).where(STILL_OPEN).group_by(Job.rule)
-
-
-def open_by_site(site_keys: Collection[int]) -> Select[int, int]:
-    """(key, number of open jobs) of some sites; an incident that covers a site is one of its jobs."""
-    own = select(Job.site_key).where(STILL_OPEN, Job.site_key.in_(site_keys))
-    is_its_own = exists().where(Job.site_key == Cover.site_key, Job.id == Cover.job_id)
-    covering = select(Cover.site_key).where(
-        Cover.ended_at.is_(None), Cover.site_key.in_(site_keys), ~is_its_own
-    )
-    each = union_all(own, covering).subquery()
-    return select(each.c.site_key, func.count()).group_by(each.c.site_key)
 
 
 def covered_without_job() -> Select[int]:
