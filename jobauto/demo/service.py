@@ -32,6 +32,7 @@ from ..models import (
     ReplacedReading,
     Review,
     Run,
+    RunCount,
     RunRule,
     RunSite,
     Site,
@@ -43,6 +44,7 @@ from ..settings import service as settings
 from ..sites.queries import any_site
 from ..storage.citus import unregister
 from ..storage.connections import write
+from ..storage.regroupings import regrouped
 from . import fleet
 
 STAFF = "demo"
@@ -91,6 +93,7 @@ def remove() -> int:
     demo_runs = select(Run.id).where(Run.is_demo)
     with write() as session:
         unregister(session.connection(), select(Site.site_id).where(Site.is_demo))
+        regrouped(session.connection())
         _claim_runs_over_the_demo(session)
         _forget_what_was_told(session)
         session.execute(delete(JobReading).where(JobReading.site_key.in_(demo_sites)))
@@ -102,6 +105,7 @@ def remove() -> int:
         session.execute(delete(Job).where(Job.site_key.in_(demo_sites)))
         session.execute(delete(Hold).where(Hold.run_id.in_(demo_runs)))
         session.execute(delete(RunRule).where(RunRule.run_id.in_(demo_runs)))
+        session.execute(delete(RunCount).where(RunCount.run_id.in_(demo_runs)))
         session.execute(delete(RunSite).where(RunSite.run_id.in_(demo_runs)))
         session.execute(delete(RunSite).where(RunSite.site_key.in_(demo_sites)))
         session.execute(delete(Run).where(Run.is_demo))

@@ -16,7 +16,7 @@ from ..rules.rule import FLAGGED, VERDICT
 from ..runs.queries import ENDED
 from ..settings import service as settings_service
 from ..storage.connections import write, write_on
-from . import incidents, run_sites
+from . import incidents, run_counts, run_sites
 from .opening import Opening
 from .service import status_of
 from .verdicts import judge
@@ -57,6 +57,7 @@ def release(run_id: int, author: Author) -> int:
             flagged = judged.counts.flagged - back
             opened = incidents.open_all(connection, opening, policies.settings.guard, flagged)
             run_sites.keep_anew(connection, opening)
+            run_counts.forget(connection, run_id)
             figures = judged.counts._asdict() | {"flagged": flagged} | opened
             figures |= {"newest_site": judged.newest_site}
             _keep(connection, opening, figures | {"status": "succeeded"})

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from ..extensions import db
-from ..models import Job, Run, RunRule, RunSite, Site
+from ..models import Job, Run, RunCount, RunRule, RunSite, Site
 from ..rules.rule import FLAGGED, NOT_JUDGED, VERDICT
 from ..runs.queries import ENDED
 from ..storage.connections import insert, write
@@ -73,6 +73,7 @@ def expire(now: datetime) -> None:
             return
         with write() as session:
             session.execute(delete(RunSite).where(RunSite.run_id == run_id))
+            session.execute(delete(RunCount).where(RunCount.run_id == run_id))
 
 
 def _forget_unjudged(connection: Connection, opening: Opening) -> None:

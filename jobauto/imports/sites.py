@@ -39,13 +39,14 @@ from ..audit.service import Author
 from ..extensions import db
 from ..models import Event, Reading, Site
 from ..models.folding import fold, fold_texts
-from ..models.site import COUNTS, GROUP_LENGTH, MEASURES, SOURCE_LENGTH
+from ..models.site import COUNTS, GROUP_LENGTH, GROUPED_BY, MEASURES, SOURCE_LENGTH
 from ..models.types import WATT_HOURS, Instant, Kwp
 from ..readings.classifying import classify_urgent
 from ..readings.turns import take_turns
 from ..storage.citus import REGISTRY, is_distributed
 from ..storage.connections import insert as insert_or
 from ..storage.marks import mark_selected
+from ..storage.regroupings import regrouped, regroupings
 from . import fields, rows
 from .result import ImportResult, Progress, unwatched
 from .rows import Rejected, Row, Rows, Source
@@ -262,6 +263,14 @@ def _mark(connection: Connection) -> None:
     mark_selected(connection, sites, urgent=True)
 
 
+def _regroups(connection: Connection) -> bool:
+    """Whether known sites get another group or source."""
+    wanted = _wanted(_SITES)
+    moves = or_(*(getattr(Site, name).is_distinct_from(wanted[name]) for name in GROUPED_BY))
+    moved = select(Site.key).join(STAGE, _OF_SITES).where(moves).limit(1)
+    return connection.scalar(moved) is not None
+
+
 def _as_text(value: ColumnElement[Any]) -> ColumnElement[str]:
     if isinstance(value.type, Boolean):
         return case((value, "true"), else_="false")
@@ -284,18 +293,33 @@ def import_sites(
     With an ``author``, changes to known sites are kept in the history of each. A dry run stores nothing.
     """
 
+    before, regroups = 0, False
+
     def before_store(connection: Connection) -> None:
+        nonlocal before, regroups
         if target is _DISTRIBUTED_TARGET:
             _register(connection)
         if author is not None:
             _record_changes(connection, author)
         _mark(connection)
+        before, regroups = regroupings(connection), _regroups(connection)
+
+    def after_store(connection: Connection) -> None:
+        # Somebody may have regrouped a site after it was looked at, and just got their change overwritten.
+        if regroups or regroupings(connection) != before:
+            regrouped(connection)
 
     db.session.rollback()
     with db.engine.connect() as connection:
         with connection.begin():
             target = _DISTRIBUTED_TARGET if is_distributed(connection) else _TARGET
-        target_now = replace(target, before_look=_take_turns, before_store=before_store, refuse=_refuse)
+        target_now = replace(
+            target,
+            before_look=_take_turns,
+            before_store=before_store,
+            after_store=after_store,
+            refuse=_refuse,
+        )
         result = load(connection, rows, target_now, progress, dry_run=dry_run)
         if result.updated and author is not None and not dry_run:
             classify_urgent(connection, author.now)

@@ -37,8 +37,8 @@ class Target:
     the same key say together, or None where they contradict each other. ``compared`` selects ``line``,
     ``is_stored``, ``is_same`` and the columns of ``model`` to store, of which ``index`` are unique.
     ``refuse`` takes rows out of the stage, and says why, before they are compared; ``before_look`` comes
-    before that, and ``before_store`` before the differences are stored, both in the transaction of each batch
-    that stores it, so not in a dry run.
+    before that, ``before_store`` before the differences are stored, and ``after_store`` after it, all in the
+    transaction of each batch that stores it, so not in a dry run.
     """
 
     model: type[Base]
@@ -51,6 +51,7 @@ class Target:
     refuse: Callable[[Connection], list[Rejected]] = lambda _: []
     before_look: Callable[[Connection], None] = lambda _: None
     before_store: Callable[[Connection], None] = lambda _: None
+    after_store: Callable[[Connection], None] = lambda _: None
 
 
 def load(
@@ -165,6 +166,7 @@ class _Batch:
                 self._count()
                 self.target.before_store(self.connection)
                 self._upsert()
+                self.target.after_store(self.connection)
         self.result.reject(rejected)
         self.result.unchanged += staged.repeated
         if len(rows) == BATCH:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from sqlalchemy import Select, func, insert, literal, select, update
+from sqlalchemy import Select, delete, func, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -36,6 +36,9 @@ log = logging.getLogger("job_automation")
 
 MOST = 10_000
 """So many jobs at most are chosen at once."""
+UNDO_FOR = timedelta(days=14)
+KEPT_FOR = UNDO_FOR + timedelta(days=1)
+"""So long it is known what became of each job: for longer than somebody may begin to undo it."""
 STALE_AFTER = timedelta(minutes=1)
 AT_ONCE = 100
 """After so many jobs a process proves that it is still at it."""
@@ -76,11 +79,11 @@ def begin_matching(jobs: Select[Job], wanted: Wanted, *, by: str, now: datetime)
 def begin_undoing(bulk_id: int, *, by: str, now: datetime) -> int:
     """Write down that an action is undone; returns the id of the undoing, which is made once.
 
-    Raises InvalidInput where an action may not be undone. What may once, may until it is.
+    Raises InvalidInput where an action may not be undone.
     """
     if (undone := undoing_of(bulk_id)) is not None:
         return undone
-    if not may_undo(bulk_id):
+    if not may_undo(bulk_id, now):
         raise InvalidInput("Nothing was undone: there is nothing to undo, or not yet.", status=409)
     changed = (BulkJob.bulk_id == bulk_id, BulkJob.done, BulkJob.refused.is_(None))
     try:
@@ -139,10 +142,13 @@ def changed(bulk_id: int) -> Select[int]:
     return select(BulkJob.job_id).where(BulkJob.bulk_id == bulk_id, BulkJob.done, BulkJob.refused.is_(None))
 
 
-def may_undo(bulk_id: int) -> bool:
-    """Whether an action can be undone: it has ended, has changed something, is no undoing and has none."""
+def may_undo(bulk_id: int, now: datetime) -> bool:
+    """Whether an action can be undone: it has ended, not too long ago, has changed something, is no undoing
+    and has none."""
     bulk = db.session.get(BulkAction, bulk_id, populate_existing=True)
     if bulk is None or bulk.finished_at is None or bulk.undoes is not None:
+        return False
+    if bulk.finished_at <= now - UNDO_FOR:
         return False
     return undoing_of(bulk_id) is None and tally(bulk_id).changed > 0
 
@@ -150,6 +156,22 @@ def may_undo(bulk_id: int) -> bool:
 def undoing_of(bulk_id: int) -> int | None:
     """The id of the undoing of an action, where it has one."""
     return db.session.scalar(select(BulkAction.id).where(BulkAction.undoes == bulk_id))
+
+
+def is_forgotten(bulk: BulkAction, now: datetime) -> bool:
+    """Whether it is no longer known what became of each job."""
+    return bulk.finished_at is not None and bulk.finished_at <= now - KEPT_FOR
+
+
+def expire(now: datetime) -> None:
+    """Forget what became of each job in actions that cannot be undone any more, an action a transaction."""
+    while (bulk_id := db.session.scalar(select(func.min(BulkJob.bulk_id)))) is not None:
+        is_over = is_forgotten(db.session.get_one(BulkAction, bulk_id, populate_existing=True), now)
+        db.session.rollback()
+        if not is_over:
+            return
+        with write() as session:
+            session.execute(delete(BulkJob).where(BulkJob.bulk_id == bulk_id))
 
 
 def _claim(now: datetime) -> int | None:

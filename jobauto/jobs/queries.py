@@ -1,13 +1,24 @@
 """What is asked about jobs."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, case, exists, func, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    and_,
+    case,
+    exists,
+    func,
+    or_,
+    select,
+    union,
+)
 
 from ..extensions import db
 from ..models import Cover, Job, JobReading, Reading, Run, Site
@@ -24,6 +35,36 @@ from .progress import Late, Seen
 from .recurrence import LOOKED_BACK
 from .sorting import BY_SITE, SORTS
 
+LOOKED_INTO = 5_000
+"""Jobs whose notes and descriptions a page looks into: the newest of all, and the newest open ones."""
+FEW_SITES = 1000
+"""A page lists all jobs of the sites that a search finds, if they are no more than so many."""
+
+
+@dataclass(frozen=True)
+class Within:
+    """How far a search goes back, so that its time is bounded however many jobs there are.
+
+    Of jobs before ``newest``, and of open ones before ``newest_open``, notes and descriptions are not looked
+    into. Older ones are found by their number, and by the keys of their ``sites``, which have all the words;
+    by their sites not where those are too many (None).
+    """
+
+    newest: int
+    newest_open: int
+    sites: Sequence[int] | None
+
+    @property
+    def leaves_out(self) -> str:
+        """What of older jobs is not found, as a sentence; empty where the search gets to all of them."""
+        if not self.newest:
+            return ""
+        by = "number" if self.sites is None else "number and site"
+        return (
+            f"Notes and descriptions were looked into of the newest {LOOKED_INTO:,} jobs and the newest "
+            f"{LOOKED_INTO:,} open ones. Older jobs are found by {by} alone."
+        )
+
 
 @dataclass(frozen=True)
 class JobFilter:
@@ -31,7 +72,7 @@ class JobFilter:
 
     The status ``unclosed`` means any but closed; the assignee ``-`` nobody; ``recovered`` is ``yes`` or
     ``no``; ``min_age`` counts whole days since the job was opened; of ``before_id`` on, newer jobs are left
-    out.
+    out. ``within`` bounds the ``search``; without it all jobs are looked into.
     """
 
     status: str = ""
@@ -46,10 +87,25 @@ class JobFilter:
     closed_after: datetime | None = None
     before_id: int | None = None
     search: str = ""
+    within: Within | None = None
     sort: str = "newest"
 
 
 JOB_NUMBER = re.compile("(#?)([0-9]{1,18})")
+
+
+def bounded(wanted: JobFilter) -> JobFilter:
+    """The same jobs, as far as a search gets in the time that a page has."""
+    if not (words := words_of(wanted.search)):
+        return wanted
+    newest, newest_open = (
+        db.session.scalar(query.order_by(Job.id.desc()).offset(LOOKED_INTO - 1).limit(1)) or 0
+        for query in (select(Job.id), select(Job.id).where(STILL_OPEN))
+    )
+    of_words = select(Site.key).where(*(sites.says(word) for word in words)).limit(FEW_SITES + 1)
+    is_number = any((number := JOB_NUMBER.fullmatch(word)) and number[1] for word in words)
+    keys = [] if is_number else db.session.scalars(of_words).all()
+    return replace(wanted, within=Within(newest, newest_open, keys if len(keys) <= FEW_SITES else None))
 
 
 def jobs_matching(wanted: JobFilter, now: datetime) -> Select[Any]:
@@ -68,7 +124,11 @@ def _in_view(wanted: JobFilter, now: datetime) -> Select[Any]:
     query = select(Job)
     if wanted.site_id:
         query = query.where(Job.id.in_(_of_site_or_covering(wanted.site_id)))
-    if wanted.group or wanted.search or wanted.sort in BY_SITE:
+    if wanted.search and wanted.within is not None:
+        # Found first, and sorted then: a walk in the order of the list would come by all jobs.
+        found = _found_within(wanted.within, words_of(wanted.search)).cte("found")
+        query = query.join(found.prefix_with("MATERIALIZED", dialect="postgresql"), found.c.id == Job.id)
+    if wanted.group or _is_searched(wanted) or wanted.sort in BY_SITE:
         query = query.join(Site, Site.key == Job.site_key)
     same = {
         Job.rule: wanted.rule,
@@ -82,7 +142,25 @@ def _in_view(wanted: JobFilter, now: datetime) -> Select[Any]:
         query = query.where(Job.id < wanted.before_id)
     if wanted.min_age is not None:
         query = query.where(Job.created_at <= now - timedelta(days=wanted.min_age))
-    return query.where(*(_says(word) for word in words_of(wanted.search)))
+    return query.where(*(_says(word) for word in words_of(wanted.search))) if _is_searched(wanted) else query
+
+
+def _is_searched(wanted: JobFilter) -> bool:
+    return bool(wanted.search) and wanted.within is None
+
+
+def _found_within(within: Within, words: Sequence[str]) -> CompoundSelect[int]:
+    """The numbers of the jobs that have all the words, as far as they are looked for."""
+    looked_into = select(Job.id).join(Site, Site.key == Job.site_key).where(*map(_says, words))
+    ways = [
+        looked_into.where(Job.id >= within.newest),
+        looked_into.where(STILL_OPEN, Job.id >= within.newest_open),
+    ]
+    if numbers := [int(number[2]) for word in words if (number := JOB_NUMBER.fullmatch(word))]:
+        ways.append(looked_into.where(Job.id.in_(numbers)))
+    if within.sites:
+        ways.append(select(Job.id).where(Job.site_key.in_(within.sites)))
+    return union(*ways)
 
 
 def _of_site_or_covering(site_id: str) -> CompoundSelect[int]:
@@ -189,17 +267,6 @@ def of_run(run_id: int) -> Select[Any]:
 def open_by_rule() -> Select[str, int]:
     """(rule, number of open jobs)."""
     return select(Job.rule, func.count()).where(STILL_OPEN).group_by(Job.rule)
-
-
-def open_by_site(site_keys: Collection[int]) -> Select[int, int]:
-    """(key, number of open jobs) of some sites; an incident that covers a site is one of its jobs."""
-    own = select(Job.site_key).where(STILL_OPEN, Job.site_key.in_(site_keys))
-    is_its_own = exists().where(Job.site_key == Cover.site_key, Job.id == Cover.job_id)
-    covering = select(Cover.site_key).where(
-        Cover.ended_at.is_(None), Cover.site_key.in_(site_keys), ~is_its_own
-    )
-    each = union_all(own, covering).subquery()
-    return select(each.c.site_key, func.count()).group_by(each.c.site_key)
 
 
 def covered_without_job() -> Select[int]:

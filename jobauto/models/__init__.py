@@ -14,6 +14,7 @@ from .profile import FeedAlarm, ProfileVersion
 from .reading import Reading, ReadingTurn
 from .review import Review, ToClassify
 from .run import Hold, Run, RunRule
+from .run_count import Regrouping, RunCount
 from .run_request import RunRequest
 from .run_site import RunSite
 from .settings import SettingsVersion
@@ -50,9 +51,11 @@ __all__ = [
     "Reading",
     "ReadingTurn",
     "RecoveryCode",
+    "Regrouping",
     "ReplacedReading",
     "Review",
     "Run",
+    "RunCount",
     "RunRequest",
     "RunRule",
     "RunSite",

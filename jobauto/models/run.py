@@ -20,6 +20,8 @@ class Run(Base):
     ``status`` is ``running``, ``succeeded``, ``held``, ``partial``, ``failed`` or ``crashed``. ``slot`` is
     the local date that a scheduled run serves. ``heartbeat_at`` proves that its process lives.
     ``removed_demo_sites`` is how many sites of the demo its figures may count that are gone since.
+    ``regroupings`` is how often sites had been regrouped when its sites were counted
+    (:class:`~jobauto.models.RunCount`); None while they are not.
     """
 
     __tablename__ = "run"
@@ -41,6 +43,7 @@ class Run(Base):
     settings_version: Mapped[int] = mapped_column(ForeignKey("settings_version.version"))
     is_demo: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     removed_demo_sites: Mapped[int | None] = mapped_column(Integer)
+    regroupings: Mapped[int | None] = mapped_column(BigInteger)
 
     rules: Mapped[list["RunRule"]] = relationship(lazy="selectin", order_by="RunRule.position")
     hold: Mapped["Hold | None"] = relationship(lazy="selectin")

@@ -38,6 +38,7 @@ SOURCE_LENGTH = 100
 SNOOZE_REASON_LENGTH = 200
 MEASURES = ("register", "interval")
 COUNTS = ("up", "down")
+GROUPED_BY = ("group", "source")
 
 
 def _search_text(context: DefaultExecutionContext) -> str:
@@ -67,6 +68,8 @@ class Site(Base):
         Index("ix_site_group", "group", "site_id"),
         Index("ix_site_source", "source", "site_id"),
         Index("ix_site_name", "site_name", "site_id"),
+        # What the report counts the active sites by.
+        Index("ix_site_parts", "group", "source", "active"),
         Index("ix_site_inactive", "site_id", sqlite_where=_INACTIVE, postgresql_where=_INACTIVE),
         Index(
             "ix_site_snoozed",

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, lazyload
 
 from ..detection.run_sites import KEPT_FOR
 from ..models import Run, RunRule
 from ..rules.no_coms import NO_COMS
 from ..runs.queries import ENDED
+from ..storage.regroupings import regroupings
 from .scope import Span
 
 TOLD = ("succeeded", "held")
@@ -22,7 +23,7 @@ class RuleOfDay:
     """The newest run of a local date in which a rule did its work, and what it found in all.
 
     ``newest_site`` is the highest key of a site that was there; None where the run kept no single sites, or
-    keeps them no more.
+    keeps them no more. ``is_counted`` tells that its sites are counted by the groups of now.
     """
 
     run_id: int
@@ -31,6 +32,7 @@ class RuleOfDay:
     checked: int
     flagged: int
     not_assessable: int
+    is_counted: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,13 @@ class CheckedDay:
     def keeps_sites(self) -> bool:
         """Whether single sites are known of all its rules."""
         return all(rule.newest_site is not None for rule in self.rules.values())
+
+    @property
+    def counted_run(self) -> int | None:
+        """The one run that told all of the day, if its sites are counted: then no site need be looked at."""
+        told = {(rule.run_id, rule.is_counted) for rule in self.rules.values()}
+        (run_id, is_counted), *others = told
+        return run_id if is_counted and not others else None
 
     def of_fleet(self) -> dict[str, int]:
         """How many sites were in which state, by what each rule found in all.
@@ -90,10 +99,10 @@ def _told(session: Session, span: Span) -> Iterator[tuple[date, str, RuleOfDay]]
         .where(Run.as_of >= span.start, Run.as_of < span.end, ENDED, RunRule.status.in_(TOLD))
         .order_by(Run.id)
     )
-    oldest = span.now - KEPT_FOR
-    for run, rule in session.execute(query):
+    oldest, times = span.now - KEPT_FOR, regroupings(session.connection())
+    for run, rule in session.execute(query.options(lazyload("*"))):
         if not run.looked_at_another_time:
             newest_site = rule.newest_site if run.started_at >= oldest else None
             figures = rule.checked, rule.flagged, rule.not_assessable
-            told = RuleOfDay(run.id, run.as_of, newest_site, *figures)
+            told = RuleOfDay(run.id, run.as_of, newest_site, *figures, is_counted=run.regroupings == times)
             yield run.as_of.astimezone(span.zone).date(), rule.rule, told

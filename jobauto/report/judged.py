@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, select, true
+from sqlalchemy import ColumnElement, and_, case, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from ..detection.combinations import combinations
@@ -68,11 +68,10 @@ def count_judged(
     """
     found = Judged([0] * len(days))
     newest = sorted({day.newest_site for day in days})
-    steady = _steady(newest, scope, is_watched(session, policies))
-    for group, source, since, count in session.execute(steady):
+    for parts, since, count in _steady(session, newest, scope, is_watched(session, policies)):
         for place, day in enumerate(days):
             if day.newest_site >= newest[since]:
-                found.add(place, (group, source), count)
+                found.add(place, parts, count)
     sites = changing(session, span, scope, policies)
     for (parts, since), steps in _steps(sites, [day.as_of for day in days], newest).items():
         count = 0
@@ -111,15 +110,32 @@ def days_judged(site: Site, changed: Changing | None, days: Iterable[CheckedDay]
     return sum(changed.was_judged(day.as_of) for day in there)
 
 
-def _steady(newest: Sequence[int], scope: Scope, watched: ColumnElement[bool]) -> Select[str, str, int, int]:
-    """(group, source, the index in ``newest`` of the first day's that has them, number of active sites)."""
-    cases = [(Site.key <= key, place) for place, key in enumerate(newest)]
-    since = (case(*cases) if len(cases) > 1 else case((true(), 0))).label("since")
-    return (
-        select(Site.group, Site.source, since, func.count())
-        .where(Site.active, Site.key <= newest[-1], watched, *scope.of_sites())
-        .group_by(Site.group, Site.source, since)
+def _steady(
+    session: Session, newest: Sequence[int], scope: Scope, watched: ColumnElement[bool]
+) -> Iterator[tuple[Parts, int, int]]:
+    """(parts, the index in ``newest`` of the first day's that has them, number of active sites).
+
+    All of now are counted in the order of an index. Those that came later than the first day, which are few,
+    are counted once more by their keys, and are none of the first day's.
+    """
+    parts, of_scope = (Site.group, Site.source), (Site.active, watched, *scope.of_sites())
+    there = {
+        (group, source): count
+        for group, source, count in session.execute(
+            select(*parts, func.count()).where(*of_scope).group_by(*parts)
+        )
+    }
+    since = case(*((Site.key <= key, place) for place, key in enumerate(newest)), else_=len(newest))
+    came_later = (
+        select(*parts, since.label("since"), func.count())
+        .where(Site.key > newest[0], *of_scope)
+        .group_by(*parts, "since")
     )
+    for group, source, place, count in session.execute(came_later):
+        there[group, source] -= count
+        if place < len(newest):
+            yield (group, source), place, count
+    yield from ((one, 0, count) for one, count in there.items())
 
 
 def is_watched(session: Session, policies: Policies) -> ColumnElement[bool]:

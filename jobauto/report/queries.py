@@ -1,6 +1,6 @@
 """The numbers of jobs, and the jobs behind each: a number is counted and listed by the same condition."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -21,6 +21,7 @@ OFTEN, OFTEN_IN = 3, timedelta(days=90)
 PARTS = ("group", "source", "assignee")
 QUARTER = timedelta(minutes=15) // MICROSECOND
 """Local midnights lie on whole quarters of an hour, whatever the zone."""
+HOUR = timedelta(hours=1) // MICROSECOND
 
 
 def age_name(least: int) -> str:
@@ -97,13 +98,15 @@ class Jobs:
     """What became of jobs: each number by its name, in all and by part (group, source, assignee)."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    by_part: dict[str, dict[str, Counter[str]]] = field(default_factory=lambda: {part: {} for part in PARTS})
+    by_part: dict[str, dict[str, Counter[str]]] = field(
+        default_factory=lambda: {part: defaultdict(Counter) for part in PARTS}
+    )
 
     def count(self, parts: Sequence[str | None], name: str, count: int) -> None:
         """Count jobs of a group, a source and an assignee."""
         self.counts[name] += count
         for part, value in zip(PARTS, parts, strict=True):
-            self.by_part[part].setdefault(value or "", Counter())[name] += count
+            self.by_part[part][value or ""][name] += count
 
 
 def count_jobs(session: Session, span: Span, scope: Scope) -> Jobs:
@@ -118,7 +121,8 @@ def count_jobs(session: Session, span: Span, scope: Scope) -> Jobs:
         )
         for *parts, counts in ((*row[:3], row[3:]) for row in session.execute(query)):
             for name, count in zip(columns, counts, strict=True):
-                found.count(parts, name, count or 0)
+                if count:
+                    found.count(parts, name, count)
     return found
 
 
@@ -141,19 +145,31 @@ def time_to(
     session: Session, until: InstrumentedAttribute[Any], count: int, span: Span, scope: Scope
 ) -> tuple[timedelta, timedelta] | None:
     """How long it took from the opening of a job to ``until``, of the ``count`` jobs that got there in the
-    time: what half of them, and what nine of ten, took at most. None where there are none."""
+    time: what half of them, and what nine of ten, took at most. None where there are none.
+
+    They are counted by the hours that they took, and sorted within the hour in which the one looked for is.
+    """
     if not count:
         return None
-    places = [(count + 1) // 2, (count * 9 + 9) // 10]
     lasted = microseconds_between(until, Job.created_at)
-    ranked = select(lasted.label("lasted"), func.row_number().over(order_by=lasted).label("place"))
-    ranked = ranked.where(_within(until, span))
+    jobs = select(lasted).select_from(Job).where(_within(until, span))
     if narrowed := scope.of_jobs():
-        ranked = ranked.join(Site, Site.key == Job.site_key).where(*narrowed)
-    rows = ranked.subquery()
-    found = dict(session.execute(select(rows.c.place, rows.c.lasted).where(rows.c.place.in_(places))).all())
-    half, most = (timedelta(microseconds=found.get(place, 0)) for place in places)
-    return half, most
+        jobs = jobs.join(Site, Site.key == Job.site_key).where(*narrowed)
+    hour = case((lasted > 0, lasted // HOUR), else_=0).label("hour")
+    by_hour = jobs.with_only_columns(hour, func.count(), maintain_column_froms=True).group_by(hour)
+    hours = sorted(session.execute(by_hour).all())
+
+    def at(place: int) -> timedelta:
+        for number, jobs_of_hour in hours:
+            if place <= jobs_of_hour:
+                longer = [lasted >= number * HOUR] if number else []
+                within = jobs.where(*longer, lasted < (number + 1) * HOUR)
+                found = session.scalar(within.order_by(lasted).offset(place - 1).limit(1))
+                return timedelta(microseconds=found or 0)
+            place -= jobs_of_hour
+        return timedelta()  # a job was reopened since they were counted
+
+    return at((count + 1) // 2), at((count * 9 + 9) // 10)
 
 
 def by_day(session: Session, at: InstrumentedAttribute[Any], span: Span, scope: Scope) -> Counter[date]:

@@ -1,7 +1,7 @@
 """Site-days: on how many days sites were ok, silent, standing still, or could not be assessed."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -25,9 +25,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from ..models import RunSite, Site
-from ..rules.no_coms import NO_COMS
-from ..rules.rule import FLAGGED, NOT_JUDGED
+from ..detection.run_counts import NOT_ASSESSABLE, SILENT, STANDING_STILL, worst
+from ..models import RunCount, RunSite, Site
+from ..rules.rule import NOT_JUDGED
 from ..settings.policies import Policies
 from .checked_days import CheckedDay, checked_days
 from .judged import Changing, changing, count_judged, days_judged, is_watched
@@ -35,8 +35,8 @@ from .scope import Scope, Span
 
 OK = "ok"
 STATES = (OK, "silent", "standing_still", "not_assessable")
-_WORST = {3: "silent", 2: "standing_still", 1: "not_assessable"}
-"""A site that is silent may also stand still: the graver counts."""
+_WORST = {SILENT: "silent", STANDING_STILL: "standing_still", NOT_ASSESSABLE: "not_assessable"}
+"""The graver first."""
 PARTS = ("group", "source")
 
 
@@ -115,12 +115,12 @@ def _exact(
     for parts, count in judged.by_parts.items():
         for part, name in zip(PARTS, parts, strict=True):
             by_part[part][name][OK] += count
-    for place, group, source, worst, count in session.execute(_not_ok(days, scope)):
+    for place, parts, state, count in _not_ok(session, days, scope):
         if place is not None:
-            by_day[place][_WORST[worst]] += count
+            by_day[place][state] += count
             continue
-        for part, name in zip(PARTS, (group, source), strict=True):
-            by_part[part][name][_WORST[worst]] += count
+        for part, name in zip(PARTS, parts, strict=True):
+            by_part[part][name][state] += count
             by_part[part][name][OK] -= count
     return [
         {OK: count - found.total(), **{state: found[state] for state in _WORST.values()}}
@@ -128,7 +128,37 @@ def _exact(
     ], by_part
 
 
-def _not_ok(days: Sequence[CheckedDay], scope: Scope) -> CompoundSelect[Any]:
+_NotOk = Iterator[tuple[int | None, tuple[str, str], str, int]]
+"""(index of the day, nothing, state, number), and (none, group and source, state, number)."""
+
+
+def _not_ok(session: Session, days: Sequence[CheckedDay], scope: Scope) -> _NotOk:
+    """What is counted is added up; the sites of the other days are walked over."""
+    counted = {day.counted_run: place for place, day in enumerate(days) if day.counted_run is not None}
+    if counted:
+        yield from _counted(session, counted, scope)
+    walked = {place: day for place, day in enumerate(days) if day.counted_run is None}
+    if walked:
+        for place, group, source, worst, count in session.execute(_walk(walked, scope)):
+            yield place, (group, source), _WORST[worst], count
+
+
+def _counted(session: Session, places: Mapping[int, int], scope: Scope) -> _NotOk:
+    narrowed = {RunCount.group: scope.group, RunCount.source: scope.source}
+    which = [column == value for column, value in narrowed.items() if value is not None]
+    numbers = [cast(func.sum(getattr(RunCount, state)), BigInteger) for state in _WORST.values()]
+    runs = RunCount.run_id.in_(places)
+    of_days = select(RunCount.run_id, *numbers).where(runs, *which).group_by(RunCount.run_id)
+    for run_id, *counts in session.execute(of_days):
+        for state, count in zip(_WORST.values(), counts, strict=True):
+            yield places[run_id], ("", ""), state, count
+    of_parts = select(RunCount.group, RunCount.source, *numbers).where(runs, *which)
+    for group, source, *counts in session.execute(of_parts.group_by(RunCount.group, RunCount.source)):
+        for state, count in zip(_WORST.values(), counts, strict=True):
+            yield None, (group, source), state, count
+
+
+def _walk(days: Mapping[int, CheckedDay], scope: Scope) -> CompoundSelect[Any]:
     """(index of the day, none, none, state, number) of each day, and (none, group, source, state, number).
 
     Added up by site before it is asked which site is of which group: of few sites there are many days.
@@ -153,19 +183,15 @@ def _not_ok(days: Sequence[CheckedDay], scope: Scope) -> CompoundSelect[Any]:
     )
 
 
-def _of_sites(days: Sequence[CheckedDay]) -> CTE:
+def _of_sites(days: Mapping[int, CheckedDay]) -> CTE:
     """(index of the day, site, what was worst) of the sites that were not ok."""
     asked = values(
         column("place", Integer), column("run_id", BigInteger), column("rule", String), name="asked"
     )
-    rows = [
-        (place, of_day.run_id, name) for place, day in enumerate(days) for name, of_day in day.rules.items()
-    ]
+    rows = [(place, of_day.run_id, name) for place, day in days.items() for name, of_day in day.rules.items()]
     runs = asked.data(rows).cte("asked")
-    is_flagged = RunSite.verdict == FLAGGED
-    worst = case((is_flagged & (RunSite.rule == NO_COMS.name), 3), (is_flagged, 2), else_=1)
     return (
-        select(runs.c.place, RunSite.site_key, func.max(worst).label("worst"))
+        select(runs.c.place, RunSite.site_key, worst().label("worst"))
         .join(RunSite, (RunSite.run_id == runs.c.run_id) & (RunSite.rule == runs.c.rule))
         .where(RunSite.verdict != NOT_JUDGED)
         .group_by(runs.c.place, RunSite.site_key)
@@ -196,7 +222,7 @@ class Sites:
         """(site, days of each state but ok): those that were ever in it, the most days first; of ok all."""
         if not self.days:
             return select(Site).where(false()).add_columns(*(null() for _ in _WORST))
-        found = _of_sites(self.days)
+        found = _of_sites(dict(enumerate(self.days)))
         counts = [
             func.coalesce(func.sum(case((found.c.worst == worst, 1), else_=0)), 0).label(name)
             for worst, name in _WORST.items()

@@ -7,14 +7,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, text
 
-from ..models import Job, Reading, Review, Site
+from ..models import Reading, Review, Site
 from ..models.folding import words_of
-from ..models.job import STILL_OPEN
 from ..models.types import EPOCH, Instant
 from ..rules import RULES
 from ..rules.no_coms import NO_COMS
 from ..storage.distinct import distinct_values
-from .queries import says
+from .queries import count_open_jobs, says
 from .states import LastRun, flagged_by, not_assessable, not_ok
 
 NOT_ASSESSABLE = "not_assessable"
@@ -70,8 +69,7 @@ def in_order(query: Select[Any], sort: str, last: Sequence[LastRun], *, few: boo
     if sort == "silence":
         query = query.order_by(*_silence(last))
     elif sort == "jobs":
-        count = func.count().label("count")
-        jobs = select(Job.site_key, count).where(STILL_OPEN).group_by(Job.site_key).subquery("open_jobs")
+        jobs = count_open_jobs().subquery("open_jobs")
         query = query.outerjoin(jobs, jobs.c.site_key == Site.key)
         query = query.order_by(func.coalesce(jobs.c.count, 0).desc())
     elif sort in ("name", "group", "source"):

@@ -18,6 +18,7 @@ from sqlalchemy import (
     select,
     text,
     type_coerce,
+    union_all,
 )
 
 from ..extensions import db
@@ -132,6 +133,20 @@ def active_and_faulty_inactive() -> Select[int, int]:
     return select(func.count().filter(Site.active), func.count().filter(~Site.active, is_faulty)).select_from(
         Site
     )
+
+
+def count_open_jobs(site_keys: Collection[int] | None = None) -> Select[int, int]:
+    """(key, number of open jobs) of some sites, or of all that have any.
+
+    An incident that covers a site is one of its jobs.
+    """
+    own = select(Job.site_key).where(STILL_OPEN)
+    is_its_own = exists().where(Job.site_key == Cover.site_key, Job.id == Cover.job_id)
+    covering = select(Cover.site_key).where(Cover.ended_at.is_(None), ~is_its_own)
+    if site_keys is not None:
+        own, covering = own.where(Job.site_key.in_(site_keys)), covering.where(Cover.site_key.in_(site_keys))
+    each = union_all(own, covering).subquery()
+    return select(each.c.site_key, func.count().label("count")).group_by(each.c.site_key)
 
 
 def count_snoozed(now: datetime) -> Select[int]:

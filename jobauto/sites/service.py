@@ -17,11 +17,12 @@ from ..errors import InvalidInput
 from ..imports import fields
 from ..imports.sites import CLASSIFIED_BY
 from ..models import Reading, Site
-from ..models.site import GROUP_LENGTH, SITE_NAME_LENGTH, SNOOZE_REASON_LENGTH, SOURCE_LENGTH
+from ..models.site import GROUP_LENGTH, GROUPED_BY, SITE_NAME_LENGTH, SNOOZE_REASON_LENGTH, SOURCE_LENGTH
 from ..readings.classifying import require_classified
 from ..readings.turns import take_turns
 from ..storage.connections import write
 from ..storage.marks import mark
+from ..storage.regroupings import regrouped
 from .bulk import Refusal
 
 LONGEST_SNOOZE = timedelta(days=366)
@@ -189,6 +190,8 @@ def _set(
             setattr(site, field, after)
     site.fold_again()
     record(session, author, "site", site.site_id, changes)
+    if any(field in GROUPED_BY for field, *_ in changes):
+        regrouped(session.connection())
     return changes
 
 

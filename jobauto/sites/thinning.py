@@ -28,9 +28,9 @@ def midnight(day: date, zone: ZoneInfo) -> datetime:
 
 
 def midnights(start: datetime, end: datetime, zone: ZoneInfo, apart: int = 1) -> list[datetime]:
-    """Local midnights from ``start``, which is one, to the first that is not before ``end``."""
+    """Local midnights from ``start``, which is one, to the first that is not before ``end``: two at least."""
     first, days = start.astimezone(zone).date(), (day_of(end, zone) - start.astimezone(zone).date()).days + 1
-    return [midnight(first + DAY * number, zone) for number in range(0, max(days, 0) + apart, apart)]
+    return [midnight(first + DAY * number, zone) for number in range(0, max(days, 1) + apart, apart)]
 
 
 def edges(start: datetime, end: datetime, zone: ZoneInfo) -> list[datetime]:

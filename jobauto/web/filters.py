@@ -14,7 +14,7 @@ from ..audit.conflicts import shown
 from ..auth.browsers import describe_browser
 from ..clock import utcnow
 from ..extensions import db
-from ..jobs.bulk_actions import may_undo
+from ..jobs import bulk_actions
 from ..models import Event, Import, Job, Run, Site
 from ..models.quality import Quality
 from ..models.types import format_minute
@@ -89,7 +89,7 @@ def init_app(app: Flask) -> None:
     app.template_test()(snoozed)
     app.template_test()(spares_closed_ones)
     app.template_global()(address_of_page)
-    app.template_global()(may_undo)
+    app.template_global("may_undo")(lambda bulk_id: bulk_actions.may_undo(bulk_id, utcnow()))
     app.context_processor(_frame)
 
 

@@ -21,7 +21,7 @@ from flask import Flask, current_app
 from sqlalchemy.exc import DatabaseError
 
 from ..clock import Clock, utcnow
-from ..detection import run_sites
+from ..detection import run_counts, run_sites
 from ..detection.service import describe_error
 from ..extensions import db
 from ..imports import background, inbox
@@ -65,6 +65,17 @@ def expire_run_sites(clock: Clock = utcnow) -> None:
     run_sites.expire(clock())
 
 
+def count_runs(clock: Clock = utcnow) -> None:
+    """Count what runs found by group and source, where no count holds. Needs an app context."""
+    if runs := run_counts.count_waiting(clock()):
+        log.info(LogEvent("runs-counted", runs=runs))
+
+
+def expire_bulk_jobs(clock: Clock = utcnow) -> None:
+    """Forget the jobs of actions that cannot be undone any more. Needs an app context."""
+    bulk_actions.expire(clock())
+
+
 def expire_lab_answers(clock: Clock = utcnow) -> None:
     """Forget what the threshold lab has worked out and nobody asks any more. Needs an app context."""
     lab.expire(clock())
@@ -91,6 +102,8 @@ WORK: tuple[Callable[[], object], ...] = (
     bulk_actions.process_pending,
     keep_partitions,
     expire_run_sites,
+    count_runs,
+    expire_bulk_jobs,
     expire_lab_answers,
     tell_of_expiring_tokens,
     tell_of_late_feeds,

@@ -9,12 +9,16 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.schema import AddConstraint, DropConstraint
 
+from jobauto.detection import run_counts
 from jobauto.extensions import Base, db
 from jobauto.models.types import MICROSECOND, to_microseconds
+from jobauto.rules import RULES
 
 NOON = datetime(2026, 3, 31, 12, 0, tzinfo=UTC)
 """The ``as_of`` of every run here. The newest readings are an hour older."""
 DAY = timedelta(days=1)
+KEPT_FROM = 910
+"""The runs after this one keep their sites."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,11 @@ def build(fleet: Fleet) -> None:
 
 
 def add_jobs(count: int, sites: int, now: datetime) -> None:
-    """Jobs as a thousand days of runs leave them, the last one now: the newest 2 % are open."""
+    """Jobs as a thousand days of runs leave them, the last one now: the newest 2 % are open.
+
+    The last three months' runs found 5 of 200 sites silent or standing still, others each day, and are
+    counted.
+    """
     values = {"now": to_microseconds(now), "day": DAY // MICROSECOND}
     _fill(_RUNS, last=1000, at=":now - (:last - n) * :day", **values)
     _fill(
@@ -66,6 +74,11 @@ def add_jobs(count: int, sites: int, now: datetime) -> None:
         sites=sites,
         **values,
     )
+    for position, rule in enumerate(RULES):
+        _fill(_RUN_RULES, last=1000, rule=rule.name, position=position, sites=sites, kept_from=KEPT_FROM)
+    _fill(_RUN_SITES, last=sites, kept_from=KEPT_FROM)
+    while run_counts.count_waiting(now):
+        pass
     tidy()
 
 
@@ -124,6 +137,20 @@ _READINGS = """
 _RUNS = """
     INSERT INTO run (id, trigger, as_of, started_at, finished_at, heartbeat_at, status, settings_version)
     SELECT n, 'schedule', {at}, {at}, {at}, {at}, 'succeeded', 1 FROM {numbers}
+"""
+_RUN_RULES = """
+    INSERT INTO run_rule (run_id, rule, position, status, checked, flagged, not_assessable, created, skipped,
+                          covered, duration_ms, newest_site)
+    SELECT n, :rule, :position, 'succeeded', :sites, 0, 0, 0, 0, 0, 0,
+           CASE WHEN n > :kept_from THEN :sites END
+    FROM {numbers}
+"""
+_RUN_SITES = """
+    INSERT INTO run_site (run_id, rule, site_key, verdict, outcome)
+    SELECT run.id, CASE WHEN (n * 37 + run.id) % 200 < 2 THEN 'no_coms' ELSE 'zero_reads' END,
+           n, 'flagged', 'skipped'
+    FROM run CROSS JOIN {numbers}
+    WHERE run.id > :kept_from AND (n * 37 + run.id) % 200 < 5
 """
 _JOBS = """
     INSERT INTO job (id, site_key, rule, job_type, status, priority, description, resolution, created_at,

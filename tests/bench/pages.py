@@ -20,6 +20,9 @@ PAGES = {
     "job list": ("/jobs/", 1.5),
     "open jobs": ("/jobs/?status=unclosed", 1.5),
     "report": ("/report/", 10),
+    "search": ("/search/?q=nowhere", 3),
+    "jobs with a word": ("/jobs/?status=any&search=nowhere", 3),
+    "sites by jobs": ("/sites/?sort=jobs", 3),
 }
 """By the name of its line: its address, and how many times the other's time it may take.
 

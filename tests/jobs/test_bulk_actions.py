@@ -4,18 +4,21 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from jobauto.audit import queries as audit
+from jobauto.clock import utcnow
 from jobauto.errors import InvalidInput
 from jobauto.extensions import db
 from jobauto.jobs import bulk_actions
-from jobauto.jobs.bulk_actions import STALE_AFTER, Wanted
+from jobauto.jobs.bulk_actions import KEPT_FOR, STALE_AFTER, UNDO_FOR, Wanted
 from jobauto.jobs.queries import JobFilter, jobs_matching
 from jobauto.jobs.service import JobChange, change
 from jobauto.models import BulkAction, BulkJob, Event
+from jobauto.storage.connections import write
 from tests.detection.running import jobs, later, run_at
 from tests.fleets import NOON, add_site
+from tests.pages.reading import words
 from tests.people import Person
 
 TO_OSCAR = Wanted("assign", {"assignee": "oscar"})
@@ -125,6 +128,27 @@ def test_neither_what_is_under_way_nor_an_undoing_is_undone_nor_what_changed_not
     for bulk_id in (under_way, undoing, do(TO_OSCAR, 3)):
         with pytest.raises(InvalidInput, match="Nothing was undone"):
             undo(bulk_id)
+
+
+def test_what_cannot_be_undone_any_more_is_forgotten_and_nothing_else(oscar: Person) -> None:
+    """Within fourteen days it can; a day later its jobs are known from their own history alone."""
+    old = do(TO_OSCAR)
+    begun_later = bulk_actions.begin({1: "oscar"}, CLOSED, by="oscar", now=NOON)
+    at_last, too_late = NOON + UNDO_FOR - timedelta(seconds=1), NOON + UNDO_FOR
+    assert [bulk_actions.may_undo(old, at) for at in (at_last, too_late)] == [True, False]
+    with pytest.raises(InvalidInput, match="Nothing was undone"):
+        bulk_actions.begin_undoing(old, by="oscar", now=too_late)
+
+    for at, kept in ((too_late, {old, begun_later}), (NOON + KEPT_FOR, {begun_later})):
+        bulk_actions.expire(at)
+        assert set(db.session.scalars(select(BulkJob.bulk_id))) == kept
+    with write() as session:
+        long_ago = utcnow() - KEPT_FOR
+        session.execute(update(BulkAction).where(BulkAction.id == old).values(finished_at=long_ago))
+    page = words(oscar.get(f"/jobs/bulk/{old}"))
+    assert "their own history alone" in page
+    assert "0 jobs" not in page
+    assert {event.bulk_id for event in db.session.scalars(audit.events_for("job", 1))} == {old}
 
 
 def test_closing_is_not_undone_beside_a_job_that_a_run_has_opened_since() -> None:

@@ -34,6 +34,13 @@ def test_the_register_and_the_daily_yield_are_drawn_and_told_in_tables(vera: Per
     assert "Daily yield, kWh, newest first" in words(page)
 
 
+def test_a_job_of_a_site_that_had_never_reported_draws_what_it_reports_now(vera: Person) -> None:
+    key = add_site("S1", {})
+    run(RunParameters("cli"), utcnow)
+    add_readings(key, daily([10, 12, 14], utcnow()))
+    assert [kwh for _, kwh in charts(vera.get("/jobs/1"))["register"]["series"][0]["points"]] == [10, 12, 14]
+
+
 def test_a_site_that_is_silent_for_longer_than_its_charts_reach_shows_what_there_is(vera: Person) -> None:
     add_site("S1", daily([10, 12, 14], days_before(274, utcnow())))
     page = vera.get("/sites/S1")

@@ -1,5 +1,7 @@
 """What pages say of incidents."""
 
+import re
+
 import pytest
 from flask import Flask
 
@@ -35,6 +37,16 @@ def test_its_page_lists_its_other_sites_and_theirs_lead_to_it(vera: Person, keys
     recovered = words(vera.get("/sites/S3"))
     assert "An incident is" not in recovered
     assert "#1 No Coms" in recovered, "it is one of its jobs all the same"
+
+
+def test_sites_with_the_most_open_jobs_come_first_and_one_that_it_covers_has_one(
+    vera: Person, keys: dict[str, int]
+) -> None:
+    add_site("A", {})
+    add_site("S0", {})
+    page = vera.get("/sites/?sort=jobs").text
+    found = re.findall(r'class="cell-main"><a href="/sites/([^"]+)"', page)
+    assert found == [*sorted(keys), "A", "S0"]
 
 
 def test_its_sites_are_a_page_at_a_time(vera: Person, keys: dict[str, int]) -> None:

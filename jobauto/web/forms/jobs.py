@@ -72,7 +72,7 @@ class FilterForm(Form):
         age = self.min_age.data if not self.min_age.errors else None
         meant = {"sort": texts.get("sort") or "newest", "status": texts.get("status", "").replace("any", "")}
         closed_after = week_began(now, zone) if self.closed.data == "week" else None
-        return JobFilter(**texts | meant, min_age=age, closed_after=closed_after, before_id=None)
+        return JobFilter(**texts | meant, min_age=age, closed_after=closed_after, before_id=None, within=None)
 
     def strict_filter(self, now: datetime, zone: ZoneInfo) -> JobFilter:
         """The same. Raises InvalidInput for a field, or a value, that the form does not have."""

@@ -27,6 +27,7 @@ def show(bulk_id: int) -> ResponseReturnValue:
         bulk=bulk,
         tally=tally,
         outcome=outcome.of_bulk(bulk.action, bulk.change, tally)[0],
+        forgotten=bulk_actions.is_forgotten(bulk, utcnow()),
         undoing=bulk_actions.undoing_of(bulk_id),
         page=page_of_rows(bulk_actions.refused(bulk_id), *asked_page()),
         refresh=REFRESH,

@@ -71,10 +71,12 @@ def index() -> ResponseReturnValue:
     used = form.used()
     of_everybody = views.views(current_user.username, now, zone)
     here = next((view for view in of_everybody if view.query.items() <= used.items()), None)
-    page = page_up_to(queries.jobs_matching(form.filter(now, zone), now), *asked_page(_rows()))
+    wanted = queries.bounded(form.filter(now, zone))
+    page = page_up_to(queries.jobs_matching(wanted, now), *asked_page(_rows()))
     return render_template(
         "jobs/index.html",
         page=page,
+        within=wanted.within,
         form=form,
         bulk=bulk,
         views=of_everybody,
@@ -139,7 +141,7 @@ def bulk_submit() -> ResponseReturnValue:
 
 def _begin_with_all(form: BulkForm, told: int) -> None:
     now = utcnow()
-    jobs = queries.jobs_matching(_filter("unclosed").filter(now, _zone()), now)
+    jobs = queries.jobs_matching(queries.bounded(_filter("unclosed").filter(now, _zone())), now)
     count = min(count_of(jobs.limit(bulk_actions.MOST + 1)), bulk_actions.MOST)
     if count > told:
         flash(
@@ -217,7 +219,7 @@ class InView:
         form = filter_form([], [], [], status="unclosed")
         names = {*form.used(), "page"} if request.args.keys() - {"typed"} else set()
         query = {name: text for name, text in (form.used() | request.args.to_dict()).items() if name in names}
-        return cls(query, form.filter(utcnow(), _zone()))
+        return cls(query, queries.bounded(form.filter(utcnow(), _zone())))
 
     def next_to(self, job: Job, *, back: bool = False) -> int | None:
         """The number of the job that comes after one, or before it."""

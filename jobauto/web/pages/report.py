@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from functools import cache
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, render_template, request, url_for
@@ -67,7 +68,7 @@ def jobs() -> ResponseReturnValue:
         page=page_up_to(queries.jobs_behind(name, span, scope, site_id), *asked_page()),
         about=_about(span, scope, site_id),
         up=_Links(span, scope).report(),
-        file=_address(".export_jobs", request.args),
+        file=f"{url_for('.export_jobs')}?{urlencode(request.args)}",
     )
 
 
@@ -128,26 +129,27 @@ class _Links:
             "until": span.last.isoformat(),
             **{name: text or NONE for name, text in given.items() if text is not None},
         }
+        self._page = cache(url_for)  # the report has hundreds of links to a few pages
 
     def report(self, **instead: str) -> str:
         """The report itself, narrowed further."""
-        return _address(".show", self._given | _named(instead))
+        return self._address(".show", self._given | _named(instead))
 
     def file(self) -> str:
         """The report as a file."""
-        return _address(".export", self._given)
+        return self._address(".export", self._given)
 
     def jobs(self, number: str, **instead: str) -> str:
         """The jobs behind a number, of a part of it."""
-        return _address(".jobs", {"number": number} | self._given | _named(instead))
+        return self._address(".jobs", {"number": number} | self._given | _named(instead))
 
     def often(self) -> str:
         """The sites with many jobs."""
-        return _address(".often", self._given)
+        return self._address(".often", self._given)
 
     def sites(self, state: str, **instead: str) -> str:
         """The sites behind a number of site-days."""
-        return _address(".days", {"state": state} | self._given | _named(instead))
+        return self._address(".days", {"state": state} | self._given | _named(instead))
 
     def of_days(self, number: str, first: date, last: date) -> str:
         """The jobs of a number on some dates."""
@@ -157,10 +159,8 @@ class _Links:
         """The jobs of a number of one site."""
         return self.jobs(number, site_id=site_id)
 
-
-def _address(endpoint: str, given: Mapping[str, str]) -> str:
-    values: dict[str, Any] = dict(given)
-    return url_for(endpoint, **values)
+    def _address(self, endpoint: str, given: Mapping[str, str]) -> str:
+        return f"{self._page(endpoint)}?{urlencode(given)}"
 
 
 def _named(instead: Mapping[str, str]) -> dict[str, str]:

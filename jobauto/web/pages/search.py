@@ -1,12 +1,14 @@
 """Finding something from every page: sites by any words, jobs by their number, notes."""
 
+from collections.abc import Sequence
+
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ...clock import utcnow
 from ...extensions import db
 from ...jobs import queries as jobs
-from ...models import Job
+from ...models import Job, Site
 from ...sites import queries as sites
 from ..numbers import whole_number
 
@@ -23,11 +25,21 @@ def show() -> ResponseReturnValue:
     job_id = whole_number(asked[1:]) if asked.startswith("#") else None
     if job_id is not None and db.session.get(Job, job_id) is not None:
         return redirect(url_for("jobs.show", job_id=job_id))
-    found = jobs.jobs_matching(jobs.JobFilter(search=asked), utcnow()).limit(FOUND + 1)
+    wanted = jobs.bounded(jobs.JobFilter(search=asked))
+    found = jobs.jobs_matching(wanted, utcnow()).limit(FOUND + 1)
     return render_template(
         "search/show.html",
         asked=asked,
-        sites=db.session.scalars(sites.sites_matching(asked).limit(FOUND + 1)).all() if asked else [],
+        sites=_sites(asked, wanted.within) if asked else [],
         jobs=db.session.scalars(found).all() if asked else [],
         most=FOUND,
+        within=wanted.within,
     )
+
+
+def _sites(asked: str, within: jobs.Within | None) -> Sequence[Site]:
+    """The first sites that have the words: of a few that is known, of many the first are soon come by."""
+    found = sites.sites_matching(asked)
+    if within is not None and within.sites is not None:
+        found = sites.by_keys(within.sites).order_by(Site.site_id)
+    return db.session.scalars(found.limit(FOUND + 1)).all()

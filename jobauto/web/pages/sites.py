@@ -126,7 +126,7 @@ def _filter() -> SiteFilterForm:
 
 
 def _open_jobs(sites: Sequence[Site]) -> Mapping[int, int]:
-    counted = db.session.execute(jobs.open_by_site([site.key for site in sites])).all()
+    counted = db.session.execute(queries.count_open_jobs([site.key for site in sites])).all()
     return dict(counted)
 
 
