@@ -11,6 +11,7 @@ from jobauto.detection.service import RunParameters, run
 from jobauto.jobs.service import JobChange, change
 from tests.browser.conftest import Visit
 from tests.fleets import add_site, days_before
+from tests.pages import scenes
 
 pytestmark = pytest.mark.process
 
@@ -205,6 +206,7 @@ def test_axe_finds_nothing(visit: Visit, axe: str, scheme: str, width: int) -> N
     )
     found = {}
     for path in (
+        f"/jobs/{scenes.add_incident()}",
         "/jobs/",
         "/jobs/?rule=no_coms&priority=medium&assignee=oscar",
         "/jobs/1",

@@ -24,6 +24,7 @@ from jobauto.notifications.sending import process_pending
 from jobauto.readings.meter_changes import Change, record_change
 from jobauto.settings import service as settings
 from jobauto.sites import service as sites
+from jobauto.sites.service import SiteChange
 from tests.browser.conftest import Visit
 from tests.fleets import add_site, daily
 from tests.pages import scenes
@@ -38,19 +39,22 @@ ADDRESSES = (
     "/jobs/",
     "/jobs/?site_id=nobody",
     "/jobs/1",
+    "/jobs/3",
     "/jobs/bulk/1",
     "/search/?q=roof",
     "/sites/",
     "/sites/?state=snoozed",
     "/sites/FLAT",
     "/sites/LONG",
+    "/sites/GW2",
     "/readings/FLAT",
     "/runs/1/sites",
     "/sites/DOUBT",
     "/reviews/?state=all",
     "/runs/",
     "/runs/1",
-    "/runs/2",
+    "/runs/4",
+    "/lab/",
     "/report/",
     "/report/jobs?number=open",
     "/report/sites?state=silent",
@@ -147,6 +151,8 @@ FOCUS = """() => {
 @pytest.fixture(autouse=True)
 def _something_of_everything(run_id: int) -> None:
     """Jobs and runs of each kind, among them one with very long words."""
+    scenes.add_incident("G" * 100)
+    _a_daily_run_that_differs()
     add_site("LONG", {}, site_name="W" * 200, group="G" * 100)
     add_site("W" * 50, {}, site_name="موقع الطاقة " * 16)
     add_doubted_site()
@@ -174,6 +180,13 @@ def _something_of_everything(run_id: int) -> None:
     content = f"site,date,{'v' * 200},b\n{'W' * 50},05/11/2026 06:00,1.204,2\n{'N' * 50},06/11/2026,1.3,2\n"
     samples.accept(f"{'w' * 190}.csv", BytesIO(content.encode()), ADA, lambda _: None)
     sites.snooze("LONG", utcnow().date(), "Z" * 200, ZoneInfo("UTC"), author=ADA)
+
+
+def _a_daily_run_that_differs() -> None:
+    """A site that it flagged is inactive by now, so the lab has something to say."""
+    run(RunParameters(trigger="schedule", slot=utcnow().date() - timedelta(days=1)), utcnow)
+    inactive = SiteChange("Roof 3 behind it", None, active=False, group="", source="G" * 100)
+    sites.edit("GW3", inactive, author=Author("ada", utcnow()))
 
 
 def add_doubted_site() -> None:
