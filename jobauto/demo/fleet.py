@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 
@@ -36,6 +36,8 @@ STREETS = (
     "Quarry Hill",
 )
 STEP_HOURS = 6
+GATEWAY_DOWN, DOWN_SINCE = 8, 5
+"""The town whose gateway is down, and since how many days."""
 
 
 @dataclass(frozen=True)
@@ -78,11 +80,16 @@ class DemoSite:
         """The town."""
         return TOWNS[self.town]
 
+    @property
+    def source(self) -> str:
+        """The gateway of the town."""
+        return f"gw-{TOWNS[self.town].lower()}"
+
 
 def sites() -> list[DemoSite]:
     """The fleet."""
     random = Random(20)  # noqa: S311 (reproducible, not secret)
-    return [
+    found = [
         DemoSite(
             number=number,
             town=random.randrange(len(TOWNS)),
@@ -94,6 +101,14 @@ def sites() -> list[DemoSite]:
         )
         for number in range(1, SITES + 1)
     ]
+    return [_behind_its_gateway(site) for site in found]
+
+
+def _behind_its_gateway(site: DemoSite) -> DemoSite:
+    if site.town != GATEWAY_DOWN:
+        return site
+    ended = 1 if site.number % 4 == 0 else None  # a few have been heard of since
+    return replace(site, faults=(*site.faults, Fault("silent", DOWN_SINCE, ended)))
 
 
 def _reports_since(number: int) -> int | None:

@@ -74,6 +74,8 @@ def fill(now: datetime) -> int:
     with write() as session:
         session.execute(update(Site).values(is_demo=True))
     import_readings(_reading_rows(sites, now), zone=zone, now=now)
+    with write() as session:  # as if each had come in at once: the runs of the past weeks knew them
+        session.execute(update(Reading).values(received=Reading.reading_date))
     today = now.astimezone(zone).date()
     for back in range(fleet.HISTORY, 0, -1):
         day = today - timedelta(days=back)
@@ -162,7 +164,7 @@ def _clock_from(instant: datetime) -> Clock:
 def _site_rows(sites: list[fleet.DemoSite], now: datetime) -> Iterator[Row]:
     for site in sites:
         since = (now - timedelta(days=site.reports_since or fleet.DAYS)).date().isoformat()
-        said = [since, "true", site.group]
+        said = [since, "true", site.group, site.source]
         unsaid = [None] * (len(OPTIONAL) - len(said))
         yield Row(site.number, [site.site_id, site.site_name, *said, *unsaid])
 

@@ -19,13 +19,15 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from ..clock import Clock
 from ..extensions import db
-from ..models import Event, LabResult, ReadingTurn, Site
+from ..models import Event, Hold, LabResult, ReadingTurn, Run, Site
 from ..models.types import EPOCH, from_microseconds
 from ..readings.classifying import classify_urgent
+from ..runs.queries import ENDED
 from ..settings import service as settings_service
 from ..settings.schema import Settings
 from ..storage.connections import write
 from ..storage.leases import LeaseLost, is_stale
+from .agreement import agreement
 from .flagged_now import flagged_now
 from .slots import slots_of
 from .walk import BENCHES, walk
@@ -38,6 +40,8 @@ FRESH = timedelta(minutes=1)
 KEPT_FOR = timedelta(days=7)
 """So long an answer is kept that nobody has had renewed; it holds for a day at most."""
 SPANS = (90, 365)
+FORM = 2
+"""Which form answers have: one that a former release has kept does not hold."""
 NOW = 0
 """In place of a span: what each threshold would flag now."""
 
@@ -73,7 +77,7 @@ class Claimed:
 
 @dataclass(frozen=True)
 class _Basis:
-    """What an answer rests on: the settings with their slots, and the readings with their sites."""
+    """What an answer rests on: the settings with their slots, and the readings with their sites and runs."""
 
     settings: str
     readings: str
@@ -161,12 +165,16 @@ def _walked(
 ) -> dict[str, Any]:
     slots = slots_of(settings.schedule, question.days, now)
     classify_urgent(connection, now)
-    tally = walk(connection, question.rule, settings, slots, question.group, progress)
+    rule, group = question.rule, question.group
+    tally = walk(connection, rule, settings, slots, group, lambda share: progress(share / 2))
+    connection.rollback()
+    agreed = agreement(connection, rule, slots, group, now, lambda share: progress((1 + share) / 2))
     return {
         "from": from_microseconds(slots.times[slots.first]).isoformat(),
         "to": from_microseconds(slots.times[-1]).isoformat(),
         "thresholds": [figures.document(value) for value, figures in tally.thresholds.items()],
         "sites": {str(given): keys for given, keys in tally.sites_by_thresholds.items()},
+        "agreement": agreed,
     }
 
 
@@ -196,5 +204,8 @@ def _basis(question: Question, now: datetime) -> _Basis:
     turns = select(func.sum(ReadingTurn.turn)).scalar_subquery()
     of_sites = select(Event.id).where(Event.subject == "site").order_by(Event.id.desc()).limit(1)
     newest_site = select(func.max(Site.key)).scalar_subquery()
-    found = db.session.execute(select(turns, of_sites.scalar_subquery(), newest_site)).one()
-    return _Basis(f"{stored.version} {at}", " ".join(map(str, found)))
+    newest_run = select(func.max(Run.id)).where(Run.slot.is_not(None), ENDED).scalar_subquery()
+    released = select(func.max(Hold.decided_at)).scalar_subquery()
+    parts = select(turns, of_sites.scalar_subquery(), newest_site, newest_run, released)
+    found = db.session.execute(parts).one()
+    return _Basis(f"{FORM} {stored.version} {at}", " ".join(map(str, found)))

@@ -56,10 +56,11 @@ def series_of(connection: Connection, sites: Sequence[Facts], since: int) -> Ite
         rows: list[Row] = []
         if found and found[0] == site.key:
             rows, found = list(found[1]), next(groups, None)
-        yield site, _series(site, rows)
+        yield site, series_of_rows(site, rows)
 
 
-def _series(site: Facts, rows: list[Row]) -> Series:
+def series_of_rows(site: Facts, rows: Sequence[Row]) -> Series:
+    """A site with these readings, which are in the order of their instants."""
     is_interval = site.measure == "interval"
     if not rows:
         return Series([], [], [], [], site.monitored_from, is_interval)

@@ -15,9 +15,9 @@ class LabResult(Base):
     """The newest answer to one question of the lab: a rule, so many days, a group (empty: the fleet).
 
     ``settings`` and ``readings`` name what it was worked out from, as it was when that began: settings with
-    their slots, readings with their sites. While it is worked out, ``progress`` is the share that is done,
-    ``heartbeat_at`` proves that the process of this one of the ``attempts`` is at it, and ``answer`` is
-    empty.
+    their slots, readings with their sites and runs. While it is worked out, ``progress`` is the share that
+    is done, ``heartbeat_at`` proves that the process of this one of the ``attempts`` is at it, and ``answer``
+    is empty.
     """
 
     __tablename__ = "lab_result"

@@ -1,8 +1,10 @@
-"""What the rules are asked about: an instant, and the sites that are judged."""
+"""What the rules are asked about: an instant, the sites that are judged, and the readings that are known."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_
@@ -38,3 +40,10 @@ class Moment:
         if self.among is not None:
             judged = and_(judged, self.among)
         return judged if self.only is None else and_(judged, Site.key == self.only)
+
+    def known(self, of: Any) -> Sequence[ColumnElement[bool]]:  # noqa: ARG002 (of those that ask)
+        """What has to hold of a reading (``Reading`` or an alias of it) for the rule to know it.
+
+        Nothing: a run knows all that is stored. Each part of a rule's statement that reads readings asks.
+        """
+        return ()

@@ -55,6 +55,7 @@ def verdicts(settings: NoComsSettings, moment: Moment) -> Select[Any]:
     last = (
         select(Reading.reading_date)
         .where(Reading.site_key == silent.c.key, Reading.reading_date <= moment.as_of, SPOKEN)
+        .where(*moment.known(Reading))
         .order_by(Reading.reading_date.desc())
         .limit(1)
         .scalar_subquery()
@@ -82,6 +83,7 @@ def _silent_sites(settings: NoComsSettings, moment: Moment) -> Select[int, date 
             Reading.reading_date > moment.ago(settings.days_threshold),
             Reading.reading_date <= moment.as_of,
             SPOKEN,
+            *moment.known(Reading),
         )
         .limit(1)
         .scalar_subquery()

@@ -160,6 +160,7 @@ def _in_window(of: Any, site_key: Any, settings: ZeroReadsSettings, moment: Mome
         of.site_key == site_key,
         of.reading_date > moment.ago(settings.days_to_check),
         of.reading_date <= moment.as_of,
+        *moment.known(of),
     )
 
 
@@ -232,7 +233,12 @@ def _still_windows(settings: ZeroReadsSettings, moment: Moment) -> Select[Any]:
     )
     ends = aliased(Reading)
     at = select(ends.reading_value).where(ends.site_key == window.c.key).limit(1).correlate(window)
-    before = at.where(_good(ends), _of_meter(ends, window.c.meter), ends.reading_date < window.c.oldest)
+    before = at.where(
+        _good(ends),
+        _of_meter(ends, window.c.meter),
+        ends.reading_date < window.c.oldest,
+        *moment.known(ends),
+    )
     doubted = aliased(Reading)
     in_doubt = (
         select(literal(1))
@@ -276,6 +282,7 @@ def _flat_since(window: Subquery, settings: ZeroReadsSettings, moment: Moment) -
             of.reading_date <= moment.as_of,
             _good(of),
             _of_meter(of, window.c.meter),
+            *moment.known(of),
         )
 
     last_below = (
@@ -321,6 +328,7 @@ def _last_that_counted(window: Subquery, settings: ZeroReadsSettings, moment: Mo
             interval.reading_date > literal(BEFORE_ALL, Instant),
             interval.reading_date <= moment.as_of,
             _good(interval),
+            *moment.known(interval),
         )
         .correlate(window)
         .subquery("added_up")

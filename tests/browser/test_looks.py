@@ -30,6 +30,7 @@ from jobauto.runs import run_requests
 from jobauto.settings import service as settings
 from jobauto.settings.policies import Policy
 from jobauto.sites import service as sites
+from jobauto.sites.service import SiteChange
 from tests.auth.routes import EXPECTED
 from tests.browser.conftest import Visit
 from tests.browser.visitor import UNFOLD, violations
@@ -47,12 +48,14 @@ ADDRESSES = (
     "/jobs/",
     "/jobs/?site_id=nobody",
     "/jobs/1",
+    "/jobs/3",
     "/jobs/bulk/1",
     "/search/?q=roof",
     "/sites/",
     "/sites/?state=snoozed",
     "/sites/FLAT",
     "/sites/LONG",
+    "/sites/GW2",
     "/readings/FLAT",
     "/runs/1/sites",
     "/sites/DOUBT",
@@ -60,6 +63,7 @@ ADDRESSES = (
     "/runs/",
     "/runs/1",
     "/runs/2",
+    "/runs/4",
     "/runs/requests/1",
     "/lab/",
     "/lab/sites?threshold=1",
@@ -177,6 +181,8 @@ FOCUS = """() => {
 @pytest.fixture(autouse=True)
 def _something_of_everything(app: Flask, run_id: int, cast: None) -> None:
     """Jobs and runs of each kind, among them one with very long words."""
+    scenes.add_incident("G" * 100)
+    _a_daily_run_that_differs()
     add_site("LONG", {}, site_name="W" * 200, group="G" * 100)
     add_site("W" * 50, {}, site_name="موقع الطاقة " * 16)
     add_doubted_site()
@@ -221,6 +227,13 @@ def _something_of_everything(app: Flask, run_id: int, cast: None) -> None:
         claimed = lab.claim(question, utcnow())
         assert claimed
         lab.work_out(claimed, utcnow)
+
+
+def _a_daily_run_that_differs() -> None:
+    """A site that it flagged is inactive by now, so the lab has something to say."""
+    run(RunParameters(trigger="schedule", slot=utcnow().date() - timedelta(days=1)), utcnow)
+    inactive = SiteChange("Roof 3 behind it", None, active=False, group="", source="G" * 100)
+    sites.edit("GW3", inactive, author=Author("ada", utcnow()))
 
 
 def add_doubted_site() -> None:

@@ -8,12 +8,14 @@ from sqlalchemy import func, select
 from jobauto.audit.service import Author, record
 from jobauto.clock import utcnow
 from jobauto.extensions import db
-from jobauto.models import Event, Job, JobReading, MeterChange, Reading, Run, RunRule, RunSite, Site
+from jobauto.lab.service import Question, claim, work_out
+from jobauto.models import Cover, Event, Job, JobReading, MeterChange, Reading, Run, RunRule, RunSite, Site
 from jobauto.readings.meter_changes import Change, record_change
 from jobauto.storage.connections import write
 from tests.cli.conftest import Cli
 from tests.fleets import NOON, add_site
 from tests.notifications.telling import add_one_of_each, put_message, told
+from tests.pages.reading import words
 from tests.people import Person
 
 TABLES = (Site, Reading, Job, JobReading, Event, Run, RunRule, RunSite)
@@ -43,6 +45,25 @@ def test_the_demo_fleet_comes_and_goes(app: Flask, cli: Cli) -> None:
     removed = cli("demo", "--remove")
     assert (removed.exit_code, removed.stdout) == (0, f"Removed {full[0]} demo sites\n")
     assert rows() == [0] * len(TABLES)
+
+
+def test_the_demo_has_an_outage_of_a_gateway(app: Flask, cli: Cli, vera: Person) -> None:
+    cli("demo")
+    incident = db.session.scalars(select(Job).where(Job.covers > 0)).one()
+    covers = db.session.scalars(select(Cover).where(Cover.job_id == incident.id)).all()
+    recovered = [cover for cover in covers if cover.recovered_at]
+    assert 5 <= len(covers) - len(recovered) < len(covers)
+    covered = db.session.get_one(Site, max(cover.site_key for cover in covers))
+    assert f"No Coms {incident.covers + 1} sites" in words(vera.get("/"))
+    assert "sites behind gw-perth fell silent together" in words(vera.get(f"/jobs/{incident.id}"))
+    assert f"/jobs/{incident.id}" in vera.get(f"/sites/{covered.site_id}").text
+
+    db.session.rollback()
+    asked = claim(Question("no_coms", 90), utcnow())
+    assert asked
+    work_out(asked, utcnow)
+    agreed = vera.api("GET", "/api/job-automation/lab/", query_string={"rule": "no_coms"}).json["agreement"]
+    assert agreed["runs"] == agreed["equal"] > 0
 
 
 def test_the_demo_does_not_mix_with_a_fleet_of_ones_own(app: Flask, cli: Cli) -> None:

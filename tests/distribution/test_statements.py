@@ -17,10 +17,13 @@ from jobauto.imports import background, rows, sites, undo
 from jobauto.jobs import bulk_actions
 from jobauto.jobs.bulk_actions import Wanted
 from jobauto.jobs.service import JobChange, change
+from jobauto.lab.service import Question, claim, standing, work_out
+from jobauto.lab.walk import BENCHES
 from jobauto.settings import service as settings
 from jobauto.settings.policies import Policy
 from jobauto.sites import service as site_service
 from jobauto.sites.listing import SORTS, STATES
+from jobauto.sites.service import SiteChange
 from jobauto.storage import partitions
 from jobauto.storage.vacuum import vacuum_analyze
 from jobauto.work import scheduler, slots
@@ -296,4 +299,20 @@ def test_a_tick(sent: Sent, app: Flask) -> None:
     scheduler.expire_run_sites()
     scheduler.expire_lab_answers()
     background.process_pending()
+    assert refused(sent) == {}
+
+
+def test_the_lab_asks_a_run_again(sent: Sent) -> None:
+    fleet("WELL", "OFF")
+    day = NOON + timedelta(days=4)
+    run_at(day, slot=day.date())
+    site_service.edit("OFF", SiteChange("Off", None, active=False, group="North"), author=ADA)
+    later = day + timedelta(days=1)
+    for rule in BENCHES:
+        asked = claim(Question(rule, 90), later)
+        assert asked
+        work_out(asked, lambda: later)
+        answer = standing(Question(rule, 90), later).answer
+        assert answer
+        assert answer["agreement"]["runs"] == 1
     assert refused(sent) == {}

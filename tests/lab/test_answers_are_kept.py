@@ -16,7 +16,7 @@ from jobauto.lab.service import Claimed, Question, Standing, claim, standing, wo
 from jobauto.models import LabResult
 from jobauto.sites import service as site_service
 from jobauto.storage.leases import LeaseLost
-from tests.detection.running import save
+from tests.detection.running import run_at, save
 from tests.fleets import NOON, daily, days_before
 from tests.imports.importing import import_readings, import_sites
 
@@ -95,7 +95,13 @@ def a_site_that_is_switched_off() -> None:
     site_service.edit("S1", wanted, author=Author("ada", NOON))
 
 
-@pytest.mark.parametrize("change", [more_readings, other_settings, another_site, a_site_that_is_switched_off])
+def a_daily_run() -> None:
+    run_at(slot=NOON.date())
+
+
+@pytest.mark.parametrize(
+    "change", [more_readings, other_settings, another_site, a_site_that_is_switched_off, a_daily_run]
+)
 def test_an_answer_holds_until_something_changes(change: Callable[[], None]) -> None:
     kept = answered()
     assert standing(QUESTION, LATER) == kept

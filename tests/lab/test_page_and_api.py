@@ -1,14 +1,18 @@
 """The lab's answer on its page and by the API, and what both say while it is worked out."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
+from jobauto.audit.service import Author
 from jobauto.clock import utcnow
+from jobauto.detection.service import RunParameters, run
 from jobauto.extensions import db
 from jobauto.lab.service import Question, claim, work_out
 from jobauto.models import LabResult
+from jobauto.sites.service import SiteChange, edit
 from jobauto.web import asking_lab
 from tests.fleets import add_site, daily, days_before
 from tests.pages.reading import words
@@ -29,7 +33,7 @@ def test_while_it_is_worked_out_one_is_told_how_far_it_is(vera: Person) -> None:
     assert claimed
     working = vera.api("GET", LAB, query_string={"rule": "no_coms"})
     assert (working.status_code, working.json) == (202, {"progress": 0.0})
-    assert "0 % of the sites are done" in words(vera.get("/lab/?rule=no_coms"))
+    assert "0 % is done" in words(vera.get("/lab/?rule=no_coms"))
 
     work_out(claimed, utcnow)
     answer = vera.api("GET", LAB, query_string={"rule": "no_coms"})
@@ -56,6 +60,23 @@ def test_while_a_process_is_at_one_question_the_next_waits(vera: Person) -> None
 def test_who_asks_works_it_out(vera: Person) -> None:
     assert re.search(r" 3 In force 1 1 0 0 11\.\d –", words(vera.get("/lab/?rule=no_coms&days=90")))
     assert vera.api("GET", LAB, query_string={"rule": "zero_reads", "days": 365}).status_code == 200
+
+
+def test_page_and_api_say_how_far_the_daily_runs_agree(vera: Person) -> None:
+    without = {"rule": "no_coms", "days": 365}
+    assert vera.api("GET", LAB, query_string=without).json["agreement"] == {"runs": 0, "equal": 0}
+    assert "No daily run to compare with" in words(vera.get("/lab/?rule=no_coms&days=365"))
+
+    add_site("S2", {}, site_name="Silent roof")
+    now = utcnow()
+    run(RunParameters("schedule", slot=(now - timedelta(days=1)).date()), lambda: now)
+    edit("S2", SiteChange("Silent roof", None, active=False, group=""), author=Author("ada", utcnow()))
+    for rule, equal in (("no_coms", 0), ("zero_reads", 1)):
+        answer = vera.api("GET", LAB, query_string={"rule": rule}).json
+        assert answer["agreement"] == {"runs": 1, "equal": equal}
+    page = words(vera.get("/lab/?rule=no_coms"))
+    assert "In 0 of 1 scheduled run the rule flagged the same sites" in page
+    assert re.search("Run 1 .* Silent roof .* Flagged by the run alone It is inactive now", page)
 
 
 @pytest.mark.parametrize(

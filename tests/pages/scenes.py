@@ -4,9 +4,12 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+from sqlalchemy import select
+
 from jobauto.clock import utcnow
 from jobauto.detection.service import RunParameters, run
-from jobauto.models import Import, Run, RunRule
+from jobauto.extensions import db
+from jobauto.models import Import, Job, Run, RunRule
 from jobauto.storage.connections import write
 from tests.fleets import add_site, daily
 
@@ -57,6 +60,15 @@ def checked_fleet() -> int:
     run_id = run(RunParameters(trigger="manual", requested_by="oscar"), utcnow).run_id
     assert run_id is not None
     return run_id
+
+
+def add_incident(source: str = "gw-A") -> int:
+    """Six more sites, which fell silent together, behind a source; returns the job's id."""
+    silent = daily([1, 2, 3], utcnow() - timedelta(days=4))
+    for number in range(1, 7):
+        add_site(f"GW{number}", silent, site_name=f"Roof {number} behind it", source=source)
+    run(RunParameters(trigger="manual", requested_by="oscar"), utcnow)
+    return db.session.scalars(select(Job.id).where(Job.covers > 0)).one()
 
 
 def add_run(status: str, *rules: RunRule, **values: Any) -> int:

@@ -473,6 +473,13 @@ class ThresholdOut(Out):
     median_days: float | None
 
 
+class AgreementOut(Out):
+    """How many scheduled runs were asked again, and how many of them flag the same sites."""
+
+    runs: int
+    equal: int
+
+
 class LabOut(Out):
     """What every threshold of a rule would have done; ``current`` is the one in force."""
 
@@ -480,6 +487,7 @@ class LabOut(Out):
     days: int
     current: int
     thresholds: list[ThresholdOut]
+    agreement: AgreementOut
 
 
 class LabProgressOut(Out):

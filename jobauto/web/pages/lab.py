@@ -1,5 +1,7 @@
 """The threshold lab: what another threshold would have done."""
 
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, render_template, request
@@ -9,22 +11,28 @@ from ...errors import InvalidInput
 from ...extensions import db
 from ...lab.service import SPANS, Question
 from ...lab.walk import BENCHES
+from ...lab.why import REASONS
+from ...models import Site
 from ...rules import RULES
 from ...settings import service as settings_service
 from ...sites import queries as sites
+from ...wording import pluralize
 from ..asking_lab import ask
 from ..paging import Page, asked_page
 
 bp = Blueprint("lab", __name__, url_prefix="/lab")
 
 REFRESH = 2
+FLAGGED_BY = {True: "Flagged by the run alone", False: "Flagged only when asked again"}
 
 
 @bp.get("/")
 def show() -> ResponseReturnValue:
     """The figures of every threshold, or how far they are."""
     question = _asked()
-    return render_template("lab/show.html", standing=ask(question), **_shown(question))
+    standing = ask(question)
+    differing = _differing_runs(standing.answer) if standing.answer else []
+    return render_template("lab/show.html", standing=standing, differing=differing, **_shown(question))
 
 
 @bp.get("/sites")
@@ -70,6 +78,39 @@ def _shown(question: Question) -> dict[str, Any]:
         "refresh": REFRESH,
         "chart": _chart,
     }
+
+
+@dataclass(frozen=True)
+class Differing:
+    """A line about a run that flagged other sites than the rule asked again: one site, or (None) others."""
+
+    run_id: int
+    as_of: datetime
+    site: Site | None
+    what: str
+    why: str
+
+
+def _differing_runs(answer: dict[str, Any]) -> list[Differing]:
+    runs = answer["agreement"]["differing"]
+    keys = {site["site"] for run in runs for site in run["sites"]}
+    found = {site.key: site for site in db.session.scalars(sites.by_keys(keys))}
+    lines = []
+    for run in runs:
+        line = Differing(run["run"], datetime.fromisoformat(run["as_of"]), None, "", "")
+        lines += [
+            replace(
+                line, site=found[site["site"]], what=FLAGGED_BY[site["flagged"]], why=REASONS[site["why"]]
+            )
+            for site in run["sites"]
+            if site["site"] in found
+        ]
+        if run["more"]:
+            lines.append(replace(line, what=f"{pluralize(run['more'], 'more site')}", why="Not looked at"))
+        elif not run["sites"]:
+            what = f"{pluralize(run['flagged'], 'site')} flagged, {run['again']:,} when asked again"
+            lines.append(replace(line, what=what, why="The run kept no sites."))
+    return lines
 
 
 def _chart(answer: dict[str, Any]) -> dict[str, Any]:
