@@ -96,6 +96,7 @@ ADDRESSES = (
 )
 HELD = ("/runs/1", "/runs/1/held", "/runs/1/release", "/runs/1/discard")
 ELSEWHERE = {
+    "account.mail_link": "a button alone, under an address that is made for one person",
     "auth.login": "test_logging_in",
     "login_steps.code": "test_logging_in",
     "login_steps.new_password": "test_logging_in",
@@ -104,7 +105,7 @@ ELSEWHERE = {
     "single_sign_on.logged_out": "test_logging_in",
 }
 NO_PAGE = re.compile(
-    r"api_|health\.|.*static$|.*\.export|imports\.rejected|auth\.sender|single_sign_on\.(begin|callback)"
+    r"api_|health\.|.*static$|.*\.export|imports\.(rejected|progress)|auth\.sender|single_sign_on\.(begin|callback)"
 )
 
 ADA = Author("ada", utcnow())
