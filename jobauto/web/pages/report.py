@@ -1,6 +1,7 @@
 """The supervisor's report, and the rows behind each of its numbers."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from urllib.parse import urlencode
@@ -21,7 +22,7 @@ from ...settings import service as settings_service
 from ...sites import queries as sites
 from ..exports import csv_file, csv_of
 from ..forms.report import NONE, ReportForm, offer, report_form
-from ..paging import Page, asked_page, count_of, page_up_to
+from ..paging import asked_page, page_counted_beside, page_up_to
 
 bp = Blueprint("report", __name__, url_prefix="/report")
 
@@ -84,12 +85,9 @@ def export_jobs() -> ResponseReturnValue:
 def often() -> ResponseReturnValue:
     """The sites with many jobs in the 90 days before the end."""
     _, span, scope = _asked()
-    number, per_page = asked_page()
-    query = queries.often(span, scope)
-    rows = db.session.execute(query.limit(per_page).offset((number - 1) * per_page)).unique().all()
     return render_template(
         "report/often.html",
-        page=Page(list(rows), number, per_page, count_of(query)),
+        page=page_counted_beside(queries.often(span, scope), *asked_page()),
         about=_about(span, scope),
         link=_Links(span, scope),
     )
@@ -103,14 +101,12 @@ def days() -> ResponseReturnValue:
     if state not in STATES:
         raise InvalidInput("There is no such state.", {"state": ["There is no such state."]}, 400)
     found = Sites(db.session(), span, scope, settings_service.current().policies)
-    number, per_page = asked_page()
-    query = found.in_state(state)
-    rows = db.session.execute(query.limit(per_page).offset((number - 1) * per_page)).unique()
+    page = page_counted_beside(found.in_state(state), *asked_page())
     return render_template(
         "report/sites.html",
         state=state,
         titles=STATE_TITLES,
-        page=Page([found.with_days(row) for row in rows], number, per_page, count_of(query)),
+        page=replace(page, items=[found.with_days(row) for row in page.items]),
         checked=len(found.days),
         first_checked=found.days[0].day if found.days else None,
         last_checked=found.days[-1].day if found.days else None,
