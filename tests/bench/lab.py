@@ -1,11 +1,19 @@
-"""The threshold lab: a year of a fleet under every threshold of both rules, in one walk each."""
+"""The threshold lab: a year of a fleet under every threshold of both rules, in one walk each.
+
+And a year of daily runs, each of them asked again.
+"""
 
 from collections.abc import Iterator
+from datetime import timedelta
+from time import perf_counter
 
 from jobauto.extensions import db
+from jobauto.lab.agreement import agreement
 from jobauto.lab.slots import slots_of
 from jobauto.lab.walk import BENCHES, walk
+from jobauto.models import Run, RunRule
 from jobauto.settings.schema import Settings
+from jobauto.storage.connections import write
 from tests.bench import memory
 from tests.bench.engines import Engine
 from tests.bench.fleet import NOON, Fleet, build
@@ -30,9 +38,47 @@ def lines(engine: Engine, sizes: Sizes) -> Iterator[Measured]:
     with engine.fresh():
         build(fleet)
         turns = in_turn(Side(_walk_both), Side(_read_twice), least=1)
+        _add_daily_runs()
+        began = perf_counter()
+        _ask_again()
+        again = perf_counter() - began
         peak = memory.peak_of_a_walk(db.engine.url.render_as_string(hide_password=False), NOON)
         broken = "" if peak < MEMORY else f"{peak} MB"
-        yield Measured(line, engine.name, turns, {"MB at the peak": peak}, broken)
+        yield Measured(
+            line,
+            engine.name,
+            turns,
+            {"MB at the peak": peak, "seconds for a year of runs": round(again)},
+            broken,
+        )
+
+
+def _add_daily_runs() -> None:
+    """A run a day that found nothing: the newest of them differ, for a part of the fleet is faulty by now."""
+    with write() as session:
+        for ago in range(DAYS):
+            at = NOON - timedelta(days=ago)
+            times = {"as_of": at, "started_at": at, "finished_at": at, "heartbeat_at": at}
+            rules = [
+                RunRule(rule=rule, position=place, status="succeeded") for place, rule in enumerate(BENCHES)
+            ]
+            session.add(
+                Run(
+                    trigger="schedule",
+                    status="succeeded",
+                    slot=at.date(),
+                    settings_version=1,
+                    rules=rules,
+                    **times,
+                )
+            )
+
+
+def _ask_again() -> None:
+    slots = slots_of(Settings().schedule, DAYS, NOON)
+    for rule in BENCHES:
+        with db.engine.connect() as connection:
+            agreement(connection, rule, slots, "", NOON, lambda _: None)
 
 
 def _walk_both() -> None:

@@ -14,6 +14,7 @@ LINES = {
     "history",
     "policies",
     "second run",
+    "incidents",
     "import",
     "same file",
     "classify",
