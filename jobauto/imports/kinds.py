@@ -1,7 +1,7 @@
 """What a file of the program's own columns holds, by its header: sites or readings."""
 
 from io import BytesIO
-from typing import BinaryIO
+from typing import IO
 
 from . import readings, sites
 from .header import Wanted, tables_named
@@ -19,7 +19,7 @@ class OtherKind(FileError):
     """The header says something else than who sent the file."""
 
 
-def kind_of(file: BinaryIO, said: str = "") -> str:
+def kind_of(file: IO[bytes], said: str = "") -> str:
     """What a file holds; the file is at its beginning again. Raises FileError where its header does not say.
 
     Somebody may have ``said`` it. Raises OtherKind where the header says otherwise, and where it could be
@@ -27,10 +27,6 @@ def kind_of(file: BinaryIO, said: str = "") -> str:
     """
     try:
         named = tables_named(physical_lines(BytesIO(file.read(HEAD))), WANTED)
-    except FileError:
-        if said:
-            return said  # whoever reads it tells what it lacks
-        raise
     finally:
         file.seek(0)
     if said in named:
