@@ -71,6 +71,7 @@ def test_what_a_chosen_file_contains_is_told_before_it_is_sent(visit: Visit) -> 
     page.get_by_label("File contains").select_option("What its header says")
     chosen(HEADER + GOOD)
     expect(told).to_have_text("By its header the file contains readings.")
+    page.get_by_label("File contains").select_option("Readings")
     chosen("MPAN,Date\n")
     expect(told).to_contain_text("A file of another feed needs its profile.")
 

@@ -20,7 +20,6 @@ SITES = "site_id,site_name,group"
         pytest.param(READINGS, "readings", "readings", id="said as it is"),
         pytest.param(f"{READINGS},site_name", "readings", "readings", id="either, and said"),
         pytest.param(f"{READINGS},unit", "", "readings", id="a column that refuses it later"),
-        pytest.param("site_id,reading_date", "readings", "readings", id="neither, and said"),
     ],
 )
 def test_the_header_tells_what_a_file_holds(header: str, said: str, kind: str) -> None:

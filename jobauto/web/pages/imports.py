@@ -183,7 +183,14 @@ def _kind_of(form: ImportForm) -> str:
     """What the file holds, as the person or its header says. Raises FileError."""
     if form.profile.data:
         return "readings"
-    return kind_of(form.file.data.stream, form.kind.data)
+    try:
+        return kind_of(form.file.data.stream, form.kind.data)
+    except OtherKind:
+        raise
+    except FileError:
+        if form.kind.data:
+            return str(form.kind.data)  # whoever reads the file tells what it lacks
+        raise
 
 
 def _form() -> ImportForm:
