@@ -71,6 +71,7 @@ OF_NO_FORM_HERE = {
     "login_steps": "leads to what was asked for",
     "proposals": "tests/proposing",
     "profiles.try_out": "saves nothing",
+    "account.mail_link_submit": "tests/users/test_mail_addresses.py",
     "auth": "leads to what was asked for",
     "runs": "tests/pages/test_held_runs.py",
     "second_factor": "its page is the answer",

@@ -18,21 +18,29 @@ _MONTHS = ("january", "february", "march", "april", "may", "june", "july",
            "august", "september", "october", "november", "december")  # fmt: skip
 _WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 _OFFSET = re.compile(r"Z|([+-])([0-9]{2}):?([0-9]{2})")
+_UTC = re.compile(r"UTC|GMT|Z", re.IGNORECASE)
+_HALF = re.compile(r"[AP]M", re.IGNORECASE)
+_WORD = re.compile(r"[A-Za-z]+")
 _SPACE = re.compile(r"\s+")
+_DIGITS = {
+    1: re.compile(r"[0-9]"),
+    2: re.compile(r"[0-9]{1,2}"),
+    3: re.compile(r"[0-9]{1,3}"),
+    4: re.compile(r"[0-9]{4}"),
+    9: re.compile(r"[0-9]{1,9}"),
+}
+_TWO = re.compile(r"[0-9]{2}")
 _SECONDS = re.compile(r"(-?[0-9]{1,11})(?:\.([0-9]+))?")
 _MIDNIGHT = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]24:00(?::00(?:\.0+)?)?(Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])?"
 )
 _WHOLES = {"c": "%a %b %d %H:%M:%S %Y", "x": "%m/%d/%y", "X": "%H:%M:%S"}
 """Directives that stand for others."""
-_UP_TO_TWO, _WORD = "[0-9]{1,2}+", "[A-Za-z]++"
 _PATTERNS = {
-    "Y": "[0-9]{4}", "y": "[0-9]{2}", "m": _UP_TO_TWO, "d": _UP_TO_TWO, "j": "[0-9]{1,3}+", "H": _UP_TO_TWO,
-    "I": _UP_TO_TWO, "M": _UP_TO_TWO, "S": _UP_TO_TWO, "f": "[0-9]{1,9}+", "w": "[0-9]", "b": _WORD,
-    "B": _WORD, "a": _WORD, "A": _WORD, "p": "(?i:[AP]M)", "z": "Z|[+-][0-9]{2}:?[0-9]{2}",
-    "Z": "(?i:UTC|GMT|Z)",
+    "Y": _DIGITS[4], "y": _TWO, "m": _DIGITS[2], "d": _DIGITS[2], "j": _DIGITS[3], "H": _DIGITS[2],
+    "I": _DIGITS[2], "M": _DIGITS[2], "S": _DIGITS[2], "f": _DIGITS[9], "w": _DIGITS[1],
+    "b": _WORD, "B": _WORD, "a": _WORD, "A": _WORD, "p": _HALF, "z": _OFFSET, "Z": _UTC,
 }  # fmt: skip
-"""What each takes, as much of it as there is: never less, so that what follows fits."""
 
 
 class StampError(ValueError):
@@ -65,13 +73,8 @@ def reader(text: str) -> Read:
     """How to read a format."""
     if text in _NAMED:
         return _NAMED[text]
-    pattern = re.compile("".join(_pattern(*step) for step in _steps(text)))
-
-    def read(written: str) -> Stamp | None:
-        found = pattern.fullmatch(written)
-        return _stamp(found.groupdict()) if found else None
-
-    return read
+    steps = _steps(text)
+    return lambda written: _scan(steps, written)
 
 
 def parse_offset(found: re.Match[str]) -> timedelta:
@@ -152,32 +155,39 @@ def _parts(text: str) -> Iterator[Step]:
             at += 2 if text[at] == "%" else 1
 
 
-def _pattern(directive: str, literal: str) -> str:
-    if directive:
-        return f"(?P<{directive}>{_PATTERNS[directive]})"
-    return r"\s++" if literal == " " else f"(?i:{re.escape(literal)})"
-
-
-def _stamp(found: Mapping[str, str]) -> Stamp | None:
-    for each in ("a", "A"):
-        if each in found and not _is_name(found[each], _WEEKDAYS):
+def _scan(steps: list[Step], text: str) -> Stamp | None:
+    found: dict[str, re.Match[str]] = {}
+    at = 0
+    for directive, literal in steps:
+        if directive:
+            match = _PATTERNS[directive].match(text, at)
+            if not match:
+                return None
+            found[directive], at = match, match.end()
+        elif literal == " ":
+            space = _SPACE.match(text, at)
+            if not space:
+                return None
+            at = space.end()
+        elif text[at : at + 1].casefold() == literal:
+            at += 1
+        else:
             return None
-    if (day := _day(found)) is None:
+    return _stamp(found) if at == len(text) else None
+
+
+def _stamp(found: Mapping[str, re.Match[str]]) -> Stamp | None:
+    for each in ("a", "A"):
+        if each in found and not _is_name(found[each][0], _WEEKDAYS):
+            return None
+    day, clock = _day(found), _clock(found)
+    if day is None or (clock is None and ("H" in found or "I" in found)):
         return None
-    clock = _clock(found)
-    if clock is None and ("H" in found or "I" in found):
-        return None
-    return Stamp(day, clock, _offset(found))
+    offset = parse_offset(found["z"]) if "z" in found else timedelta(0) if "Z" in found else None
+    return Stamp(day, clock, offset)
 
 
-def _offset(found: Mapping[str, str]) -> timedelta | None:
-    if "z" in found:
-        written = _OFFSET.fullmatch(found["z"])
-        return parse_offset(written) if written else None
-    return timedelta(0) if "Z" in found else None
-
-
-def _day(found: Mapping[str, str]) -> date | None:
+def _day(found: Mapping[str, re.Match[str]]) -> date | None:
     year = _number(found, "Y")
     if "y" in found:
         short = _number(found, "y")
@@ -191,11 +201,11 @@ def _day(found: Mapping[str, str]) -> date | None:
         return None
 
 
-def _month(found: Mapping[str, str]) -> int:
+def _month(found: Mapping[str, re.Match[str]]) -> int:
     name = found.get("b") or found.get("B")
     if name is None:
         return _number(found, "m")
-    word = name.casefold()
+    word = name[0].casefold()
     return next((at for at, month in enumerate(_MONTHS, start=1) if word in (month, month[:3])), 0)
 
 
@@ -203,21 +213,21 @@ def _is_name(word: str, names: Sequence[str]) -> bool:
     return any(word.casefold() in (name, name[:3]) for name in names)
 
 
-def _clock(found: Mapping[str, str]) -> timedelta | None:
+def _clock(found: Mapping[str, re.Match[str]]) -> timedelta | None:
     """The time of day, 24:00 included; None where there is none, or no such time."""
     hour = _number(found, "H")
     if "I" in found:
         twelfth = _number(found, "I")
         if not 1 <= twelfth <= 12:
             return None
-        hour = twelfth % 12 + (12 if found["p"].upper() == "PM" else 0)
+        hour = twelfth % 12 + (12 if found["p"][0].upper() == "PM" else 0)
     elif "H" not in found:
         return None
     minute, second = _number(found, "M"), _number(found, "S")
-    micros = int(found["f"].ljust(6, "0")[:6]) if "f" in found else 0
+    micros = int(found["f"][0].ljust(6, "0")[:6]) if "f" in found else 0
     clock = timedelta(hours=hour, minutes=minute, seconds=second, microseconds=micros)
     return clock if minute < 60 and second < 60 and (hour < 24 or clock == DAY) else None
 
 
-def _number(found: Mapping[str, str], directive: str) -> int:
-    return int(found[directive]) if directive in found else 0
+def _number(found: Mapping[str, re.Match[str]], directive: str) -> int:
+    return int(found[directive][0]) if directive in found else 0
