@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import threading
 from collections.abc import Generator, Iterator
 from contextlib import nullcontext
 from functools import cache
@@ -22,19 +21,17 @@ from tests.databases import (
     Postgresql,
     Sqlite,
     application,
+    await_background,
     opened,
     partition_readings,
 )
 from tests.fleets import add_one_fault_of_each_rule
 from tests.once import DIALECTS, Templates, hash_of_its_kind, one_of_a_kind
 from tests.people import CAST, Browser, Person, add_cast
-from tests.processes import PATIENCE
 from tests.starting import allowed, forbidden
 from tests.typed import untyped_binds
 
 ENGINES = ("sqlite", "postgresql")
-IMPORTS = "imports"
-"""The thread in which a page's import goes on."""
 
 hypothesis.settings.register_profile("untimed", deadline=None)  # on a busy machine a time says nothing
 hypothesis.settings.load_profile("untimed")
@@ -160,9 +157,7 @@ def app(database_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     app.test_client_class = Browser
     with app.app_context():
         yield app
-        for thread in threading.enumerate():
-            if thread.name == IMPORTS:  # one that goes on would bring its connection back to no pool
-                thread.join(PATIENCE)
+        await_background()
         db.session.remove()
         db.engine.dispose()
 

@@ -4,6 +4,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from jobauto.storage import partitions
 from tests.emptying import Emptying
 from tests.migrating import upgrade
 from tests.once import STATEMENTS
-from tests.processes import SECRET_KEY
+from tests.processes import PATIENCE, SECRET_KEY
 from tests.typed import wrongly_stored
 
 SQLITE = pytest.param("sqlite", marks=pytest.mark.sqlite)
@@ -56,6 +57,17 @@ def _without_fsync(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("PRAGMA synchronous = OFF")  # nothing here outlives the tests
 
 
+BACKGROUND = ("imports", "lab", "bulk-action")
+"""The threads in which goes on what pages have begun."""
+
+
+def await_background() -> None:
+    """Let it come to its end: or it writes to a database that is no more, and keeps its connection."""
+    for thread in threading.enumerate():
+        if thread.name in BACKGROUND:
+            thread.join(PATIENCE)
+
+
 @contextmanager
 def opened(uri: str) -> Iterator[Flask]:
     """The application on a database, with an app context pushed; no connection outlives the block."""
@@ -64,6 +76,7 @@ def opened(uri: str) -> Iterator[Flask]:
         try:
             yield app
         finally:
+            await_background()
             db.session.remove()
             db.engine.dispose()
 
