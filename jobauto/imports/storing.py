@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
-from typing import cast
+from typing import NamedTuple, cast
 
 from sqlalchemy import Connection
 
@@ -71,6 +71,28 @@ class Batch:
         return f"reading_value was read as {was}, and its site has meanwhile become one of {other}s"
 
 
+class _Done(NamedTuple):
+    """How many readings were new, and how many replaced another value."""
+
+    new: int
+    updated: int
+
+
+NOTHING = _Done(0, 0)
+
+
+class _Former(NamedTuple):
+    """Readings of a batch that former ones had as well: those that they contradict, actual ones of which they
+    had estimates of the same value, and all of which they had actual ones."""
+
+    against: dict[ReadingKey, Met]
+    outdone: dict[ReadingKey, Met]
+    actual: Collection[ReadingKey]
+
+
+NO_FORMER = _Former({}, {}, ())
+
+
 class Store:
     """Takes the batches of one import. A dry run only compares, and says the same."""
 
@@ -109,7 +131,6 @@ class Store:
             self._of_other_measure.update(error.site_keys)
             return refused + self.add(batch, while_waiting)
         self._seen.add(batch.lines, batch.columns)
-        self._estimated.update(batch.estimated)
         if not self._dry_run:
             self.trace.add(batch.columns, batch.intervals)
         return rejected
@@ -174,37 +195,49 @@ class Store:
     def _one_by_one(self, batch: Batch) -> list[Rejected]:
         values, contradicted = _by_key(batch)
         rejected = self._meet_refused(values, batch)
+        former = NO_FORMER
         if self._dry_run:
             with self._connection.begin():
-                before = self._meet_seen(values, contradicted, values, batch)
+                former = self._meet_seen(values, contradicted, values, batch)
                 found = self._compare(values, batch.estimated)
-                stood = self._compare({key: first.value for key, first in before.items()}, self._estimated)
-                taken = len(before) - stood.stored, stood.stored - stood.same
+                taken, outdone = self._would_have_done(former.against), self._would_have_done(former.outdone)
         else:
             self._number_it()
             with write_on(self._connection):
-                newcomers, before, taken = None, {}, (0, 0)
+                newcomers, taken, outdone = None, NOTHING, NOTHING
                 found = self._compare(values, batch.estimated)
-                if self._seen and (contradicted or found.same < found.stored or batch.estimated):
-                    differing = self._bulk.differing(_rows(values)) | self._estimated.intersection(values)
-                    before = self._meet_seen(values, contradicted, differing, batch)
+                has_estimated = batch.estimated or self._has_estimated(batch)
+                if self._seen and (contradicted or found.same < found.stored or has_estimated):
+                    differing = self._bulk.differing(_rows(values))
+                    differing.update(
+                        key for key in values if key in self._estimated or key in batch.estimated
+                    )
+                    former = self._meet_seen(values, contradicted, differing, batch)
                     found = self._compare(values, batch.estimated)
                 # The same file again takes no turn, for it writes nothing.
-                if found.same < len(values) or batch.estimated or before:
-                    newcomers = self._take({key for key, _ in [*values, *before]}, batch)
-                    taken = self._take_back(before)
+                if found.same < len(values) or batch.estimated or former.against or former.outdone:
+                    newcomers = self._take({key for key, _ in [*values, *former.against]}, batch)
+                    taken, outdone = self._take_back(former.against), self._outdo(former.outdone)
                     self._change(values, batch, newcomers, replaces=found.same < found.stored)
-                    newcomers.doubt({key for key, _ in before})
+                    newcomers.doubt({key for key, _ in former.against})
             if newcomers:
                 self.tails.keep(newcomers)
-        earlier = sum(len(first.lines) for first in before.values())
+        earlier = sum(len(first.lines) for first in former.against.values())
         here = sum(map(len, contradicted.values())) - earlier + len(rejected)
-        self._result.new += len(values) - found.stored - taken[0]
-        self._result.updated += found.stored - found.same - taken[1]
-        self._result.unchanged += found.same + len(batch.lines) - here - len(values) - (earlier - sum(taken))
+        self._result.new += len(values) - found.stored - taken.new - outdone.new
+        self._result.updated += found.stored - found.same - taken.updated - outdone.updated
+        self._result.unchanged += found.same + len(batch.lines) - here - len(values) + sum(outdone)
+        self._result.unchanged -= earlier - sum(taken)
+        self._estimated -= former.outdone.keys()
+        self._estimated.update(key for key in batch.estimated if key not in former.actual)
         if contradicted:
             self._refuse(contradicted)
         return rejected + rejected_together(contradicted, IN_READINGS)
+
+    def _would_have_done(self, first: dict[ReadingKey, Met]) -> _Done:
+        """What former batches of a dry run counted these readings as."""
+        stood = self._compare({key: met.value for key, met in first.items()}, self._estimated)
+        return _Done(len(first) - stood.stored, stood.stored - stood.same)
 
     def _compare(self, values: dict[ReadingKey, int], estimated: Collection[ReadingKey]) -> Comparison:
         actual, others = _parts(values, estimated)
@@ -242,38 +275,49 @@ class Store:
         contradicted: dict[ReadingKey, list[int]],
         keys: Collection[ReadingKey],
         batch: Batch,
-    ) -> dict[ReadingKey, Met]:
-        """Some of the ``values``, and what is ``contradicted``, as former batches had it and contradict it.
+    ) -> _Former:
+        """Some of the ``values``, and what is ``contradicted``, as former batches had it.
 
-        All its lines are then ``contradicted``. What former batches had as well is taken out of ``values``,
-        but for an actual reading where they had an estimate.
+        All lines of what they contradict are then ``contradicted``. What they had as well is taken out of
+        ``values``, but for an actual reading where they had an estimate.
         """
         new = contradicted.keys() - self._refused.find(contradicted).keys()
         met = self._seen.find([*keys, *new])
-        before = {key: first for key, first in met.items() if values.get(key) != first.value}
-        for key in met:
-            if key in before or key in batch.estimated or key not in self._estimated:
-                values.pop(key, None)
-        contradicted |= {key: [*first.lines] for key, first in before.items()}
-        for line, key in _lines_of(batch, before):
+        against = {key: first for key, first in met.items() if values.get(key) != first.value}
+        equal = met.keys() - against.keys()
+        outdone = {key: met[key] for key in equal if key in self._estimated and key not in batch.estimated}
+        for key in met.keys() - outdone.keys():
+            values.pop(key, None)
+        contradicted |= {key: [*first.lines] for key, first in against.items()}
+        for line, key in _lines_of(batch, against):
             contradicted[key].append(line)
-        return before
+        return _Former(against, outdone, met.keys() - self._estimated)
 
-    def _take_back(self, before: Collection[ReadingKey]) -> tuple[int, int]:
-        """Take back what former batches did; how many readings they added, and how many they replaced."""
-        received, import_id = self._bulk.stamp
-        if not before:
-            return 0, 0
-        if import_id is None or received is None:
-            raise ValueError("Rows that contradict each other need an import with a number.")
-        added = replaced = 0
-        for keys, instants in _products(before):
-            at = [from_microseconds(instant) for instant in instants]
-            part = Part(self._connection, import_id, keys, at[0], at[-1], received, received, at)
-            standing, replacing = part.count(received)
-            added, replaced = added + standing - replacing, replaced + replacing
+    def _take_back(self, keys: Collection[ReadingKey]) -> _Done:
+        """Take back what former batches did with some readings; what that was."""
+        new = updated = 0
+        for part in self._parts_of(keys):
+            standing, replacing = part.count(part.received)
+            new, updated = new + standing - replacing, updated + replacing
             part.take_back()
-        return added, replaced
+        return _Done(new, updated)
+
+    def _outdo(self, keys: Collection[ReadingKey]) -> _Done:
+        """Forget the estimates of former batches for which there are actual readings of the same value; how
+        many of them stand, so that the actual ones change nothing that counts."""
+        standing = 0
+        for part in self._parts_of(keys):
+            standing += part.count(part.received)[0]
+            part.forget_outranked()
+        return _Done(0, standing)
+
+    def _parts_of(self, keys: Collection[ReadingKey]) -> Iterator[Part]:
+        received, import_id = self._bulk.stamp
+        for site_keys, instants in _products(keys):
+            if import_id is None or received is None:
+                raise ValueError("Rows that contradict each other need an import with a number.")
+            at = [from_microseconds(instant) for instant in instants]
+            yield Part(self._connection, import_id, site_keys, at[0], at[-1], received, received, at)
 
     def _refuse(self, contradicted: dict[ReadingKey, list[int]]) -> None:
         sites, instants = zip(*contradicted, strict=True)

@@ -61,7 +61,7 @@ class Part:
         left = sum(map(self._give_to, self._confirming()))
         left += connection.scalar(self._changed_later()) or 0
         connection.execute(self._keep_longer())
-        connection.execute(delete(ReplacedReading).where(*self._replaced()))
+        self.forget_outranked()
         restored = connection.execute(self._restore()).rowcount
         if restored:
             connection.execute(self._forget_restored())
@@ -82,6 +82,10 @@ class Part:
         )
         standing, replacing = self.connection.execute(found).one()
         return standing, replacing
+
+    def forget_outranked(self) -> None:
+        """Forget values that the import brought and that do not stand."""
+        self.connection.execute(delete(ReplacedReading).where(*self._replaced()))
 
     def _standing(self) -> tuple[ColumnElement[bool], ...]:
         return *self._within(Reading), Reading.import_id == self.import_id

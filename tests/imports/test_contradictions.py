@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from itertools import count
 from zoneinfo import ZoneInfo
@@ -10,16 +10,19 @@ from zoneinfo import ZoneInfo
 import pytest
 from flask import Flask
 
+from jobauto.extensions import db
 from jobauto.imports import readings, seen
 from jobauto.imports.bulk import PostgresqlBulk, SqliteBulk
 from jobauto.imports.lines import FileError
 from jobauto.imports.result import ImportResult
 from jobauto.imports.rows import Rows
+from jobauto.models import Import
 from tests.fleets import NOON, add_site
-from tests.imports import importing
+from tests.imports import importing, undoing
 from tests.imports.importing import counts, stored_readings
 
 NUMBERS = count(1)
+HEADER = "site_id,reading_date,reading_value"
 A, B = "2026-03-30T06:00Z", "2026-03-31T06:00Z"
 AT_A = "S1", datetime(2026, 3, 30, 6, tzinfo=UTC)
 
@@ -36,9 +39,11 @@ def import_readings(lines: Iterable[str]) -> ImportResult:
     return importing.import_readings(lines, next(NUMBERS))
 
 
-def dry_run(lines: Iterable[str]) -> ImportResult:
+def dry_run(lines: Iterable[str], header: str = HEADER) -> ImportResult:
     """What an import would do."""
-    return readings.store_readings(source(lines), zone=ZoneInfo("Europe/London"), now=NOON, dry_run=True)
+    return readings.store_readings(
+        source(lines, header), zone=ZoneInfo("Europe/London"), now=NOON, dry_run=True
+    )
 
 
 def may_be_doubtful(lines: Iterable[str]) -> bool:
@@ -46,9 +51,9 @@ def may_be_doubtful(lines: Iterable[str]) -> bool:
     return readings.may_be_doubtful(source(lines), zone=ZoneInfo("Europe/London"), now=NOON)
 
 
-def source(lines: Iterable[str]) -> Rows:
+def source(lines: Iterable[str], header: str = HEADER) -> Rows:
     """The rows of a file."""
-    return readings.from_csv(BytesIO("\n".join(["site_id,reading_date,reading_value", *lines]).encode()))
+    return readings.from_csv(BytesIO("\n".join([header, *lines]).encode()))
 
 
 @pytest.mark.parametrize(
@@ -194,6 +199,44 @@ def test_a_dry_run_says_the_same_as_the_import_and_both_the_same_as_a_look_at_al
     assert (rejected, result.rows) == (unclear, len(lines))
     assert new == len(clear.keys() - before.keys())
     assert updated == sum(before.get(key, value) != value for key, value in clear.items())
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_estimates_and_actual_readings_come_to_the_same_in_one_batch_and_in_many(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    chance = random.Random(seed)  # noqa: S311 (the same each time)
+
+    def some(count: int) -> list[tuple[int, int, str]]:
+        quality = ("", "", "estimated")
+        return [
+            (chance.randint(0, 3), chance.choice([1, 1, 2]), chance.choice(quality)) for _ in range(count)
+        ]
+
+    before, rows, ends = some(chance.randint(0, 3)), some(8), []
+    for size in (2, 1000):
+        for engine in (SqliteBulk, PostgresqlBulk):
+            monkeypatch.setattr(engine, "BATCH", size)
+        monkeypatch.setattr(readings, "DRY_BATCH", size)
+        site_id = f"S{size}"
+        add_site(site_id)
+        former, lines = (
+            [f"{site_id},2026-03-01T00:{minute:02}Z,{value},{quality}" for minute, value, quality in of]
+            for of in (before, rows)
+        )
+        first = undoing.send(former, now=NOON - timedelta(days=1)) if former else None
+        looked_at = counts(dry_run(lines, undoing.HEADER))
+        number = undoing.send(lines)
+        db.session.rollback()
+        entry = db.session.get_one(Import, number)
+        assert (entry.new, entry.updated, entry.unchanged, entry.rejected) == looked_at
+        stands = undoing.standing(site_id)
+        if first is not None:
+            undoing.take_back(first)
+        ends.append((looked_at, stands, undoing.standing(site_id)))
+        undoing.take_back(number)
+        assert undoing.standing(site_id) == []
+    assert ends[0] == ends[1]
 
 
 def test_much_is_remembered_on_disk(app: Flask, small_batches: None, monkeypatch: pytest.MonkeyPatch) -> None:
