@@ -287,6 +287,17 @@ def test_one_that_was_canceled_in_the_middle_says_what_stays_and_offers_to_undo_
     assert page.text.count("Undo this import") == 1
 
 
+def test_one_whose_process_died_and_was_canceled_does_not_say_that_nothing_was_stored(oscar: Person) -> None:
+    add_site("S1")
+    send(oscar, HEADER + GOOD)
+    with write() as session:
+        session.execute(update(Import).values(status="canceled", canceled_by="ada", canceled_at=utcnow(), new=0))
+
+    page = oscar.get("/import/1")
+    assert "What was stored before stays; the file is deleted." in words(page)
+    assert page.text.count("Undo this import") == 1
+
+
 def test_what_a_file_contains_need_not_be_chosen(oscar: Person) -> None:
     send(oscar, "site_id,site_name\nS1,Mill Lane\n", kind="")
     send(oscar, HEADER + GOOD, kind="")
