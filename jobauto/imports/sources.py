@@ -118,32 +118,31 @@ def _later_givers(connection: Connection, import_id: int, site_keys: Collection[
     """By site, the first of the imports after this one that would have given it a source."""
     own = (ImportSite.import_id == import_id, ImportSite.site_key.in_(site_keys))
     since = connection.scalar(select(func.min(ImportSite.received)).where(*own))
-    sources = _sources(connection, import_id, since) if since else {}
-    found = (
-        select(ImportSite.site_key, ImportSite.import_id, func.min(ImportSite.received).label("received"))
-        .where(ImportSite.import_id.in_(sources), ImportSite.site_key.in_(site_keys))
-        .group_by(ImportSite.site_key, ImportSite.import_id)
-        .order_by("received", ImportSite.import_id)
-    )
-    givers: dict[int, _Giver] = {}
-    for key, giver, received in connection.execute(found) if sources else ():
-        if (received, giver) > (since, import_id):
-            givers.setdefault(key, _Giver(giver, sources[giver]))
-    return givers
-
-
-def _sources(connection: Connection, import_id: int, since: datetime) -> dict[int, str]:
-    """The sources that the other imports since an instant give to sites of theirs that have none."""
-    others = select(Import.id, Import.profile, Import.profile_version).where(
+    if since is None:
+        return {}
+    others = (
         Import.id != import_id,
         Import.profile.is_not(None),
         Import.status.in_(("running", "finished")),
         or_(Import.finished_at.is_(None), Import.finished_at >= since),
         Import.undone_at.is_(None),
     )
-    found = {number: ((name or "").lower(), version) for number, name, version in connection.execute(others)}
-    said = _said(connection, {name for name, _ in found.values()})
-    return {number: said[profile] for number, profile in found.items() if profile in said}
+    received = func.min(ImportSite.received).label("received")
+    of_sites = (ImportSite.site_key, Import.id, Import.profile, Import.profile_version)
+    found = connection.execute(
+        select(*of_sites, received)
+        .join(Import, Import.id == ImportSite.import_id)
+        .where(ImportSite.site_key.in_(site_keys), *others)
+        .group_by(*of_sites)
+        .order_by("received", Import.id)
+    ).all()
+    said = _said(connection, {(row.profile or "").lower() for row in found})
+    givers: dict[int, _Giver] = {}
+    for key, giver, name, version, at in found:
+        source = said.get(((name or "").lower(), version or 0))
+        if source and (at, giver) > (since, import_id):
+            givers.setdefault(key, _Giver(giver, source))
+    return givers
 
 
 def _said(connection: Connection, names: Iterable[str]) -> dict[tuple[str, int], str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from jobauto.audit.queries import events_for
 from jobauto.extensions import db
@@ -166,6 +166,22 @@ def test_after_an_undo_a_site_has_the_source_that_the_other_imports_would_have_l
         oscar.api("POST", f"/api/imports/{number}/undo/")
         db.session.rollback()
         assert db.session.scalars(select(Site.source)).one() == source
+
+
+def test_an_undo_asks_of_its_sites_however_many_imports_there_are(app: Flask) -> None:
+    oscar = operator(app)
+    add_sites("S1")
+    oscar.api("PUT", "/api/profiles/feed/", json=PLAIN | {"source": "gw-A"})
+    number = send(oscar).json["import_id"]
+    columns = ", ".join(
+        f'"{column.name}"' for column in Import.__table__.columns if column.name not in ("id", "kept_as")
+    )
+    numbers = "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 66000)"
+    many = f"SELECT {columns}, CAST(n AS VARCHAR) FROM import CROSS JOIN numbers"  # noqa: S608 (our words)
+    db.session.execute(text(f"INSERT INTO import ({columns}, kept_as) {numbers} {many}"))
+    db.session.commit()
+
+    assert oscar.api("POST", f"/api/imports/{number}/undo/").status_code == 200
 
 
 def _changes(site_id: str) -> list[tuple[str | None, ...]]:
