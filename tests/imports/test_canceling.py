@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from jobauto.audit.queries import events_for
 from jobauto.audit.service import Author
@@ -216,3 +216,18 @@ def test_the_api_cancels_an_import_and_says_why_it_cannot(oscar: Person) -> None
     again = oscar.api("POST", f"/api/imports/{import_id}/cancel/")
     assert (again.status_code, again.json["error"]) == (409, f"Import {import_id} is canceled already.")
     assert oscar.api("POST", "/api/imports/99/cancel/").status_code == 404
+
+
+def test_the_api_does_not_know_an_import_that_is_forgotten_as_it_is_canceled(
+    oscar: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_id = accept(HEADER + GOOD)
+    cancel = canceling.cancel
+
+    def and_it_goes(*arguments: Any) -> None:
+        cancel(*arguments)
+        with write() as session:
+            session.execute(delete(Import))
+
+    monkeypatch.setattr(canceling, "cancel", and_it_goes)
+    assert oscar.api("POST", f"/api/imports/{import_id}/cancel/").status_code == 404
