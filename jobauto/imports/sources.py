@@ -19,11 +19,22 @@ from ..storage.connections import write_on
 AT_A_TIME = 500
 
 
+def may_give(connection: Connection, site_keys: Collection[int]) -> bool:
+    """Whether some of the sites have no source."""
+    keys = sorted(site_keys)
+    for start in range(0, len(keys), AT_A_TIME):
+        free = select(Site.key).where(Site.key.in_(keys[start : start + AT_A_TIME]), Site.source == "")
+        with connection.begin():
+            if connection.scalar(free.limit(1)) is not None:
+                return True
+    return False
+
+
 def give(
     connection: Connection, site_keys: Collection[int], source: str, import_id: int | None, now: datetime
-) -> None:
-    """Sites that have no source get this one from an import, and their histories say so."""
-    keys = sorted(site_keys)
+) -> int:
+    """Sites that have no source get this one from an import, and their histories say so; returns how many."""
+    keys, count = sorted(site_keys), 0
     for start in range(0, len(keys), AT_A_TIME):
         free = (Site.key.in_(keys[start : start + AT_A_TIME]), Site.source == "")
         with write_on(connection):
@@ -34,6 +45,8 @@ def give(
                 names = [row.site_id for row in found]
                 _record(connection, names, Author(who, now, token), ("", source))
                 keep_given(connection, import_id, dict.fromkeys((row.key for row in found), now))
+        count += len(found)
+    return count
 
 
 def keep_given(connection: Connection, import_id: int | None, given: dict[int, datetime]) -> None:
