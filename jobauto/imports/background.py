@@ -289,8 +289,8 @@ def _end_canceled(still_waits: ColumnElement[bool], candidate: _Candidate, now: 
     """End an import that was canceled, and whose process died before it found that."""
     canceled = (still_waits, Import.canceled_at.is_not(None))
     with write() as session:
-        ended = update(Import).where(*canceled).values(end_of_canceled(now)).returning(Import.id)
-        has_ended = session.execute(ended).one_or_none() is not None
+        ended = update(Import).where(*canceled).values(end_of_canceled(now, has_died=True))
+        has_ended = session.execute(ended.returning(Import.id)).one_or_none() is not None
     if has_ended:
         forget(candidate.kept_as)
 

@@ -10,7 +10,7 @@ To cancel an import and to tell of its end are each one UPDATE of its row: the f
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, case, literal, or_, update
+from sqlalchemy import and_, case, literal, or_, true, update
 
 from ..audit.service import Author, record
 from ..models import Import
@@ -91,14 +91,15 @@ def why_not(entry: Import | None, import_id: int) -> str:
     return f"Import {import_id} has ended already."
 
 
-def end_of_canceled(now: datetime) -> dict[str, Any]:
+def end_of_canceled(now: datetime, *, has_died: bool = False) -> dict[str, Any]:
     """What an import's row says when it has ended because it was canceled.
 
-    It can be undone where it may have stored readings: of a process that died the counts do not tell.
+    It can be undone where it may have stored readings. Of a process that died, this one or one before it,
+    the row does not tell: it may have stored more than it told of.
     """
     stores = or_(Import.is_checked, Import.way.in_(("command", "api")))
-    has_stored = or_(Import.new + Import.updated > 0, Import.attempts > 1)
-    may_undo = and_(Import.kind == "readings", stores, has_stored)
+    met_some = or_(Import.new + Import.updated > 0, Import.first_at.is_not(None), Import.attempts > 1)
+    may_undo = and_(Import.kind == "readings", stores, true() if has_died else met_some)
     return {
         "status": "canceled",
         "finished_at": now,

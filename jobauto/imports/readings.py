@@ -81,7 +81,7 @@ def store_readings(
 
     At the end all readings of their sites are classified. A dry run stores nothing and counts what would be.
     With an ``import_id`` the import can be undone; or with a ``number``, which is asked for one before the
-    first reading is stored.
+    first reading is stored, or a site is given its source.
     """
     db.session.rollback()
     result, watch = ImportResult(), Watch()
@@ -98,15 +98,13 @@ def store_readings(
         store = Store(connection, bulk, result, seen, refused, number, dry_run=dry_run)
         source = rows if isinstance(rows, Source) else None
         reader = _Reader(lookups, fields.InstantReader(zone, now), watch, source.measure if source else None)
-        of_source: set[int] = set()
+        given_source = None if dry_run or source is None else source.given_source
         batches = Prefetch(
             map(reader.read, _unsearched(in_blocks(rows, DRY_BATCH if dry_run else bulk.BATCH)))
         )
         with _traced(store):
             for batch in batches:
                 unchanged = result.unchanged
-                if not dry_run and source is not None and source.given_source:
-                    of_source.update(batch.columns[0])
                 with _no_search_for_cycles():
                     rejected = sorted([*batch.rejected, *store.add(batch, while_waiting=batches.fetch)])
                 if result.unchanged - unchanged < len(batch.lines):
@@ -114,10 +112,14 @@ def store_readings(
                 result.reject(rejected)
                 result.ignored_columns = rows.ignored_columns if isinstance(rows, Source) else []
                 progress(result, rejected)
+            if given_source and sources.may_give(connection, store.taken()):
+                store.number_it()
         with lookups.begin():
             result.warnings = watch.describe(seen, reader.bulk)
-        if source is not None and source.given_source:
-            sources.give(connection, of_source, source.given_source, bulk.stamp.import_id, now)
+        if given_source:
+            result.sites_given = sources.give(
+                connection, store.taken(), given_source, bulk.stamp.import_id, now
+            )
         if store.tails.has_marked:
             classify_urgent(connection, now)
     return result

@@ -1,7 +1,8 @@
 """Imports of readings by command and API, in the history beside those of the page. They can be undone, too.
 
-A command's row is made before it begins; a request's when it stores its first reading, for one that stores
-nothing has none. Both prove while they last that their process lives: see :mod:`.background`.
+A command's row is made before it begins; a request's when it stores its first reading, or gives a site its
+source, for one that changes nothing has none. Both prove while they last that their process lives: see
+:mod:`.background`.
 """
 
 import time
@@ -109,7 +110,7 @@ class Recorded:
             with suppress(DatabaseError, LeaseLost):  # what broke it off is told
                 self._end(status="failed", error=str(error) if isinstance(error, FileError) else BROKEN_OFF)
             raise
-        if self.way == "api" and not result.new + result.updated:
+        if self.way == "api" and not (result.new or result.updated or result.sites_given):
             self._forget()
             return result
         self._end(

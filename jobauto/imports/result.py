@@ -72,7 +72,7 @@ class ImportResult:
     ``checked`` were only looked at, and not compared with what is stored.
 
     ``warnings`` are sentences on what was taken and may have been meant otherwise; ``ignored_columns`` those
-    that nobody takes.
+    that nobody takes. ``sites_given`` are the sites that have their source from it.
     """
 
     new: int = 0
@@ -84,6 +84,7 @@ class ImportResult:
     reasons: Reasons = field(default_factory=Reasons)
     warnings: list[str] = field(default_factory=list)
     ignored_columns: list[str] = field(default_factory=list)
+    sites_given: int = 0
 
     def reject(self, rows: list[Rejected]) -> None:
         """Count rejected rows, and name them as far as there is room."""

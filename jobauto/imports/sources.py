@@ -19,11 +19,22 @@ from ..storage.connections import write_on
 AT_A_TIME = 500
 
 
+def may_give(connection: Connection, site_keys: Collection[int]) -> bool:
+    """Whether some of the sites have no source."""
+    keys = sorted(site_keys)
+    for start in range(0, len(keys), AT_A_TIME):
+        free = select(Site.key).where(Site.key.in_(keys[start : start + AT_A_TIME]), Site.source == "")
+        with connection.begin():
+            if connection.scalar(free.limit(1)) is not None:
+                return True
+    return False
+
+
 def give(
     connection: Connection, site_keys: Collection[int], source: str, import_id: int | None, now: datetime
-) -> None:
-    """Sites that have no source get this one from an import, and their histories say so."""
-    keys = sorted(site_keys)
+) -> int:
+    """Sites that have no source get this one from an import, and their histories say so; returns how many."""
+    keys, count = sorted(site_keys), 0
     for start in range(0, len(keys), AT_A_TIME):
         free = (Site.key.in_(keys[start : start + AT_A_TIME]), Site.source == "")
         with write_on(connection):
@@ -34,6 +45,8 @@ def give(
                 names = [row.site_id for row in found]
                 _record(connection, names, Author(who, now, token), ("", source))
                 keep_given(connection, import_id, dict.fromkeys((row.key for row in found), now))
+        count += len(found)
+    return count
 
 
 def keep_given(connection: Connection, import_id: int | None, given: dict[int, datetime]) -> None:
@@ -118,32 +131,31 @@ def _later_givers(connection: Connection, import_id: int, site_keys: Collection[
     """By site, the first of the imports after this one that would have given it a source."""
     own = (ImportSite.import_id == import_id, ImportSite.site_key.in_(site_keys))
     since = connection.scalar(select(func.min(ImportSite.received)).where(*own))
-    sources = _sources(connection, import_id, since) if since else {}
-    found = (
-        select(ImportSite.site_key, ImportSite.import_id, func.min(ImportSite.received).label("received"))
-        .where(ImportSite.import_id.in_(sources), ImportSite.site_key.in_(site_keys))
-        .group_by(ImportSite.site_key, ImportSite.import_id)
-        .order_by("received", ImportSite.import_id)
-    )
-    givers: dict[int, _Giver] = {}
-    for key, giver, received in connection.execute(found) if sources else ():
-        if (received, giver) > (since, import_id):
-            givers.setdefault(key, _Giver(giver, sources[giver]))
-    return givers
-
-
-def _sources(connection: Connection, import_id: int, since: datetime) -> dict[int, str]:
-    """The sources that the other imports since an instant give to sites of theirs that have none."""
-    others = select(Import.id, Import.profile, Import.profile_version).where(
+    if since is None:
+        return {}
+    others = (
         Import.id != import_id,
         Import.profile.is_not(None),
         Import.status.in_(("running", "finished")),
         or_(Import.finished_at.is_(None), Import.finished_at >= since),
         Import.undone_at.is_(None),
     )
-    found = {number: ((name or "").lower(), version) for number, name, version in connection.execute(others)}
-    said = _said(connection, {name for name, _ in found.values()})
-    return {number: said[profile] for number, profile in found.items() if profile in said}
+    received = func.min(ImportSite.received).label("received")
+    of_sites = (ImportSite.site_key, Import.id, Import.profile, Import.profile_version)
+    found = connection.execute(
+        select(*of_sites, received)
+        .join(Import, Import.id == ImportSite.import_id)
+        .where(ImportSite.site_key.in_(site_keys), *others)
+        .group_by(*of_sites)
+        .order_by("received", Import.id)
+    ).all()
+    said = _said(connection, {(row.profile or "").lower() for row in found})
+    givers: dict[int, _Giver] = {}
+    for key, giver, name, version, at in found:
+        source = said.get(((name or "").lower(), version or 0))
+        if source and (at, giver) > (since, import_id):
+            givers.setdefault(key, _Giver(giver, source))
+    return givers
 
 
 def _said(connection: Connection, names: Iterable[str]) -> dict[tuple[str, int], str]:

@@ -135,6 +135,16 @@ class Store:
             self.trace.add(batch.columns, batch.intervals)
         return rejected
 
+    def taken(self) -> set[int]:
+        """The sites of which rows were taken, be they new or not."""
+        return self.trace.taken(self._seen, self._refused)
+
+    def number_it(self) -> None:
+        """Have a number for the import, which is about to change something."""
+        received, import_id = self._bulk.stamp
+        if import_id is None:
+            self._bulk.stamp = Stamp(received, self._number())
+
     def end(self, *, is_whole: bool = True) -> None:
         """Keep what it takes to undo the import; where it was broken off, of what it has stored."""
         stamp = self._bulk.stamp
@@ -148,11 +158,6 @@ class Store:
             self._result.unchanged -= again
             self._result.new += again
             self.tails.has_marked = True
-
-    def _number_it(self) -> None:
-        received, import_id = self._bulk.stamp
-        if import_id is None:
-            self._bulk.stamp = Stamp(received, self._number())
 
     def _add(self, batch: Batch, while_waiting: WhileWaiting) -> list[Rejected]:
         if self._dry_run or self._refused or batch.estimated or self._has_estimated(batch):
@@ -170,7 +175,7 @@ class Store:
         return self._one_by_one(batch)
 
     def _insert(self, batch: Batch, while_waiting: WhileWaiting) -> bool:
-        self._number_it()
+        self.number_it()
         try:
             with write_on(self._connection):
                 newcomers = self._take(batch.steps.site_keys, batch)
@@ -202,7 +207,7 @@ class Store:
                 found = self._compare(values, batch.estimated)
                 taken, outdone = self._would_have_done(former.against), self._would_have_done(former.outdone)
         else:
-            self._number_it()
+            self.number_it()
             with write_on(self._connection):
                 newcomers, taken, outdone = None, NOTHING, NOTHING
                 found = self._compare(values, batch.estimated)

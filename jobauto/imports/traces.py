@@ -78,6 +78,11 @@ class Trace:
         self._first = first if self._first is None else min(self._first, first)
         self._last = last if self._last is None else max(self._last, last)
 
+    def taken(self, seen: Seen, refused: Seen) -> set[int]:
+        """The sites of which not all rows were refused because they contradict each other."""
+        doubtful = {key for key, *_ in refused.of_sites(self._rows)}
+        return (self._rows.keys() - doubtful) | {key for key, *_ in _own(doubtful, seen, refused)}
+
     def keep_claimed(
         self, connection: Connection, stamp: Stamp, site_keys: Collection[int], columns: Columns
     ) -> None:

@@ -24,6 +24,7 @@ from sqlalchemy import (
     exists,
     func,
     literal,
+    or_,
     select,
     update,
 )
@@ -165,9 +166,9 @@ def expire(now: datetime) -> None:
         with write() as session:
             session.execute(delete(ReplacedReading).where(over))
     while (oldest := db.session.scalar(select(func.min(ImportSite.import_id)))) is not None:
-        until = db.session.scalar(select(Import.undo_until).where(Import.id == oldest))
-        exists_still = db.session.scalar(select(Import.id).where(Import.id == oldest)) is not None
-        if exists_still and (until is None or until > now):
+        kept_for = (Import.status.in_(UNFINISHED), Import.undo_until > now)
+        needed = select(Import.id).where(Import.id == oldest, or_(*kept_for))
+        if db.session.scalar(needed) is not None:
             return
         with write() as session:
             session.execute(delete(ImportSite).where(ImportSite.import_id == oldest))

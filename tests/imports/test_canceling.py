@@ -2,17 +2,20 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from jobauto.audit.queries import events_for
 from jobauto.audit.service import Author
 from jobauto.clock import utcnow
 from jobauto.extensions import db
-from jobauto.imports import background, bulk, canceling, decisions, readings, undo, uploads
+from jobauto.imports import background, bulk, canceling, decisions, readings, storing, undo, uploads
+from jobauto.imports.recorded import Recorded
 from jobauto.imports.result import ImportResult
 from jobauto.models import Import
 from jobauto.storage.connections import write
@@ -175,6 +178,36 @@ def test_one_by_command_is_canceled_too(monkeypatch: pytest.MonkeyPatch) -> None
     assert (take_back(number[0]), stored()) == ((before, 0, 0), 0)
 
 
+def test_what_a_command_stored_whose_process_died_before_it_told_of_it_can_be_undone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    number = Recorded("command", "readings.csv", ADA, ZoneInfo("UTC")).number()
+    with monkeypatch.context() as killed:
+        killed.setattr(storing.Store, "end", lambda _store: None)
+        file = readings.from_csv(BytesIO(FOUR_ROWS))
+        readings.store_readings(file, zone=ZoneInfo("UTC"), now=NOON, import_id=number)
+    canceling.cancel(number, ADA)
+    with write() as session:
+        session.execute(update(Import).values(heartbeat_at=utcnow() - timedelta(minutes=3)))
+
+    background.process_pending()
+
+    assert (counts(number), stored()) == (("canceled", 0, 0, 0, 0), 4)
+    assert (take_back(number), stored()) == ((4, 0, 0), 0)
+
+
+def test_one_that_met_nothing_new_before_it_was_canceled_can_be_undone_as_well(
+    after_first_batch: Callable[[Callable[[], object]], None],
+) -> None:
+    send(lines(1, 2, 3, 4))
+    again = accept(FOUR_ROWS)
+    after_first_batch(lambda: canceling.cancel(again, ADA))
+
+    background.process_pending()
+
+    assert (counts(again), undo.why_not(entry(again), utcnow())) == (("canceled", 0, 0, 2, 0), None)
+
+
 def test_the_api_cancels_an_import_and_says_why_it_cannot(oscar: Person) -> None:
     import_id = accept(HEADER + GOOD)
 
@@ -183,3 +216,18 @@ def test_the_api_cancels_an_import_and_says_why_it_cannot(oscar: Person) -> None
     again = oscar.api("POST", f"/api/imports/{import_id}/cancel/")
     assert (again.status_code, again.json["error"]) == (409, f"Import {import_id} is canceled already.")
     assert oscar.api("POST", "/api/imports/99/cancel/").status_code == 404
+
+
+def test_the_api_does_not_know_an_import_that_is_forgotten_as_it_is_canceled(
+    oscar: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_id = accept(HEADER + GOOD)
+    cancel = canceling.cancel
+
+    def and_it_goes(*arguments: Any) -> None:
+        cancel(*arguments)
+        with write() as session:
+            session.execute(delete(Import))
+
+    monkeypatch.setattr(canceling, "cancel", and_it_goes)
+    assert oscar.api("POST", f"/api/imports/{import_id}/cancel/").status_code == 404

@@ -155,6 +155,27 @@ def test_what_an_undo_under_way_needs_is_kept_though_the_14_days_are_over(app: F
     assert values() == ["1.00"]
 
 
+def test_an_import_that_cannot_be_undone_does_not_keep_what_later_ones_left(app: Flask) -> None:
+    add_site("S1")
+    number = send(lines(1), now=utcnow())
+    db.session.execute(update(Import).where(Import.id == number).values(status="canceled", undo_until=None))
+    db.session.commit()
+    send(lines(2, first=1), now=utcnow())
+
+    undo.expire(utcnow() + timedelta(days=16))
+    assert db.session.scalars(select(ImportSite)).all() == []
+
+
+def test_what_an_import_under_way_has_kept_does_not_expire(app: Flask) -> None:
+    add_site("S1")
+    number = send(lines(1), now=utcnow())
+    db.session.execute(update(Import).values(status="running", undo_until=None))
+    db.session.commit()
+
+    undo.expire(utcnow() + timedelta(days=16))
+    assert db.session.scalars(select(ImportSite.import_id)).all() == [number]
+
+
 def test_a_value_from_before_one_that_was_undone_is_kept_for_the_undo_of_a_later_one(app: Flask) -> None:
     add_site("S1")
     now, day = utcnow(), timedelta(days=1)

@@ -276,6 +276,19 @@ def test_it_is_canceled_on_its_page_which_says_so_before_and_after(
     assert "Nothing was stored; the file is deleted." in words(oscar.get("/import/1"))
 
 
+def test_the_file_of_a_canceled_one_of_the_watched_folder_is_said_to_be_moved(
+    oscar: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threads, "start", lambda _work, _name: None)
+    send(oscar, HEADER + GOOD)
+    with write() as session:
+        session.execute(update(Import).values(way="inbox"))
+    assert "Nothing is stored so far. The file is moved to rejected." in words(oscar.get("/import/1"))
+
+    oscar.post("/import/1/cancel")
+    assert "Nothing was stored; the file is moved to rejected." in words(oscar.get("/import/1"))
+
+
 def test_one_that_was_canceled_in_the_middle_says_what_stays_and_offers_to_undo_it(oscar: Person) -> None:
     add_site("S1")
     send(oscar, HEADER + GOOD)
@@ -284,6 +297,17 @@ def test_one_that_was_canceled_in_the_middle_says_what_stays_and_offers_to_undo_
 
     page = oscar.get("/import/1")
     assert "1 row was stored before, and stays; the file is deleted." in words(page)
+    assert page.text.count("Undo this import") == 1
+
+
+def test_one_whose_process_died_and_was_canceled_does_not_say_that_nothing_was_stored(oscar: Person) -> None:
+    add_site("S1")
+    send(oscar, HEADER + GOOD)
+    with write() as session:
+        session.execute(update(Import).values(status="canceled", canceled_at=utcnow(), new=0))
+
+    page = oscar.get("/import/1")
+    assert "What was stored before stays; the file is deleted." in words(page)
     assert page.text.count("Undo this import") == 1
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from jobauto.audit.queries import events_for
 from jobauto.extensions import db
@@ -124,6 +124,44 @@ def test_a_source_that_an_import_gave_is_in_the_site_s_history_and_goes_with_the
     assert db.session.scalars(select(Site.source)).all() == ["", ""]
 
 
+def test_an_import_that_met_its_rows_as_they_stand_gives_a_source_and_takes_it_back(app: Flask) -> None:
+    oscar = operator(app)
+    add_sites("S1")
+    oscar.api("PUT", "/api/profiles/feed/", json=PLAIN)
+    send(oscar)
+    oscar.api("PUT", "/api/profiles/feed/", json=PLAIN | {"source": "gw-A"})
+
+    again = send(oscar).json
+    assert (again["unchanged"], _changes("S1")) == (1, [("oscar", "source", "", "gw-A")])
+    oscar.api("POST", f"/api/imports/{again['import_id']}/undo/")
+    assert _changes("S1")[1:] == [("oscar", "source", "gw-A", "")]
+    assert len(stored()) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "measure", "source"),
+    [
+        pytest.param(b"2026-11-05T06:00,1\n2026-11-05T06:00,2\n", "register", "", id="all contradict"),
+        pytest.param(b"2026-11-05T06:00,1\n", "interval", "", id="another measure"),
+        pytest.param(
+            b"2026-11-05T06:00,1\n2026-11-05T06:00,2\n2026-11-05T07:00,3\n",
+            "register",
+            "gw-A",
+            id="one stays",
+        ),
+    ],
+)
+def test_rows_that_were_refused_give_no_source(app: Flask, body: bytes, measure: str, source: str) -> None:
+    oscar = operator(app)
+    db.session.add(Site(site_id="S1", site_name="S1", measure="register"))
+    db.session.commit()
+    oscar.api("PUT", "/api/profiles/feed/", json=PLAIN | {"source": "gw-A", "measure": measure})
+
+    send(oscar, body)
+    db.session.rollback()
+    assert db.session.scalars(select(Site.source)).one() == source
+
+
 def test_a_source_that_somebody_has_changed_since_stays(app: Flask) -> None:
     oscar = operator(app)
     add_sites("S1")
@@ -166,6 +204,22 @@ def test_after_an_undo_a_site_has_the_source_that_the_other_imports_would_have_l
         oscar.api("POST", f"/api/imports/{number}/undo/")
         db.session.rollback()
         assert db.session.scalars(select(Site.source)).one() == source
+
+
+def test_an_undo_asks_of_its_sites_however_many_imports_there_are(app: Flask) -> None:
+    oscar = operator(app)
+    add_sites("S1")
+    oscar.api("PUT", "/api/profiles/feed/", json=PLAIN | {"source": "gw-A"})
+    number = send(oscar).json["import_id"]
+    columns = ", ".join(
+        f'"{column.name}"' for column in Import.__table__.columns if column.name not in ("id", "kept_as")
+    )
+    numbers = "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 66000)"
+    many = f"SELECT {columns}, CAST(n AS VARCHAR) FROM import CROSS JOIN numbers"  # noqa: S608 (our words)
+    db.session.execute(text(f"INSERT INTO import ({columns}, kept_as) {numbers} {many}"))
+    db.session.commit()
+
+    assert oscar.api("POST", f"/api/imports/{number}/undo/").status_code == 200
 
 
 def _changes(site_id: str) -> list[tuple[str | None, ...]]:

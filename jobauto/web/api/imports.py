@@ -35,7 +35,10 @@ def import_cancel(import_id: int) -> ImportEntryOut:
         abort(404, str(error))
     except canceling.CannotCancel as error:
         abort(409, str(error))
-    return ImportEntryOut.model_validate(db.session.get_one(Import, import_id))
+    entry = db.session.get(Import, import_id)
+    if entry is None:  # a request that stored nothing has ended meanwhile
+        abort(404, f"There is no import {import_id}.")
+    return ImportEntryOut.model_validate(entry)
 
 
 @bp.post("/<int:import_id>/undo/")

@@ -132,9 +132,10 @@ def decide(import_id: int) -> ResponseReturnValue:
 @needs("operator")
 def cancel_submit(import_id: int) -> ResponseReturnValue:
     """Have an import end before its end."""
-    get_or_404(Import, import_id, "import")
     try:
         canceling.cancel(import_id, current_author())
+    except undo.UnknownImport as error:
+        abort(404, str(error))
     except canceling.CannotCancel as error:
         flash(str(error), "warning")
     return redirect(url_for(".show", import_id=import_id))
@@ -144,10 +145,11 @@ def cancel_submit(import_id: int) -> ResponseReturnValue:
 @needs("operator")
 def undo_submit(import_id: int) -> ResponseReturnValue:
     """Take back what an import of readings did; it goes on in the background."""
-    get_or_404(Import, import_id, "import")
     try:
         undo.claim(import_id, current_author())
         threads.start(partial(undo.go_on, import_id), "imports")
+    except undo.UnknownImport as error:
+        abort(404, str(error))
     except undo.CannotUndo as error:
         flash(str(error), "warning")
     return redirect(url_for(".show", import_id=import_id))
