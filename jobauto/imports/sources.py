@@ -15,6 +15,7 @@ from sqlalchemy import Connection, func, insert, or_, select, update
 from ..audit.service import Author
 from ..models import Event, Import, ImportSite, ProfileVersion, Site
 from ..storage.connections import write_on
+from ..storage.regroupings import regrouped
 
 AT_A_TIME = 500
 
@@ -41,6 +42,7 @@ def give(
             given = update(Site).where(*free).values(source=source)
             found = connection.execute(given.returning(Site.key.expression, Site.site_id.expression)).all()
             if found:
+                regrouped(connection)
                 who, token = _author(connection, import_id)
                 names = [row.site_id for row in found]
                 _record(connection, names, Author(who, now, token), ("", source))
@@ -89,6 +91,8 @@ def take_back(connection: Connection, import_id: int, site_keys: Collection[int]
             changes[site.source, giver.source if giver else ""].append(site.key)
     for giver_id, given in handed_on.items():
         keep_given(connection, giver_id, given)
+    if changes:
+        regrouped(connection)
     for (before, after), keys in changes.items():
         changed = update(Site).where(Site.key.in_(keys), Site.source == before).values(source=after)
         names = connection.scalars(changed.returning(Site.site_id.expression)).all()

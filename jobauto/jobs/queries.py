@@ -47,7 +47,7 @@ class Within:
 
     Of jobs before ``newest``, and of open ones before ``newest_open``, notes and descriptions are not looked
     into. Older ones are found by their number, and by the keys of their ``sites``, which have all the words;
-    by their sites not where those are too many (None).
+    by their sites not (None) where those are too many, or a word is the number of a job.
     """
 
     newest: int
@@ -104,8 +104,9 @@ def bounded(wanted: JobFilter) -> JobFilter:
     )
     of_words = select(Site.key).where(*(sites.says(word) for word in words)).limit(FEW_SITES + 1)
     is_number = any((number := JOB_NUMBER.fullmatch(word)) and number[1] for word in words)
-    keys = [] if is_number else db.session.scalars(of_words).all()
-    return replace(wanted, within=Within(newest, newest_open, keys if len(keys) <= FEW_SITES else None))
+    keys = None if is_number else db.session.scalars(of_words).all()
+    are_few = keys is not None and len(keys) <= FEW_SITES
+    return replace(wanted, within=Within(newest, newest_open, keys if are_few else None))
 
 
 def jobs_matching(wanted: JobFilter, now: datetime) -> Select[Any]:

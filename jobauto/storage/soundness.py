@@ -65,8 +65,14 @@ CHOICES = {
     "decision.decision": DECISIONS,
     "incident.state": STATES_OF_INCIDENTS,
 }
-MAY_BE_UNKNOWN = ("replaced_reading.import_id",)
-"""Numbers in keys that are 0 where nobody knows them."""
+MAY_BE_EMPTY = (
+    "lab_result.days",  # now
+    "lab_result.group",  # the fleet
+    "replaced_reading.import_id",  # nobody knows it
+    "run_count.group",  # of sites without one
+    "run_count.source",
+)
+"""What is 0 or an empty text, although in a key."""
 SHAPES: dict[str, TypeAdapter[Any]] = {
     "settings_version.document": TypeAdapter(dict[str, dict[str, Any]]),
     "settings_version.policies": TypeAdapter(list[dict[str, Any]]),
@@ -137,7 +143,7 @@ def _is_of_its_type(name: str, column: Column[Any]) -> str:
     if isinstance(kind, JSON):
         return f"typeof({name}) = 'text'"
     if isinstance(kind, String):
-        least = 1 if column.primary_key or column.unique else 0
+        least = _least(column) if column.primary_key or column.unique else 0
         most = f" AND length({name}) <= {kind.length}" if kind.length else ""
         return f"typeof({name}) = 'text' AND instr({name}, char(0)) = 0 AND length({name}) >= {least}{most}"
     raise TypeError(f"what may stand in {column}?")
@@ -146,9 +152,13 @@ def _is_of_its_type(name: str, column: Column[Any]) -> str:
 def _range_of(column: Column[Any]) -> tuple[int, int]:
     most: int = 2**63 - 1 if isinstance(column.type, BigInteger) else 2**31 - 1
     if column.primary_key or column.foreign_keys:
-        least = 0 if str(column) in MAY_BE_UNKNOWN else 1
-        return least, most // 2  # numbers go on after the highest
+        return _least(column), most // 2  # numbers go on after the highest
     return -most - 1, most
+
+
+def _least(column: Column[Any]) -> int:
+    """The least number, or the fewest characters, that may stand in a column of a key."""
+    return 0 if str(column) in MAY_BE_EMPTY else 1
 
 
 def _first_misshapen(connection: Connection, table: Table) -> str | None:

@@ -157,6 +157,8 @@ def _add(session: Session, user: User, address: str, choice: str, now: datetime)
 
 
 def _replace(session: Session, user: User, former: MailAddress, author: Author) -> None:
+    # The channel first, as who settles a message does; messages may be put for it meanwhile.
+    session.refresh(former.channel, with_for_update={"key_share": True})
     of_former = OutboxMessage.channel_id == former.channel_id
     _give_up(session, of_former, author.now, "The address was changed.")
     if former.verified_at is not None:

@@ -13,7 +13,10 @@ from sqlalchemy import Table, inspect, select
 from sqlalchemy.types import JSON, Boolean, Date, Float, Integer, String
 
 from jobauto.clock import utcnow
+from jobauto.detection import run_counts
 from jobauto.extensions import db
+from jobauto.lab import service as lab
+from jobauto.lab.service import NOW, Question
 from jobauto.models import Import
 from jobauto.models.types import Instant, Kwh
 from jobauto.storage import backup
@@ -34,9 +37,16 @@ def application(uri: str) -> Flask:
 
 
 def fill_every_table(app: Flask) -> None:
-    """People, a fleet, a run, two jobs, a settings change; and a row in whatever else there is."""
+    """People, a fleet, a run, two jobs, a settings change; and a row in whatever else there is.
+
+    The run is counted, and the lab asked of the fleet: by keys with empty texts, or a number that is 0.
+    """
     add_cast()
     add_one_fault_of_each_rule()
+    assert run_counts.count_waiting(NOON) == 1
+    claimed = lab.claim(Question("no_coms", NOW), NOON)
+    assert claimed
+    lab.work_out(claimed, lambda: NOON)
     ada = Person(app, "ada")
     assert ada.api("PUT", "/api/job-automation/settings/", json={"NO_COMS": {"days_threshold": 5}})
     for table in db.metadata.sorted_tables:

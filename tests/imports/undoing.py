@@ -22,14 +22,18 @@ HEADER = "site_id,reading_date,reading_value,quality"
 
 
 def send(
-    lines: Iterable[str], now: datetime = NOON, progress: Progress = unwatched, measure: str | None = None
+    lines: Iterable[str],
+    now: datetime = NOON,
+    progress: Progress = unwatched,
+    measure: str | None = None,
+    source: str | None = None,
 ) -> int:
     """Import lines of readings as a command does; returns the import's number."""
     recorded = Recorded("command", "readings.csv", Author("ada", now), ZoneInfo("UTC"))
     number = recorded.number()
     file = BytesIO("\n".join([HEADER, *lines]).encode())
     rows = readings.from_csv(file)
-    rows.measure = measure
+    rows.measure, rows.given_source = measure, source
     recorded.load(rows, now=now, progress=progress)
     return number
 

@@ -6,6 +6,7 @@ import pytest
 
 from jobauto.clock import utcnow
 from jobauto.jobs.service import JobChange, change
+from tests.fleets import add_site
 from tests.pages.reading import words
 from tests.people import Person
 
@@ -35,6 +36,14 @@ def test_the_number_of_a_job_leads_to_the_job(vera: Person, run_id: int) -> None
     assert vera.get("/search/?q=%232").location == "/jobs/2"
     assert "#2 Flat roof" in words(vera.get("/search/?q=2"))
     assert "No job has this number" in words(vera.get("/search/?q=%2399"))
+
+
+@pytest.mark.parametrize("asked", ["Unit #12", "#12"])
+def test_a_site_with_such_a_number_in_its_name_is_found_where_no_job_has_it(vera: Person, asked: str) -> None:
+    add_site("S1", site_name="Unit #12")
+    of_sites, of_jobs = words(vera.get(f"/search/?{urlencode({'q': asked})}")).split("Jobs and notes")
+    assert "Unit #12 S1" in of_sites
+    assert "No job has this number" in of_jobs
 
 
 def test_every_page_has_the_field_and_nothing_asked_is_nothing_found(vera: Person, run_id: int) -> None:

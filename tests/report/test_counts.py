@@ -25,6 +25,7 @@ from jobauto.storage.connections import write, write_on
 from tests.databases import POSTGRESQL
 from tests.detection.running import run_at
 from tests.fleets import NOON, add_one_fault_of_each_rule, add_readings, add_site, daily, days_before
+from tests.imports import undoing
 from tests.imports.importing import import_sites
 
 ADA = Author("ada", NOON)
@@ -34,9 +35,14 @@ SPAN = Span(NOON.date(), NOON.date(), ZoneInfo("Europe/London"), NOON + timedelt
 
 def by_group(scope: Scope = FLEET) -> dict[str, dict[str, int]]:
     """The site-days of the day by group."""
+    return by_part("group", scope)
+
+
+def by_part(part: str, scope: Scope = FLEET) -> dict[str, dict[str, int]]:
+    """The site-days of the day by group or source."""
     db.session.rollback()
     found = site_days(db.session(), SPAN, scope, settings.current().policies)
-    return {group: dict(+states) for group, states in found.by_part["group"].items() if states.total()}
+    return {name: dict(+states) for name, states in found.by_part[part].items() if states.total()}
 
 
 def are_counted() -> bool:
@@ -80,6 +86,20 @@ def test_a_site_that_is_regrouped_counts_for_the_group_that_it_has_now(
     assert by_group() == anew
     assert by_group(Scope(group="South")) == {"South": {"silent": 1}}
     assert run_counts.count_waiting(NOON) == 0
+
+
+def test_a_site_counts_for_the_source_that_an_import_gave_it_until_that_is_undone(app: Flask) -> None:
+    add_one_fault_of_each_rule()
+    run_counts.count_waiting(NOON)
+    import_id = undoing.send([f"silent,{days_before(8).isoformat()},101,"], source="gw-A")
+    assert not are_counted()
+    assert by_part("source") == {"": {"standing_still": 1}, "gw-A": {"silent": 1}}
+
+    run_counts.count_waiting(NOON)
+    assert are_counted()
+    undoing.take_back(import_id)
+    assert not are_counted()
+    assert by_part("source") == {"": {"silent": 1, "standing_still": 1}}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """A mail address counts once its owner has opened the link that was sent there, and for nobody else."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -14,16 +14,17 @@ from jobauto.clock import utcnow
 from jobauto.errors import InvalidInput
 from jobauto.extensions import db
 from jobauto.models import Channel, MailAddress, UserSession
-from jobauto.notifications.sending import claim, process_pending
+from jobauto.notifications.sending import claim, mark_sent, process_pending
 from jobauto.users import mail_addresses, service
 from jobauto.users.mail_addresses import LINK_HOURS, LinkRefused
+from tests.databases import POSTGRESQL
 from tests.fleets import NOON
 from tests.notifications import receivers
 from tests.notifications.telling import ADA
 from tests.pages.reading import error_beside, form_of, words
 from tests.people import PASSWORD, Person
-from tests.processes import PATIENCE
-from tests.racing import both_before_either_commits
+from tests.processes import PATIENCE, await_until
+from tests.racing import both_before_either_commits, is_anybody_waiting, just_before
 from tests.users.mailing import give, newest_link, set_up_mail, verified, waiting
 
 MINE, OTHER = "oscar@example.org", "oscar.new@example.org"
@@ -262,3 +263,30 @@ def test_of_two_addresses_that_are_given_at_once_one_is_left(app: Flask) -> None
     assert at_once(app, lambda: give("oscar", MINE), lambda: give("oscar", OTHER)) == ["done", "done"]
     rows = db.session.scalars(select(MailAddress).where(MailAddress.replaced_at.is_(None))).all()
     assert len(rows) == 1
+
+
+@pytest.mark.parametrize("engine", [POSTGRESQL], indirect=True)
+@pytest.mark.usefixtures("_mail")
+def test_an_address_is_changed_while_a_message_to_it_gets_through(app: Flask) -> None:
+    """Who settles the message has the address, and wants the message; on SQLite there is one writer."""
+    give("oscar", MINE)
+    claimed = claim(NOON)
+    assert claimed
+    with db.engine.begin() as connection:
+        connection.execute(update(Channel).values(failing_since=NOON, failure="No answer."))
+    changing: list[Future[None]] = []
+
+    def change() -> None:
+        with app.app_context():
+            give("oscar", OTHER)
+            db.session.remove()
+
+    def begin_to_change() -> None:
+        changing.append(pool.submit(change))
+        with db.engine.connect() as watching:
+            await_until(lambda: is_anybody_waiting(watching), "who changes it waits")
+
+    with ThreadPoolExecutor(1) as pool, just_before("UPDATE outbox", begin_to_change):
+        mark_sent(claimed, NOON)
+        changing[0].result(PATIENCE)
+    assert address_of("oscar") == (OTHER, False)
