@@ -217,6 +217,11 @@ def another_meter() -> None:
     record_change(site, Change(run_of(1).replace(hour=5)), author=Author("ada", NEXT_DAY))
 
 
+def inactive_with_another_meter() -> None:
+    another_meter()
+    edit(NEXT_DAY, active=False)
+
+
 def a_correction() -> None:
     """Another value of the only reading."""
     send(lines("S1", {0: 11}), NEXT_DAY)
@@ -243,7 +248,21 @@ CASES: dict[str, tuple[str, dict[int, Any], Callable[[], Any], Callable[[], Any]
         lambda: edit(NEXT_DAY),
         "inactive_then",
     ),
-    "inactive now": ("no_coms", {9: 1}, nothing, lambda: edit(NEXT_DAY, active=False), "inactive_now"),
+    "inactive now": ("no_coms", {9: 1}, nothing, lambda: edit(NEXT_DAY, active=False), None),
+    "inactive now, and decided about": (
+        "zero_reads",
+        FLAT,
+        nothing,
+        inactive_with_another_meter,
+        "inactive_now",
+    ),
+    "snoozed then, and not still": (
+        "zero_reads",
+        {6: 10, 3: 10, 2: 10, 1: 10, 0: 12},
+        lambda: snooze(run_of(1)),
+        lambda: send(lines("S1", {0: 10}), NEXT_DAY),
+        None,
+    ),
     "monitored from another date": (
         "no_coms",
         {},
@@ -308,7 +327,7 @@ def test_what_nobody_would_read_is_counted(monkeypatch: pytest.MonkeyPatch) -> N
     run_daily(1)
     run_daily(0)
     for site_id in ("S1", "S2"):
-        site_service.edit(site_id, replace(SITE, active=False), author=Author("ada", NEXT_DAY))
+        site_service.edit(site_id, replace(SITE, monitored_from=NOON.date()), author=Author("ada", NEXT_DAY))
     found = asked_again("no_coms")
     assert (found["runs"], found["equal"]) == (2, 0)
     assert [(len(one["sites"]), one["more"]) for one in found["differing"]] == [(1, 1), (0, 2)]
