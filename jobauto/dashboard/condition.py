@@ -81,7 +81,9 @@ def _faulty(fleet: Fleet) -> str:
         noun = "is" if fleet.holding == 1 else "are"
         return f"{pluralize(fleet.holding, 'job')} {noun} open at inactive sites"
     noun = "has" if fleet.faulty == 1 else "have"
-    return f"{fleet.faulty:,} of {pluralize(fleet.active, 'active site')} {noun} an open job"
+    return (
+        f"{fleet.faulty:,} of {pluralize(fleet.active, 'active site')} {noun} an open job whose fault holds"
+    )
 
 
 def _share(count: int, fleet: Fleet, what: str) -> str:

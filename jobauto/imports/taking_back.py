@@ -39,7 +39,7 @@ class Undone(NamedTuple):
 
     def describe(self) -> str:
         """``3 removed, 2 restored, 1 left``."""
-        return f"{self.removed} removed, {self.restored} restored, {self.left} left"
+        return f"{self.removed:,} removed, {self.restored:,} restored, {self.left:,} left"
 
 
 @dataclass(frozen=True)

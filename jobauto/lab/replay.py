@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, literal, or_, select
 
 from ..detection.combinations import questions
-from ..models import Site
+from ..models import ReplacedReading, Site
 from ..rules.moment import Moment
 from ..rules.rule import FLAGGED, Rule
 from ..settings.policies import Policies
@@ -54,8 +54,27 @@ class Replay(Moment):
         return and_(*wanted)
 
     def known(self, of: Any) -> Sequence[ColumnElement[bool]]:
-        """A reading whose value was received by then; or nobody knows when."""
-        return (or_(of.received.is_(None), of.received <= self.ran.known_at),)
+        """A reading of which a value was received by then, or nobody knows when.
+
+        That may be one which has been corrected since: then the correction stands in for it. An estimate is
+        none; a reading that came in its place was not known.
+        """
+        corrected = (
+            select(literal(1))
+            .where(
+                ReplacedReading.site_key == of.site_key,
+                ReplacedReading.reading_date == of.reading_date,
+                ~ReplacedReading.is_estimated,
+                self._by_then(ReplacedReading),
+            )
+            .limit(1)  # with IS NOT NULL a seek, whatever the planner believes
+            .correlate(of)
+            .scalar_subquery()
+        )
+        return (or_(self._by_then(of), corrected.is_not(None)),)
+
+    def _by_then(self, value: Any) -> ColumnElement[bool]:
+        return or_(value.received.is_(None), value.received <= self.ran.known_at)
 
 
 def flagged_again(connection: Connection, rule: Rule, policies: Policies, ran: Ran, group: str) -> set[int]:

@@ -129,11 +129,9 @@ class _Past:
 
     def why(self, rule: str, difference: Difference, policies: Policies) -> str | None:
         """One of the ``REASONS``; None where by what was known then the rule does as the run did."""
-        if why := self._state(difference):
-            return why
         if self._is_flagged(rule, difference.ran, policies) == difference.was_flagged:
             return None
-        return self._change(difference)
+        return self._state(difference) or self._change(difference)
 
     def _state(self, difference: Difference) -> str | None:
         if difference.was_flagged:

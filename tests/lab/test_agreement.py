@@ -137,9 +137,15 @@ def test_on_what_had_come_in_by_then_every_run_agrees(replayed: Counter[str]) ->
         assert asked_again(rule, "G2") == found
 
 
-def lines(site_id: str, values: dict[int, Any]) -> list[str]:
+def lines(site_id: str, values: dict[int, Any], quality: str = "") -> list[str]:
     """Readings of the morning, so many days ago."""
-    return [f"{site_id},{run_of(ago).replace(hour=5).isoformat()},{kwh}," for ago, kwh in values.items()]
+    return [
+        f"{site_id},{run_of(ago).replace(hour=5).isoformat()},{kwh},{quality}" for ago, kwh in values.items()
+    ]
+
+
+FLAT = dict.fromkeys(range(6, -1, -1), 10)
+FLAT_CORRECTED = dict.fromkeys(FLAT, 10.01)
 
 
 @pytest.mark.parametrize(
@@ -149,10 +155,12 @@ def lines(site_id: str, values: dict[int, Any]) -> list[str]:
         pytest.param("zero_reads", {6: 10, 3: 10, 2: 10, 1: 10}, {0: 12}, True, id="a rise in the window"),
         pytest.param("zero_reads", {2: 10, 0: 10}, {3: 10, 1: 10}, False, id="enough to flag it"),
         pytest.param("zero_reads", {3: 9.5, 2: 10, 1: 10, 0: 10}, {4: 10.3}, False, id="a height before it"),
+        pytest.param("no_coms", {0: 10}, {0: 11}, False, id="a correction, of what was known"),
+        pytest.param("zero_reads", FLAT, FLAT_CORRECTED, True, id="corrections, of what was known"),
     ],
 )
 @pytest.mark.usefixtures("app")
-def test_a_reading_that_came_later_is_not_known(
+def test_a_reading_that_came_later_is_not_known_unless_it_corrects_one(
     rule: str, before: dict[int, Any], late: dict[int, Any], is_flagged: bool
 ) -> None:
     import_sites("site_id,site_name", "S1,Site 1")
@@ -161,6 +169,16 @@ def test_a_reading_that_came_later_is_not_known(
     send(lines("S1", late), NEXT_DAY)
     assert was_flagged(number, rule) == is_flagged
     assert is_flagged_again(number, rule) == is_flagged
+
+
+@pytest.mark.usefixtures("app")
+def test_an_estimate_that_stood_then_is_no_reading() -> None:
+    import_sites("site_id,site_name", "S1,Site 1")
+    send(lines("S1", {0: 10}, "estimated"), run_of(0))
+    number = run_daily(0)
+    send(lines("S1", {0: 10}), NEXT_DAY)
+    assert was_flagged(number, "no_coms")
+    assert is_flagged_again(number, "no_coms")
 
 
 def was_flagged(number: int, rule: str) -> bool:
@@ -180,7 +198,6 @@ def is_flagged_again(number: int, rule: str) -> bool:
 
 
 SITE = SiteChange("Site 1", None, active=True, group="", measure="register")
-FLAT = dict.fromkeys(range(6, -1, -1), 10)
 
 
 def edit(at: datetime, **values: Any) -> None:
@@ -198,6 +215,11 @@ def another_meter() -> None:
     """It was changed on the day before the run, and recorded on the day after."""
     site = db.session.scalars(select(Site)).one()
     record_change(site, Change(run_of(1).replace(hour=5)), author=Author("ada", NEXT_DAY))
+
+
+def inactive_with_another_meter() -> None:
+    another_meter()
+    edit(NEXT_DAY, active=False)
 
 
 def a_correction() -> None:
@@ -226,7 +248,21 @@ CASES: dict[str, tuple[str, dict[int, Any], Callable[[], Any], Callable[[], Any]
         lambda: edit(NEXT_DAY),
         "inactive_then",
     ),
-    "inactive now": ("no_coms", {9: 1}, nothing, lambda: edit(NEXT_DAY, active=False), "inactive_now"),
+    "inactive now": ("no_coms", {9: 1}, nothing, lambda: edit(NEXT_DAY, active=False), None),
+    "inactive now, and decided about": (
+        "zero_reads",
+        FLAT,
+        nothing,
+        inactive_with_another_meter,
+        "inactive_now",
+    ),
+    "snoozed then, and not still": (
+        "zero_reads",
+        {6: 10, 3: 10, 2: 10, 1: 10, 0: 12},
+        lambda: snooze(run_of(1)),
+        lambda: send(lines("S1", {0: 10}), NEXT_DAY),
+        None,
+    ),
     "monitored from another date": (
         "no_coms",
         {},
@@ -291,7 +327,7 @@ def test_what_nobody_would_read_is_counted(monkeypatch: pytest.MonkeyPatch) -> N
     run_daily(1)
     run_daily(0)
     for site_id in ("S1", "S2"):
-        site_service.edit(site_id, replace(SITE, active=False), author=Author("ada", NEXT_DAY))
+        site_service.edit(site_id, replace(SITE, monitored_from=NOON.date()), author=Author("ada", NEXT_DAY))
     found = asked_again("no_coms")
     assert (found["runs"], found["equal"]) == (2, 0)
     assert [(len(one["sites"]), one["more"]) for one in found["differing"]] == [(1, 1), (0, 2)]

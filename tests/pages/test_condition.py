@@ -23,7 +23,14 @@ FAULTY = replace(WELL, faulty=1, holding=1)
         pytest.param(WELL, None, 8, "unknown", "The fleet has not been checked yet", id="never checked"),
         pytest.param(WELL, SUCCEEDED, 8, "good", "No open faults", id="well"),
         pytest.param(WELL, SUCCEEDED, None, "good", "No open faults", id="well, without a schedule"),
-        pytest.param(FAULTY, SUCCEEDED, 8, "quiet", "1 of 10 active sites has an open job", id="faulty"),
+        pytest.param(
+            FAULTY,
+            SUCCEEDED,
+            8,
+            "quiet",
+            "1 of 10 active sites has an open job whose fault holds",
+            id="faulty",
+        ),
         pytest.param(WELL, SUCCEEDED, -1, "good", "No open faults", id="due for an hour"),
         pytest.param(FAULTY, SUCCEEDED, -1.1, "bad", "The daily check is overdue", id="overdue"),
         pytest.param(WELL, Run(status="failed"), 8, "bad", "The last run failed", id="failed"),
@@ -62,7 +69,7 @@ def test_the_condition_is_what_matters_most(
         pytest.param(
             {"faulty": 2, "holding": 3, "recovered": 1, "unchecked": 1, "unassessable": 2},
             "quiet",
-            "2 of 10 active sites have an open job",
+            "2 of 10 active sites have an open job whose fault holds",
             "The newest check found no fault at the others that it could assess. "
             "1 site was not checked. 2 sites could not be assessed. 1 open job has recovered.",
             id="faulty, and all that is left out",
@@ -113,7 +120,7 @@ def test_the_condition_is_what_matters_most(
         pytest.param(
             {"faulty": 1, "holding": 1, "jobless": 1},
             "quiet",
-            "1 of 10 active sites has an open job",
+            "1 of 10 active sites has an open job whose fault holds",
             "1 flagged site has no open job any more.",
             id="another job was closed while its fault held",
         ),

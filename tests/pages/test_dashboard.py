@@ -71,13 +71,13 @@ def test_the_last_run_is_told_in_words(ada: Person, run_id: int) -> None:
 
 
 def test_sites_with_open_jobs_are_told_among_all_that_are_active(ada: Person, run_id: int) -> None:
-    assert "2 of 4 active sites have an open job" in words(ada.get("/"))
+    assert "2 of 4 active sites have an open job whose fault holds" in words(ada.get("/"))
 
 
 def test_an_inactive_site_counts_neither_as_active_nor_as_faulty(ada: Person, run_id: int) -> None:
     with write() as session:
         session.execute(update(Site).where(Site.site_id == SILENT).values(active=False))
-    assert "1 of 3 active sites has an open job" in words(ada.get("/"))
+    assert "1 of 3 active sites has an open job whose fault holds" in words(ada.get("/"))
 
 
 def test_a_fleet_without_faults_is_called_so(ada: Person) -> None:

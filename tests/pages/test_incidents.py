@@ -58,7 +58,7 @@ def test_its_sites_are_a_page_at_a_time(vera: Person, keys: dict[str, int]) -> N
 
 def test_covered_sites_count_as_sites_with_an_open_job(vera: Person, keys: dict[str, int]) -> None:
     dashboard = words(vera.get("/"))
-    assert "6 of 6 active sites have an open job" in dashboard
+    assert "6 of 6 active sites have an open job whose fault holds" in dashboard
     assert "Site S1 No Coms 6 sites" in dashboard
     assert words(vera.get("/sites/")).count("1 open job") == 6
     assert "opened 1 new job, 5 covered by incidents." in words(vera.get("/runs/1"))
