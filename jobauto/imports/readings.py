@@ -1,7 +1,7 @@
 """Importing readings, a block of lines at a time: read as columns, made ready as rows, stored."""
 
 import gc
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from itertools import compress
@@ -20,6 +20,7 @@ from ..storage.leases import LeaseLost
 from ..storage.vacuum import vacuum_analyze_after
 from . import fields, rows, sources
 from .bulk import ReadingKey, Ready, Stamp, bulk_of
+from .canceling import Canceled
 from .columns import Instants, interval_watt_hours, read_registers
 from .in_line import steps_of
 from .lines import trimmed
@@ -102,7 +103,13 @@ def store_readings(
         batches = Prefetch(
             map(reader.read, _unsearched(in_blocks(rows, DRY_BATCH if dry_run else bulk.BATCH)))
         )
-        with _traced(store):
+
+        def give_source() -> int:
+            if not given_source:
+                return 0
+            return sources.give(connection, store.taken(), given_source, bulk.stamp.import_id, now)
+
+        with _given_though_canceled(give_source), _traced(store):
             for batch in batches:
                 unchanged = result.unchanged
                 with _no_search_for_cycles():
@@ -116,10 +123,7 @@ def store_readings(
                 store.number_it()
         with lookups.begin():
             result.warnings = watch.describe(seen, reader.bulk)
-        if given_source:
-            result.sites_given = sources.give(
-                connection, store.taken(), given_source, bulk.stamp.import_id, now
-            )
+        result.sites_given = give_source()
         if store.tails.has_marked:
             classify_urgent(connection, now)
     return result
@@ -162,6 +166,16 @@ def _traced(store: Store) -> Iterator[None]:
             store.end(is_whole=False)
         raise
     store.end()
+
+
+@contextmanager
+def _given_though_canceled(give_source: Callable[[], int]) -> Iterator[None]:
+    """What an import has stored that was canceled stays, and so its sites have their source from it."""
+    try:
+        yield
+    except Canceled:
+        give_source()
+        raise
 
 
 @contextmanager

@@ -150,7 +150,7 @@ class Recorded:
         )
 
     def _proving(self, progress: Progress) -> Progress:
-        """Whoever was given up for dead stores no more batches."""
+        """Whoever was given up for dead, or canceled, stores no more batches."""
         proven = time.monotonic()
 
         def prove(result: ImportResult, rejected: list[Rejected]) -> None:
@@ -159,9 +159,16 @@ class Recorded:
             if time.monotonic() - proven > self.every:
                 proven = time.monotonic()
                 self._stamp(heartbeat_at=self.clock(), **self._so_far)
+            elif self._is_canceled():
+                raise Canceled(self.import_id)
             progress(result, rejected)
 
         return prove
+
+    def _is_canceled(self) -> bool:
+        canceled = select(Import.id).where(Import.id == self.import_id, Import.canceled_at.is_not(None))
+        with db.engine.connect() as connection:
+            return self.import_id is not None and connection.scalar(canceled) is not None
 
     def _end(self, **values: object) -> None:
         now = self.clock()

@@ -160,7 +160,7 @@ def test_one_that_waits_for_a_decision_is_not_imported() -> None:
         decisions.import_it(import_id, ADA)
 
 
-def test_one_by_command_is_canceled_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_by_command_ends_at_its_next_batch_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk.SqliteBulk, "BATCH", 2)
     monkeypatch.setattr(bulk.PostgresqlBulk, "BATCH", 2)
     number: list[int] = []
@@ -171,11 +171,10 @@ def test_one_by_command_is_canceled_too(monkeypatch: pytest.MonkeyPatch) -> None
             canceling.cancel(number[0], ADA)
 
     with pytest.raises(canceling.Canceled, match=r"Import \d+ was canceled"):
-        send(lines(1, 2, 3, 4), progress=cancel)
+        send(lines(1, 2, 3, 4, 5, 6), progress=cancel)
 
-    assert entry(number[0]).status == "canceled"
-    before = stored()
-    assert (take_back(number[0]), stored()) == ((before, 0, 0), 0)
+    assert (counts(number[0]), stored()) == (("canceled", 4, 0, 0, 0), 4)
+    assert (take_back(number[0]), stored()) == ((4, 0, 0), 0)
 
 
 def test_what_a_command_stored_whose_process_died_before_it_told_of_it_can_be_undone(

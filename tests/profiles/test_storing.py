@@ -1,17 +1,28 @@
 """Files of feeds are imported by the command line and the API, to what must be stored."""
 
 import json
+from contextlib import suppress
 from decimal import Decimal
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
 from sqlalchemy import select, text
 
 from jobauto.audit.queries import events_for
+from jobauto.audit.service import Author
+from jobauto.clock import utcnow
 from jobauto.extensions import db
+from jobauto.imports.bulk import PostgresqlBulk, SqliteBulk
+from jobauto.imports.canceling import Canceled, CannotCancel, cancel
+from jobauto.imports.profiles import service as profiles
+from jobauto.imports.profiles.reader import rows_of
+from jobauto.imports.recorded import Recorded
 from jobauto.models import Event, Import, Reading, Site
+from tests.fleets import NOON
 from tests.pages.test_importing import wait
 from tests.people import Person, add_cast
 from tests.profiles.test_given_files import FILES, PROFILES, REFUSED, expected
@@ -160,6 +171,38 @@ def test_rows_that_were_refused_give_no_source(app: Flask, body: bytes, measure:
     send(oscar, body)
     db.session.rollback()
     assert db.session.scalars(select(Site.source)).one() == source
+
+
+def test_an_import_that_was_canceled_gives_the_source_to_the_sites_of_what_it_stored(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    oscar = operator(app)
+    add_sites("S1", "S2")
+    names = PLAIN | {"header": {"names": ["site", "at", "kwh"]}, "site": {"column": "site"}}
+    for name in ("first", "canceled"):
+        oscar.api("PUT", f"/api/profiles/{name}/", json=names | {"source": "gw-A"})
+    first = send(oscar, b"S1,2026-03-05T06:00,1\n", "profile=first").json["import_id"]
+    for bulk in (SqliteBulk, PostgresqlBulk):
+        monkeypatch.setattr(bulk, "BATCH", 1)
+    profile, ada = profiles.get("canceled"), Author("ada", NOON)
+    recorded = Recorded("command", "readings.csv", ada, ZoneInfo("UTC"), profile, every=0)
+    file = BytesIO(b"S1,2026-03-05T07:00,2\nS2,2026-03-05T07:00,2\nS2,2026-03-05T08:00,3\n")
+
+    with pytest.raises(Canceled), rows_of(file, profile.profile, None, recorded.zone, utcnow()) as rows:
+        recorded.load(rows, now=utcnow(), progress=lambda *_: _cancel(recorded.number()))
+
+    assert _changes("S2") == [("ada", "source", "", "gw-A")]
+    oscar.api("POST", f"/api/imports/{first}/undo/")
+    db.session.rollback()
+    assert db.session.scalars(select(Site.source)).all() == ["gw-A", "gw-A"]
+    oscar.api("POST", f"/api/imports/{recorded.import_id}/undo/")
+    db.session.rollback()
+    assert db.session.scalars(select(Site.source)).all() == ["", ""]
+
+
+def _cancel(import_id: int) -> None:
+    with suppress(CannotCancel):  # it is already
+        cancel(import_id, Author("ada", NOON))
 
 
 def test_a_source_that_somebody_has_changed_since_stays(app: Flask) -> None:
