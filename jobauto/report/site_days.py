@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from ..detection.run_counts import NOT_ASSESSABLE, SILENT, STANDING_STILL, worst
-from ..models import RunCount, RunSite, Site
+from ..models import Run, RunCount, RunSite, Site
 from ..rules.rule import NOT_JUDGED
 from ..settings.policies import Policies
 from .checked_days import CheckedDay, checked_days
@@ -63,8 +63,8 @@ class SiteDays:
     """The site-days of a time: day by day, in all, and by part (group, source).
 
     By part, and where the fleet was narrowed, only days count of which single sites are known: from
-    ``exact_from`` on, which is None where there is no such day. On so many days as ``unchecked`` no run
-    looked.
+    ``exact_from`` on, which is None where there is no such day. On so many days as ``unchecked``,
+    from that of the first run on, no run looked.
     """
 
     days: list[Day]
@@ -94,8 +94,15 @@ def site_days(session: Session, span: Span, scope: Scope, policies: Policies) ->
         for day in checked
         if day.keeps_sites or scope.is_fleet
     ]
-    unchecked = len(list(span.days())) - len(checked)
-    return SiteDays(days, unchecked, exact[0].day if exact else None, by_part)
+    return SiteDays(days, _unchecked(session, span, checked), exact[0].day if exact else None, by_part)
+
+
+def _unchecked(session: Session, span: Span, checked: Sequence[CheckedDay]) -> int:
+    first_run = session.scalar(select(func.min(Run.started_at)))
+    if first_run is None:
+        return 0
+    begins, looked_at = first_run.astimezone(span.zone).date(), {day.day for day in checked}
+    return sum(day >= begins and day not in looked_at for day in span.days())
 
 
 def _runs(day: CheckedDay) -> list[int]:

@@ -98,3 +98,18 @@ def test_a_time_that_cannot_be_meant_is_told_and_makes_no_file(
     assert page.status_code == 200
     assert error_beside(page, field) == why
     assert vera.get(f"/report/report.csv?{address}").status_code == 400
+
+
+def test_the_time_that_is_shown_stands_in_the_form(vera: Person) -> None:
+    page = vera.get("/report/?until=2026-04-12")
+    dates = re.findall(r'<input[^>]* type="date"[^>]* value="([^"]*)"', page.text)
+    assert dates == ["2026-03-14", "2026-04-12"]
+
+
+def test_days_without_a_check_are_counted_from_the_first_run_on(vera: Person) -> None:
+    """Which is of March 16."""
+    longer, from_then = (
+        words(vera.get(f"/report/?since=2026-{since}&until=2026-04-12")) for since in ("01-01", "03-16")
+    )
+    unchecked = re.compile(r"Days without a check (\d+)")
+    assert unchecked.findall(longer) == unchecked.findall(from_then) != []

@@ -45,6 +45,11 @@ class ReportForm(Form):
             return usual
         return Span(first, last, zone, now)
 
+    def fill_in(self, span: Span) -> None:
+        """Say which time is shown, unless what was asked for is to be mended first."""
+        if not self.errors:
+            self.since.data, self.until.data = span.first, span.last
+
     def scope(self) -> Scope:
         """Which jobs and sites it is about."""
         given = {name: self[name].data or "" for name in ("group", "source", "assignee")}

@@ -35,6 +35,7 @@ FEW = 20
 def show() -> ResponseReturnValue:
     """The report of a time and a group, or all."""
     form, span, scope = _asked()
+    form.fill_in(span)
     found = _report(span, scope)
     offer(form, group=_groups(), **{part: list(found.jobs.by_part[part]) for part in ("source", "assignee")})
     return render_template(
