@@ -15,6 +15,7 @@ People = dict[str | None, Person]
 AUTOMATION = "/api/job-automation"
 METER_CHANGES = "/api/sites/<site_id:site_id>/meter-changes/"
 UNDO = "/api/imports/<int:import_id>/undo/"
+CANCEL = "/api/imports/<int:import_id>/cancel/"
 DOORS = {
     ("GET", f"{AUTOMATION}/settings/"): "viewer",
     ("PUT", f"{AUTOMATION}/settings/"): "admin",
@@ -35,6 +36,7 @@ DOORS = {
     ("PATCH", "/api/jobs/<int:job_id>/"): "operator",
     ("GET", "/api/jobs/export.csv"): "viewer",
     ("GET", "/api/imports/"): "viewer",
+    ("POST", CANCEL): "operator",
     ("POST", UNDO): "operator",
     ("GET", "/api/sites/"): "viewer",
     ("GET", "/api/sites/<site_id:site_id>/readings/"): "viewer",
@@ -61,6 +63,7 @@ NO_PROFILE = "/api/profiles/<name>/"
 """A door that is open, but there is no profile behind it, and an empty document is none."""
 NOTHING_THERE = {
     NO_PROFILE,
+    CANCEL,
     UNDO,
     f"{METER_CHANGES}<int:change_id>/",
     "/api/readings/reviews/<int:review_id>/",

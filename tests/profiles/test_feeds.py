@@ -105,5 +105,5 @@ def test_the_pages_and_the_metrics_say_what_is_late(app: Flask, vera: Person) ->
     add_site("S1")
     make(NOON.replace(year=2026, month=1))
     assert "A feed is late" in vera.get("/").text
-    assert "<strong>Late</strong>" in vera.get("/profiles/").text
+    assert "tag-late" in vera.get("/profiles/").text
     assert 'jobauto_feed_late{profile="Portal"} 1.0' in vera.api("GET", "/metrics").text

@@ -147,12 +147,10 @@ def test_an_import_whose_worker_is_killed_is_finished_by_the_tick_and_nothing_is
 ) -> None:
     add_site("S1")
     import_id = accept(HEADER + GOOD)
-    with write() as session:  # the look before anything is stored is over: what stops it comes after a batch
+    with write() as session:  # the look before anything is stored is over
         session.execute(update(Import).values(is_checked=True))
     assert broker.enqueue(tasks.IMPORT_FILES)
-    with brokers.worker(
-        victims | {"STOP_AT": "UPDATE import SET heartbeat_at"}, "tests.tasks.victim"
-    ) as process:
+    with brokers.worker(victims | {"STOP_AT": "INSERT INTO import_site"}, "tests.tasks.victim") as process:
         kill_where_it_stopped(process)
         await_until(lambda: told(process, DONE) == 1, "the message comes again")
     assert counts(import_id)[0] == "running", "its last proof of life is fresh: nobody may take it over yet"

@@ -22,7 +22,7 @@ __all__ = ["app"]
 
 @event.listens_for(Engine, "after_cursor_execute")
 def _stop(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-    if not statement.startswith(os.environ["STOP_AT"]):
+    if not statement.lstrip().startswith(os.environ["STOP_AT"]):
         return
     try:
         Path(os.environ["STOPPED"]).touch(exist_ok=False)
