@@ -5,11 +5,12 @@ import subprocess
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
-from tests.databases import Changed, Postgresql
+from tests.databases import Postgresql, partition_readings
 
 NEW_SITE = """
 INSERT INTO site (site_id, site_name, active, is_demo) VALUES ('S1', '', true, false) RETURNING key
 """
+TEMPLATES = {"plain": lambda: None, "partitioned": partition_readings}
 CHANGES = {
     "a table": "CREATE TABLE more (id int)",
     "a column": "ALTER TABLE site ADD more text",
@@ -42,11 +43,9 @@ def content(uri: str) -> list[object]:
 
 
 @pytest.mark.postgresql
-@pytest.mark.parametrize("kind", ["postgresql", "partitioned"])
-def test_a_database_that_is_given_back_is_lent_again_as_it_was(
-    request: pytest.FixtureRequest, kind: str
-) -> None:
-    source: Postgresql | Changed = request.getfixturevalue(kind)
+@pytest.mark.parametrize("kind", TEMPLATES)
+def test_a_database_that_is_given_back_is_lent_again_as_it_was(postgresql: Postgresql, kind: str) -> None:
+    source = postgresql.changed(f"again_{kind}", TEMPLATES[kind])  # new: no earlier test has made it grow
     with source.fresh() as first:
         before = content(first)
         left_open = engine(first).connect()
