@@ -12,6 +12,7 @@ import hypothesis
 import pytest
 from flask import Flask
 from sqlalchemy import Engine, event
+from werkzeug.routing import Rule
 
 from jobauto.extensions import db
 from tests.databases import (
@@ -26,7 +27,7 @@ from tests.databases import (
     partition_readings,
 )
 from tests.fleets import add_one_fault_of_each_rule
-from tests.once import DIALECTS, Templates, hash_of_its_kind, one_of_a_kind
+from tests.once import DIALECTS, Templates, builder_once, hash_of_its_kind, one_of_a_kind
 from tests.people import CAST, Browser, Person, add_cast
 from tests.starting import allowed, forbidden
 from tests.typed import untyped_binds
@@ -100,10 +101,11 @@ def _no_configuration_of_the_host(tmp_path_factory: pytest.TempPathFactory) -> I
 
 @pytest.fixture(scope="session", autouse=True)
 def _once() -> Iterator[None]:
-    """Templates and statements are compiled, and a password is hashed with a salt, once a process."""
+    """Templates, addresses and statements are compiled, and a password is hashed, once a process."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(hashlib, "scrypt", cache(hashlib.scrypt))
         patch.setitem(Flask.jinja_options, "bytecode_cache", Templates())
+        patch.setattr(Rule, "_compile_builder", builder_once(Rule._compile_builder))
         for dialect in DIALECTS:
             patch.setattr(dialect, "__eq__", one_of_a_kind)
             patch.setattr(dialect, "__hash__", hash_of_its_kind)
