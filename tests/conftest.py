@@ -12,6 +12,7 @@ import hypothesis
 import pytest
 from flask import Flask
 from sqlalchemy import Engine, event
+from werkzeug import security
 from werkzeug.routing import Rule
 
 from jobauto.extensions import db
@@ -104,6 +105,7 @@ def _once() -> Iterator[None]:
     """Templates, addresses and statements are compiled, and a password is hashed, once a process."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(hashlib, "scrypt", cache(hashlib.scrypt))
+        patch.setattr(security, "gen_salt", cache(security.gen_salt))  # a password has one hash a process
         patch.setitem(Flask.jinja_options, "bytecode_cache", Templates())
         patch.setattr(Rule, "_compile_builder", builder_once(Rule._compile_builder))
         for dialect in DIALECTS:

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -42,11 +43,13 @@ class Issuer:
         """May answer a request itself."""
         self.asked: list[str] = []
         self.codes: dict[str, dict[str, str]] = {}
+        self.rotations = 0
         self.rotate()
 
     def rotate(self) -> None:
         """Sign with another key from now on, and tell of no other."""
-        self.key = RSAKey.generate_key(2048, {"kid": secrets.token_hex(4), "use": "sig"})
+        self.rotations += 1
+        self.key = _key(self.rotations)
 
     def signed(self, claims: dict[str, Any]) -> str:
         """As it should be."""
@@ -120,6 +123,12 @@ class Issuer:
     def keys(self) -> dict[str, Any]:
         """Its public keys."""
         return {"keys": [self.key.as_dict(private=False)]}
+
+
+@cache
+def _key(number: int) -> RSAKey:
+    """Made once a process, for it takes as long as a login."""
+    return RSAKey.generate_key(2048, {"kid": secrets.token_hex(4), "use": "sig"})
 
 
 def _base64(data: bytes) -> str:
