@@ -27,6 +27,7 @@ from tests.databases import (
     opened,
     partition_readings,
 )
+from tests.distributing import pretend
 from tests.fleets import add_one_fault_of_each_rule
 from tests.once import DIALECTS, Templates, builder_once, hash_of_its_kind, one_of_a_kind
 from tests.people import CAST, Browser, Person, add_cast
@@ -88,6 +89,12 @@ def postgresql(pytestconfig: pytest.Config) -> Iterator[Postgresql]:
 def partitioned(postgresql: Postgresql) -> Changed:
     """A PostgreSQL whose readings are in a partition a month."""
     return postgresql.changed("partitioned", partition_readings)
+
+
+@pytest.fixture(scope="session")
+def distributed(postgresql: Postgresql) -> Changed:
+    """A PostgreSQL in the shape of a distributed database."""
+    return postgresql.changed("distributed", pretend)
 
 
 @pytest.fixture(scope="session", autouse=True)

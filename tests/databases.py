@@ -31,6 +31,7 @@ from tests.typed import wrongly_stored
 SQLITE = pytest.param("sqlite", marks=pytest.mark.sqlite)
 POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.postgresql)
 PARTITIONED = pytest.param("partitioned", marks=pytest.mark.postgresql)
+DISTRIBUTED = pytest.param("distributed", marks=pytest.mark.postgresql)
 """Names of fixtures, as parameters of fixtures and tests: what runs depends on the option ``--engine``."""
 
 TEMPLATE = "jobauto_template"

@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 
 from ..models import Cover, Event, Incident, Job, Site
+from ..models.folding import fold
 from ..models.incident import IS_COVERING, ONE_COVER, ONE_INCIDENT
 from ..models.types import Instant
 from ..rules.rule import FLAGGED, VERDICT
@@ -218,12 +219,14 @@ def _open(connection: Connection, opening: Opening, failing: Sequence[Failing]) 
 def _job(opening: Opening, failing: Failing) -> dict[str, Any]:
     """The job of an incident has the fleet's settings."""
     settings = opening.settings
+    description = describe(failing.new, failing.source)
     return {
         "rule": opening.rule.name,
         "job_type": settings.job_type_id,
         "status": settings.initial_status,
         "priority": settings.priority,
-        "description": describe(failing.new, failing.source),
+        "description": description,
+        "search_description": fold(description),
         "queue": settings.queue,
         "instructions": settings.instructions,
         "touched": False,
@@ -269,13 +272,18 @@ def _count_covers(connection: Connection, opening: Opening) -> None:
         connection.execute(select(Job.id, Job.covers).where(is_among(connection, Job.id, ids))).all()
     )
     changed: list[dict[str, Any]] = [
-        {"of": job_id, "at": key, "count": count, "text": describe(count + 1, source)}
+        {"of": job_id, "at": key, "count": count, "text": text, "folded": fold(text)}
         for job_id, key, source, count in counted
+        for text in [describe(count + 1, source)]
         if before.get(job_id, count) != count
     ]
     if not changed:
         return
-    now_covers: dict[str, Any] = {"covers": bindparam("count"), "description": bindparam("text")}
+    now_covers: dict[str, Any] = {
+        "covers": bindparam("count"),
+        "description": bindparam("text"),
+        "search_description": bindparam("folded"),
+    }
     connection.execute(update(Job).where(*_SAME_JOB).values(now_covers), changed)
     events = [
         {

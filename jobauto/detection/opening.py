@@ -11,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
+    SQLColumnExpression,
     String,
     and_,
     case,
@@ -24,6 +25,7 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.types import TypeEngine
 
 from ..models import Cover, Job, JobReading, Reading, Site
+from ..models.folding import fold
 from ..models.job import ONE_OPEN_JOB, STILL_OPEN
 from ..models.types import BEFORE_ALL, MICROSECOND, Instant
 from ..rules.moment import Moment
@@ -214,6 +216,7 @@ def job_columns(opening: Opening) -> dict[str, ColumnElement[Any]]:
         "status": opening.of_verdict(attrgetter("initial_status")),
         "priority": opening.of_verdict(attrgetter("priority")),
         "description": _description(opening),
+        "search_description": _search_description(opening),
         "queue": opening.of_verdict(attrgetter("queue"), String()),
         "instructions": opening.of_verdict(attrgetter("instructions"), String()),
         "touched": literal(False),
@@ -229,16 +232,47 @@ def job_columns(opening: Opening) -> dict[str, ColumnElement[Any]]:
 
 def _description(opening: Opening) -> ColumnElement[str]:
     """The template as SQL text: each variable stands for its column, and nothing is evaluated."""
-    columns: Variables = {"site_id": Site.site_id, "site_name": Site.site_name}
+    return _of_template(opening, {"site_id": Site.site_id, "site_name": Site.site_name}, str, _as_it_is)
+
+
+def _search_description(opening: Opening) -> ColumnElement[str]:
+    """The same as searches look into it. Of its variables only the site's have letters to fold, which stand
+    folded with the site; the others are times and numbers."""
+    of_site: Variables = {"site_id": Site.search_text, "site_name": Site.search_text}
+    return _of_template(opening, of_site, fold, _without_punctuation)
+
+
+def _as_it_is(column: SQLColumnExpression[str]) -> SQLColumnExpression[str]:
+    return column
+
+
+def _without_punctuation(column: SQLColumnExpression[str]) -> SQLColumnExpression[str]:
+    """``2026-03-31 06:00`` as ``202603310600``."""
+    for character in "- :":
+        column = func.replace(column, character, "")
+    return column
+
+
+def _of_template(
+    opening: Opening,
+    of_site: Variables,
+    written: Callable[[str], str],
+    column: Callable[[SQLColumnExpression[str]], SQLColumnExpression[str]],
+) -> ColumnElement[str]:
+    """What is text by now stands there as ``written`` has it, what a verdict says as ``column`` does."""
+    columns: Variables = dict(of_site)
 
     def pieces(settings: RuleSettings) -> tuple[tuple[str, str | None], ...]:
         """The template in which what is the same for all of the combination's sites is text already."""
         variables = opening.rule.variables(settings, opening.moment)
         texts = {name: text for name, text in variables.items() if isinstance(text, str)}
-        columns.update(variables)
+        columns.update(
+            (name, column(found)) for name, found in variables.items() if not isinstance(found, str)
+        )
         parsed = parse(settings.description_template, settings.variables)
         return tuple(
-            (before + texts[name], None) if name in texts else (before, name) for before, name in parsed
+            (written(before + texts[name]), None) if name in texts else (written(before), name)
+            for before, name in parsed
         )
 
     return _by_verdict({_text(each, columns): at for each, at in opening.numbers(pieces).items()})

@@ -32,6 +32,16 @@ class FieldError(ValueError):
     """A field does not hold what it must; says which and why."""
 
 
+class ClockChangeError(FieldError):
+    """A local time that the clocks skip, or show twice: then ``instants`` are the two that it may be, in
+    order, in the zone's own time.
+    """
+
+    def __init__(self, why: str, instants: tuple[datetime, ...]) -> None:
+        super().__init__(why)
+        self.instants = instants
+
+
 def site_id(text: str | None) -> str:
     """1 to 50 printable characters, not ``.`` or ``..``."""
     if not text:
@@ -198,7 +208,8 @@ class InstantReader:
         if first.utcoffset() == second.utcoffset():
             return first.astimezone(UTC)
         exists = first.astimezone(UTC).astimezone(self._zone).replace(tzinfo=None) == moment
-        raise FieldError(
+        raise ClockChangeError(
             f"reading_date {'happens twice' if exists else 'does not exist'} in {self._zone.key} "
-            "because the clocks change; add an offset such as +01:00"
+            "because the clocks change; add an offset such as +01:00",
+            (first, second) if exists else (),
         )

@@ -19,6 +19,7 @@ from sqlalchemy import (
     select,
     union,
 )
+from sqlalchemy.orm import InstrumentedAttribute
 
 from ..extensions import db
 from ..models import Cover, Job, JobReading, Reading, Run, Site
@@ -182,13 +183,13 @@ def _says(word: str) -> ColumnElement[bool]:
     """
     if number := JOB_NUMBER.fullmatch(word):
         is_it = Job.id == int(number[2])
-        return is_it if number[1] else or_(is_it, _in_site_or_notes(word))
-    return or_(_in_site_or_notes(word), Job.description.icontains(word, autoescape=True))
+        return is_it if number[1] else or_(is_it, _in_site_or(word, Job.search_notes))
+    return _in_site_or(word, Job.search_notes, Job.search_description)
 
 
-def _in_site_or_notes(word: str) -> ColumnElement[bool]:
+def _in_site_or(word: str, *texts: InstrumentedAttribute[str]) -> ColumnElement[bool]:
     folded = fold(word)
-    return or_(sites.says(word), *([Job.search_notes.contains(folded)] if folded else []))
+    return or_(sites.says(word), *(text.contains(folded) for text in texts if folded))
 
 
 def _states(wanted: JobFilter) -> Iterator[ColumnElement[bool]]:

@@ -15,9 +15,11 @@ from sqlalchemy import (
     literal_column,
     text,
 )
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..extensions import Base
+from .folding import fold
 from .site import Site
 from .types import DAY, Instant, Kwh, PrimaryKey
 
@@ -37,6 +39,10 @@ ONE_OPEN_JOB = text("status <> 'closed' AND duplicate_checked AND covers IS NULL
 """The condition of ``uq_job_open``, which ON CONFLICT has to repeat to the letter."""
 
 
+def _search_description(context: DefaultExecutionContext) -> str:
+    return fold(context.get_current_parameters()["description"])  # type: ignore[no-untyped-call]
+
+
 class Job(Base):
     """A work order for a site: one fault, found by one rule in one run.
 
@@ -46,7 +52,8 @@ class Job(Base):
 
     ``touched`` tells whether a person has worked it, ``closed_by`` who closed it (empty: the program did).
     ``recovered_at`` is the ``as_of`` of the first run, ``recovered_run_id``, that saw the fault gone; an open
-    job loses both when the fault is back. ``search_notes`` are its notes as searches look into them.
+    job loses both when the fault is back. ``search_notes`` are its notes as searches look into them, and
+    ``search_description`` its description, which whoever writes that has follow.
     ``covers`` is how many other sites it has covered, if it is an :class:`~jobauto.models.Incident`; an
     incident is apart from its own site's jobs, and recovers for good.
     """
@@ -160,6 +167,7 @@ class Job(Base):
     zero_count: Mapped[int | None] = mapped_column(Integer)
     value: Mapped[Decimal | None] = mapped_column(Kwh)
     search_notes: Mapped[str] = mapped_column(Text, default="", server_default="")
+    search_description: Mapped[str] = mapped_column(Text, default=_search_description, server_default="")
     covers: Mapped[int | None] = mapped_column(Integer)
 
     site: Mapped[Site] = relationship(lazy="joined", innerjoin=True)

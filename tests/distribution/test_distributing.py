@@ -14,7 +14,7 @@ from jobauto.models import Site
 from jobauto.storage.citus import DISTRIBUTED, REGISTRY, unregister
 from jobauto.storage.connections import write
 from tests.databases import Changed, Postgresql, Sqlite, opened
-from tests.distribution.conftest import pretend_citus
+from tests.distributing import pretend_citus
 from tests.fleets import add_site
 from tests.imports.importing import counts, import_readings, import_sites
 

@@ -8,7 +8,7 @@ from jobauto.extensions import db
 from jobauto.storage.citus import REGISTRY
 from tests.backup.everything import put_back, taken
 from tests.databases import Postgresql, opened
-from tests.distribution.conftest import Sent
+from tests.distributing import Sent
 from tests.distribution.rules import refused
 from tests.fleets import NOON, add_site
 from tests.imports.importing import (

@@ -29,7 +29,7 @@ from jobauto.storage.vacuum import vacuum_analyze
 from jobauto.work import scheduler, slots
 from tests.databases import Changed, opened
 from tests.detection.running import jobs, run_at, save
-from tests.distribution.conftest import Sent, pretend, sending
+from tests.distributing import Sent, pretend, sending
 from tests.distribution.rules import refused
 from tests.fleets import NOON
 from tests.imports.importing import counts, import_readings, import_sites, stored_readings, stored_sites

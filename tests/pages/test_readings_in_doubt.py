@@ -1,5 +1,6 @@
 """What the pages of sites and jobs say of readings that were set aside, and of meters."""
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -174,6 +175,39 @@ def test_what_cannot_be_recorded_is_said_beside_the_field_and_what_was_typed_sta
     answer = oscar.post("/sites/S1", action="meter_change", **given)
     assert (answer.status_code, why in words(answer)) == (422, True)
     assert 'value="E-1"' in answer.text or field == "serial"
+
+
+@pytest.mark.parametrize(
+    ("typed", "chosen", "stored"),
+    [
+        pytest.param("2025-10-26T00:59", "", "2025-10-25T23:59Z", id="before the clocks go back"),
+        pytest.param("2025-10-26T01:30", "", None, id="twice, and nobody said which"),
+        pytest.param("2025-10-26T01:30", "2025-10-26T00:30:00Z", "2025-10-26T00:30Z", id="the first"),
+        pytest.param("2025-10-26T01:30", "2025-10-26T01:30:00Z", "2025-10-26T01:30Z", id="the second"),
+        pytest.param("2025-10-26T01:30", "2025-10-26T02:30:00Z", None, id="neither of the two"),
+        pytest.param("2025-10-26T02:00", "2025-10-26T00:30:00Z", "2025-10-26T02:00Z", id="moved since"),
+        pytest.param("2026-03-29T01:30", "", None, id="never was"),
+        pytest.param("2026-03-29T01:30", "2026-03-29T01:30:00Z", None, id="never was, whatever is chosen"),
+        pytest.param("2026-03-29T02:00", "", "2026-03-29T01:00Z", id="after the clocks went forward"),
+    ],
+)
+def test_of_an_hour_that_comes_twice_the_person_says_which_and_one_that_never_was_is_refused(
+    oscar: Person, typed: str, chosen: str, stored: str | None
+) -> None:
+    add_doubted("S1", [1, 2])
+    answer = oscar.post("/sites/S1", action="meter_change", changed_at=typed, instant=chosen, serial="E-1")
+
+    found = [f"{at:%Y-%m-%dT%H:%MZ}" for at in db.session.scalars(select(MeterChange.changed_at))]
+    assert found == ([stored] if stored else [])
+    asks = "Which of the two" in answer.text
+    assert asks == (stored is None and typed.startswith("2025-10-26"))
+    assert ("It does not exist: the clocks skip it" in answer.text) == (not asks and stored is None)
+    if asks:
+        assert 'value="E-1"' in answer.text
+        assert re.findall('value="(2025-10-26T[^"]*Z)">([^<]*)<', answer.text) == [
+            ("2025-10-26T00:30:00Z", "The first, before the clocks go back (UTC+01:00)"),
+            ("2025-10-26T01:30:00Z", "The second, after they went back (UTC+00:00)"),
+        ]
 
 
 def test_a_job_shows_the_readings_that_were_set_aside_then_and_since_struck_through(vera: Person) -> None:

@@ -3,6 +3,7 @@
 The contract is walked by the tests' own oracle, over what there is in the end.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -24,7 +25,9 @@ from jobauto.models import DecidedReading, Decision, MeterChange, Reading, Revie
 from jobauto.models.quality import Quality, ReviewDecision
 from jobauto.readings.decisions import decide
 from jobauto.readings.meter_changes import Change, record_change
-from tests.databases import PARTITIONED, POSTGRESQL, SQLITE, Changed, Postgresql, Sqlite
+from tests.databases import DISTRIBUTED, PARTITIONED, POSTGRESQL, SQLITE, Changed, Postgresql, Sqlite
+from tests.distributing import sending
+from tests.distribution.rules import refused
 from tests.fleets import NOON, add_site
 from tests.quality import oracle
 from tests.quality.test_walk_agrees_with_the_oracle import histories
@@ -37,6 +40,9 @@ KINDS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         "measure": st.sampled_from([None, "register"]),
     }
 )
+ALWAYS_THE_SAME = settings(
+    deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 Told = dict[tuple[datetime, bool], tuple[object, ...]]
 """Reviews by what tells them apart: their first reading, and whether they are about an unsteady site."""
 
@@ -48,18 +54,39 @@ def engine(request: pytest.FixtureRequest) -> Sqlite | Postgresql | Changed:
     return kind
 
 
-@settings(
-    max_examples=60,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An import of a few readings has several batches."""
+    for way in (bulk.SqliteBulk, bulk.PostgresqlBulk, bulk.DistributedBulk):
+        monkeypatch.setattr(way, "BATCH", 4)
+
+
+@pytest.fixture
+def by_the_rules(app: Flask) -> Iterator[None]:
+    """Whatever is sent, a distributed database takes; but for the sites that the test itself adds."""
+    with sending() as sent:
+        yield
+    assert refused(one for one in sent if not one.startswith("INSERT INTO site ")) == {}
+
+
+@settings(ALWAYS_THE_SAME, max_examples=60)
 @given(st.data())
 def test_any_order_any_pieces_and_decisions_at_any_time_end_the_same(
-    app: Flask, monkeypatch: pytest.MonkeyPatch, data: st.DataObject
+    app: Flask, small_batches: None, data: st.DataObject
 ) -> None:
-    monkeypatch.setattr(bulk.SqliteBulk, "BATCH", 4)
-    monkeypatch.setattr(bulk.PostgresqlBulk, "BATCH", 4)
+    _end_the_same(data)
+
+
+@pytest.mark.parametrize("engine", [DISTRIBUTED], indirect=True)
+@settings(ALWAYS_THE_SAME, max_examples=20)
+@given(st.data())
+def test_so_do_they_on_a_distributed_database(
+    app: Flask, small_batches: None, by_the_rules: None, data: st.DataObject
+) -> None:
+    _end_the_same(data)
+
+
+def _end_the_same(data: st.DataObject) -> None:
     histories_of = {}
     for _ in range(data.draw(st.integers(1, 2))):
         site_id = f"H{next(NUMBERS)}"

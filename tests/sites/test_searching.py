@@ -1,6 +1,7 @@
 """A search finds each of its words in id, name or group, whatever the case, accents, blanks, punctuation."""
 
 import unicodedata
+from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
@@ -13,8 +14,8 @@ from jobauto.models.folding import fold
 from jobauto.sites import service as site_service
 from jobauto.sites.queries import sites_matching
 from tests.databases import Postgresql, Sqlite, opened
-from tests.detection.running import jobs, run_at
-from tests.fleets import NOON, add_site
+from tests.detection.running import jobs, run_at, save
+from tests.fleets import NOON, add_site, daily, days_before
 from tests.imports.importing import import_sites
 from tests.migrating import downgrade, upgrade
 from tests.people import Person
@@ -117,6 +118,44 @@ def test_jobs_are_found_by_their_notes_too(app: Flask) -> None:
     assert jobs_found("repare simkarte mill") == [1]
     assert jobs_found("again RANG") == [1]
     assert jobs_found("nobody") == [2]
+
+
+TEMPLATE = "Défaut Nº{days_threshold} (ŒIL, Ёлка): {site_name}, last {last_reading}"
+JOBS = {
+    "défaut": [2, 1],
+    "DEFAUT oeil": [2, 1],
+    "ёлка": [2, 1],
+    "ЕЛКА tanners": [1],
+    "2026-03-20 06:00": [1],
+    "never": [2],
+    "défaut park": [2],
+    "2026": [],
+    "%": [],
+    "réseau-ø": [3],
+    "reseau 6sites": [3],
+}
+
+
+def test_jobs_are_found_by_their_descriptions_too_and_after_the_upgrade_as_before(
+    engine: Sqlite | Postgresql,
+) -> None:
+    with engine.fresh() as uri, opened(uri):
+        save(no_coms={"description_template": TEMPLATE})
+        add_site("NE-01", {datetime(2026, 3, 20, 6, tzinfo=UTC): 5}, site_name="Tanners Row")
+        add_site("DK-01", site_name="Ørsted Park")
+        run_at()
+        for number in range(5):
+            add_site(f"X{number}", daily([1], days_before(4)), source="Réseau-Ø", site_name="Mill")
+        run_at()
+        add_site("X5", daily([1], days_before(4)), source="Réseau-Ø", site_name="Mill")
+        run_at()
+
+        assert {search: jobs_found(search) for search in JOBS} == JOBS
+
+        db.session.remove()
+        downgrade(revision="0041")
+        upgrade()
+        assert {search: jobs_found(search) for search in JOBS} == JOBS
 
 
 @pytest.mark.parametrize(

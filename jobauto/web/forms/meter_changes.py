@@ -1,17 +1,17 @@
 """The form for a meter that was changed."""
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from flask_wtf import FlaskForm
-from wtforms import StringField
+from wtforms import SelectField, StringField
 from wtforms.validators import InputRequired, ValidationError
 
 from ...errors import InvalidInput
-from ...imports.fields import FieldError, InstantReader, short_text, watt_hours
+from ...imports.fields import ClockChangeError, FieldError, InstantReader, short_text, watt_hours
 from ...models.decision import SERIAL_LENGTH
 from ...models.types import from_watt_hours
 from ...readings.meter_changes import Change
@@ -19,6 +19,7 @@ from ...readings.meter_changes import Change
 T = TypeVar("T")
 
 DECIMAL = {"inputmode": "decimal"}
+NOT_RECORDED = "The meter change was not recorded."
 
 
 class MeterChangeForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
@@ -33,6 +34,8 @@ class MeterChangeForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no typ
         "what was recorded.",
         render_kw={"type": "datetime-local"},
     )
+    instant = SelectField("Which of the two", choices=[], validate_choice=False)
+    """Asked only where the clocks show ``changed_at`` twice."""
     closing = StringField(
         "Closing, kWh",
         description="What the old meter showed at last. Empty: nobody wrote it down.",
@@ -60,12 +63,29 @@ class MeterChangeForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no typ
     def change(self, zone: ZoneInfo, now: datetime) -> Change:
         """What the form asks for; its time is local time of the zone. Raises InvalidInput."""
         try:
-            changed_at = InstantReader(zone, now)(_text(self.changed_at))
+            changed_at = self._instant(InstantReader(zone, now))
         except FieldError as error:
-            raise InvalidInput(
-                "The meter change was not recorded.", {"changed_at": [_plain(error)]}
-            ) from error
+            raise InvalidInput(NOT_RECORDED, {"changed_at": [_plain(error)]}) from error
         return Change(changed_at, _kwh(self.closing), _kwh(self.opening), _text(self.serial))
+
+    def _instant(self, read: InstantReader) -> datetime:
+        try:
+            return read(_text(self.changed_at))
+        except ClockChangeError as error:
+            if not error.instants:
+                raise FieldError("changed_at does not exist: the clocks skip it on that day") from error
+            meant = {f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%S}Z": instant for instant in error.instants}
+            self._ask_which(meant)
+            if self.instant.data in meant:
+                return read.instant(meant[self.instant.data])
+            why = "The clocks go back on that day, and show this time twice."
+            raise InvalidInput(NOT_RECORDED, {"instant": [why]}) from error
+
+    def _ask_which(self, meant: Mapping[str, datetime]) -> None:
+        words = ("The first, before the clocks go back", "The second, after they went back")
+        offsets = (instant.isoformat(timespec="minutes")[-6:] for instant in meant.values())
+        told = (f"{text} (UTC{offset})" for text, offset in zip(words, offsets, strict=True))
+        self.instant.choices = [("", "Choose …"), *zip(meant, told, strict=True)]
 
 
 def _kwh(field: StringField) -> Decimal | None:
