@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, and_, case, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from ..detection.combinations import Combination, combinations
@@ -20,6 +20,8 @@ from ..sites import queries as sites
 
 FRESH = timedelta(hours=25)
 """A verdict of an older instant says nothing of now: a day, and the hour that a change of the clocks adds."""
+NUMBERS = ("unchecked", "unassessable", "jobless")
+"""The numbers of the fleet behind which there are sites."""
 
 
 @dataclass(frozen=True)
@@ -52,20 +54,13 @@ def fleet(session: Session, policies: Policies, now: datetime) -> Fleet:
     the newest site then) and is not kept as one that was not judged. It is ok unless it is kept as something
     else. It needs none of a rule that is off for it.
     """
-    watched = Moment(now, policies.settings.schedule.zone).sites_to_check()
-    connection = session.connection()
-    found = {rule.name: combinations(connection, rule, policies) for rule in RULES}
-    enabled = {name: each for name, each in found.items() if any(one.settings.enabled for one in each)}
-    newest = [session.execute(runs.newest_of_rule(rule)).one_or_none() for rule in enabled]
-    fresh = [found[1] for found in newest if found and _is_fresh(*found, now - FRESH)]
-    newest_site = min((entry.newest_site or 0 for entry in fresh), default=0)
+    known = _known(session, policies, now)
     active, faulty_inactive = session.execute(sites.active_and_faulty_inactive()).one()
     count = active - (session.scalar(sites.count_snoozed(now)) or 0)
-    added = session.scalar(sites.count_added(newest_site, watched)) or 0
+    added = session.scalar(sites.count_added(known.newest_site, known.watched)) or 0
     faulty, holding, recovered = session.execute(jobs.open_by_recovery()).one()
     faulty += session.scalar(jobs.covered_without_job()) or 0
-    off = [_is_off(name, each) for name, each in enabled.items()]
-    unjudged, unassessable, jobless = session.execute(_not_ok(fresh, watched, newest_site, off)).one()
+    unjudged, unassessable, jobless = session.execute(_count_not_ok(known)).one()
     return Fleet(
         active=active,
         # A job that is closed between the two questions must not make it less than none.
@@ -73,10 +68,51 @@ def fleet(session: Session, policies: Policies, now: datetime) -> Fleet:
         holding=holding,
         recovered=recovered,
         watched=count,
-        unchecked=added + unjudged if len(fresh) == len(newest) else count,
+        unchecked=added + unjudged if known.by_all_rules else count,
         unassessable=unassessable,
         jobless=jobless,
+        runs=known.runs,
+    )
+
+
+def sites_behind(number: str, session: Session, policies: Policies, now: datetime) -> ColumnElement[bool]:
+    """Which sites one of the ``NUMBERS`` of the fleet counts."""
+    known = _known(session, policies, now)
+    if number == "unchecked" and not known.by_all_rules:
+        return known.watched
+    counted = Site.key.in_(select(known.not_ok.c.site_key).where(known.not_ok.c[number] == 1))
+    if number == "unchecked":
+        return and_(known.watched, or_(Site.key > known.newest_site, counted))
+    return and_(known.watched, Site.key <= known.newest_site, counted)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What the newest runs said of the ``watched`` sites up to ``newest_site``.
+
+    ``by_all_rules`` tells whether each enabled rule has said something that is fresh, and ``not_ok`` has the
+    sites that are kept as something else than ok, with 1 for each of the ``NUMBERS`` that counts them.
+    """
+
+    watched: ColumnElement[bool]
+    runs: Sequence[Run | None]
+    newest_site: int
+    by_all_rules: bool
+    not_ok: Subquery
+
+
+def _known(session: Session, policies: Policies, now: datetime) -> _Known:
+    connection = session.connection()
+    found = {rule.name: combinations(connection, rule, policies) for rule in RULES}
+    enabled = {name: each for name, each in found.items() if any(one.settings.enabled for one in each)}
+    newest = [session.execute(runs.newest_of_rule(rule)).one_or_none() for rule in enabled]
+    fresh = [found[1] for found in newest if found and _is_fresh(*found, now - FRESH)]
+    return _Known(
+        watched=Moment(now, policies.settings.schedule.zone).sites_to_check(),
         runs=[found[0] if found else None for found in newest],
+        newest_site=min((entry.newest_site or 0 for entry in fresh), default=0),
+        by_all_rules=len(fresh) == len(newest),
+        not_ok=_not_ok(fresh, [_is_off(name, each) for name, each in enabled.items()]),
     )
 
 
@@ -90,20 +126,15 @@ def _is_off(rule: str, combinations: Sequence[Combination]) -> ColumnElement[boo
     return and_(RunSite.rule == rule, or_(*off)) if off else false()
 
 
-def _not_ok(
-    entries: Sequence[RunRule],
-    watched: ColumnElement[bool],
-    newest_site: int,
-    off: Sequence[ColumnElement[bool]],
-) -> Select[int, int, int]:
-    """(sites that were not judged, that could not be assessed, that are flagged but have no open job) by what
+def _not_ok(entries: Sequence[RunRule], off: Sequence[ColumnElement[bool]]) -> Subquery:
+    """(site_key, whether it was not judged, could not be assessed, is flagged but has no open job) by what
     runs kept of their rules."""
     kept = (and_(RunSite.run_id == entry.run_id, RunSite.rule == entry.rule) for entry in entries)
     flagged = and_(RunSite.verdict == FLAGGED, RunSite.outcome != "held")
-    by_site = (
+    return (
         select(
             RunSite.site_key,
-            _says(NOT_JUDGED).label("unjudged"),
+            _says(NOT_JUDGED).label("unchecked"),
             (_says(NOT_ASSESSABLE) - _says(FLAGGED)).label("unassessable"),
             func.max(case((and_(flagged, Job.id.is_(None), Cover.job_id.is_(None)), 1), else_=0)).label(
                 "jobless"
@@ -116,14 +147,17 @@ def _not_ok(
         .group_by(RunSite.site_key)
         .subquery()
     )
+
+
+def _count_not_ok(known: _Known) -> Select[int, int, int]:
+    """How many sites each of the ``NUMBERS`` counts, of those that were there."""
+    unchecked, unassessable, jobless = (
+        func.count(case((known.not_ok.c[number] == 1, 1))) for number in NUMBERS
+    )
     return (
-        select(
-            func.count(case((by_site.c.unjudged == 1, 1))),
-            func.count(case((by_site.c.unassessable == 1, 1))),
-            func.count(case((by_site.c.jobless == 1, 1))),
-        )
-        .join(Site, Site.key == by_site.c.site_key)
-        .where(watched, Site.key <= newest_site)
+        select(unchecked, unassessable, jobless)
+        .join(Site, Site.key == known.not_ok.c.site_key)
+        .where(known.watched, Site.key <= known.newest_site)
     )
 
 

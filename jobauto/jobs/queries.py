@@ -1,7 +1,7 @@
 """What is asked about jobs."""
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -18,13 +18,14 @@ from sqlalchemy import (
     or_,
     select,
     union,
+    union_all,
 )
 from sqlalchemy.orm import InstrumentedAttribute
 
 from ..extensions import db
 from ..models import Cover, Job, JobReading, Reading, Run, Site
 from ..models.folding import fold, words_of
-from ..models.job import STILL_OPEN
+from ..models.job import IS_ANY, PRIORITIES, STILL_OPEN
 from ..models.quality import Quality
 from ..models.types import BEFORE_ALL
 from ..rules import rule_named
@@ -115,11 +116,47 @@ def jobs_matching(wanted: JobFilter, now: datetime) -> Select[Any]:
     return _in_view(wanted, now).order_by(*SORTS[wanted.sort].order())
 
 
+def first_jobs_matching(wanted: JobFilter, now: datetime, most: int) -> Select[Any]:
+    """The same, where no more than the first so many are asked for: quickly among very many, too."""
+    if not _is_walked_by_priority(wanted):
+        return jobs_matching(wanted, now)
+    first = _first_of_priorities({one: _in_view(wanted, now) for one in PRIORITIES}, most)
+    return select(Job).where(Job.id.in_(first)).order_by(*SORTS[wanted.sort].order())
+
+
 def next_in_view(job: Job, wanted: JobFilter, now: datetime, *, back: bool = False) -> Select[int]:
     """The job of a view that comes after one, which need not be in the view any more; or before it."""
     sort = SORTS[wanted.sort].reversed() if back else SORTS[wanted.sort]
-    others = _in_view(wanted, now).where(Job.id != job.id, sort.after(job))
-    return others.with_only_columns(Job.id, maintain_column_froms=True).order_by(*sort.order()).limit(1)
+    others = _in_view(wanted, now).where(Job.id != job.id)
+    if not _is_walked_by_priority(wanted):
+        after = others.where(sort.after(job)).with_only_columns(Job.id, maintain_column_froms=True)
+        return after.order_by(*sort.order()).limit(1)
+    place = PRIORITIES.index(job.priority)
+    ways = dict.fromkeys(PRIORITIES[place + 1 :] if back else PRIORITIES[:place], others)
+    ways[job.priority] = others.where(Job.id > job.id if back else Job.id < job.id)
+    first = _first_of_priorities(ways, 1, back=back)
+    return select(Job.id).where(Job.id.in_(first)).order_by(*sort.order()).limit(1)
+
+
+def _is_walked_by_priority(wanted: JobFilter) -> bool:
+    """Whether closed jobs are sorted by priority, of which there may be very many."""
+    return wanted.sort == "priority" and wanted.status in ("", "closed") and not wanted.search
+
+
+def _first_of_priorities(
+    ways: Mapping[str, Select[Any]], most: int, *, back: bool = False
+) -> CompoundSelect[int]:
+    """The numbers of the first jobs of each priority, along an index. They are no more than so many each."""
+    order = Job.id.asc() if back else Job.id.desc()
+    found = [
+        query.where(IS_ANY, Job.priority == priority)
+        .with_only_columns(Job.id, maintain_column_froms=True)
+        .order_by(order)
+        .limit(most)
+        .subquery()
+        for priority, query in ways.items()
+    ]
+    return union_all(*map(select, found))
 
 
 def _in_view(wanted: JobFilter, now: datetime) -> Select[Any]:

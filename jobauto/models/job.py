@@ -35,6 +35,7 @@ _OPEN_AND_ASSIGNED = text("status <> 'closed' AND assignee IS NOT NULL")
 _OPEN_AND_UNASSIGNED = text("status <> 'closed' AND assignee IS NULL")
 _OPEN_AND_RECOVERED = text("status <> 'closed' AND recovered_at IS NOT NULL")
 SORTED_NULL_FIRST = ("ix_job_since", "ix_job_open_since")
+_ANY = text("id > 0")
 ONE_OPEN_JOB = text("status <> 'closed' AND duplicate_checked AND covers IS NULL")
 """The condition of ``uq_job_open``, which ON CONFLICT has to repeat to the letter."""
 
@@ -91,8 +92,8 @@ class Job(Base):
             postgresql_where=_NOT_RECOVERED,
         ),
         Index("ix_job_site", "site_key", "job_type"),
-        Index("ix_job_created", "created_at", "rule"),
         # With all that the report counts by: it need not read the jobs themselves, which lie far apart.
+        Index("ix_job_created", "created_at", "rule", "site_key", "assignee"),
         Index(
             "ix_job_closed",
             "closed_at",
@@ -130,6 +131,9 @@ class Job(Base):
             sqlite_where=_OPEN_AND_RECOVERED,
             postgresql_where=_OPEN_AND_RECOVERED,
         ),
+        # The newest jobs of a priority, closed ones too. SQLite would take it wherever a priority is asked
+        # for, and read all the closed to find the open: so it serves those alone who say IS_ANY.
+        Index("ix_job_priority", "priority", "id", sqlite_where=_ANY, postgresql_where=_ANY),
         # The longest fault first, where one without a beginning, of a site that never reported, comes first:
         # so does SQLite of itself.
         Index("ix_job_since", "since", "id", postgresql_ops={"since": "NULLS FIRST"}),
@@ -184,6 +188,8 @@ class Job(Base):
 
 STILL_OPEN = Job.status != literal_column("'closed'")
 """Whatever step of the work the job is in. Spelled out, not bound, so that partial indexes serve it."""
+IS_ANY = Job.id > literal_column("0")
+"""True of every job: the condition of ``ix_job_priority``."""
 
 
 class JobReading(Base):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, and_, case, func, literal, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from ..models import Job, Site
@@ -190,16 +190,30 @@ def _local_date(at: datetime, span: Span) -> date:
 
 def often(span: Span, scope: Scope) -> Select[Any]:
     """Sites that had many jobs in the 90 days before the end, and how many; the most first."""
-    many = (
-        select(Job.site_key, func.count().label("jobs"))
-        .where(NUMBERS["often"].jobs(span))
-        .group_by(Job.site_key)
-        .having(func.count() >= OFTEN)
-        .subquery()
-    )
+    many = _many_jobs(span)
     return (
         select(Site, many.c.jobs)
         .join(many, many.c.site_key == Site.key)
         .where(*scope.of_sites())
         .order_by(many.c.jobs.desc(), Site.site_id)
+    )
+
+
+def count_often(span: Span, scope: Scope) -> Select[int]:
+    """How many sites those are; of the whole fleet, no site need be looked up."""
+    many = _many_jobs(span)
+    counted = select(func.count()).select_from(many)
+    if narrowed := scope.of_sites():
+        counted = counted.join(Site, Site.key == many.c.site_key).where(*narrowed)
+    return counted
+
+
+def _many_jobs(span: Span) -> Subquery:
+    """(site_key, jobs)."""
+    return (
+        select(Job.site_key, func.count().label("jobs"))
+        .where(NUMBERS["often"].jobs(span))
+        .group_by(Job.site_key)
+        .having(func.count() >= OFTEN)
+        .subquery()
     )

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from ..models import Job, Site
+from ..models import Job
 from ..models.types import DAY
 from ..settings.policies import Policies
 from . import queries
@@ -115,7 +114,6 @@ class Report:
 def report(session: Session, span: Span, scope: Scope, policies: Policies) -> Report:
     """The report of a time, in some twenty statements, however many jobs and sites there are."""
     jobs = queries.count_jobs(session, span, scope)
-    often = queries.often(span, scope).order_by(None).with_only_columns(Site.key, maintain_column_froms=True)
     return Report(
         span=span,
         scope=scope,
@@ -123,7 +121,7 @@ def report(session: Session, span: Span, scope: Scope, policies: Policies) -> Re
         to_close=queries.time_to(session, Job.closed_at, jobs.counts["closed"], span, scope),
         to_recover=queries.time_to(session, Job.recovered_at, jobs.counts["recovered"], span, scope),
         bars=_bars(session, span, scope),
-        often=session.scalar(select(func.count()).select_from(often.subquery())) or 0,
+        often=session.scalar(queries.count_often(span, scope)) or 0,
         site_days=site_days(session, span, scope, policies),
     )
 

@@ -27,8 +27,14 @@ STATES = {
     SNOOZED: "Snoozed",
     INACTIVE: "Inactive",
     NEVER: "Never reported",
+    "unchecked": "Not checked lately",
+    "unassessable": "Not assessable, not flagged",
+    "jobless": "Flagged, without an open job",
 }
-"""What sites are found by, with labels. What rules said is of the last run; the rest is of now."""
+"""What sites are found by, with labels. What rules said is of the last run; the rest is of now.
+
+The last three are numbers of the dashboard, which knows the sites behind them.
+"""
 SORTS = {
     "id": "By id",
     "name": "By name",
@@ -51,7 +57,7 @@ class SiteFilter:
 
 
 def sites_found(wanted: SiteFilter, last: Sequence[LastRun], now: datetime) -> Select[Any]:
-    """Sites as the filter wants them, in no order."""
+    """Sites as the filter wants them, in no order; by a state that is known here."""
     same = {Site.group: wanted.group, Site.source: wanted.source}
     query = select(Site).where(*(column == value for column, value in same.items() if value))
     if wanted.state:

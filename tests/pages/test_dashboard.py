@@ -2,7 +2,8 @@
 
 import json
 import re
-from datetime import timedelta
+from datetime import UTC, timedelta
+from html import unescape
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,7 +13,7 @@ from sqlalchemy import update
 from jobauto.clock import utcnow
 from jobauto.detection.service import RunParameters, run
 from jobauto.jobs.service import JobChange, change
-from jobauto.models import Site
+from jobauto.models import Job, Site
 from jobauto.settings import service as settings
 from jobauto.storage.connections import write
 from tests.fleets import add_site, daily
@@ -35,6 +36,30 @@ def test_a_card_leads_to_the_jobs_that_it_counts(ada: Person, run_id: int) -> No
     assert 'href="/jobs/?status=unclosed&amp;rule=no_coms"' in ada.get("/").text
 
 
+def test_created_jobs_lead_to_just_those(ada: Person, run_id: int) -> None:
+    """Of the schedule's days, as they are counted."""
+    today = utcnow().astimezone(ZoneInfo("Pacific/Kiritimati"))
+    midnight = today.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+    _schedule(timezone="Pacific/Kiritimati")
+    with write() as session:
+        at = midnight - timedelta(microseconds=1)
+        session.execute(update(Job).where(Job.id == 1).values(created_at=at))
+    page = ada.get("/")
+    for label, behind in (("today", {2}), ("this week", {1, 2})):
+        assert f"Created {label} {len(behind)}" in words(page)
+        address = re.search(rf'href="([^"]+)">Created {label}<', page.text)
+        assert address
+        rows = ada.get(unescape(address[1])).text
+        assert {int(number) for number in re.findall(r'href="/jobs/(\d+)"', rows)} == behind
+
+
+def test_what_could_not_be_assessed_is_led_to(ada: Person, run_id: int) -> None:
+    page = ada.get("/")
+    assert "1 site could not be assessed." in words(page)
+    assert 'href="/sites/?state=unassessable">Show what could not be assessed</a>' in page.text
+    assert "1 site" in words(ada.get("/sites/?state=unassessable"))
+
+
 def test_the_chart_and_its_table_have_the_same_numbers(ada: Person, run_id: int) -> None:
     page = ada.get("/")
     source = re.search(r'<script type="application/json" id="daily-data">(.*?)</script>', page.text)
@@ -45,7 +70,7 @@ def test_the_chart_and_its_table_have_the_same_numbers(ada: Person, run_id: int)
         "No Coms": 1,
         "Zero Reads": 1,
     }
-    rows = re.findall(r'<th scope="row">(\d\d/\d\d).*?</th>(.*?)</tr>', page.text, re.DOTALL)
+    rows = re.findall(r'<th scope="row"><a [^>]+>(\d\d/\d\d).*?</th>(.*?)</tr>', page.text, re.DOTALL)
     counts = [[int(number) for number in re.findall(r">(\d+)</td>", cells)] for _, cells in rows]
     assert [label for label, _ in rows] == chart["labels"]
     assert counts == [

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from jobauto.audit.service import Author
 from jobauto.clock import utcnow
-from jobauto.dashboard.coverage import Fleet, fleet
+from jobauto.dashboard.coverage import NUMBERS, Fleet, fleet, sites_behind
 from jobauto.demo import service as demo
 from jobauto.detection.service import RunParameters, run
 from jobauto.extensions import db
@@ -32,9 +32,14 @@ SITES = 10
 
 
 def known(at: datetime = NOON) -> Fleet:
-    """What is known of the fleet."""
+    """What is known of the fleet; behind each of its numbers are so many sites."""
     db.session.rollback()
-    return fleet(db.session(), settings.current().policies, at)
+    session, policies = db.session(), settings.current().policies
+    found = fleet(session, policies, at)
+    for number in NUMBERS:
+        sites = select(Site.key).where(sites_behind(number, session, policies, at))
+        assert len(session.scalars(sites).all()) == getattr(found, number), number
+    return found
 
 
 def counts(at: datetime = NOON) -> tuple[int, int, int]:

@@ -72,7 +72,17 @@ def index() -> ResponseReturnValue:
     of_everybody = views.views(current_user.username, now, zone)
     here = next((view for view in of_everybody if view.query.items() <= used.items()), None)
     wanted = queries.bounded(form.filter(now, zone))
-    page = page_up_to(queries.jobs_matching(wanted, now), *asked_page(_rows()))
+    number, rows = asked_page(_rows())
+    page = page_up_to(
+        queries.jobs_matching(wanted, now),
+        number,
+        rows,
+        in_order=lambda _, is_all: (
+            queries.jobs_matching(wanted, now)
+            if is_all
+            else queries.first_jobs_matching(wanted, now, number * rows)
+        ),
+    )
     return render_template(
         "jobs/index.html",
         page=page,

@@ -1,7 +1,8 @@
 """The inventory, a site's page, and changing a site."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from dataclasses import replace
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,6 +14,7 @@ from ...audit import queries as audit
 from ...audit.conflicts import EditConflict, Seen
 from ...audit.service import Difference
 from ...clock import utcnow
+from ...dashboard import coverage
 from ...errors import InvalidInput
 from ...extensions import db
 from ...jobs import incidents
@@ -27,6 +29,7 @@ from ...sites import charts, history, listing, outcome, queries, service, states
 from ...sites.calendar import calendar
 from ...sites.days import Meters
 from ...sites.export import sites_as_csv
+from ...sites.listing import SiteFilter
 from ...sites.scene import Scene, snoozes
 from ...sites.sparklines import sparklines
 from ...sites.thinning import day_of, midnight
@@ -57,7 +60,7 @@ def index() -> ResponseReturnValue:
     """Sites as the address asks for them, with what the rules said of them in the last run."""
     form, last, now = _filter(), states.last_runs(), utcnow()
     wanted = form.filter()
-    found = listing.sites_found(wanted, last, now)
+    found = _found(wanted, last, now)
     is_narrowed = bool(wanted.search or wanted.state)
 
     def in_order(query: Select[Any], is_all: bool) -> Select[Any]:
@@ -85,11 +88,19 @@ def index() -> ResponseReturnValue:
 def export() -> ResponseReturnValue:
     """The same sites as a file. A filter that cannot be meant is refused: nobody sees it beside a file."""
     wanted, last = _filter().strict_filter(), states.last_runs()
-    found = listing.sites_found(wanted, last, utcnow())
+    found = _found(wanted, last, utcnow())
     count_exported(caller(), count_of(found))
     zone = settings_service.current().settings.schedule.zone
     lines = sites_as_csv(listing.in_order(found, wanted.sort, last), last, zone, _open_jobs)
     return csv_file(lines, "sites.csv")
+
+
+def _found(wanted: SiteFilter, last: Sequence[states.LastRun], now: datetime) -> Select[Any]:
+    if wanted.state not in coverage.NUMBERS:
+        return listing.sites_found(wanted, last, now)
+    policies = settings_service.current().policies
+    behind = coverage.sites_behind(wanted.state, db.session(), policies, now)
+    return listing.sites_found(replace(wanted, state=""), last, now).where(behind)
 
 
 @bp.post("/sites/")
