@@ -1,7 +1,7 @@
 """jobs by priority, and the report reads no jobs
 
 Revision ID: 0047
-Revises: 0041
+Revises: 0044
 Create Date: 2026-11-26 22:20:00
 """
 
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0047"
-down_revision = "0041"
+down_revision = "0044"
 branch_labels = None
 depends_on = None
 
