@@ -31,6 +31,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from ..models import Import, ImportSite, Reading
 from ..models.types import Instant, from_microseconds, to_microseconds
 from ..readings.turns import OthersSince, stripe_of, take_turns
+from ..storage.among import is_among
 from ..storage.connections import write_on
 from . import measures, sources
 from .bulk import Bulk, ReadingKey, Ready, Stamp
@@ -39,8 +40,8 @@ from .storing_again import Again, store_again
 
 SITES = 500
 """So many sites are looked at in a statement."""
-ROWS = 20_000
-"""So many rows, about, are looked at again at once."""
+ROWS = 100_000
+"""So many rows, about, are in memory at once where they are looked at again."""
 _KEEP = """
     INSERT INTO import_site (import_id, site_key, first_at, last_at, received, confirms, claimed)
     SELECT :import_id, wanted.value, :first_at, :last_at, :received, :confirms, :claimed FROM {} WHERE true"""
@@ -81,7 +82,10 @@ class Trace:
     def taken(self, seen: Seen, refused: Seen) -> set[int]:
         """The sites of which not all rows were refused because they contradict each other."""
         doubtful = {key for key, *_ in refused.of_sites(self._rows)}
-        return (self._rows.keys() - doubtful) | {key for key, *_ in _own(doubtful, seen, refused)}
+        taken = self._rows.keys() - doubtful
+        for keys in self._some_rows(doubtful):
+            taken |= {key for key, *_ in _own(keys, seen, refused)}
+        return taken
 
     def keep_claimed(
         self, connection: Connection, stamp: Stamp, site_keys: Collection[int], columns: Columns
@@ -129,7 +133,7 @@ class Trace:
                 new, updated = new + again.new, updated + again.updated
             whole = self._whole(connection) - others - {key for key, *_ in refused.of_sites(self._rows)}
             self._keep(connection, bulk.stamp, whole, confirms=True)
-            for keys in _some(self._rows.keys() - whole - others):
+            for keys in self._some_rows(self._rows.keys() - whole - others):
                 self._keep_spans(connection, bulk.stamp, keys, _own(keys, seen, refused))
             sources.keep_given(connection, bulk.stamp.import_id, self._given)
         return Again(new, updated)
@@ -260,7 +264,7 @@ def _standing(
     standing: defaultdict[int, list[int]] = defaultdict(list)
     found = (
         select(Reading.site_key, Reading.reading_date)
-        .where(Reading.site_key.in_(site_keys), Reading.reading_date.between(*between))
+        .where(is_among(connection, Reading.site_key, site_keys), Reading.reading_date.between(*between))
         .order_by(Reading.site_key, Reading.reading_date)
     )
     for key, instant in connection.execute(found):
