@@ -21,6 +21,7 @@ from . import decisions
 from .undo import KEPT_FOR, UnknownImport
 from .uploads import forget
 
+DIED = "The process that imported it died."
 CANCELABLE = ("queued", "running")
 _UNDECIDED = ("waiting", NEEDS_PROFILE)
 
@@ -82,6 +83,12 @@ def is_being_canceled(entry: Import) -> bool:
     return entry.status == "running" and entry.canceled_at is not None
 
 
+def may_have_stored_more(entry: Import) -> bool:
+    """Whether one that was canceled may have stored more than its counts tell, for a process died."""
+    once = 1 if entry.decided_at is None else 2
+    return entry.error is not None or entry.attempts > once
+
+
 def why_not(entry: Import | None, import_id: int) -> str:
     """Why an import that cannot be canceled cannot be, in a sentence."""
     if entry is None:
@@ -104,5 +111,6 @@ def end_of_canceled(now: datetime, *, has_died: bool = False) -> dict[str, Any]:
         "status": "canceled",
         "finished_at": now,
         "heartbeat_at": None,
+        "error": DIED if has_died else None,
         "undo_until": case((may_undo, literal(now + KEPT_FOR, Instant)), else_=None),
     }

@@ -327,7 +327,8 @@ def _move_imported(folder: int, entry: Import) -> None:
     name = os.fsdecode(unquote_to_bytes(entry.inbox_name or ""))
     known = _Known(entry.size, entry.inbox_time or 0, entry.content_hash)
     if entry.status in ("failed", "canceled"):
-        why = entry.error or f"{entry.canceled_by} has canceled its import."
+        canceled = entry.status == "canceled"
+        why = f"{entry.canceled_by} has canceled its import." if canceled else entry.error
         _move(folder, name, known, "rejected", (".txt", [f"{why}\n".encode()]))
     else:
         _move(folder, name, known, "done", _rejected_rows(entry))

@@ -20,7 +20,6 @@ from ..storage.leases import LeaseLost
 from ..storage.vacuum import vacuum_analyze_after
 from . import fields, rows, sources
 from .bulk import ReadingKey, Ready, Stamp, bulk_of
-from .canceling import Canceled
 from .columns import Instants, interval_watt_hours, read_registers
 from .in_line import steps_of
 from .lines import trimmed
@@ -109,7 +108,7 @@ def store_readings(
                 return 0
             return sources.give(connection, store.taken(), given_source, bulk.stamp.import_id, now)
 
-        with _given_though_canceled(give_source), _traced(store):
+        with _given_though_broken_off(lambda: bulk.stamp.import_id and give_source()), _traced(store):
             for batch in batches:
                 unchanged = result.unchanged
                 with _no_search_for_cycles():
@@ -169,12 +168,18 @@ def _traced(store: Store) -> Iterator[None]:
 
 
 @contextmanager
-def _given_though_canceled(give_source: Callable[[], int]) -> Iterator[None]:
-    """What an import has stored that was canceled stays, and so its sites have their source from it."""
+def _given_though_broken_off(give_source: Callable[[], object]) -> Iterator[None]:
+    """What an import has stored that is broken off stays, and so its sites have their source from it.
+
+    Where another process has taken it over, that one does.
+    """
     try:
         yield
-    except Canceled:
-        give_source()
+    except LeaseLost:
+        raise
+    except BaseException:
+        with suppress(DatabaseError):  # what broke it off is told
+            give_source()
         raise
 
 

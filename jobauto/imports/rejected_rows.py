@@ -8,6 +8,7 @@ from heapq import merge
 from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
+from typing import BinaryIO
 
 from .header import is_blank, is_separator_line
 from .lines import physical_lines, to_bytes
@@ -15,6 +16,9 @@ from .profiles.delimited import fields_of, lines_of
 from .profiles.document import Header, Profile
 from .profiles.packed import opened
 from .uploads import rejects
+
+AT_ONCE = 8_000
+"""So many bytes, about, are read at once of each run of rejected rows."""
 
 
 def rejected_rows(path: Path) -> Iterator[bytes]:
@@ -103,29 +107,39 @@ def _writable(text: str, encoding: str) -> str:
 
 
 def _in_order(path: Path) -> Iterator[tuple[int, str]]:
-    """The rejected rows by their numbers. Those that a later row contradicts were rejected with that one."""
-    late: list[tuple[int, str]] = []
-    newest = 0
-    for number, why in _numbers_and_reasons(path):
-        if number < newest:
-            late.append((number, why))
-        newest = max(newest, number)
-    yield from merge(_rising(path), sorted(late), key=itemgetter(0))
+    """The rejected rows by their numbers.
+
+    They were written batch by batch, each in order; but a row that a later one contradicts was rejected with
+    that one. So there are runs that rise, which are merged as they are read: they may be very many rows.
+    """
+    with rejects(path).open("rb") as file:
+        runs = [_rows_between(file, start, end) for start, end in _runs(file)]
+        yield from merge(*runs, key=itemgetter(0))
 
 
-def _rising(path: Path) -> Iterator[tuple[int, str]]:
-    newest = 0
-    for number, why in _numbers_and_reasons(path):
-        if number >= newest:
-            newest = number
-            yield number, why
+def _runs(file: BinaryIO) -> list[tuple[int, int]]:
+    """Where each run begins and ends in the file: within it no number is lower than the one before."""
+    starts, at, before = [0], 0, 0
+    for line in file:
+        number, _ = _number_and_reason(line)
+        if number < before:
+            starts.append(at)
+        at, before = at + len(line), number
+    return [*zip(starts, [*starts[1:], at], strict=True)]
 
 
-def _numbers_and_reasons(path: Path) -> Iterator[tuple[int, str]]:
-    with rejects(path).open() as lines:
-        for line in lines:
-            number, _, why = line.rstrip("\n").partition("\t")
-            yield int(number), why
+def _rows_between(file: BinaryIO, start: int, end: int) -> Iterator[tuple[int, str]]:
+    at = start
+    while at < end:
+        file.seek(at)
+        for line in file.readlines(min(end - at, AT_ONCE) - 1):  # whole lines, until they are more than that
+            at += len(line)
+            yield _number_and_reason(line)
+
+
+def _number_and_reason(line: bytes) -> tuple[int, str]:
+    number, _, why = line.decode().rstrip("\n").partition("\t")
+    return int(number), why
 
 
 def _bytes(line: str) -> bytes:

@@ -140,7 +140,7 @@ def _later_givers(connection: Connection, import_id: int, site_keys: Collection[
     others = (
         Import.id != import_id,
         Import.profile.is_not(None),
-        Import.status.in_(("running", "finished", "canceled")),
+        Import.status.in_(("running", "finished", "failed", "canceled")),
         or_(Import.finished_at.is_(None), Import.finished_at >= since),
         Import.undone_at.is_(None),
     )

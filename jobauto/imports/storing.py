@@ -17,6 +17,7 @@ from typing import NamedTuple, cast
 from sqlalchemy import Connection
 
 from ..models.types import from_microseconds
+from ..readings.turns import OthersSince
 from ..storage.connections import write_on
 from .bulk import AlreadyStored, Bulk, Comparison, ReadingKey, Ready, Stamp, WhileWaiting
 from .contradictions import IN_READINGS, describe, rejected_together
@@ -119,6 +120,8 @@ class Store:
         self._of_other_measure: set[int] = set()
         self.trace = Trace()
         self.tails = Tails(connection, bulk)
+        with connection.begin():
+            self._others = OthersSince(connection)
 
     def add(self, batch: Batch, while_waiting: WhileWaiting) -> list[Rejected]:
         """Store a batch; returns the rows that contradict others, or what has become of their sites."""
@@ -147,17 +150,28 @@ class Store:
 
     def end(self, *, is_whole: bool = True) -> None:
         """Keep what it takes to undo the import; where it was broken off, of what it has stored."""
-        stamp = self._bulk.stamp
-        if self._dry_run or stamp.import_id is None:
+        if self._dry_run:
             return
-        if not (is_whole and self._result.unchanged):
+        met_some = is_whole and self._result.unchanged > 0
+        if met_some and self._has_to_look_again():
+            self.number_it()
+        stamp = self._bulk.stamp
+        if stamp.import_id is None:
+            return
+        if not met_some:
             self.trace.keep(self._connection, stamp)
-        elif again := self.trace.keep_confirmed(
-            self._connection, self._bulk, self._seen, self._refused, self._estimated
-        ):
-            self._result.unchanged -= again
-            self._result.new += again
-            self.tails.has_marked = True
+            return
+        again = self.trace.keep_confirmed(
+            self._connection, self._bulk, self._seen, self._refused, self._estimated, self._others
+        )
+        self._result.unchanged -= sum(again)
+        self._result.new += again.new
+        self._result.updated += again.updated
+        self.tails.has_marked = self.tails.has_marked or any(again)
+
+    def _has_to_look_again(self) -> bool:
+        with self._connection.begin():
+            return self._others.have_come(self._connection)
 
     def _add(self, batch: Batch, while_waiting: WhileWaiting) -> list[Rejected]:
         if self._dry_run or self._refused or batch.estimated or self._has_estimated(batch):
@@ -184,8 +198,12 @@ class Store:
         except AlreadyStored:
             self._expects_new = False
             return False
-        self.tails.keep(newcomers)
+        self._keep(newcomers)
         return True
+
+    def _keep(self, newcomers: Newcomers) -> None:
+        self.tails.keep(newcomers)
+        self._others.took(newcomers.turns)
 
     def _take(self, site_keys: Collection[int], batch: Batch) -> Newcomers:
         newcomers = self.tails.take(site_keys, batch.intervals)
@@ -226,7 +244,7 @@ class Store:
                     self._change(values, batch, newcomers, replaces=found.same < found.stored)
                     newcomers.doubt({key for key, _ in former.against})
             if newcomers:
-                self.tails.keep(newcomers)
+                self._keep(newcomers)
         earlier = sum(len(first.lines) for first in former.against.values())
         here = sum(map(len, contradicted.values())) - earlier + len(rejected)
         self._result.new += len(values) - found.stored - taken.new - outdone.new
@@ -302,8 +320,8 @@ class Store:
         """Take back what former batches did with some readings; what that was."""
         new = updated = 0
         for part in self._parts_of(keys):
-            standing, replacing = part.count(part.received)
-            new, updated = new + standing - replacing, updated + replacing
+            were_new, replaced = part.count()
+            new, updated = new + were_new, updated + replaced
             part.take_back()
         return _Done(new, updated)
 
@@ -312,7 +330,7 @@ class Store:
         many of them stand, so that the actual ones change nothing that counts."""
         standing = 0
         for part in self._parts_of(keys):
-            standing += part.count(part.received)[0]
+            standing += part.count_standing()
             part.forget_outranked()
         return _Done(0, standing)
 

@@ -70,22 +70,44 @@ class Part:
             mark(connection, self.keys)
         return Undone(removed, restored, left)
 
-    def count(self, received: datetime) -> tuple[int, int]:
-        """How many of the readings that were ``received`` then stand; how many of them replaced a value."""
-        replaces = exists().where(
-            ReplacedReading.site_key == Reading.site_key,
-            ReplacedReading.reading_date == Reading.reading_date,
-            ReplacedReading.import_id != self.import_id,
-        )
-        found = select(func.count(), func.count(case((replaces, 1)))).where(
-            *self._standing(), Reading.received == received
-        )
-        standing, replacing = self.connection.execute(found).one()
-        return standing, replacing
+    def count(self) -> tuple[int, int]:
+        """How many readings the import has stored since it was ``received``: new ones, and for others.
+
+        Another import may have replaced them since: then they are kept. An estimate that never stood was not
+        stored.
+        """
+        has_stood = ReplacedReading.replaced_at != ReplacedReading.received
+        kept = *self._replaced(), ReplacedReading.received == self.received, has_stood
+        new = updated = 0
+        for table, which in ((Reading, self._just_stored()), (ReplacedReading, kept)):
+            counted = select(func.count(), func.count(case((self._replaced_by_it(table), 1)))).where(*which)
+            stored, replacing = self.connection.execute(counted).one()
+            new, updated = new + stored - replacing, updated + replacing
+        return new, updated
+
+    def count_standing(self) -> int:
+        """How many of the readings that it has stored since it was ``received`` stand."""
+        found = select(func.count()).select_from(Reading).where(*self._just_stored())
+        return self.connection.scalar(found) or 0
 
     def forget_outranked(self) -> None:
         """Forget values that the import brought and that do not stand."""
         self.connection.execute(delete(ReplacedReading).where(*self._replaced()))
+
+    def _just_stored(self) -> tuple[ColumnElement[bool], ...]:
+        return *self._standing(), Reading.received == self.received
+
+    def _replaced_by_it(self, table: type[Reading | ReplacedReading]) -> ColumnElement[bool]:
+        """Whether a value of an import before it was replaced at the time of a reading, since it began."""
+        before = aliased(ReplacedReading)
+        return exists().where(
+            before.site_key == table.site_key,
+            before.reading_date == table.reading_date,
+            before.replaced_at >= self.received,
+            is_before(
+                before.received, before.import_id, literal(self.received, Instant), literal(self.import_id)
+            ),
+        )
 
     def _standing(self) -> tuple[ColumnElement[bool], ...]:
         return *self._within(Reading), Reading.import_id == self.import_id
@@ -105,7 +127,7 @@ class Part:
             .where(
                 ImportSite.site_key.in_(self.keys),
                 ImportSite.confirms,
-                _is_before(
+                is_before(
                     literal(self.received, Instant),
                     literal(self.import_id),
                     ImportSite.received,
@@ -166,7 +188,7 @@ class Part:
             .where(
                 *self._replaced(),
                 func.coalesce(Reading.import_id, 0) != self.import_id,
-                _is_before(
+                is_before(
                     ReplacedReading.received, ReplacedReading.import_id, Reading.received, Reading.import_id
                 ),
             )
@@ -257,18 +279,18 @@ class _Confirming:
                 else table.is_estimated.expression
             )
             import_id = func.coalesce(table.import_id, 0)
-            other = _is_before(ReplacedReading.received, ReplacedReading.import_id, table.received, import_id)
+            other = is_before(ReplacedReading.received, ReplacedReading.import_id, table.received, import_id)
             outranks = or_(
                 and_(~is_estimated, ReplacedReading.is_estimated),
                 and_(is_estimated == ReplacedReading.is_estimated, other),
             )
-            before = _is_before(
+            before = is_before(
                 table.received, import_id, literal(self.received, Instant), literal(self.import_id)
             )
             yield ~exists().where(*at_once, or_(import_id == self.import_id, and_(before, outranks)))
 
 
-def _is_before(received: Any, import_id: Any, other_received: Any, other_id: Any) -> ColumnElement[bool]:
+def is_before(received: Any, import_id: Any, other_received: Any, other_id: Any) -> ColumnElement[bool]:
     """Whether what an import brought came before what another one did."""
     one, other = _received(received), _received(other_received)
     return or_(one < other, and_(one == other, func.coalesce(import_id, 0) < func.coalesce(other_id, 0)))

@@ -18,12 +18,10 @@ from sqlalchemy import (
     Boolean,
     Connection,
     String,
-    and_,
     bindparam,
     delete,
     func,
     insert,
-    or_,
     select,
     text,
     update,
@@ -32,15 +30,18 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from ..models import Import, ImportSite, Reading
 from ..models.types import Instant, from_microseconds, to_microseconds
-from ..readings.turns import take_turns
+from ..readings.turns import OthersSince, stripe_of, take_turns
+from ..storage.among import is_among
 from ..storage.connections import write_on
-from ..storage.marks import mark
 from . import measures, sources
 from .bulk import Bulk, ReadingKey, Ready, Stamp
 from .seen import Columns, Seen
+from .storing_again import Again, store_again
 
 SITES = 500
 """So many sites are looked at in a statement."""
+ROWS = 100_000
+"""So many rows, about, are in memory at once where they are looked at again."""
 _KEEP = """
     INSERT INTO import_site (import_id, site_key, first_at, last_at, received, confirms, claimed)
     SELECT :import_id, wanted.value, :first_at, :last_at, :received, :confirms, :claimed FROM {} WHERE true"""
@@ -81,7 +82,10 @@ class Trace:
     def taken(self, seen: Seen, refused: Seen) -> set[int]:
         """The sites of which not all rows were refused because they contradict each other."""
         doubtful = {key for key, *_ in refused.of_sites(self._rows)}
-        return (self._rows.keys() - doubtful) | {key for key, *_ in _own(doubtful, seen, refused)}
+        taken = self._rows.keys() - doubtful
+        for keys in self._some_rows(doubtful):
+            taken |= {key for key, *_ in _own(keys, seen, refused)}
+        return taken
 
     def keep_claimed(
         self, connection: Connection, stamp: Stamp, site_keys: Collection[int], columns: Columns
@@ -100,33 +104,39 @@ class Trace:
             sources.keep_given(connection, stamp.import_id, self._given)
 
     def keep_confirmed(
-        self, connection: Connection, bulk: Bulk, seen: Seen, refused: Seen, estimated: Collection[ReadingKey]
-    ) -> int:
+        self,
+        connection: Connection,
+        bulk: Bulk,
+        seen: Seen,
+        refused: Seen,
+        estimated: Collection[ReadingKey],
+        others_since: OthersSince,
+    ) -> Again:
         """The same of an import that met some of its readings: they stood already, and were the same.
 
-        An undo may have taken them away since. Then they are stored; returns how many. ``estimated`` are the
-        import's readings that are no actual ones.
+        Others may have taken them away since, as an undo does. Then they are stored; returns how many were.
+        ``estimated`` are the import's readings that are no actual ones.
         """
-        stored = 0
+        new = updated = 0
         others: set[int] = set()
         with write_on(connection):
-            take_turns(connection, self._rows)
+            stripes = others_since.were_before(take_turns(connection, self._rows))
             self._begin(connection, bulk.stamp)
-            if _undone_since(connection, bulk.stamp):
-                for keys in _some(self._rows):
-                    compared = measures.compare(bulk.tails(keys), self._intervals)
-                    others |= compared.others
-                    own = _own(set(keys) - others, seen, refused)
-                    unset = compared.unset.intersection(key for key, _, _ in own)
-                    measures.claim(connection, unset)
-                    self._claimed |= unset
-                    stored += _store(connection, bulk, own, estimated)
+            for keys in self._some_rows(key for key in self._rows if stripe_of(key) in stripes):
+                compared = measures.compare(bulk.tails(keys), self._intervals)
+                others |= compared.others
+                own = _own(set(keys) - others, seen, refused)
+                unset = compared.unset.intersection(key for key, _, _ in own)
+                measures.claim(connection, unset)
+                self._claimed |= unset
+                again = store_again(connection, bulk, own, self._span(), estimated)
+                new, updated = new + again.new, updated + again.updated
             whole = self._whole(connection) - others - {key for key, *_ in refused.of_sites(self._rows)}
             self._keep(connection, bulk.stamp, whole, confirms=True)
-            for keys in _some(self._rows.keys() - whole - others):
+            for keys in self._some_rows(self._rows.keys() - whole - others):
                 self._keep_spans(connection, bulk.stamp, keys, _own(keys, seen, refused))
             sources.keep_given(connection, bulk.stamp.import_id, self._given)
-        return stored
+        return Again(new, updated)
 
     def _begin(self, connection: Connection, stamp: Stamp) -> None:
         """Begin anew, where a process before this one has died in the middle of the import."""
@@ -212,6 +222,19 @@ class Trace:
             counts |= {key: count for key, count in connection.execute(counted)}  # noqa: C416 (rows are no pairs to mypy)
         return {key for key, count in counts.items() if count == self._rows[key]}
 
+    def _some_rows(self, site_keys: Iterable[int]) -> Iterator[list[int]]:
+        """Some of the sites at a time, so that they have not too many rows: all are read for each."""
+        some: list[int] = []
+        rows = 0
+        for key in sorted(site_keys):
+            some.append(key)
+            rows += self._rows[key]
+            if rows >= ROWS:
+                yield some
+                some, rows = [], 0
+        if some:
+            yield some
+
     def _span(self) -> tuple[datetime, datetime]:
         return from_microseconds(self._first or 0), from_microseconds(self._last or 0)
 
@@ -225,15 +248,6 @@ def _some(site_keys: Iterable[int]) -> Iterator[list[int]]:
         yield keys[start : start + SITES]
 
 
-def _undone_since(connection: Connection, stamp: Stamp) -> bool:
-    since = or_(
-        Import.undo_heartbeat_at >= stamp.received,
-        Import.undone_at >= stamp.received,
-        and_(Import.undo_heartbeat_at.is_not(None), Import.undone_at.is_(None)),
-    )
-    return connection.scalar(select(Import.id).where(since).limit(1)) is not None
-
-
 def _own(site_keys: Collection[int], seen: Seen, refused: Seen) -> list[Ready]:
     """The import's readings of some sites, each once, as the first row has it."""
     values: dict[ReadingKey, int] = {}
@@ -244,27 +258,13 @@ def _own(site_keys: Collection[int], seen: Seen, refused: Seen) -> list[Ready]:
     return sorted((*key, value) for key, value in values.items())
 
 
-def _store(
-    connection: Connection, bulk: Bulk, rows: Sequence[Ready], estimated: Collection[ReadingKey]
-) -> int:
-    stored = 0
-    for is_estimated in (False, True):
-        part = [row for row in rows if (row[:2] in estimated) == is_estimated]
-        if part:
-            bulk.keep_replaced(part, estimated=is_estimated)
-            changed = bulk.change(part, estimated=is_estimated)
-            mark(connection, {key for key, _ in changed})
-            stored += len(changed)
-    return stored
-
-
 def _standing(
     connection: Connection, site_keys: Collection[int], between: tuple[datetime, datetime]
 ) -> dict[int, list[int]]:
     standing: defaultdict[int, list[int]] = defaultdict(list)
     found = (
         select(Reading.site_key, Reading.reading_date)
-        .where(Reading.site_key.in_(site_keys), Reading.reading_date.between(*between))
+        .where(is_among(connection, Reading.site_key, site_keys), Reading.reading_date.between(*between))
         .order_by(Reading.site_key, Reading.reading_date)
     )
     for key, instant in connection.execute(found):

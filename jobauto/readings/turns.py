@@ -44,3 +44,28 @@ def take_turns(connection: Connection, site_keys: Collection[int]) -> dict[int, 
     given = stripes if engine == "postgresql" else json.dumps(stripes)
     taken = connection.execute(_TAKES[engine], {"stripes": given})
     return {stripe: turn for stripe, turn in taken}  # noqa: C416 (rows are no pairs to mypy)
+
+
+class OthersSince:
+    """Whether others have taken turns since one began to look at readings, between one's own turns."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._turns = _newest(connection)
+
+    def took(self, turns: dict[int, int]) -> None:
+        """One took these turns oneself, and the transaction has come to its end."""
+        between = self.were_before(turns)
+        self._turns |= {stripe: turn for stripe, turn in turns.items() if stripe not in between}
+
+    def were_before(self, turns: dict[int, int]) -> set[int]:
+        """The stripes, of turns that one has just taken, that others have had meanwhile."""
+        return {stripe for stripe, turn in turns.items() if self._turns.get(stripe, 0) != turn - 1}
+
+    def have_come(self, connection: Connection) -> bool:
+        """Whether others have had any turn meanwhile, as it is now."""
+        return self._turns != _newest(connection)
+
+
+def _newest(connection: Connection) -> dict[int, int]:
+    found = connection.execute(text("SELECT stripe, turn FROM reading_turn"))
+    return {stripe: turn for stripe, turn in found}  # noqa: C416 (rows are no pairs to mypy)

@@ -3,18 +3,23 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 from time import perf_counter
 from typing import Any
 
+from jobauto.audit.service import Author
+from jobauto.extensions import db
 from jobauto.imports import readings
 from jobauto.imports.profiles.document import Profile
 from jobauto.imports.profiles.reader import rows_of
+from jobauto.imports.profiles.service import save
 from tests.bench.engines import Engine
 from tests.bench.imports import LAST, ZONE, _database
+from tests.bench.memory import peak_of_a_command
 from tests.bench.sizes import Sizes
 from tests.bench.table import Line, Measured
 from tests.bench.turns import LEAST, Turns
+from tests.profiles.workbooks import Serial, Value, workbook
 
 COLUMNS = 48
 NOW = datetime.combine(LAST + timedelta(days=1), datetime.min.time(), UTC)
@@ -34,10 +39,21 @@ WIDE: dict[str, Any] = {
     "value": {"decimal": "."},
     "layout": "wide_times",
 }
+WORKBOOK: dict[str, Any] = {
+    "file": {"kind": "excel"},
+    "header": {"find": ["MPAN", "Read at"]},
+    "site": SITE,
+    "time": {"columns": ["Read at"], "formats": ["iso"], "zone": "UTC", "date_only": "00:00"},
+    "value": {"columns": ["kWh"]},
+}
+DAY_ZERO = datetime(1899, 12, 30, tzinfo=UTC)
+"""From which a workbook counts its days."""
+MOST_MEGABYTES = 300
+"""Of the command that imports a workbook of 200,000 rows of five columns."""
 
 
 def lines(engine: Engine, sizes: Sizes) -> Iterator[Measured]:
-    """A row a reading, and a row a day."""
+    """A row a reading, a row a day, and a workbook."""
     with TemporaryDirectory(prefix="jobauto-bench-") as name:
         folder = Path(name)
         days = max(1, sizes.rows // COLUMNS // 20)
@@ -60,6 +76,34 @@ def lines(engine: Engine, sizes: Sizes) -> Iterator[Measured]:
         "profile, wide", f"the same in rows of {COLUMNS} columns", "the same a row each", 1, faster=True
     )
     yield Measured(day, engine.name, Turns(of_wide, through))
+    yield _of_a_workbook(engine, days, own)
+
+
+def _of_a_workbook(engine: Engine, days: int, own: list[float]) -> Measured:
+    """Its speed, and how much memory the command takes at its peak that imports it."""
+    count = 20 * days * COLUMNS
+    what, against = (
+        f"{count:,} rows of a workbook of five columns",
+        "the same readings from CSV of its own",
+    )
+    line = Line("profile, Excel", what, against, 0.05, faster=True)
+    with NamedTemporaryFile(suffix=".xlsx") as file:
+        path = Path(file.name)
+        path.write_bytes(workbook({"Reads": [["MPAN", "Read at", "kWh", "Type", "Note"], *_cells(days)]}))
+        through = [_timed(engine, lambda: _import(path, WORKBOOK), count) for _ in own]
+        with _database(engine.source, 20):
+            save("feed", WORKBOOK, Author("bench", NOW))
+            uri = db.engine.url.render_as_string(hide_password=False)
+            megabytes = peak_of_a_command(uri, "import-readings", "--profile", "feed", str(path))
+    broken = "" if megabytes <= MOST_MEGABYTES else f"more than {MOST_MEGABYTES} MB"
+    notes = {"the command's peak in MB": megabytes}
+    return Measured(line, engine.name, Turns(through, own), notes, broken)
+
+
+def _cells(days: int) -> Iterator[list[Value]]:
+    for site, at, kwh in _instants(days):
+        serial = (at.replace(tzinfo=UTC) - DAY_ZERO) / timedelta(days=1)
+        yield [f"SITE-{site:07}", Serial(serial, 3), kwh + 0.25, "A", "from the portal"]
 
 
 def _instants(days: int) -> Iterator[tuple[int, datetime, int]]:

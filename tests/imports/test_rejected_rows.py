@@ -2,6 +2,8 @@
 
 import csv
 import io
+import tracemalloc
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from jobauto.extensions import db
 from jobauto.imports import background, uploads
 from jobauto.imports.bulk import PostgresqlBulk, SqliteBulk
 from jobauto.imports.profiles import service as profiles
-from jobauto.imports.rejected_rows import with_reasons
+from jobauto.imports.rejected_rows import rejected_rows, with_reasons
 from jobauto.models import Import, Reading
 from tests.fleets import add_site
 from tests.imports.test_background import OSCAR
@@ -111,6 +113,25 @@ def test_all_come_back_where_some_are_known_only_at_the_end_of_the_file(
         "S1",
         "S2",
     ]
+
+
+def test_those_known_late_take_no_memory_however_many_they_are(tmp_path: Path) -> None:
+    path, half, batch = tmp_path / "kept", 30_000, 3_000
+    path.write_text("site_id,reading_date,reading_value\n" + "S1,2026-03-01,1\n" * 2 * half)
+    with uploads.rejects(path).open("w") as lines:
+        for start in range(2, half + 2, batch):
+            both = [*range(start, start + batch), *range(start + half, start + half + batch)]
+            lines.writelines(f"{number}\tcontradicts {number}\n" for number in both)
+
+    tracemalloc.start()
+    try:
+        count = sum(1 for _ in rejected_rows(path))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert count == 1 + 2 * half
+    assert most < 1_500_000
 
 
 def test_a_sign_of_the_reason_that_the_encoding_has_not_is_a_question_mark() -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import update
 from werkzeug.test import TestResponse
 
 from jobauto.clock import utcnow
+from jobauto.imports import background
 from jobauto.models import Import
 from jobauto.storage.connections import write
 from jobauto.work import threads
@@ -300,15 +301,28 @@ def test_one_that_was_canceled_in_the_middle_says_what_stays_and_offers_to_undo_
     assert page.text.count("Undo this import") == 1
 
 
-def test_one_whose_process_died_and_was_canceled_does_not_say_that_nothing_was_stored(oscar: Person) -> None:
-    add_site("S1")
-    send(oscar, HEADER + GOOD)
+@pytest.mark.parametrize(
+    ("content", "told", "said"),
+    [
+        (HEADER + GOOD, 0, "What was stored before stays; the file is deleted."),
+        ("site_id,site_name\nS1,Mill Lane\n", 0, "What was stored before stays; the file is deleted."),
+        (HEADER + GOOD, 2, "2 rows or more were stored before, and stay; the file is deleted."),
+    ],
+    ids=["readings", "sites", "after it had told of some"],
+)
+def test_one_whose_process_died_and_was_canceled_does_not_say_that_nothing_was_stored(
+    oscar: Person, monkeypatch: pytest.MonkeyPatch, content: str, told: int, said: str
+) -> None:
+    monkeypatch.setattr(threads, "start", lambda _work, _name: None)
+    send(oscar, content, kind="")
+    died = {"status": "running", "is_checked": True, "attempts": 1, "new": told, "canceled_at": utcnow()}
     with write() as session:
-        session.execute(update(Import).values(status="canceled", canceled_at=utcnow(), new=0))
+        session.execute(update(Import).values(died | {"heartbeat_at": utcnow() - timedelta(minutes=3)}))
+    background.process_pending()
 
-    page = oscar.get("/import/1")
-    assert "What was stored before stays; the file is deleted." in words(page)
-    assert page.text.count("Undo this import") == 1
+    page = words(oscar.get("/import/1"))
+    assert said in page
+    assert "The process that imported it died." in page
 
 
 def test_what_a_file_contains_need_not_be_chosen(oscar: Person) -> None:

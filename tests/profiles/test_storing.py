@@ -21,6 +21,7 @@ from jobauto.imports.canceling import Canceled, CannotCancel, cancel
 from jobauto.imports.profiles import service as profiles
 from jobauto.imports.profiles.reader import rows_of
 from jobauto.imports.recorded import Recorded
+from jobauto.imports.result import ImportResult
 from jobauto.models import Event, Import, Reading, Site
 from tests.fleets import NOON
 from tests.pages.test_importing import wait
@@ -173,23 +174,30 @@ def test_rows_that_were_refused_give_no_source(app: Flask, body: bytes, measure:
     assert db.session.scalars(select(Site.source)).one() == source
 
 
-def test_an_import_that_was_canceled_gives_the_source_to_the_sites_of_what_it_stored(
-    app: Flask, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("broken_off_by", [Canceled, RuntimeError])
+def test_an_import_that_is_broken_off_gives_the_source_to_the_sites_of_what_it_stored(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, broken_off_by: type[Exception]
 ) -> None:
     oscar = operator(app)
     add_sites("S1", "S2")
     names = PLAIN | {"header": {"names": ["site", "at", "kwh"]}, "site": {"column": "site"}}
-    for name in ("first", "canceled"):
+    for name in ("first", "broken-off"):
         oscar.api("PUT", f"/api/profiles/{name}/", json=names | {"source": "gw-A"})
     first = send(oscar, b"S1,2026-03-05T06:00,1\n", "profile=first").json["import_id"]
     for bulk in (SqliteBulk, PostgresqlBulk):
         monkeypatch.setattr(bulk, "BATCH", 1)
-    profile, ada = profiles.get("canceled"), Author("ada", NOON)
+    profile, ada = profiles.get("broken-off"), Author("ada", NOON)
     recorded = Recorded("command", "readings.csv", ada, ZoneInfo("UTC"), profile, every=0)
     file = BytesIO(b"S1,2026-03-05T07:00,2\nS2,2026-03-05T07:00,2\nS2,2026-03-05T08:00,3\n")
 
-    with pytest.raises(Canceled), rows_of(file, profile.profile, None, recorded.zone, utcnow()) as rows:
-        recorded.load(rows, now=utcnow(), progress=lambda *_: _cancel(recorded.number()))
+    def break_off(result: ImportResult, _rejected: object) -> None:
+        if broken_off_by is Canceled:
+            _cancel(recorded.number())
+        elif result.rows == 2:
+            raise broken_off_by
+
+    with pytest.raises(broken_off_by), rows_of(file, profile.profile, None, recorded.zone, utcnow()) as rows:
+        recorded.load(rows, now=utcnow(), progress=break_off)
 
     assert _changes("S2") == [("ada", "source", "", "gw-A")]
     oscar.api("POST", f"/api/imports/{first}/undo/")

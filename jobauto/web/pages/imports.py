@@ -97,6 +97,7 @@ def show(import_id: int) -> ResponseReturnValue:
         may_undo=undo.may_undo(entry, now),
         is_being_undone=undo.is_under_way(entry),
         may_cancel=canceling.may_cancel(entry),
+        stored_more=canceling.may_have_stored_more(entry),
         is_being_canceled=canceling.is_being_canceled(entry),
         checks=checks(entry),
         parts=background.parts([entry.id]).get(entry.id),
