@@ -2,9 +2,16 @@
 
 import io
 from collections.abc import Iterator
+from functools import partial
+from itertools import islice
 from typing import BinaryIO
 
 SPACES = " \t"
+LONGEST = 500_000
+"""Characters of a line. A row of 20,000 columns has fewer."""
+MOST_AT_ONCE = 20_000_000
+"""Characters of the lines that are held at a time, and those of ``_PIECE`` lines."""
+_PIECE = 100
 
 
 class FileError(Exception):
@@ -12,13 +19,32 @@ class FileError(Exception):
 
 
 def physical_lines(stream: BinaryIO, encoding: str = "utf-8-sig") -> Iterator[str]:
-    """The lines of a file as their numbers count them; bytes that are not text are kept as surrogates."""
+    """The lines of a file as their numbers count them; bytes that are not text are kept as surrogates.
+
+    Raises FileError for a line longer than :data:`LONGEST`: an archive may hold one of a gigabyte.
+    """
     text = io.TextIOWrapper(stream, encoding=encoding, errors="surrogateescape", newline="")
     try:
-        yield from text
+        for number, line in enumerate(iter(partial(text.readline, LONGEST + 1), ""), start=1):
+            if len(line) > LONGEST:
+                raise FileError(f"The line {number} has more than {LONGEST:,} characters.")
+            yield line
     finally:
         if not stream.closed:
             text.detach()  # the stream is its opener's to close
+
+
+def some_of(lines: Iterator[str], size: int) -> list[str]:
+    """The next lines, at most so many; fewer where they are long."""
+    found: list[str] = []
+    characters = 0
+    while len(found) < size and characters < MOST_AT_ONCE:
+        piece = list(islice(lines, min(_PIECE, size - len(found))))
+        if not piece:
+            break
+        found += piece
+        characters += sum(map(len, piece))
+    return found
 
 
 def to_bytes(line: str) -> bytes:

@@ -10,7 +10,7 @@ from operator import itemgetter
 from typing import Any, BinaryIO, NamedTuple
 
 from .header import Header, Wanted, named, read_header
-from .lines import SPACES, FileError, physical_lines, trimmed
+from .lines import SPACES, FileError, physical_lines, some_of, trimmed
 
 BATCH = 25_000
 """So many lines are read and checked at a time, unless whoever stores them wants others."""
@@ -147,9 +147,14 @@ def from_csv(
 
 def blocks_below(lines: Iterator[str], header: Header, required: int, size: int) -> Iterator[Block]:
     """The rows of the lines below a header, of which so many columns are required, as columns."""
-    # Nothing here holds on to a block, whose texts would be in memory while its rows are stored.
-    taken = iter(lambda: list(islice(lines, size)), [])
-    return map(partial(_block, header, required), count(header.line + 1, size), taken)
+    number = header.line + 1
+    taken = [some_of(lines, size)]
+    while taken[0]:
+        following = number + len(taken[0])
+        # Nothing here holds on to a block, whose texts would be in memory while its rows are stored.
+        yield _block(header, required, number, taken.pop())
+        number = following
+        taken.append(some_of(lines, size))
 
 
 def _block(header: Header, required: int, first: int, lines: list[str]) -> Block:

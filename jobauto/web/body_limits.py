@@ -2,11 +2,14 @@
 
 1. Every request begins with ``MAX_CONTENT_LENGTH``, which is ``PAGE``: a stranger never has more.
 2. Whoever the gate lets in has the limit of the address: a page that needs more joins a table here.
-3. A form is read into memory, at many times its size (190 bytes for a ``%``). So what an address may have
-   more of than others is of one kind: a form, a file in parts, which goes to disk, or what is no form.
+3. A form is read into memory, at many times its size (190 bytes for a ``%``), and so is a JSON object (as
+   much for each name that is not known, which its answer tells). So what an address may have more of than
+   others is of one kind: a form, a file in parts, which goes to disk, rows, or a document.
 
 nginx has the same numbers (deploy/nginx); ``tests/deploy`` compares them.
 """
+
+from collections.abc import Mapping
 
 from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -19,6 +22,12 @@ FILE = uploads.LARGEST
 
 FORMS = {"/policies/": 2_000_000}
 """Of pages with long forms: all below an address."""
+
+ROWS = {"api_readings.reading_import", "api_sites.site_import"}
+"""The endpoints of the API that take rows, one by one: of ``API``. Other bodies are objects, and small."""
+
+DOCUMENTS = {"/api/job-automation/policies/": 2_000_000, "/api/profiles/": 2_000_000}
+"""Of the API with long objects: all below an address."""
 
 FILES = {
     "imports.submit",
@@ -46,12 +55,14 @@ def allow_body() -> None:
         request.max_content_length = FILE
         request.max_form_parts = MOST_FIELDS
         request.max_form_memory_size = LONGEST_FIELD
-    elif request.path.startswith("/api/"):
-        if request.mimetype not in (_PARTS, _FORM):
-            request.max_content_length = API
-    else:
-        long = (limit for address, limit in FORMS.items() if request.path.startswith(address))
-        request.max_content_length = next(long, None)
+    elif not request.path.startswith("/api/"):
+        request.max_content_length = _of_address(FORMS)
+    elif request.mimetype not in (_PARTS, _FORM):
+        request.max_content_length = API if request.endpoint in ROWS else _of_address(DOCUMENTS)
+
+
+def _of_address(limits: Mapping[str, int]) -> int | None:
+    return next((limit for address, limit in limits.items() if request.path.startswith(address)), None)
 
 
 def check_unmeasured() -> None:

@@ -49,7 +49,7 @@ def ada(people: dict[str | None, Person]) -> Person:
         pytest.param(b"{'a': 1}", JSON, {400, 422}, id="single quotes"),
         pytest.param(b"\xff\xfe\x00", JSON, {400, 422}, id="not UTF-8"),
         pytest.param(b"[" * 100_000, JSON, {400, 422}, id="deep nesting"),
-        pytest.param(b'{"a":' * 50_000 + b"1" + b"}" * 50_000, JSON, {400, 422}, id="deep objects"),
+        pytest.param(b'{"a":' * 40_000 + b"1" + b"}" * 40_000, JSON, {400, 422}, id="deep objects"),
         pytest.param(b"7", JSON, {400, 422}, id="a number"),
         pytest.param(b'"text"', JSON, {400, 422}, id="text in JSON"),
         pytest.param(b"null", JSON, {400, 422}, id="null"),

@@ -14,6 +14,7 @@ from tests.people import Answer, Browser, Person
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data; boundary=b"
 API = 10_000_000
+DOCUMENT = 2_000_000
 FILE = 500_000_000
 PEOPLE = dict[str | None, Person]
 
@@ -77,6 +78,24 @@ def test_a_byte_too_many_is_refused_before_any_is_read(
     body = Body(limit + 1)
     answer = send(people[who], address, kind, body)
     assert (answer.status_code, body.taken) == (404 if "no/such" in address else 413, 0)
+
+
+@pytest.mark.parametrize(
+    ("who", "method", "address", "limit"),
+    [
+        pytest.param("oscar", "PATCH", "/api/jobs/1/", PAGE, id="what changes of a job"),
+        pytest.param("oscar", "POST", "/api/job-automation/run-manual/", PAGE, id="which rules run"),
+        pytest.param("ada", "PUT", "/api/job-automation/settings/", PAGE, id="settings"),
+        pytest.param("ada", "PUT", "/api/job-automation/policies/x/", DOCUMENT, id="a policy"),
+        pytest.param("oscar", "PUT", "/api/profiles/x/", DOCUMENT, id="a profile"),
+    ],
+)
+def test_an_object_for_the_api_is_small_because_each_of_its_names_may_cost_kilobytes(
+    people: PEOPLE, who: str, method: str, address: str, limit: int
+) -> None:
+    body = Body(limit + 1)
+    answer = send(people[who], address, "application/json", body, REQUEST_METHOD=method)
+    assert (answer.status_code, body.taken) == (413, 0)
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,21 @@ HOSTILE = {
     "JSON of many paths through many items": json.dumps(
         [{f"k{at}": [{f"k{at}": [] for at in range(20)}] for at in range(200)}] + [{}] * 50_000
     ).encode(),
+    "a row of units with many spaces": workbook(
+        {
+            "A": [
+                ["site", "date", "kWh"],
+                ["kWh", f"D-D-D{' ' * 100_000}\nx", "kWh"],
+                *(["S1", f"2026-11-{day:02}T06:00Z", day] for day in range(1, 9)),
+            ]
+        }
+    ),
+    "a read-out of one long word": b"/ABC\n1.8.0(1)\n1.8.0(2)\n" + b"a" * 200_000,
+    "XML of many blocks": (
+        b'<feed xmlns="http://naesb.org/espi"><UsagePoint/>'
+        + b"<entry><IntervalReading/></entry>" * 20_000
+        + b"</feed>"
+    ),
     "names that are formulas": b'=cmd|"/c calc"!A0,date,kWh\nS1,2026-11-01,5\nS1,2026-11-02,7\n',
 }
 

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from ..header import Header as HeaderLine
 from ..header import is_blank, is_separator_line, what_bytes_are
-from ..lines import SPACES, FileError, physical_lines, to_bytes
+from ..lines import SPACES, FileError, physical_lines, some_of, to_bytes
 from ..rows import Rejected, blocks_below, records_of
 from .cells import Cells, Table
 from .document import Profile
@@ -102,7 +102,7 @@ def _nameless(
 ) -> Iterator[Cells]:
     """Rows of any number of fields, of which only the first ones are looked at."""
     above = 0
-    while taken := list(islice(lines, size)):
+    while taken := some_of(lines, size):
         numbers: list[int] = []
         records: list[list[str]] = []
         rejected: list[Rejected] = []

@@ -30,12 +30,17 @@ class Found(NamedTuple):
     part: Hashable = None
 
 
-@dataclass
+@dataclass(slots=True)
 class _Sum:
     line: int
     is_estimated: bool = False
     parts: dict[Hashable, tuple[int, Decimal | None]] = field(default_factory=dict)
     contradiction: list[int] = field(default_factory=list)
+
+    @property
+    def held(self) -> int:
+        """How many readings it remembers."""
+        return len(self.parts) + len(self.contradiction)
 
     def add(self, found: Found) -> None:
         self.is_estimated |= found.is_estimated
@@ -51,16 +56,19 @@ def added(readings: Iterable[Found | Rejected]) -> Iterator[Found | Rejected]:
     Raises FileError for more than can be held.
     """
     sums: dict[tuple[str, str], _Sum] = {}
+    held = 0
     for found in readings:
         if isinstance(found, Rejected):
             yield found
             continue
-        key = (found.site, found.date)
-        if key not in sums and len(sums) >= MOST:
+        total = sums.setdefault((found.site, found.date), _Sum(found.line))
+        held -= total.held
+        total.add(found)
+        held += total.held
+        if held > MOST:
             raise FileError(
                 f"More than {MOST:,} readings cannot be added up. Send the file in several parts."
             )
-        sums.setdefault(key, _Sum(found.line)).add(found)
     for (site, date_text), total in sums.items():
         if total.contradiction:
             why = describe(total.contradiction, IN_READINGS)

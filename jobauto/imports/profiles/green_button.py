@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from operator import itemgetter
 from typing import BinaryIO
 from xml.parsers import expat
 
@@ -21,9 +22,15 @@ from .values import EXACT
 
 WATT_HOURS = "72"
 _NO_XML = "The file is not XML of Green Button."
+MOST_BYTES = 10_000_000
+"""Of one tag or comment, which the parser holds as a whole."""
+DEEPEST = 100
+_CHUNK = 1_000_000
+_PIECES = 10
+"""Of a text, each of some kilobytes: none that is wanted is longer."""
 
 
-@dataclass
+@dataclass(slots=True)
 class _Reading:
     """An interval as it stands in the file."""
 
@@ -36,7 +43,7 @@ class _Reading:
     quality: str = ""
 
 
-@dataclass
+@dataclass(slots=True)
 class _Entry:
     """An entry of the feed: its addresses, and what it says of the readings that point to it."""
 
@@ -54,20 +61,25 @@ class _Feed:
     def __init__(self) -> None:
         self.entries: list[_Entry] = [_Entry()]
         self.readings: list[_Reading] = []
+        self._links = 0
         self._path: list[str] = []
         self._text: list[str] = []
         self._parser = expat.ParserCreate(namespace_separator=" ")
         self._parser.buffer_text = True
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
-        self._parser.CharacterDataHandler = self._text.append
+        self._parser.CharacterDataHandler = self._take_text
         self._parser.StartDoctypeDeclHandler = self._refuse
 
     def read(self, stream: BinaryIO) -> None:
         """Read a whole file. Raises FileError."""
         try:
-            while chunk := stream.read(1_000_000):
+            taken = 0
+            while chunk := stream.read(_CHUNK):
                 self._parser.Parse(chunk, False)
+                taken += len(chunk)
+                if taken - max(self._parser.CurrentByteIndex, 0) > MOST_BYTES:
+                    raise FileError(f"{_NO_XML} It has a tag longer than {MOST_BYTES:,} bytes.")
             self._parser.Parse(b"", True)
         except expat.ExpatError as error:
             raise FileError(f"{_NO_XML} Line {error.lineno}: {expat.ErrorString(error.code)}.") from error
@@ -78,20 +90,30 @@ class _Feed:
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         tag = name.rpartition(" ")[2]
         self._path.append(tag)
+        if len(self._path) > DEEPEST:
+            raise FileError(f"{_NO_XML} Its elements are deeper than {DEEPEST}.")
         self._text.clear()
+        self._add(tag, attributes)
+        if len(self.entries) + len(self.readings) + self._links > MOST:
+            raise FileError(f"The file has more than {MOST:,} readings, entries and links. Split it.")
+
+    def _add(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == "entry":
             self.entries.append(_Entry())
         elif tag == "link" and attributes.get("rel") == "self":
             self.entries[-1].own = self.entries[-1].own or attributes.get("href", "")
         elif tag == "link":
             self.entries[-1].related.append(attributes.get("href", ""))
+            self._links += 1
         elif tag in ("UsagePoint", "MeterReading", "ReadingType", "IntervalBlock"):
             self.entries[-1].kind = tag
         elif tag == "IntervalReading":
-            if len(self.readings) >= MOST:
-                raise FileError(f"The file has more than {MOST:,} readings. Send it in several parts.")
             line = self._parser.CurrentLineNumber
             self.readings.append(_Reading(line, len(self.entries) - 1))
+
+    def _take_text(self, text: str) -> None:
+        if len(self._text) < _PIECES:
+            self._text.append(text)
 
     def _end(self, _name: str) -> None:
         tag = self._path.pop()
@@ -125,7 +147,10 @@ def readings(stream: BinaryIO, context: Context) -> Iterator[Found | Rejected]:
     feed.read(stream)
     if not any(entry.kind for entry in feed.entries):
         raise FileError(_NO_XML)
-    of_entry = {at: _Meaning.of(feed.entries, at) for at in {reading.entry for reading in feed.readings}}
+    types = _Types(feed.entries)
+    of_entry = {
+        at: _Meaning.of(feed.entries[at], types) for at in {reading.entry for reading in feed.readings}
+    }
     for reading in feed.readings:
         meaning = of_entry[reading.entry]
         known = {
@@ -149,20 +174,33 @@ class _Meaning:
     type: _Entry
 
     @classmethod
-    def of(cls, entries: list[_Entry], at: int) -> "_Meaning":
+    def of(cls, entry: _Entry, types: "_Types") -> "_Meaning":
         """By the addresses of the entry and of those that it is a part of."""
-        own = next((href for href in (entries[at].own, *entries[at].related) if "/UsagePoint/" in href), "")
+        own = next((href for href in (entry.own, *entry.related) if "/UsagePoint/" in href), "")
         head, _, rest = own.partition("/UsagePoint/")
         usage_point = rest.split("/")[0]
+        return cls(usage_point, f"{head}/UsagePoint/{usage_point}", types.of(own))
+
+
+class _Types:
+    """The types of readings, by the meters that point to them. Each entry of a file is looked at once."""
+
+    def __init__(self, entries: list[_Entry]) -> None:
         types = {entry.own: entry for entry in entries if entry.kind == "ReadingType"}
-        for entry in entries:
-            is_above = entry.own and f"{own}/".startswith(f"{entry.own}/")
-            if entry.kind == "MeterReading" and is_above:
-                named = [types[href] for href in entry.related if href in types]
-                if named:
-                    return cls(usage_point, f"{head}/UsagePoint/{usage_point}", named[0])
-        only = next(iter(types.values())) if len(types) == 1 else _Entry()
-        return cls(usage_point, f"{head}/UsagePoint/{usage_point}", only)
+        self._only = next(iter(types.values())) if len(types) == 1 else _Entry()
+        self._of_meter: dict[str, tuple[int, _Entry]] = {}
+        for at, entry in enumerate(entries):
+            if entry.kind == "MeterReading" and entry.own and entry.own not in self._of_meter:
+                named = next((types[href] for href in entry.related if href in types), None)
+                if named is not None:
+                    self._of_meter[entry.own] = at, named
+
+    def of(self, address: str) -> _Entry:
+        """The type of what stands at an address: by the first of the meters above it, or the only one."""
+        parts = address.split("/", DEEPEST)
+        above = ("/".join(parts[:count]) for count in range(1, len(parts) + 1))
+        found = [self._of_meter[each] for each in above if each in self._of_meter]
+        return min(found, key=itemgetter(0))[1] if found else self._only
 
 
 def _reading(

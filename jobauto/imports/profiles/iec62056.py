@@ -16,12 +16,14 @@ from .found import Found
 from .stamps import reader
 from .standard import Context
 
-_DATA_SET = re.compile(r"([0-9A-Za-z.:*&-]+)\(([^()]*)\)")
+_DATA_SET = re.compile(r"(?<![0-9A-Za-z.:*&-])([0-9A-Za-z.:*&-]+)\(([^()]*)\)")
 _CODE = re.compile(r"(?:[0-9]+-[0-9]+:)?([0-9A-Z]+\.[0-9]+\.[0-9]+)(?:[*&.]255)?")
 _CONTROLS = dict.fromkeys(range(32))
 _NO_DIGITS = re.compile(r"[^0-9]")
 _STAMP = reader("%y%m%d%H%M%S")
 _REGISTER = "1.8.0"
+MOST_REGISTERS = 10_000
+"""So many at most in one read-out, which is known as a whole only at its end."""
 
 
 @dataclass
@@ -49,6 +51,8 @@ def _found(lines: Iterable[str], context: Context) -> Iterator[Found | Rejected]
             if known := _CODE.fullmatch(code):
                 has_any = True
                 telegram.sets.setdefault(known[1], (number, value.strip()))
+                if len(telegram.sets) > MOST_REGISTERS:
+                    raise FileError(f"A read-out has more than {MOST_REGISTERS:,} registers.")
         if text.startswith("!"):
             yield from _of(telegram, context)
             telegram = _Telegram(number + 1)

@@ -13,6 +13,8 @@ from .document import Column, Profile
 
 LARGEST = 100_000_000
 """Bytes of a document, which is read as a whole."""
+MOST_VALUES = 5_000_000
+"""Commas and opening brackets of one: a value takes up to 150 bytes of memory, and two in the file."""
 
 
 class _NoRow(Exception):
@@ -34,6 +36,8 @@ def _document(stream: BinaryIO, encoding: str) -> Any:
         raise FileError("The file is empty.")
     try:
         text = body.decode(encoding).removeprefix("\ufeff")
+        if sum(map(text.count, ",[{")) > MOST_VALUES:
+            raise FileError(f"The JSON has more than {MOST_VALUES:,} values. Send it in several parts.")
         return json.loads(text, parse_float=Decimal, parse_int=Decimal, parse_constant=str)
     except (ValueError, ArithmeticError, RecursionError) as error:
         raise FileError("The file is not JSON.") from error
@@ -54,13 +58,17 @@ def items_at(document: Any, path: str | None) -> list[Any]:
 
 def _step(outer: Any, step: str) -> list[Any]:
     """What stands at one step of a path; of a list, in each of its items, or in the one with that number."""
-    if isinstance(outer, dict):
-        return [outer[step]] if step in outer else []
-    if isinstance(outer, list):
-        if step.isdecimal():
-            return outer[int(step) : int(step) + 1]
-        return [inner for item in outer for inner in _step(item, step)]
-    return []
+    found: list[Any] = []
+    remaining = [outer]
+    while remaining:  # and no function that calls itself: lists may stand in one another as deep as JSON may
+        each = remaining.pop()
+        if isinstance(each, dict):
+            found += [each[step]] if step in each else []
+        elif isinstance(each, list) and step.isdecimal():
+            found += each[int(step) : int(step) + 1]
+        elif isinstance(each, list):
+            remaining += reversed(each)
+    return found
 
 
 def _names(items: list[Any], profile: Profile) -> list[str]:

@@ -15,6 +15,7 @@ from operator import not_
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from ..columns import REMEMBERED
 from ..lines import FileError
 from ..rows import Rejected
 from .cells import Cell, Cells, Table, as_text
@@ -55,6 +56,8 @@ class Sites(dict[Cell, str]):
 
     def __missing__(self, cell: Cell) -> str:
         text = as_text(cell)
+        if len(self) >= REMEMBERED:
+            self.clear()
         if self._site.strip:
             text = text.strip(self._site.strip).strip()
         self[cell] = found = self._site.aliases.get(text, text)

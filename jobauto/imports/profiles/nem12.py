@@ -122,7 +122,7 @@ def _day(number: int, about: _Stream | None, row: list[str]) -> _Day:
 def _qualify(day: _Day, row: list[str]) -> None:
     row = row + [""] * 4
     count = len(day.qualities)
-    if not all(text.isdecimal() and 1 <= int(text) <= count for text in row[1:3]):
+    if not all(text.isdecimal() and len(text) <= 4 and 1 <= int(text) <= count for text in row[1:3]):
         raise fields.FieldError("reading_value: the row 400 names no intervals of the day")
     first, last = int(row[1]), int(row[2])
     day.qualities[first - 1 : last] = [row[3]] * (last - first + 1)

@@ -28,7 +28,9 @@ _DATE = re.compile(
     r"|(19|20)[0-9]{6}([0-9]{4}|[0-9]{6})?|1[0-9]{9}"
 )
 _NUMBER = re.compile(r"[-+]?[0-9][0-9.,' \u00a0\u2019]*([eE][-+]?[0-9]+)?")
-_UNIT = re.compile(r"\W*([kM]?Wh?|MWh|kVArh|[DMY]{1,4}[-./][DMY]{1,4}[-./][DMY]{1,4}.*)\W*", re.IGNORECASE)
+_UNIT = re.compile(
+    r"\W*([kM]?Wh?|MWh|kVArh|[DMY]{1,4}[-./][DMY]{1,4}[-./][DMY]{1,4}.*)\W*", re.IGNORECASE | re.DOTALL
+)
 
 
 @dataclass(frozen=True)

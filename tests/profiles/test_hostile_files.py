@@ -1,0 +1,162 @@
+"""What a file of a feed costs is bounded, however it was made: one request of somebody who may import."""
+
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from time import process_time
+from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
+
+import pytest
+
+from jobauto.imports.lines import FileError
+from jobauto.imports.profiles import found, green_button, iec62056
+from jobauto.imports.profiles.document import Profile
+from jobauto.imports.profiles.reader import rows_of
+from jobauto.imports.rows import from_csv
+from tests.profiles.reading import LONDON, NOW, read
+
+TABLE = {
+    "file": {"kind": "delimited"},
+    "header": {"names": ["id", "at", "kwh"]},
+    "site": {"column": "id"},
+    "time": {"columns": ["at"], "formats": ["iso"]},
+    "value": {"columns": ["kwh"]},
+}
+JSON = {name: part for name, part in TABLE.items() if name != "header"} | {"file": {"kind": "json"}}
+SECONDS = 10
+MEGABYTE = 1_000_000
+
+
+def of_kind(kind: str, **parts: Any) -> dict[str, Any]:
+    return {"file": {"kind": kind}, "site": {"constant": "S1"}, "time": {}, "value": {}} | parts
+
+
+def packed(content: bytes, times: int) -> BytesIO:
+    """An archive of a file that is many times as long."""
+    file = BytesIO()
+    with ZipFile(file, "w", ZIP_DEFLATED) as archive, archive.open("a.csv", "w") as member:
+        for _ in range(times):
+            member.write(content)
+    return file
+
+
+@contextmanager
+def at_most(megabytes: int) -> Iterator[None]:
+    """Fails for what takes more memory."""
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < megabytes * MEGABYTE
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    "document",
+    [TABLE, *(of_kind(kind) for kind in ("d0010", "nem12", "iec62056"))],
+    ids=lambda document: document["file"]["kind"],
+)
+def test_a_line_that_does_not_end_is_not_read_to_its_end(document: dict[str, Any]) -> None:
+    file = packed(b"a" * MEGABYTE, 60)
+    with (
+        at_most(20),
+        pytest.raises(FileError, match=r"line 1 .* more than 500,000"),
+        rows_of(file, Profile.parsed(document), "a.zip", LONDON, NOW) as rows,
+    ):
+        next(rows.blocks(100))
+
+
+def test_so_is_one_of_a_file_of_our_own() -> None:
+    with at_most(20), pytest.raises(FileError, match=r"line 2 .* more than 500,000"):
+        next(from_csv(BytesIO(b"site_id,at\n" + b"a" * 6 * MEGABYTE), ["site_id", "at"]).blocks(100))
+
+
+def test_of_long_lines_fewer_are_held_at_a_time_and_each_has_its_number() -> None:
+    line = b"S1,2026-11-05T06:00Z," + b" " * 99_978 + b"7\n"
+    file = packed(line * 10, 100)
+    with at_most(250), rows_of(file, Profile.parsed(TABLE), "a.zip", LONDON, NOW) as rows:
+        blocks = [block.lines for block in rows.blocks(100_000)]
+    assert len(blocks) > 1
+    assert [number for lines in blocks for number in lines] == list(range(1, 1001))
+
+
+def test_json_of_very_many_values_is_not_read() -> None:
+    content = b"[" + b"0," * 6_000_000 + b"0]"
+    with at_most(50), pytest.raises(FileError, match="more than 5,000,000 values"):
+        read(JSON, content)
+
+
+def test_lists_within_lists_are_no_deeper_for_a_path_than_for_the_parser() -> None:
+    content = b"[" * 900 + b'{"x": {"id": "S1", "at": "2026-11-05T06:00Z", "kwh": 7}}' + b"]" * 900
+    assert read(JSON | {"file": {"kind": "json", "path": "x"}}, content)[0] == [
+        ("S1", "2026-11-05T06:00:00Z", "7.00")
+    ]
+
+
+def test_a_number_of_thousands_of_digits_spoils_its_own_line_only() -> None:
+    rows = f"100,NEM12,1,A,B\n200,A,E1,1,E1,N1,1,kWh,1440,1\n300,20261105,7,A,,,\n400,{'1' * 5000},2,A,,\n"
+    readings, rejected = read(of_kind("nem12", measure="interval"), rows)
+    assert (len(readings), [each.line for each in rejected]) == (1, [4])
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        pytest.param("".join(f"030|{at}|20261105060000|1|\n" for at in range(9)), id="parts of one sum"),
+        pytest.param("".join(f"030|1|20261105060000|{at}|\n" for at in range(9)), id="that contradict"),
+        pytest.param("".join(f"030|1|202611050600{at:02}|1|\n" for at in range(9)), id="sums"),
+    ],
+)
+def test_only_so_many_readings_are_held_to_be_added_up(rows: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(found, "MOST", 8)
+    with pytest.raises(FileError, match="More than 8 readings cannot be added up"):
+        read(of_kind("d0010"), f"026|1012345678901|V|\n028|M|C|\n{rows}")
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        pytest.param("<entry/>" * 9, "more than 8", id="entries"),
+        pytest.param("<entry>" + "<link/>" * 9 + "</entry>", "more than 8", id="links"),
+        pytest.param("<IntervalReading/>" * 9, "more than 8", id="readings"),
+        pytest.param("<a>" * 101, "deeper than 100", id="depth"),
+        pytest.param(f'<a b="{"x" * 12 * MEGABYTE}"/>', "longer than 10,000,000", id="a tag"),
+    ],
+)
+def test_of_xml_only_so_much_is_held(content: str, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(green_button, "MOST", 8)
+    with pytest.raises(FileError, match=why):
+        read(of_kind("green_button"), f"<feed>{content}</feed>")
+
+
+def test_a_text_of_xml_that_does_not_end_is_not_kept() -> None:
+    content = packed(b"<feed>" + b"a" * 60 * MEGABYTE, 1).getvalue()
+    with at_most(20), pytest.raises(FileError):
+        read(of_kind("green_button"), content)
+
+
+def test_many_blocks_of_green_button_do_not_make_the_reading_slow() -> None:
+    link = '<entry><link rel="self" href="/UsagePoint/1/MeterReading/{0}{1}"/>{2}</entry>'
+    blocks = "".join(
+        link.format(at, "", "<MeterReading/>")
+        + link.format(at, "/IntervalBlock/1", "<IntervalBlock><IntervalReading/></IntervalBlock>")
+        for at in range(8000)
+    )
+    started = process_time()
+    read(of_kind("green_button"), f"<feed>{blocks}</feed>")
+    assert process_time() - started < SECONDS
+
+
+def test_a_long_line_of_a_read_out_does_not_make_the_reading_slow() -> None:
+    started = process_time()
+    with pytest.raises(FileError):
+        read(of_kind("iec62056"), "a" * 200_000 + "\n")
+    assert process_time() - started < SECONDS
+
+
+def test_a_telegram_has_only_so_many_registers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(iec62056, "MOST_REGISTERS", 8)
+    with pytest.raises(FileError, match="more than 8 registers"):
+        read(of_kind("iec62056"), "".join(f"1.8.{at}(1)\n" for at in range(9)))
