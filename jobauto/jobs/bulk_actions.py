@@ -258,7 +258,7 @@ def _undo(
         before[event.field] = event.before or ""
     if before.get("status", job.status) != "closed":
         before.pop("resolution", None)
-    return change_within(session, job_id, JobChange(**before), author, site_key=site_key)
+    return change_within(session, job_id, JobChange(**before), author, site_key=site_key, puts_back=True)
 
 
 def _require_still_stands(session: Session, job: Job, event: Event) -> None:
