@@ -89,9 +89,10 @@ def change_within(
     database finds a job by its ``site_key``; without it, all machines are asked first. Of what only
     ``puts_back`` what was, nobody is told: whoever gets a job back has known it.
     """
-    if wanted.status is not None:
-        incidents.lock(session, job_id)
+    may_reopen = wanted.status is not None and incidents.lock(session, job_id, site_key)
     job = lock(session, job_id, site_key)
+    if wanted.status not in (None, "closed") and job.status == "closed" and not may_reopen:
+        raise InvalidInput("Nothing was changed: somebody has closed the job at this moment.", status=409)
     if unless is not None and (reason := unless(job)) is not None:
         raise InvalidInput(reason, status=409)
     asked = {name: value for name, value in vars(wanted).items() if value is not None and name in seen}
