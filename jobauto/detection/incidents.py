@@ -32,6 +32,7 @@ from ..rules.rule import FLAGGED, VERDICT
 from ..settings.schema import GuardSettings
 from ..storage.among import is_among
 from ..storage.connections import insert
+from ..storage.covers import let_nobody_reopen
 from ..wording import pluralize
 from . import guard
 from .opening import JUDGED_SITES, Opening, is_checked, is_covered, open_jobs, opens_incidents, wanted
@@ -75,6 +76,8 @@ def open_all(
     connection: Connection, opening: Opening, settings: GuardSettings, flagged: int
 ) -> dict[str, int]:
     """Open incidents, then a job for each flagged site that has none; what became of the ``flagged`` ones."""
+    if opens_incidents(opening):
+        let_nobody_reopen(connection)
     if opens_incidents(opening) and settings.incident_enabled and opening.settings.check_duplicate:
         open_incidents(connection, opening, settings)
     created = open_jobs(connection, opening)

@@ -23,11 +23,6 @@ def rejected_together(lines_of: Mapping[K, Sequence[int]], what: str) -> list[Re
     ]
 
 
-def rejected_later(line: int, first: int, what: str) -> Rejected:
-    """A row whose contradiction is stored already."""
-    return Rejected(line, f"{describe([first, line], what)}; line {first} stays")
-
-
 def describe(lines: Sequence[int], what: str) -> str:
     """``lines 2 and 5 give different values for the same site and time``."""
     if len(lines) > LINES_NAMED:

@@ -6,26 +6,33 @@
 3. In one short write transaction, count how the rest differs from what is stored and store the
    differences. What is equal is not written, so the same file again costs no writes.
 
-Of a file that is longer than a batch, a row that differs from one of a former batch is set aside as well.
+The rows of a file that is longer than a batch first wait in a table of their own, and are taken from there in
+the order of their sites. So rows that contradict each other meet, however far apart they stand, before any of
+them is stored.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, case, delete, func, select
-from sqlalchemy.schema import CreateTable, DropTable
+from sqlalchemy import Column, Connection, Index, MetaData, Select, Table, case, delete, func, select
+from sqlalchemy.schema import CreateIndex, CreateTable, DropTable
 
 from ..extensions import Base
 from ..storage.bulk_copy import bulk_copy
 from ..storage.connections import insert, write_on
-from .contradictions import IN_SITES, describe, rejected_later, rejected_together
+from .contradictions import IN_SITES, rejected_together
 from .fields import FieldError
 from .result import ImportResult, Progress
 from .rows import Rejected, Row, Source
 
 BATCH = 100_000
+"""So many rows are stored at a time; a few more where those of one site would be torn apart."""
+
+Parsed = tuple[Any, ...]
+"""The line of a row, and what it says."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +40,10 @@ class Target:
     """Where rows go.
 
     ``stage`` is the temporary table whose first column is the row's line and whose others are what
-    ``parse`` makes of a row; ``key`` is the part of it that identifies the thing, ``merged`` what two rows of
-    the same key say together, or None where they contradict each other. ``compared`` selects ``line``,
-    ``is_stored``, ``is_same`` and the columns of ``model`` to store, of which ``index`` are unique.
+    ``parse`` makes of a row, ``site_id`` the first of them; ``key`` is the part of it that identifies the
+    thing, ``merged`` what two rows of the same key say together, or None where they contradict each other.
+    ``compared`` selects ``line``, ``is_stored``, ``is_same`` and the columns of ``model`` to store, of which
+    ``index`` are unique.
     ``refuse`` takes rows out of the stage, and says why, before they are compared; ``before_look`` comes
     before that, ``before_store`` before the differences are stored, and ``after_store`` after it, all in the
     transaction of each batch that stores it, so not in a dry run.
@@ -64,66 +72,113 @@ def load(
 ) -> ImportResult:
     """Store rows, in short transactions, and say what came of them. A dry run only compares."""
     result = ImportResult()
-    with connection.begin():
-        connection.execute(DropTable(target.stage, if_exists=True))
-        connection.execute(CreateTable(target.stage))
-    former = _Former()
-    for batch in _batches(rows):
-        rejected = _Batch(connection, target, result, former).store(batch, dry_run=dry_run)
+    remaining = iter(rows)
+
+    def tell(rejected: list[Rejected]) -> None:
         result.ignored_columns = rows.ignored_columns if isinstance(rows, Source) else []
         progress(result, rejected)
-    with connection.begin():
-        connection.execute(DropTable(target.stage))
+
+    with _made(connection, target.stage):
+        batch = _Batch(connection, target, result)
+        first, another = list(islice(remaining, BATCH)), list(islice(remaining, 1))
+        if not another:
+            if first:
+                parsed, bad = _parse(first, target)
+                tell(batch.store(parsed, bad, dry_run=dry_run))
+            return result
+        waiting = _waiting_for(target.stage)
+        with _made(connection, waiting):
+            for some in chain([first], _batches(chain(another, remaining))):
+                parsed, bad = _parse(some, target)
+                with connection.begin():
+                    bulk_copy(connection, waiting, parsed)
+                result.checked += len(parsed)
+                result.reject(bad)
+                tell(bad)
+            for parsed in _by_site(connection, waiting):
+                result.checked -= len(parsed)
+                tell(batch.store(parsed, [], dry_run=dry_run))
     return result
 
 
-def _batches(rows: Iterable[Row | Rejected]) -> Iterator[list[Row | Rejected]]:
-    remaining = iter(rows)
-    while batch := list(islice(remaining, BATCH)):
+@contextmanager
+def _made(connection: Connection, table: Table) -> Iterator[None]:
+    """A temporary table, for as long as it is needed."""
+    with connection.begin():
+        connection.execute(DropTable(table, if_exists=True))
+        connection.execute(CreateTable(table))
+    try:
+        yield
+    finally:
+        if not connection.invalidated:
+            connection.rollback()
+            with connection.begin():
+                connection.execute(DropTable(table))
+
+
+def _batches(rows: Iterator[Row | Rejected]) -> Iterator[list[Row | Rejected]]:
+    while batch := list(islice(rows, BATCH)):
         yield batch
 
 
-class _Former:
-    """What former batches of a file said of which key, in little memory; nothing of a file of one batch."""
+def _parse(rows: Sequence[Row | Rejected], target: Target) -> tuple[list[Parsed], list[Rejected]]:
+    """What the rows say, in their order, and the bad ones."""
+    parsed: list[Parsed] = []
+    rejected: list[Rejected] = []
+    for row in rows:
+        if isinstance(row, Rejected):
+            rejected.append(row)
+            continue
+        try:
+            parsed.append((row.line, *target.parse(row)))
+        except FieldError as error:
+            rejected.append(Rejected(row.line, str(error)))
+    return parsed, rejected
 
-    def __init__(self) -> None:
-        self._said: dict[int, tuple[int, int]] = {}
-        self._refused: dict[int, int] = {}
 
-    def add(self, staged: "_Staged") -> None:
-        """Remember a batch."""
-        for key, row in staged.rows.items():
-            self._said.setdefault(hash(key), (row[0], hash(row[1:])))
-        for key, lines in staged.contradicted.items():
-            self._refused.setdefault(hash(key), lines[0])
+def _waiting_for(stage: Table) -> Table:
+    columns = [Column(column.name, column.type) for column in stage.columns]
+    return Table(f"waiting_{stage.name}", MetaData(), *columns, prefixes=["TEMPORARY"])
 
-    def why_not(self, key: Hashable, line: int, values: tuple[Any, ...]) -> str | None:
-        """Why a row cannot be stored after what was said before."""
-        if (first := self._refused.get(hash(key))) is not None:
-            return describe([first, line], IN_SITES)
-        first, said = self._said.get(hash(key), (line, hash(values)))
-        return None if said == hash(values) else rejected_later(line, first, IN_SITES).reason
+
+def _by_site(connection: Connection, waiting: Table) -> Iterator[list[Parsed]]:
+    """The rows that wait, a batch at a time, in the order of their sites, and those of a site together."""
+    place = (waiting.c.site_id, waiting.c.line)
+    with connection.begin():
+        connection.execute(CreateIndex(Index(f"ix_{waiting.name}", *place)))
+    in_order = select(waiting).order_by(*place)
+    following = in_order.limit(BATCH)
+    while True:
+        with connection.begin():
+            batch = connection.execute(following).all()
+            if not batch:
+                return
+            last = batch[-1]
+            of_last = (waiting.c.site_id == last.site_id, waiting.c.line > last.line)
+            batch = [*batch, *connection.execute(in_order.where(*of_last))]
+        yield [tuple(row) for row in batch]
+        following = in_order.where(waiting.c.site_id > last.site_id).limit(BATCH)
 
 
 @dataclass
 class _Staged:
     """The rows of a batch that can be stored, one a key; how many more said the same; and the others."""
 
-    rows: dict[Hashable, tuple[Any, ...]] = field(default_factory=dict)
+    rows: dict[Hashable, Parsed] = field(default_factory=dict)
     repeated: int = 0
     lines: dict[Hashable, list[int]] = field(default_factory=dict)
     contradicted: dict[Hashable, list[int]] = field(default_factory=dict)
-    rejected: list[Rejected] = field(default_factory=list)
 
-    def add(self, target: Target, line: int, values: tuple[Any, ...]) -> None:
+    def add(self, target: Target, row: Parsed) -> None:
         """Take a row together with those of its key, or find that they contradict each other."""
+        line, values = row[0], row[1:]
         key = target.key(values)
         if key in self.contradicted:
             self.contradicted[key].append(line)
             return
         before = self.rows.get(key)
         if before is None:
-            self.rows[key] = line, *values
+            self.rows[key] = row
             return
         lines = self.lines.setdefault(key, [before[0]])
         lines.append(line)
@@ -136,59 +191,38 @@ class _Staged:
             self.rows[key] = before[0], *merged
             self.repeated += 1
 
-    def all_rejected(self) -> list[Rejected]:
-        """The bad rows and those that contradict each other, by line."""
-        return sorted([*self.rejected, *rejected_together(self.contradicted, IN_SITES)])
-
 
 @dataclass(frozen=True)
 class _Batch:
     connection: Connection
     target: Target
     result: ImportResult
-    former: _Former
 
-    def store(self, rows: list[Row | Rejected], *, dry_run: bool) -> list[Rejected]:
-        """Check, compare and store one batch; returns what was rejected, by line."""
-        staged = self._parse(rows)
-        rejected = staged.all_rejected()
+    def store(self, rows: Iterable[Parsed], bad: list[Rejected], *, dry_run: bool) -> list[Rejected]:
+        """Compare and store one batch; returns what was rejected, the bad rows among it, by line."""
+        staged = _Staged()
+        for row in rows:
+            staged.add(self.target, row)
+        rejected = [*bad, *rejected_together(staged.contradicted, IN_SITES)]
         with self.connection.begin():
             self.connection.execute(delete(self.target.stage))
             bulk_copy(self.connection, self.target.stage, list(staged.rows.values()))
         if dry_run:
             with self.connection.begin():
-                rejected = sorted([*rejected, *self.target.refuse(self.connection)])
+                rejected += self.target.refuse(self.connection)
                 self._count()
         else:
             with write_on(self.connection):
                 self.target.before_look(self.connection)
-                rejected = sorted([*rejected, *self.target.refuse(self.connection)])
+                rejected += self.target.refuse(self.connection)
                 self._count()
                 self.target.before_store(self.connection)
                 self._upsert()
                 self.target.after_store(self.connection)
+        rejected.sort()
         self.result.reject(rejected)
         self.result.unchanged += staged.repeated
-        if len(rows) == BATCH:
-            self.former.add(staged)
         return rejected
-
-    def _parse(self, rows: list[Row | Rejected]) -> _Staged:
-        staged = _Staged()
-        for row in rows:
-            if isinstance(row, Rejected):
-                staged.rejected.append(row)
-                continue
-            try:
-                values = self.target.parse(row)
-            except FieldError as error:
-                staged.rejected.append(Rejected(row.line, str(error)))
-                continue
-            if why := self.former.why_not(self.target.key(values), row.line, values):
-                staged.rejected.append(Rejected(row.line, why))
-            else:
-                staged.add(self.target, row.line, values)
-        return staged
 
     def _count(self) -> None:
         compared = self.target.compared.subquery()

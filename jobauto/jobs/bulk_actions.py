@@ -248,7 +248,7 @@ def _unless(bulk: BulkAction, seen: str, job_id: int) -> Refusal | None:
 def _undo(
     session: Session, undone: int, job_id: int, site_key: int | None, author: Author
 ) -> list[Difference]:
-    incidents.lock(session, job_id)  # first, as a run does
+    incidents.lock(session, job_id, site_key)  # first, as a run does
     job = lock(session, job_id, site_key)
     before = {}
     for event in session.scalars(audit.events_of_bulk(undone, job_id)):
@@ -258,7 +258,7 @@ def _undo(
         before[event.field] = event.before or ""
     if before.get("status", job.status) != "closed":
         before.pop("resolution", None)
-    return change_within(session, job_id, JobChange(**before), author, site_key=site_key)
+    return change_within(session, job_id, JobChange(**before), author, site_key=site_key, puts_back=True)
 
 
 def _require_still_stands(session: Session, job: Job, event: Event) -> None:

@@ -13,6 +13,7 @@ from ..models import Cover, Incident, Job, Reading, Site
 from ..models.incident import IS_COVERING
 from ..models.job import STILL_OPEN
 from ..rules.no_coms import NO_COMS, SPOKEN
+from ..storage.covers import be_alone_in_reopening
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,17 @@ class CoveredSite:
     recovered_at: datetime | None
 
 
-def lock(session: Session, job_id: int) -> None:
-    """Before its job, as a run does: of two that wait for each other the database would end one."""
+def lock(session: Session, job_id: int, site_key: int | None = None) -> bool:
+    """Before its job, as a run does: of two that wait for each other the database would end one.
+
+    Whether the job is closed, and may be reopened in this transaction.
+    """
+    same = [Job.id == job_id, *([Job.site_key == site_key] if site_key is not None else [])]
+    is_closed = session.scalar(select(Job.status).where(*same)) == "closed"
+    if is_closed:
+        be_alone_in_reopening(session.connection())
     session.execute(select(Incident.job_id).where(Incident.job_id == job_id).with_for_update())
+    return is_closed
 
 
 def close(session: Session, job: Job, author: Author) -> None:

@@ -216,8 +216,11 @@ def _of_site_or_covering(site_id: str) -> CompoundSelect[int]:
 def _says(word: str) -> ColumnElement[bool]:
     """Whether a job has a word: its site has it, a note, or its description; or it is the job's number.
 
-    Numbers are not looked for in descriptions: the dates there have every small one.
+    Numbers are not looked for in descriptions: the dates there have every small one. Punctuation alone is
+    looked for there only, as it stands.
     """
+    if not fold(word):
+        return Job.description.contains(word, autoescape=True)
     if number := JOB_NUMBER.fullmatch(word):
         is_it = Job.id == int(number[2])
         return is_it if number[1] else or_(is_it, _in_site_or(word, Job.search_notes))
@@ -225,8 +228,7 @@ def _says(word: str) -> ColumnElement[bool]:
 
 
 def _in_site_or(word: str, *texts: InstrumentedAttribute[str]) -> ColumnElement[bool]:
-    folded = fold(word)
-    return or_(sites.says(word), *(text.contains(folded) for text in texts if folded))
+    return or_(sites.says(word), *(text.contains(fold(word)) for text in texts))
 
 
 def _states(wanted: JobFilter) -> Iterator[ColumnElement[bool]]:

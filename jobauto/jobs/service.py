@@ -81,21 +81,24 @@ def change_within(
     seen: Seen = MappingProxyType({}),
     unless: Refusal | None = None,
     site_key: int | None = None,
+    puts_back: bool = False,
 ) -> list[Difference]:
     """The same in the transaction of the caller, who turns an IntegrityError into what :func:`beside` says.
 
     What ``unless`` names as a reason, once the job is locked, leaves it as it is (409). A distributed
-    database finds a job by its ``site_key``; without it, all machines are asked first.
+    database finds a job by its ``site_key``; without it, all machines are asked first. Of what only
+    ``puts_back`` what was, nobody is told: whoever gets a job back has known it.
     """
-    if wanted.status is not None:
-        incidents.lock(session, job_id)
+    may_reopen = wanted.status is not None and incidents.lock(session, job_id, site_key)
     job = lock(session, job_id, site_key)
+    if wanted.status not in (None, "closed") and job.status == "closed" and not may_reopen:
+        raise InvalidInput("Nothing was changed: somebody has closed the job at this moment.", status=409)
     if unless is not None and (reason := unless(job)) is not None:
         raise InvalidInput(reason, status=409)
     asked = {name: value for name, value in vars(wanted).items() if value is not None and name in seen}
     require_agreement(session, "job", job_id, job, asked, seen)
     _check(session, job, wanted)
-    return _apply(session, job, wanted, author)
+    return _apply(session, job, wanted, author, puts_back=puts_back)
 
 
 def hand_over(session: Session, assignee: str, to: str, author: Author) -> int:
@@ -154,7 +157,9 @@ def _may_work_jobs(session: Session, username: str | None) -> bool:
     return session.scalar(select(User.id).where(User.username == username, *MAY_WORK_JOBS)) is not None
 
 
-def _apply(session: Session, job: Job, wanted: JobChange, author: Author) -> list[Difference]:
+def _apply(
+    session: Session, job: Job, wanted: JobChange, author: Author, *, puts_back: bool
+) -> list[Difference]:
     values: dict[str, Any] = {"touched": True}
     if job.status == "closed" and wanted.status not in (None, "closed"):
         if job.covers is None:
@@ -177,7 +182,7 @@ def _apply(session: Session, job: Job, wanted: JobChange, author: Author) -> lis
         same = (Job.id == job.id, Job.site_key == job.site_key)
         session.execute(update(Job).where(*same).values(values))
         record(session, author, "job", job.id, changes)
-    if assignee := values.get("assignee"):
+    if (assignee := values.get("assignee")) and not puts_back:
         assignments.note(session.connection(), assignee, [(job.id, job.site_key)], author)
     return changes
 

@@ -1,5 +1,6 @@
 """What an import of sites counts and stores; a column that a file lacks changes nothing."""
 
+import random
 from io import BytesIO
 
 import pytest
@@ -8,8 +9,9 @@ from sqlalchemy import text
 
 from jobauto.extensions import db
 from jobauto.imports import sites, staging
+from jobauto.imports.rows import Rejected
 from tests.fleets import NOON, add_site
-from tests.imports.importing import counts, import_sites, stored_sites
+from tests.imports.importing import Counts, counts, import_sites, stored_sites
 
 ALL = "site_id,site_name,monitored_from,active,group"
 
@@ -88,20 +90,61 @@ def test_rows_of_a_site_say_together_what_each_of_them_says(app: Flask) -> None:
     assert stored_sites() == {"S1": ("a", "2026-01-01", False, "north")}
 
 
-def test_a_long_list_that_contradicts_itself_keeps_what_it_said_first(
+def told_and_stored(
+    site: str, before: list[str], lines: list[str]
+) -> tuple[Counts, Counts, list[Rejected], dict[str, tuple[str, str | None, bool, str]]]:
+    """What a dry run counts; what the import does, says and has stored of sites whose ids begin so."""
+    former, sent = ([line.replace("S", site) for line in some] for some in (before, lines))
+    import_sites(ALL, *former)
+    file = BytesIO("\n".join([ALL, *sent]).encode())
+    told: list[Rejected] = []
+    looked_at = sites.import_sites(
+        sites.from_csv(file), dry_run=True, progress=lambda _, bad: told.extend(bad)
+    )
+    result = import_sites(ALL, *sent)
+    assert sorted(result.errors) == sorted(looked_at.errors) == sorted(told)
+    found = {key.replace(site, "S"): row for key, row in stored_sites().items() if key.startswith(site)}
+    return counts(looked_at), counts(result), sorted(result.errors), found
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_list_of_many_batches_ends_as_one_of_a_single_batch_and_its_dry_run_says_so(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    chance = random.Random(seed)  # noqa: S311 (the same each time)
+
+    def some(count: int) -> list[str]:
+        return [
+            f"S{chance.randint(1, 6)},{chance.choice(['a', 'a', 'a', 'b', ''])},"
+            f"{chance.choice(['', '', '2026-01-01'])},{chance.choice(['', 'yes', 'yes', 'no'])},"
+            f"{chance.choice(['', '', '', 'north'])}"
+            for _ in range(count)
+        ]
+
+    before, lines = some(3), some(11)
+    at_once = told_and_stored("A", before, lines)
+    monkeypatch.setattr(staging, "BATCH", chance.choice([1, 2, 3]))
+    assert told_and_stored("B", before, lines) == at_once
+    assert at_once[0] == at_once[1]
+
+
+def test_rows_far_apart_that_contradict_each_other_are_all_refused_and_what_stood_stays(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    import_sites(ALL, "S1,was,,,")
     monkeypatch.setattr(staging, "BATCH", 2)
-    lines = ["S1,a", "S2,b", "S1,a", "S3,c", "S1,z", "S4,d", "S4,e", "S5,f", "S5,f", "S4,d"]
+    result = import_sites(
+        ALL, "S1,a,,,", "S2,b,,,", "S3,c,,,north", "S2,b,,no,", "S3,c,,,", "S1,z,,,", "S4,,,,"
+    )
 
-    result = import_sites("site_id,site_name", *lines)
-
-    assert counts(result) == (5, 0, 3, 2)
-    assert dict(result.errors) == {
-        6: "lines 2 and 6 give different values for the same site; line 2 stays",
-        8: "lines 7 and 8 give different values for the same site; line 7 stays",
+    assert counts(result) == (2, 0, 2, 3)
+    why = "lines 2 and 7 give different values for the same site"
+    assert dict(result.errors) == {2: why, 7: why, 8: "site_name is empty"}
+    assert stored_sites() == {
+        "S1": ("was", None, True, ""),
+        "S2": ("b", None, False, ""),
+        "S3": ("c", None, True, "north"),
     }
-    assert [values[0] for _, values in sorted(stored_sites().items())] == ["a", "b", "c", "d", "f"]
 
 
 KEPT = {

@@ -12,7 +12,7 @@ from jobauto.extensions import db
 from jobauto.jobs import bulk_actions
 from jobauto.jobs.bulk_actions import Wanted
 from jobauto.jobs.service import JobChange, change
-from jobauto.models import Assignment, OutboxMessage
+from jobauto.models import Assignment, Job, OutboxMessage
 from jobauto.notifications import assignments
 from jobauto.notifications.sending import Claimed, claim, mark_sent
 from jobauto.users import mail_addresses, service
@@ -176,6 +176,19 @@ def test_an_action_on_several_jobs_is_told_when_it_has_ended() -> None:
     bulk_actions.go_on(bulk_id, lambda: SOON)
     (message,) = told()
     assert message.title == "jobauto: 3 jobs were assigned to you"
+
+
+@pytest.mark.usefixtures("_oscar_at_once")
+def test_whoever_gets_a_job_back_because_an_action_is_undone_is_told_nothing() -> None:
+    assign(1)
+    assert len(told()) == 1
+    bulk_id = bulk_actions.begin({1: "oscar"}, Wanted("assign", {"assignee": "ada"}), by="vera", now=SOON)
+    bulk_actions.go_on(bulk_id, lambda: SOON)
+    undo_id = bulk_actions.begin_undoing(bulk_id, by="vera", now=SOON)
+    bulk_actions.go_on(undo_id, lambda: SOON)
+
+    assert db.session.get_one(Job, 1).assignee == "oscar"
+    assert told(NEXT_HOUR) == []
 
 
 @pytest.mark.usefixtures("_oscar_at_once")
