@@ -14,16 +14,19 @@ from itertools import islice
 
 from .lines import SPACES, FileError, to_bytes
 
-DELIMITERS = (",", ";", "\t")
+DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 NAMED = 50
 LONGEST = 60
 """So many columns are named that nobody takes, and so much of each name."""
+SAID = 10
+"""So many names of a header that is not ours are said."""
 LOOKED_AT = 50
 """So many lines are searched for a header below titles."""
 
 _JOINTS = re.compile(r"[\s_-]")
 _SEPARATOR_LINE = re.compile(r'"?sep=.?"?\s*', re.IGNORECASE)
 _DATUM = re.compile(r"[0-9]+([./:-][0-9]+)*([T ][0-9:.+-]*Z?)?")
+_ANOTHER_FEED = "A file of another feed needs its profile. The page Profiles makes one from the file."
 _EMPTY = "The file is empty. Its first line must name the columns."
 _WORKBOOK = "This is an Excel workbook. Save it as “CSV UTF-8 (comma delimited)”, and send that file."
 _SIGNATURES = (
@@ -167,12 +170,18 @@ def _what_it_is(lines: Sequence[str], first: int, tables: Sequence[Wanted]) -> s
                 f"The header is in line {number}, below other lines. "
                 "Remove what stands above it, and send the file again."
             )
-    names = max((_names(lines[first - 1], delimiter) for delimiter in DELIMITERS), key=len)
+    delimiter, names = max(
+        ((one, _names(lines[first - 1], one)) for one in DELIMITERS), key=lambda found: len(found[1])
+    )
     missing = _none_of(tables) if len(tables) > 1 else _missing(_lacking(names, tables[0]))
     if any(map(_DATUM.fullmatch, names)):
         lines_to_put = " or ".join(",".join(wanted.required) for wanted in tables)
         return f"{missing} The file has no header: put a first line {lines_to_put} above its rows."
-    return missing
+    if len(names) == 1:
+        return f"{missing} {_ANOTHER_FEED}"
+    first_names = named(names)[:SAID]
+    given = ", ".join([*first_names, *["others"] * (len(names) > SAID)])
+    return f"{missing} It names {given}, separated by {DELIMITERS[delimiter]}. {_ANOTHER_FEED}"
 
 
 def _lacking(names: Iterable[str], wanted: Wanted) -> list[str]:
@@ -182,7 +191,7 @@ def _lacking(names: Iterable[str], wanted: Wanted) -> list[str]:
 
 def _none_of(tables: Iterable[Wanted]) -> str:
     every = " or of ".join(", ".join(wanted.required) for wanted in tables)
-    return f"The first line must name the columns of {every}. A file of another feed needs its profile."
+    return f"The first line must name the columns of {every}."
 
 
 def _missing(columns: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, aliased
 from ..audit.service import Author
 from ..errors import InvalidInput
 from ..extensions import db
-from ..models import Cover, Incident, Job, Reading, Site
+from ..models import Cover, Incident, Job, Reading, Run, Site
 from ..models.incident import IS_COVERING
 from ..models.job import STILL_OPEN
 from ..rules.no_coms import NO_COMS, SPOKEN
@@ -120,6 +120,18 @@ def of_job(job: Job) -> Incident | None:
 def covering(site: Site) -> int | None:
     """The number of the job whose incident covers a site."""
     return db.session.scalar(select(Cover.job_id).where(Cover.site_key == site.key, Cover.ended_at.is_(None)))
+
+
+def times_covered(site_key: int, now: datetime) -> list[tuple[int, datetime, datetime]]:
+    """(job, since, until) of the incidents that have covered a site, or do so now; from the ``as_of`` of the
+    run in which it came to each."""
+    covers = (
+        select(Cover.job_id, Run.as_of, Cover.ended_at)
+        .join(Run, Run.id == Cover.run_id)
+        .where(Cover.site_key == site_key)
+        .order_by(Cover.job_id)
+    )
+    return [(job_id, since, until or now) for job_id, since, until in db.session.execute(covers)]
 
 
 def count_silent(job: Job) -> int:

@@ -1,7 +1,7 @@
 """A year of a site as squares, a day each: what is drawn, and the same in words. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from math import ceil
@@ -12,6 +12,7 @@ from ..wording import pluralize
 from .days import DAY, GAP, Day
 from .thinning import day_of
 from .year import YearOfDays
+from .years import Year
 
 SHADES = 5
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -29,7 +30,8 @@ WORDS = {
 class Square:
     """A day: its ``kind`` is ``yield`` (with a ``shade`` of 1 to ``SHADES``), ``blank`` or one of ``WORDS``.
 
-    ``jobs`` are those that were opened on it.
+    ``jobs`` are those that were opened on it, ``covered_by`` the numbers of those of incidents that covered
+    the site.
     """
 
     day: date
@@ -39,11 +41,13 @@ class Square:
     readings: int = 0
     snoozed: bool = False
     jobs: tuple[Job, ...] = ()
+    covered_by: tuple[int, ...] = ()
 
     def note(self) -> str:
-        """What there is to say beside the yield: ``No increase; snoozed; job 47 opened``."""
+        """What there is to say beside the yield: ``No increase; covered by job 46; job 47 opened``."""
         said = [WORDS[self.kind]] if self.kind in WORDS else []
         said += ["snoozed"] * self.snoozed
+        said += [f"covered by job {number}" for number in self.covered_by]
         said += [f"job {job.id} opened" for job in self.jobs]
         text = "; ".join(said)
         return f"{text[:1].upper()}{text[1:]}"
@@ -80,16 +84,31 @@ def calendar(
     *,
     snoozes: Sequence[tuple[datetime, datetime]] = (),
     jobs: Sequence[Job] = (),
+    covers: Sequence[tuple[int, datetime, datetime]] = (),
+    made: Year | None = None,
 ) -> Calendar:
-    """Every day of a year, from what was sent on it, when the site was snoozed and when jobs were opened."""
+    """Every day of a year, from what was sent on it, when the site was snoozed and when jobs were opened.
+
+    ``covers`` are jobs of incidents with since and until when they covered the site, ``made`` what the site
+    has made in the year, which is more than its days tell one by one.
+    """
     opened: dict[date, list[Job]] = {}
     for job in jobs:
         opened.setdefault(job.created_at.astimezone(zone).date(), []).append(job)
     asleep = {day for since, until in snoozes for day in _days(since, until, zone) if day.year == sent.year}
+    covered: dict[date, list[int]] = {}
+    for number, since, until in covers:
+        for day in _days(since, until, zone):
+            covered.setdefault(day, []).append(number)
     most = max((day.value for day in sent.yields.values() if day.value is not None), default=Decimal(0))
     known = {day: _kind(day, sent, now, zone) for day in _all_days(sent.year)}
     squares = {
-        day: _square(day, kind, sent, most, day in asleep, tuple(opened.get(day, ())))
+        day: replace(
+            _square(day, kind, sent, most),
+            snoozed=day in asleep,
+            jobs=tuple(opened.get(day, ())),
+            covered_by=tuple(covered.get(day, ())),
+        )
         for day, kind in known.items()
     }
     months = [
@@ -97,7 +116,7 @@ def calendar(
         for number, name in enumerate(MONTHS, start=1)
     ]
     told = [square for square in squares.values() if square.kind != "blank" or square.note()]
-    return Calendar(sent.year, months, told[::-1], _summary(sent.year, squares))
+    return Calendar(sent.year, months, told[::-1], _summary(sent.year, squares, made))
 
 
 def _all_days(year: int) -> Iterator[date]:
@@ -134,19 +153,20 @@ def _is_silent(day: date, sent: YearOfDays, now: datetime, zone: ZoneInfo) -> bo
     return day > first
 
 
-def _square(
-    day: date, kind: str, sent: YearOfDays, most: Decimal, snoozed: bool, jobs: tuple[Job, ...]
-) -> Square:
+def _square(day: date, kind: str, sent: YearOfDays, most: Decimal) -> Square:
     made = sent.yields.get(day, Day(day, "unknown")).value
     shade = ceil(made / most * SHADES) if kind == "yield" and made else 0
     number = sent.sent[day].readings if day in sent.sent else 0
-    return Square(day, kind, shade, made if kind in ("yield", "flat") else None, number, snoozed, jobs)
+    return Square(day, kind, shade, made if kind in ("yield", "flat") else None, number)
 
 
-def _summary(year: int, squares: Mapping[date, Square]) -> str:
+def _summary(year: int, squares: Mapping[date, Square], made: Year | None) -> str:
     kinds = [square.kind for square in squares.values()]
-    made = sum((square.kwh for square in squares.values() if square.kwh), Decimal(0))
-    said = [f"{pluralize(kinds.count('yield'), 'day')} with a yield, {made:,.2f} kWh"]
+    by_day = sum((square.kwh for square in squares.values() if square.kwh), Decimal(0))
+    said = [f"{pluralize(kinds.count('yield'), 'day')} with a yield, {by_day:,.2f} kWh"]
+    if made is not None and (made.kwh != by_day or made.is_least):
+        least = "at least " * made.is_least
+        said[0] = f"{least}{made.kwh:,.2f} kWh from its first reading to its last; day by day {said[0]}"
     for kind, words in (
         ("flat", "without increase"),
         ("silent", "without a reading"),
@@ -156,6 +176,8 @@ def _summary(year: int, squares: Mapping[date, Square]) -> str:
             said.append(f"{pluralize(number, 'day')} {words}")
     if number := sum(square.snoozed for square in squares.values()):
         said.append(f"{pluralize(number, 'day')} snoozed")
+    if number := sum(bool(square.covered_by) for square in squares.values()):
+        said.append(f"{pluralize(number, 'day')} covered by an incident")
     if number := sum(len(square.jobs) for square in squares.values()):
         said.append(f"{pluralize(number, 'job')} opened")
     return f"{year}: {'; '.join(said)}."

@@ -5,10 +5,13 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
+from sqlalchemy import update
 
 from jobauto.clock import utcnow
 from jobauto.detection.service import RunParameters, run
 from jobauto.jobs.service import JobChange, change
+from jobauto.models import Job
+from jobauto.storage.connections import write
 from tests.browser.conftest import Visit
 from tests.browser.visitor import violations
 from tests.fleets import add_site, days_before
@@ -20,7 +23,9 @@ IN_SIGHT = """() => [...document.querySelectorAll(".jobs tbody tr")]
   .filter((row) => row.getBoundingClientRect().top >= 0 && row.getBoundingClientRect().bottom <= innerHeight)
   .length"""
 
-
+CUT = """() => [...document.querySelectorAll(".jobs tbody .site-name")]
+  .filter((name) => name.scrollWidth > name.clientWidth)
+  .map((name) => name.textContent)"""
 COVERED = """() => {
   const box = document.activeElement.getBoundingClientRect();
   const seen = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
@@ -49,9 +54,9 @@ def _sixty_jobs(cast: None) -> None:
     """A job at each of sixty sites; three of them are Oscar's."""
     for number in range(1, JOBS + 1):
         add_site(
-            f"S{number:02}",
+            f"DEMO-{number:04}",
             {days_before(number + 5, utcnow()): number},
-            site_name=f"{number} Mill Lane, Perth",
+            site_name=f"{number} Mill Lane, Wolverhampton",
         )
     run(RunParameters(trigger="manual"), utcnow)
     for job_id in (1, 2, 3):
@@ -105,6 +110,15 @@ def test_a_screen_shows_thirteen_jobs_and_a_phone_the_first_one_near_its_top(vis
     first = page.locator(".jobs tbody tr").first.bounding_box()
     assert first
     assert first["y"] < 400
+
+
+def test_no_name_of_usual_length_is_cut_beside_marks_of_other_jobs(visit: Visit) -> None:
+    with write() as session:
+        session.execute(update(Job).where(Job.id == 50).values(covers=14))
+        session.execute(update(Job).where(Job.id == 51).values(recovered_at=utcnow()))
+    page = visit(viewport={"width": 1280, "height": 900}).open("/jobs/")
+    assert "15 sites" in page.get_by_role("row").filter(has_text="50 Mill Lane").inner_text()
+    assert page.evaluate(CUT) == []
 
 
 @pytest.mark.parametrize("width", [1280, 375])
@@ -203,7 +217,7 @@ def test_one_comes_back_to_the_same_place_of_the_list(visit: Visit) -> None:
 def test_search_is_a_key_away_on_every_page(visit: Visit, key: str) -> None:
     page = visit(logged_in_as="vera").open("/runs/")
     page.keyboard.press(key)
-    page.keyboard.type("perth 17 mill")
+    page.keyboard.type("wolver 17 mill")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Find", exact=True)).to_be_visible()
     expect(page.get_by_role("table", name="Sites that were found").get_by_role("row")).to_have_count(2)

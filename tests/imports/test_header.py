@@ -170,6 +170,13 @@ def archive(name: str) -> bytes:
             b"MPAN,Date,Reading\n1,2,3\n", "Missing: site_id, reading_date, reading_value.", id="other names"
         ),
         pytest.param(b"MPAN;reading_date;reading_value\n", "Missing: site_id.", id="one other name"),
+        pytest.param(
+            "Zählpunkt;Datum;Zählerstand\nA;01.11.2026;1,5\n".encode(),
+            "It names Zählpunkt, Datum, Zählerstand, separated by semicolons. "
+            "A file of another feed needs its profile. The page Profiles makes one from the file.",
+            id="another feed",
+        ),
+        pytest.param(b"a,b,c,d,e,f,g,h,i,j,k\n", "g, h, i, j, others, separated by commas", id="many names"),
     ],
 )
 def test_a_file_that_is_none_is_told_what_it_is_and_what_to_do(file: bytes, told: str) -> None:

@@ -56,7 +56,7 @@ def test_created_jobs_lead_to_just_those(ada: Person, run_id: int) -> None:
 def test_what_could_not_be_assessed_is_led_to(ada: Person, run_id: int) -> None:
     page = ada.get("/")
     assert "1 site could not be assessed." in words(page)
-    assert 'href="/sites/?state=unassessable">Show what could not be assessed</a>' in page.text
+    assert 'href="/sites/?state=unassessable">not assessed</a>' in page.text
     assert "1 site" in words(ada.get("/sites/?state=unassessable"))
 
 

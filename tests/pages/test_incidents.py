@@ -34,6 +34,7 @@ def test_its_page_lists_its_other_sites_and_theirs_lead_to_it(vera: Person, keys
     page = vera.get("/sites/S2")
     assert "An incident is this site’s job" in words(page)
     assert 'href="/jobs/1"' in page.text
+    assert "covered by job 1" in words(page), "its calendar, as a table too"
     recovered = words(vera.get("/sites/S3"))
     assert "An incident is" not in recovered
     assert "#1 No Coms" in recovered, "it is one of its jobs all the same"
@@ -59,7 +60,7 @@ def test_its_sites_are_a_page_at_a_time(vera: Person, keys: dict[str, int]) -> N
 def test_covered_sites_count_as_sites_with_an_open_job(vera: Person, keys: dict[str, int]) -> None:
     dashboard = words(vera.get("/"))
     assert "6 of 6 active sites have an open job whose fault holds" in dashboard
-    assert "Site S1 No Coms 6 sites" in dashboard
+    assert "Site S1 6 sites No Coms" in dashboard
     assert words(vera.get("/sites/")).count("1 open job") == 6
     assert "opened 1 new job, 5 covered by incidents." in words(vera.get("/runs/1"))
     run(RunParameters("cli"), utcnow)

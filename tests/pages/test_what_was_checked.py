@@ -179,8 +179,7 @@ def test_open_jobs_that_have_recovered_are_no_open_faults(app: Flask, ada: Perso
     check(now + timedelta(seconds=1))
     assert {job.recovered_at for job in db.session.scalars(db.select(Job))} == {now + timedelta(seconds=1)}
     assert (
-        "No open faults All 4 active sites have been checked. 4 open jobs have recovered. "
-        "Show what has recovered"
+        "No open faults All 4 active sites have been checked. 4 open jobs have recovered. Show: recovered"
     ) in words(ada.get("/"))
 
 

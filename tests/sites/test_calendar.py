@@ -15,6 +15,7 @@ from jobauto.models.quality import Quality
 from jobauto.readings import meter_changes
 from jobauto.sites.calendar import Calendar, Square, calendar
 from jobauto.sites.year import span, year_of_days
+from jobauto.sites.years import years
 from tests.fleets import NOON, add_readings, add_site
 from tests.sites.readings import LONDON
 
@@ -141,6 +142,30 @@ def test_snoozes_and_jobs_are_marked_on_their_local_days_and_said_in_words(app: 
     assert by_day[date(2026, 3, 27)].title() == "2026-03-27: Snoozed"
     assert (by_day[date(2026, 3, 29)].shade, by_day[date(2026, 3, 30)].shade) == (2, 5)
     assert found.summary == "2026: 2 days with a yield, 7.00 kWh; 1 day snoozed; 1 job opened."
+
+
+def test_days_under_an_incident_are_marked_to_its_end_and_said_in_words(app: Flask) -> None:
+    key = add_site("S1", {at("03-26 12:00"): 10, at("03-27 12:00"): 12})
+    found = a_year(key, covers=[(46, at("03-28 23:30"), at("03-30 23:00"))])  # ends at midnight in London
+    covered = {day: square.covered_by for day, square in squares(found).items() if square.covered_by}
+    assert covered == {date(2026, 3, 28): (46,), date(2026, 3, 29): (46,), date(2026, 3, 30): (46,)}
+    assert [square.note() for square in found.told if square.day == date(2026, 3, 29)] == [
+        "No reading; covered by job 46"
+    ]
+    assert "3 days covered by an incident" in found.summary
+
+
+def test_what_a_year_has_made_is_told_beside_what_single_days_tell(app: Flask) -> None:
+    """A gap, and the first day, have no yield of their own."""
+    key = add_site(
+        "S1", {at("03-24 06:00"): 9, at("03-24 12:00"): 10, at("03-25 12:00"): 12, at("03-28 12:00"): 20}
+    )
+    site, reported = db.session.get_one(Site, key), span(key, NOON)
+    assert reported is not None
+    (made,) = years(site, reported, NOON, LONDON)
+    assert a_year(key, made=made).summary.startswith(
+        "2026: 11.00 kWh from its first reading to its last; day by day 1 day with a yield, 2.00 kWh; "
+    )
 
 
 def test_a_year_has_a_square_for_each_of_its_days_and_the_first_goes_on_from_the_year_before(

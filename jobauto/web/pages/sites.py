@@ -234,6 +234,7 @@ def _years(site: Site, moment: Moment, events: Sequence[Event]) -> dict[str, Any
     opened = jobs.opened_between(
         site.key, midnight(date(shown, 1, 1), zone), midnight(date(shown + 1, 1, 1), zone)
     )
+    made = years(site, reported, now, zone)
     return {
         "calendar": calendar(
             year.year_of_days(site, shown, reported, now, zone),
@@ -241,9 +242,11 @@ def _years(site: Site, moment: Moment, events: Sequence[Event]) -> dict[str, Any
             zone,
             snoozes=snoozes(events, now),
             jobs=db.session.scalars(opened.limit(JOBS_A_YEAR)).all(),
+            covers=incidents.times_covered(site.key, now),
+            made=next((one for one in made if one.year == shown), None),
         ),
         "calendar_years": range(last, first - 1, -1),
-        "years": years(site, reported, now, zone),
+        "years": made,
     }
 
 
