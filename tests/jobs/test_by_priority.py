@@ -12,6 +12,7 @@ from jobauto.jobs.queries import JobFilter, first_jobs_matching, jobs_matching, 
 from jobauto.models import Job, Run
 from jobauto.models.job import PRIORITIES
 from jobauto.storage.connections import write
+from tests.databases import SQLITE
 from tests.fleets import NOON, add_site
 
 JOBS = 60
@@ -70,9 +71,9 @@ def test_one_goes_on_through_the_whole_order_and_back(wanted: JobFilter) -> None
         assert db.session.scalar(next_in_view(job, wanted, NOON, back=True)) == next(reversed(before), None)
 
 
-def test_nobody_sorts_all_jobs_for_it(app: Flask) -> None:
-    if db.engine.dialect.name != "sqlite":
-        pytest.skip("PostgreSQL plans by numbers of rows, which are few here")
+@pytest.mark.parametrize("engine", [SQLITE], indirect=True)
+def test_nobody_sorts_all_jobs_for_it() -> None:
+    """PostgreSQL plans by numbers of rows, which are few here."""
     query = first_jobs_matching(WANTED["all"], NOON, 7).limit(7)
     made = query.compile(db.engine, compile_kwargs={"literal_binds": True})
     plan = [row.detail for row in db.session.execute(text(f"EXPLAIN QUERY PLAN {made}"))]
