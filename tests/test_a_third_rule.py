@@ -37,14 +37,14 @@ class EverySecondSettings(RuleSettings):
     step: Annotated[int, Field(ge=2, le=9, title="Step", description="Which ones: 2 to 9.")] = 2
 
 
-def verdicts(settings, moment):
+def verdicts(asked, moment):
     names = ("reason", "since", "zero_count", "value")
     empty = (cast(null(), VERDICT.c[name].type).label(name) for name in names)
     reason, since, zero_count, value = empty
     return select(
         Site.key.label("site_key"), literal(FLAGGED).label("verdict"), reason, since,
         literal(4, Integer).label("days"), zero_count, value,
-    ).where(moment.sites_to_check(), Site.key % settings.step == 0)
+    ).where(moment.sites_to_check(), Site.key % asked.each(lambda settings: settings.step, Integer) == 0)
 
 
 RULE = Rule(

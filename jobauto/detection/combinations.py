@@ -1,16 +1,19 @@
 """Which settings hold for which sites: policies as conditions on the inventory, never a loop over it.
 
-A rule is asked once for all sites that it judges alike, whatever else differs in their jobs. Two policies
-that come to the same settings of the rule are one, and policies that leave the rule as it is, or that no site
-has, cost it nothing.
+A rule is asked once, in one walk over the sites, whatever holds for which of them. Two policies that come to
+the same settings of the rule are one, and policies that leave the rule as it is, or that no site has, cost it
+nothing.
 """
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
 from ..models import Site
+from ..rules.asked import Asked
+from ..rules.moment import Moment
 from ..rules.rule import Rule
 from ..rules.settings import RuleSettings
 from ..settings.policies import Effective, Policies
@@ -28,11 +31,18 @@ class Combination:
 
 @dataclass(frozen=True)
 class Question:
-    """What a rule is asked: by these settings about these sites (None: all), for so many combinations."""
+    """What a rule is asked: by the settings of all ``combinations`` for which it is on, of their sites.
 
-    settings: RuleSettings
+    It is off for the sites ``off`` (None: for none).
+    """
+
+    asked: Asked[Any]
     combinations: list[Combination]
-    sites: ColumnElement[bool] | None = None
+    off: ColumnElement[bool] | None = None
+
+    def about(self, moment: Moment) -> Moment:
+        """The moment, about those of its sites for which the rule is on."""
+        return moment if self.off is None else replace(moment, among=~self.off)
 
 
 @dataclass
@@ -41,6 +51,14 @@ class _Part:
 
     groups: list[str] = field(default_factory=list)
     keys: list[int] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, parts: Iterable["_Part"]) -> "_Part":
+        """The sites of all of them."""
+        found = cls()
+        for part in parts:
+            found.add(part)
+        return found
 
     def add(self, other: "_Part") -> None:
         self.groups += other.groups
@@ -56,18 +74,25 @@ def combinations(connection: Connection, rule: Rule, policies: Policies) -> list
     return _combinations(connection, policies.settings.rule(rule.name), _parts(connection, rule, policies))
 
 
-def questions(connection: Connection, rule: Rule, policies: Policies) -> list[Question]:
-    """What the rule is to be asked: of combinations that it judges alike one question."""
+def question(connection: Connection, rule: Rule, policies: Policies) -> Question | None:
+    """What the rule is to be asked; None where it is off for all sites."""
     fleet, parts = policies.settings.rule(rule.name), _parts(connection, rule, policies)
     found = _combinations(connection, fleet, parts)
-    alike: _Parts = {}
+    in_use = {one.settings.judging() for one in found}
+    alike: _Parts = {fleet.judging(): _Part()}
     for settings, part in parts.items():
         alike.setdefault(settings.judging(), _Part()).add(part)
-    return [
-        Question(settings, of_these, sites)
-        for settings, sites in _divided(connection, alike, fleet.judging()).items()
-        if (of_these := [one for one in found if one.settings.judging() == settings])
-    ]
+    own_keys = _own_keys(parts)
+
+    def sites(some: Sequence[RuleSettings]) -> ColumnElement[bool]:
+        return _sites(connection, _Part.of(alike[settings] for settings in some), own_keys)
+
+    on = [settings for settings in alike if settings.enabled and settings in in_use]
+    if not on:
+        return None
+    divided = _divided(connection, alike, fleet.judging()).items()
+    off = [of_these for settings, of_these in divided if of_these is not None and not settings.enabled]
+    return Question(Asked(on, sites), found, or_(*off) if off else None)
 
 
 def _parts(connection: Connection, rule: Rule, policies: Policies) -> _Parts:
@@ -89,12 +114,16 @@ def _combinations(connection: Connection, fleet: RuleSettings, parts: _Parts) ->
 
 def _divided(connection: Connection, parts: _Parts, fleet: RuleSettings) -> _Sites:
     """Which sites have which settings; those of the fleet come first, for all that have no others."""
-    own_keys = [key for part in parts.values() for key in part.keys]
+    own_keys = _own_keys(parts)
     others = {settings: part for settings, part in parts.items() if settings != fleet}
     if not others:
         return {fleet: None}
     divided: _Sites = {fleet: _rest(connection, list(others.values()), parts.get(fleet, _Part()))}
     return divided | {settings: _sites(connection, part, own_keys) for settings, part in others.items()}
+
+
+def _own_keys(parts: _Parts) -> list[int]:
+    return [key for part in parts.values() for key in part.keys]
 
 
 def _in_use(connection: Connection, policies: Policies) -> Iterator[tuple[Effective, _Part]]:

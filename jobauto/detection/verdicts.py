@@ -1,6 +1,5 @@
 """Asking a rule about the fleet."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -26,7 +25,7 @@ from ..readings.classifying import all_classified
 from ..rules.moment import Moment
 from ..rules.rule import FLAGGED, NOT_ASSESSABLE, VERDICT, Rule
 from ..settings.policies import Policies
-from .combinations import Combination, Question, questions
+from .combinations import Combination, Question, question
 
 SWITCHED_OFF = "switched off"
 """Why a site is not judged for which a policy has switched the rule off."""
@@ -64,38 +63,36 @@ def judge(
 ) -> Judgement | None:
     """Ask a rule about the fleet and keep its answer in the connection's tables ``verdict``, ``unjudged``.
 
-    None where it is off for all sites. One statement for all sites that are judged alike, in a transaction
-    that writes nothing but the connection's own temporary tables: on SQLite the write lock stays free however
-    long it takes. It sees every site classified, and one instant: a site that moves to another group between
-    two statements would be judged twice, or never.
+    None where it is off for all sites. One statement for all of them, in a transaction that writes nothing
+    but the connection's own temporary tables: on SQLite the write lock stays free however long it takes. It
+    sees every site classified, and one instant: a site that moves to another group between two statements
+    would stand in both tables, or in none.
     """
     with all_classified(connection, now):
-        asked = questions(connection, rule, policies)
-        if not any(question.settings.enabled for question in asked):
+        asked = question(connection, rule, policies)
+        if asked is None:
             return None
         for table in (UNJUDGED, VERDICT):
             connection.execute(DropTable(table, if_exists=True))
             connection.execute(CreateTable(table))
         newest_site = connection.scalar(select(func.max(Site.key)))
         connection.execute(insert(UNJUDGED).from_select(["site_key", "reason"], _unjudged(moment)))
-        for question in asked:
-            _judge(connection, rule, question, replace(moment, among=question.sites))
+        if asked.off is not None:
+            off = select(Site.key, literal(SWITCHED_OFF, String)).where(moment.sites_to_check(), asked.off)
+            connection.execute(insert(UNJUDGED).from_select(["site_key", "reason"], off))
+        _judge(connection, rule, asked, moment)
         if connection.dialect.name == "postgresql":
             connection.execute(text("ANALYZE verdict"))  # nobody else analyses a temporary table
-        found = [combination for question in asked for combination in question.combinations]
-        return Judgement(Counts(*connection.execute(_counts(moment)).one()), newest_site, found)
+        counts = Counts(*connection.execute(_counts(moment)).one())
+        return Judgement(counts, newest_site, asked.combinations)
 
 
 def _judge(connection: Connection, rule: Rule, question: Question, moment: Moment) -> None:
-    if not question.settings.enabled:
-        off = select(Site.key, literal(SWITCHED_OFF, String)).where(moment.sites_to_check())
-        connection.execute(insert(UNJUDGED).from_select(["site_key", "reason"], off))
-        return
-    answer = rule.verdicts(question.settings, moment)
+    answer = rule.verdicts(question.asked, question.about(moment))
     names = [*(column.name for column in answer.selected_columns), "combination"]
     first, *others = question.combinations
     if others:
-        said = answer.subquery("said")
+        said = answer.cte("said")
         cases = ((one.sites, literal(one.number)) for one in others if one.sites is not None)
         number = case(*cases, else_=first.number)
         numbered = select(*said.c, number).join(Site, Site.key == said.c.site_key)

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from ..detection.combinations import questions
+from ..detection.combinations import question
 from ..models import Site
 from ..readings.classifying import all_classified
 from ..rules import RULES
@@ -37,20 +37,16 @@ def flagged_now(
 
 
 def _counts(connection: Connection, name: str, policies: Policies, moment: Moment) -> dict[str, int] | None:
-    """A statement for all sites that are judged alike, as in a run; None of a rule that is off for all."""
+    """As in a run; None of a rule that is off for all."""
     rule = next(rule for rule in RULES if rule.name == name)
-    asked = [one for one in questions(connection, rule, policies) if one.settings.enabled]
-    if not asked:
+    asked = question(connection, rule, policies)
+    if asked is None:
         return None
-    checked = flagged = 0
-    for question in asked:
-        among = replace(moment, among=question.sites)
-        said = rule.verdicts(question.settings, among).subquery("said")
-        count = select(func.count()).select_from(said).where(said.c.verdict == FLAGGED)
-        flagged += connection.scalar(count) or 0
-        judged = select(func.count()).select_from(Site).where(among.sites_to_check())
-        checked += connection.scalar(judged) or 0
-    return {"flagged": flagged, "checked": checked}
+    about = asked.about(moment)
+    said = rule.verdicts(asked.asked, about).subquery("said")
+    flagged = select(func.count()).select_from(said).where(said.c.verdict == FLAGGED)
+    checked = select(func.count()).select_from(Site).where(about.sites_to_check())
+    return {"flagged": connection.scalar(flagged) or 0, "checked": connection.scalar(checked) or 0}
 
 
 def _each(rule: str, policies: Policies) -> Iterator[tuple[int, Policies]]:

@@ -1,13 +1,13 @@
 """A stored run asked again: the rule's own statement, at the run's instant, on what was received by then."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, literal, or_, select
 
-from ..detection.combinations import questions
+from ..detection.combinations import question
 from ..models import ReplacedReading, Site
 from ..rules.moment import Moment
 from ..rules.rule import FLAGGED, Rule
@@ -80,9 +80,8 @@ class Replay(Moment):
 def flagged_again(connection: Connection, rule: Rule, policies: Policies, ran: Ran, group: str) -> set[int]:
     """The keys of the sites that the rule flags now, asked as it was in the run."""
     moment = Replay(**vars(policies.settings.moment(ran.as_of)), ran=ran, group=group)
-    found = set[int]()
-    for question in questions(connection, rule, policies):
-        if question.settings.enabled:
-            said = rule.verdicts(question.settings, replace(moment, among=question.sites)).subquery("said")
-            found.update(connection.scalars(select(said.c.site_key).where(said.c.verdict == FLAGGED)))
-    return found
+    asked = question(connection, rule, policies)
+    if asked is None:
+        return set()
+    said = rule.verdicts(asked.asked, asked.about(moment)).subquery("said")
+    return set(connection.scalars(select(said.c.site_key).where(said.c.verdict == FLAGGED)))

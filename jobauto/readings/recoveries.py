@@ -25,6 +25,7 @@ from ..models import Event, Job, Reading, Run, RunRule, SettingsVersion, Site
 from ..models.job import STILL_OPEN
 from ..models.quality import Quality
 from ..rules import RULES
+from ..rules.asked import Asked
 from ..rules.moment import Moment
 from ..rules.rule import Rule
 from ..rules.settings import RuleSettings
@@ -143,7 +144,7 @@ class _Asking:
             settings.enabled
             and is_judged
             and self._has_recovered(job, rule, settings, moment)
-            and self.connection.execute(rule.verdicts(settings, only)).first() is None
+            and self.connection.execute(rule.verdicts(Asked([settings]), only)).first() is None
         )
 
     def _asked(self, job: _Job, rule: Rule, run: _Run) -> tuple[RuleSettings, Moment]:

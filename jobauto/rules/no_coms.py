@@ -1,17 +1,31 @@
 """No Coms: a site has stopped sending readings."""
 
-from datetime import date
+from datetime import datetime
 from operator import attrgetter
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
-from sqlalchemy import Select, String, and_, case, cast, func, literal, literal_column, null, select
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Select,
+    String,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    literal_column,
+    null,
+    select,
+)
 
 from ..models import Reading, Site
 from ..models.quality import Quality
 from ..models.types import Instant, format_minute, local_minute_in, whole_days
 from ..wording import pluralize
+from .asked import Asked, Given
 from .moment import Moment
 from .rule import FLAGGED, NOT_ASSESSABLE, VERDICT, FindingLike, Rule, Variables, Window, explained_jobs
 from .settings import DescriptionTemplate, JobTypeId, RuleSettings
@@ -40,7 +54,7 @@ class NoComsSettings(RuleSettings):
     ] = 3
 
 
-def verdicts(settings: NoComsSettings, moment: Moment) -> Select[Any]:
+def verdicts(asked: Asked[NoComsSettings], moment: Moment) -> Select[Any]:
     """Every judged site without a reading in ``as_of - days_threshold days < reading_date <= as_of``.
 
     An estimated reading is none: nobody has heard of the site.
@@ -51,7 +65,13 @@ def verdicts(settings: NoComsSettings, moment: Moment) -> Select[Any]:
     3. A site that never reported is flagged too, unless its ``monitored_from`` (from midnight in the
        schedule's zone) is younger than the threshold: then it is new and not assessable.
     """
-    silent = _silent_sites(settings, moment).subquery("silent")
+    latest = max(moment.ago(settings.days_threshold) for settings in asked.settings)
+    given = asked.each(
+        latest=(lambda _: latest, Instant),
+        seen_from=(lambda settings: moment.ago(settings.days_threshold), Instant),
+        new_from=(lambda settings: moment.date_ago(settings.days_threshold), Date),
+    )
+    silent = _silent_sites(given, moment).subquery("silent")
     last = (
         select(Reading.reading_date)
         .where(Reading.site_key == silent.c.key, Reading.reading_date <= moment.as_of, SPOKEN)
@@ -61,7 +81,7 @@ def verdicts(settings: NoComsSettings, moment: Moment) -> Select[Any]:
         .scalar_subquery()
     )
     site = select(silent, last.label("last")).subquery("silent_since")
-    is_new = and_(site.c.monitored_from > moment.date_ago(settings.days_threshold), site.c.last.is_(None))
+    is_new = and_(site.c.monitored_from > given.within(site)["new_from"], site.c.last.is_(None))
     return select(
         site.c.key.label("site_key"),
         case((is_new, NOT_ASSESSABLE), else_=FLAGGED).label("verdict"),
@@ -73,14 +93,23 @@ def verdicts(settings: NoComsSettings, moment: Moment) -> Select[Any]:
     )
 
 
-def _silent_sites(settings: NoComsSettings, moment: Moment) -> Select[int, date | None]:
+def _silent_sites(given: Given, moment: Moment) -> Select[Any]:
+    silent = [_unseen_since(given["latest"], moment)]
+    if given.differing:
+        # Only for the few that have not been seen lately it is asked when each would have to be seen.
+        silent.append(_unseen_since(given["seen_from"], moment))
+    columns = (Site.key, Site.monitored_from, *given.columns())
+    return select(*columns).where(moment.sites_to_check(), *silent)
+
+
+def _unseen_since(instant: ColumnElement[datetime], moment: Moment) -> ColumnElement[bool]:
     # "(SELECT 1 ... LIMIT 1) IS NULL" is a seek whatever the planner believes; NOT EXISTS on statistics
     # older than an import became a scan of all readings on PostgreSQL.
     seen = (
         select(literal(1))
         .where(
             Reading.site_key == Site.key,
-            Reading.reading_date > moment.ago(settings.days_threshold),
+            Reading.reading_date > instant,
             Reading.reading_date <= moment.as_of,
             SPOKEN,
             *moment.known(Reading),
@@ -88,7 +117,7 @@ def _silent_sites(settings: NoComsSettings, moment: Moment) -> Select[int, date 
         .limit(1)
         .scalar_subquery()
     )
-    return select(Site.key, Site.monitored_from).where(moment.sites_to_check(), seen.is_(None))
+    return seen.is_(None)
 
 
 def variables(settings: NoComsSettings, moment: Moment) -> Variables:

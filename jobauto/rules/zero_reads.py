@@ -11,6 +11,7 @@ from pydantic import Field
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Integer,
     Select,
     String,
     Subquery,
@@ -39,6 +40,7 @@ from ..models.types import (
     whole_days,
 )
 from ..wording import pluralize
+from .asked import Asked, Given
 from .moment import Moment
 from .rule import FLAGGED, NOT_ASSESSABLE, VERDICT, FindingLike, Rule, Variables, Window, explained_jobs
 from .settings import DescriptionTemplate, JobTypeId, KilowattHours, RuleSettings
@@ -108,7 +110,7 @@ class ZeroReadsSettings(RuleSettings):
         )
 
 
-def verdicts(settings: ZeroReadsSettings, moment: Moment) -> Select[Any]:
+def verdicts(asked: Asked[ZeroReadsSettings], moment: Moment) -> Select[Any]:
     """Every judged site whose register did not rise in the window.
 
     The window is ``as_of - days_to_check days < reading_date <= as_of``. Only good readings count, and of
@@ -125,13 +127,15 @@ def verdicts(settings: ZeroReadsSettings, moment: Moment) -> Select[Any]:
     4. The rest is flagged. It is flat since the first reading that is hardly below the highest, after the
        newest one that is well below it; both may lie before the window.
     """
-    window = _still_windows(settings, moment).subquery("still")
+    given = _given(asked, moment)
+    window = _still_windows(given, moment).subquery("still")
+    given = given.within(window)
     short = or_(
-        window.c.count < settings.readings_to_compare,
-        microseconds_between(window.c.newest, window.c.oldest) < _needed_span(settings) // MICROSECOND,
+        window.c.count < given["needed"],
+        microseconds_between(window.c.newest, window.c.oldest) < given["span"],
     )
-    since = case((~short, _flat_since(window, settings, moment)))
-    zero_count = case((~short, _zero_count(window, settings, moment, since)))
+    since = case((~short, _flat_since(window, given, moment)))
+    zero_count = case((~short, _zero_count(window, given, moment, since)))
     site = select(window, short.label("short"), since.label("since"), zero_count.label("zeroes")).subquery(
         "flat"
     )
@@ -147,6 +151,20 @@ def verdicts(settings: ZeroReadsSettings, moment: Moment) -> Select[Any]:
     )
 
 
+def _given(asked: Asked[ZeroReadsSettings], moment: Moment) -> Given:
+    tolerance = int(moment.fall_tolerance * WATT_HOURS)
+    earliest = min(moment.ago(settings.days_to_check) for settings in asked.settings)
+    return asked.each(
+        earliest=(lambda _: earliest, Instant),
+        start=(lambda settings: moment.ago(settings.days_to_check), Instant),
+        needed=(attrgetter("readings_to_compare"), Integer),
+        span=(lambda settings: _needed_span(settings) // MICROSECOND, BigInteger),
+        increase=(_increase, BigInteger),
+        below=(lambda settings: _increase(settings) + tolerance, BigInteger),
+        too_far=(lambda settings: _increase(settings) + tolerance + 1 + HALF, BigInteger),
+    )
+
+
 def _needed_span(settings: ZeroReadsSettings) -> timedelta:
     return timedelta(days=settings.readings_to_compare - 1) - SLACK
 
@@ -155,10 +173,10 @@ def _increase(settings: ZeroReadsSettings) -> int:
     return int(settings.min_increase * WATT_HOURS)
 
 
-def _in_window(of: Any, site_key: Any, settings: ZeroReadsSettings, moment: Moment) -> ColumnElement[bool]:
+def _in_window(of: Any, site_key: Any, start: ColumnElement[Any], moment: Moment) -> ColumnElement[bool]:
     return and_(
         of.site_key == site_key,
-        of.reading_date > moment.ago(settings.days_to_check),
+        of.reading_date > start,
         of.reading_date <= moment.as_of,
         *moment.known(of),
     )
@@ -182,21 +200,21 @@ def _watt_hours(of: Any) -> ColumnElement[int]:
     return type_coerce(of.reading_value, BigInteger)
 
 
-def _suspects(settings: ZeroReadsSettings, moment: Moment) -> Select[Any]:
+def _suspects(given: Given, moment: Moment) -> Select[Any]:
     """The sites of which the two ends of the window do not tell that they rose, with the newest's meter."""
-    inside = (_in_window(Reading, Site.key, settings, moment), _good(Reading))
+    inside = (_in_window(Reading, Site.key, given["start"], moment), _good(Reading))
+    # Where there is a reading in the window, the newest one of a longer window is the same. A database works
+    # out what differs anew wherever it is named.
+    by_now = (_in_window(Reading, Site.key, given["earliest"], moment), _good(Reading))
     # The meter stands above the value, so that one number tells that both ends are of one meter, and how far
     # they are apart. The numbers of meters are cut off where they would not fit.
-    end = (
-        select(cast(Reading.meter, BigInteger).bitwise_and(METERS - 1) * _big(A_METER) + _watt_hours(Reading))
-        .where(*inside)
-        .limit(1)
-    )
-    newest = end.order_by(Reading.reading_date.desc()).scalar_subquery()
-    oldest = end.order_by(Reading.reading_date).scalar_subquery()
-    least = _increase(settings) + int(moment.fall_tolerance * WATT_HOURS) + 1
+    end = select(
+        cast(Reading.meter, BigInteger).bitwise_and(METERS - 1) * _big(A_METER) + _watt_hours(Reading)
+    ).limit(1)
+    newest = end.where(*by_now).order_by(Reading.reading_date.desc()).scalar_subquery()
+    oldest = end.where(*inside).order_by(Reading.reading_date).scalar_subquery()
     # One comparison, for databases seek anew for each time that a subquery is named. NULL: no readings.
-    apart = func.coalesce(func.abs(newest - oldest - _big(least + HALF)), _big(A_METER))
+    apart = func.coalesce(func.abs(newest - oldest - given["too_far"]), _big(A_METER))
     is_odd = or_(Site.counts == literal_column("'down'"), Site.measure == literal_column("'interval'"))
     # As an equation, of which the planner believes that it holds of few sites: so it goes on with seeks.
     is_suspect = case((is_odd, 1), (apart > _big(HALF), 1), else_=0)
@@ -208,19 +226,24 @@ def _suspects(settings: ZeroReadsSettings, moment: Moment) -> Select[Any]:
         case((Site.counts == "down", -1), else_=1).label("sign"),
         case((Site.measure == "interval", 1), else_=0).label("is_interval"),
         meter.label("meter"),
+        *given.columns(),
     ).where(moment.sites_to_check(), is_suspect == 1)
 
 
-def _still_windows(settings: ZeroReadsSettings, moment: Moment) -> Select[Any]:
-    site = _suspects(settings, moment).subquery("suspect")
+def _still_windows(given: Given, moment: Moment) -> Select[Any]:
+    site = _suspects(given, moment).subquery("suspect")
+    given = given.within(site)
+    same = ("sign", "is_interval", "meter", *given.differing)
     of_meter = and_(
-        _in_window(Reading, site.c.key, settings, moment), _good(Reading), _of_meter(Reading, site.c.meter)
+        _in_window(Reading, site.c.key, given["start"], moment),
+        _good(Reading),
+        _of_meter(Reading, site.c.meter),
     )
     window = (
         select(
             site.c.key,
             # The same for all readings of a site: grouped by more than its key they would be sorted.
-            *(func.min(site.c[name]).label(name) for name in ("sign", "is_interval", "meter")),
+            *(func.min(site.c[name]).label(name) for name in same),
             func.count(Reading.reading_date).label("count"),
             func.min(Reading.reading_date).label("oldest"),
             func.max(Reading.reading_date).label("newest"),
@@ -231,6 +254,7 @@ def _still_windows(settings: ZeroReadsSettings, moment: Moment) -> Select[Any]:
         .group_by(site.c.key)
         .subquery("window")
     )
+    given = given.within(window)
     ends = aliased(Reading)
     at = select(ends.reading_value).where(ends.site_key == window.c.key).limit(1).correlate(window)
     before = at.where(
@@ -243,7 +267,7 @@ def _still_windows(settings: ZeroReadsSettings, moment: Moment) -> Select[Any]:
     in_doubt = (
         select(literal(1))
         .where(
-            _in_window(doubted, window.c.key, settings, moment),
+            _in_window(doubted, window.c.key, given["start"], moment),
             doubted.quality == literal_column(str(int(Quality.DOUBTFUL))),
         )
         .limit(1)
@@ -263,18 +287,17 @@ def _still_windows(settings: ZeroReadsSettings, moment: Moment) -> Select[Any]:
         ).label("before"),
         in_doubt.is_not(None).label("in_doubt"),
     ).subquery("told")
+    increase = given.within(told)["increase"]
     ground = case((told.c.before > told.c.first, told.c.before), else_=told.c.first)
     rose = case(
-        (told.c.is_interval == 1, told.c.total > _increase(settings)),
-        else_=told.c.highest - ground > _increase(settings),
+        (told.c.is_interval == 1, told.c.total > increase),
+        else_=told.c.highest - ground > increase,
     )
     return select(told).where(~func.coalesce(rose, false()))
 
 
-def _flat_since(window: Subquery, settings: ZeroReadsSettings, moment: Moment) -> ColumnElement[Any]:
-    least = _increase(settings)
+def _flat_since(window: Subquery, given: Given, moment: Moment) -> ColumnElement[Any]:
     earlier, first = aliased(Reading), aliased(Reading)
-    below = least + int(moment.fall_tolerance * WATT_HOURS)
 
     def of_meter(of: Any) -> ColumnElement[bool]:
         return and_(
@@ -287,7 +310,7 @@ def _flat_since(window: Subquery, settings: ZeroReadsSettings, moment: Moment) -
 
     last_below = (
         select(earlier.reading_date)
-        .where(of_meter(earlier), window.c.highest - window.c.sign * _watt_hours(earlier) > below)
+        .where(of_meter(earlier), window.c.highest - window.c.sign * _watt_hours(earlier) > given["below"])
         .order_by(earlier.reading_date.desc())
         .limit(1)
         .correlate(window)
@@ -297,7 +320,7 @@ def _flat_since(window: Subquery, settings: ZeroReadsSettings, moment: Moment) -
         select(first.reading_date)
         .where(
             of_meter(first),
-            window.c.highest - window.c.sign * _watt_hours(first) <= least,
+            window.c.highest - window.c.sign * _watt_hours(first) <= given["increase"],
             first.reading_date > func.coalesce(last_below, literal(BEFORE_ALL, Instant)),
         )
         .order_by(first.reading_date)
@@ -308,13 +331,13 @@ def _flat_since(window: Subquery, settings: ZeroReadsSettings, moment: Moment) -
     return case(
         (
             window.c.is_interval == 1,
-            func.coalesce(_last_that_counted(window, settings, moment), window.c.oldest),
+            func.coalesce(_last_that_counted(window, given, moment), window.c.oldest),
         ),
         else_=func.coalesce(register, window.c.newest),
     )
 
 
-def _last_that_counted(window: Subquery, settings: ZeroReadsSettings, moment: Moment) -> ColumnElement[Any]:
+def _last_that_counted(window: Subquery, given: Given, moment: Moment) -> ColumnElement[Any]:
     """The end of the newest interval that, with all after it, adds up to a rise."""
     interval = aliased(Reading)
     added_up = (
@@ -335,13 +358,14 @@ def _last_that_counted(window: Subquery, settings: ZeroReadsSettings, moment: Mo
     )
     return (
         select(func.max(added_up.c.reading_date))
-        .where(added_up.c.energy > _increase(settings))
+        .where(added_up.c.energy > given["increase"])
+        .correlate(window)
         .scalar_subquery()
     )
 
 
 def _zero_count(
-    window: Subquery, settings: ZeroReadsSettings, moment: Moment, since: ColumnElement[Any]
+    window: Subquery, given: Given, moment: Moment, since: ColumnElement[Any]
 ) -> ColumnElement[int]:
     """Pairs of neighbours in the window without a rise; of an interval site, readings after the last rise."""
     reading, after = aliased(Reading), aliased(Reading)
@@ -352,17 +376,19 @@ def _zero_count(
             )
         )
         .where(
-            _in_window(reading, window.c.key, settings, moment),
+            _in_window(reading, window.c.key, given["start"], moment),
             _good(reading),
             _of_meter(reading, window.c.meter),
         )
         .correlate(window)
         .subquery("steps")
     )
-    pairs = select(func.count()).where(window.c.sign * steps.c.step <= _increase(settings)).scalar_subquery()
+    pairs = select(func.count()).where(window.c.sign * steps.c.step <= given["increase"]).scalar_subquery()
     intervals = (
         select(func.count())
-        .where(_in_window(after, window.c.key, settings, moment), _good(after), after.reading_date > since)
+        .where(
+            _in_window(after, window.c.key, given["start"], moment), _good(after), after.reading_date > since
+        )
         .correlate(window)
         .scalar_subquery()
     )

@@ -28,6 +28,7 @@ from ..models.job import STILL_OPEN
 from ..models.quality import Quality
 from ..models.types import BEFORE_ALL, Kwh
 from ..rules import RULES
+from ..rules.asked import Asked
 from ..rules.moment import Moment
 from ..rules.rule import FLAGGED, NOT_JUDGED, Rule, Window
 from ..rules.settings import RuleSettings
@@ -193,7 +194,7 @@ def _not_judged(site: Site, moment: Moment) -> str | None:
 
 
 def _verdict(rule: Rule, settings: RuleSettings, moment: Moment, site: Site) -> Verdict:
-    row = db.session.execute(rule.verdicts(settings, moment)).mappings().one_or_none()
+    row = db.session.execute(rule.verdicts(Asked([settings]), moment)).mappings().one_or_none()
     start = moment.ago(rule.window(settings))
     aside = tuple(describe_set_aside(rule, site.key, start, moment.as_of))
     if row is not None and row["verdict"] == FLAGGED:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, String, cast, update
+from sqlalchemy import ColumnElement, Connection, String, cast, update
 
 from jobauto.detection.verdicts import judge
 from jobauto.extensions import db
@@ -29,11 +29,12 @@ SEEKS = "three isolated index seeks a site, and nothing else"
 
 
 def lines(engine: Engine, sizes: Sizes) -> Iterator[Measured]:
-    """The four lines about judging."""
+    """The lines about judging."""
     yield against_seeks(engine, "seeks", Fleet(sizes.sites))
     yield against_seeks(engine, "half-hourly", Fleet(sizes.dense, a_day=48))
     yield long_history(engine, sizes.dense)
-    yield many_policies(engine, sizes.sites)
+    yield many_policies(engine, "policies", sizes.sites, Site.key * POLICIES // (sizes.sites + 1))
+    yield many_policies(engine, "policies, scattered", sizes.sites, Site.key % POLICIES)
 
 
 def judge_all(connection: Connection, policies: Policies = FLEET) -> None:
@@ -76,17 +77,16 @@ def long_history(engine: Engine, sites: int) -> Measured:
     return Measured(line, engine.name, turns)
 
 
-def many_policies(engine: Engine, sites: int) -> Measured:
-    """Fifty groups of sites, one after the other, with a policy each, against one policy for all of them."""
+def many_policies(engine: Engine, name: str, sites: int, group: ColumnElement[int]) -> Measured:
+    """Fifty groups of sites, numbered so, with a policy each, against one policy for all of them."""
     fleet = Fleet(sites)
     what = f"both rules, {fleet}, in {POLICIES} groups with a policy each"
-    line = Line("policies", what, "the same with one policy for all groups", 1.5)
+    line = Line(name, what, "the same with one policy for all groups", 1.5)
     names = [f"Group {number}" for number in range(POLICIES)]
     with engine.fresh():
         build(fleet)
         with db.engine.begin() as connection:
-            group = cast(Site.key * POLICIES // (sites + 1), String)
-            connection.execute(update(Site).values(group="Group " + group))
+            connection.execute(update(Site).values(group="Group " + cast(group, String)))
         tidy()
         many = Policies(Settings(), tuple(_policy(name, at, [name]) for at, name in enumerate(names)))
         one = Policies(Settings(), (_policy("all", 0, names),))

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, insert
 
 from jobauto.models import Reading, Site
+from jobauto.rules.asked import Asked
 from jobauto.rules.moment import Moment
 from jobauto.rules.rule import Rule
 
@@ -75,7 +76,7 @@ class Ground:
 
     def verdicts(self, rule: Rule, settings: Any, moment: Moment = MOMENT) -> dict[int, Verdict]:
         """What the rule says of every site that it judges and that is not ok, by the site's key."""
-        rows = self.connection.execute(rule.verdicts(settings, moment)).mappings()
+        rows = self.connection.execute(rule.verdicts(Asked([settings]), moment)).mappings()
         return {row["site_key"]: Verdict(**{k: v for k, v in row.items() if k != "site_key"}) for row in rows}
 
     def verdict(self, rule: Rule, settings: Any, moment: Moment = MOMENT) -> Verdict:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from jobauto.rules import RULES
+from jobauto.rules.asked import Asked
 from jobauto.rules.no_coms import NO_COMS
 from jobauto.rules.rule import Rule
 from jobauto.settings.schema import Settings
@@ -88,7 +89,7 @@ def reaches_readings(step: str) -> bool:
 
 def plan(connection: Connection, rule: Rule) -> list[str]:
     """The steps by which the database answers the rule."""
-    statement = rule.verdicts(Settings().rule(rule.name), MOMENT)
+    statement = rule.verdicts(Asked([Settings().rule(rule.name)]), MOMENT)
     return [str(row[-1]) for row in connection.execute(Explain(statement))]
 
 
@@ -117,7 +118,7 @@ def test_nothing_is_sorted_or_hashed(populated: Connection, rule: Rule) -> None:
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 def test_the_statement_finds_what_is_there(populated: Connection, rule: Rule) -> None:
-    found = populated.execute(rule.verdicts(Settings().rule(rule.name), MOMENT)).mappings()
+    found = populated.execute(rule.verdicts(Asked([Settings().rule(rule.name)]), MOMENT)).mappings()
     kinds = Counter(row["verdict"] for row in found)
 
     assert kinds == (

@@ -11,6 +11,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from jobauto.extensions import db
 from jobauto.rules import RULES
+from jobauto.rules.asked import Asked
 from jobauto.rules.no_coms import NO_COMS
 from jobauto.rules.rule import Rule
 from jobauto.rules.zero_reads import ZERO_READS
@@ -67,7 +68,7 @@ def fleet(request: pytest.FixtureRequest, partitioned_app: Flask) -> Iterator[Co
 
 def executed(connection: Connection, rule: Rule) -> dict[str, int]:
     """How often the rule's statement has looked into each partition."""
-    statement = rule.verdicts(Settings().rule(rule.name), MOMENT)
+    statement = rule.verdicts(Asked([Settings().rule(rule.name)]), MOMENT)
     (plan,) = connection.execute(Analyse(statement)).scalar_one()
     looks: dict[str, int] = {}
     for step in _steps(plan["Plan"]):
@@ -109,7 +110,7 @@ def test_the_start_of_a_flat_run_is_sought_from_the_newest_partition_on(fleet: C
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 def test_each_partition_is_reached_by_its_key(fleet: Connection, rule: Rule) -> None:
-    statement = rule.verdicts(Settings().rule(rule.name), MOMENT)
+    statement = rule.verdicts(Asked([Settings().rule(rule.name)]), MOMENT)
     (plan,) = fleet.execute(Analyse(statement)).scalar_one()
     steps = (step for step in _steps(plan["Plan"]) if step["Actual Loops"])
     scans = [step for step in steps if step.get("Relation Name", "").startswith("reading_")]
