@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import click
 
-from ..clock import has_real_offset, utcnow
+from ..clock import has_real_offset, instants_at, utcnow
 from ..detection.service import Finding, RunParameters, RunResult, dry_run, run
 from ..extensions import db
 from ..models import Hold
@@ -112,12 +112,16 @@ def _instant(text: str) -> datetime:
     zone = settings.current().settings.schedule.zone
     try:
         moment = datetime.fromisoformat(text)
-        instant = (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+        instants = (moment,) if moment.tzinfo else instants_at(moment, zone)
+        found = [instant.astimezone(UTC) for instant in instants]
     except (ValueError, OverflowError) as error:
         raise click.UsageError(f"--as-of {text!r} is not ISO 8601, such as 2026-03-31T06:00.") from error
     if moment.tzinfo and not has_real_offset(moment):
         raise click.UsageError(f"--as-of {text!r} has an offset that no clock has.")
-    return instant
+    if len(found) != 1:
+        happens = "happens twice" if found else "does not exist"
+        raise click.UsageError(f"--as-of {text!r} {happens} in {zone.key}: add an offset such as +01:00.")
+    return found[0]
 
 
 def _finish(result: RunResult, as_json: bool, last_line: str | None = None) -> NoReturn:

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from ..clock import has_real_offset
+from ..clock import has_real_offset, instants_at
 from ..models.site import NO_SITE_IDS, SITE_ID_LENGTH, SITE_NAME_LENGTH
 
 INSTANT = re.compile(
@@ -204,12 +204,11 @@ class InstantReader:
         return offsets.pop() if len(offsets) == 1 else None
 
     def _across_clock_change(self, moment: datetime) -> datetime:
-        first, second = (moment.replace(tzinfo=self._zone, fold=fold) for fold in (0, 1))
-        if first.utcoffset() == second.utcoffset():
-            return first.astimezone(UTC)
-        exists = first.astimezone(UTC).astimezone(self._zone).replace(tzinfo=None) == moment
+        instants = instants_at(moment, self._zone)
+        if len(instants) == 1:
+            return instants[0].astimezone(UTC)
         raise ClockChangeError(
-            f"reading_date {'happens twice' if exists else 'does not exist'} in {self._zone.key} "
+            f"reading_date {'happens twice' if instants else 'does not exist'} in {self._zone.key} "
             "because the clocks change; add an offset such as +01:00",
-            (first, second) if exists else (),
+            instants,
         )

@@ -1,6 +1,6 @@
 """One page of a long list."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar, TypeVarTuple
 
@@ -123,6 +123,19 @@ def count_of(query: Select[Any]) -> int:
 def _rows_of(query: Select[Any]) -> Select[int]:
     # Whatever is not asked for need not be read: an index alone may do to count.
     return query.order_by(None).with_only_columns(literal(1), maintain_column_froms=True)
+
+
+def parameters_refused(known: Container[str]) -> Errors:
+    """What the request's address has and a file does not take: it would be taken for a filter."""
+    given = request.args.to_dict(flat=False)
+    unknown = {name: ["There is no such filter."] for name in given if name not in known}
+    return unknown | {name: ["Was given more than once."] for name, texts in given.items() if len(texts) > 1}
+
+
+def require_parameters(*known: str) -> None:
+    """Raise InvalidInput where the request's address has others."""
+    if wrong := parameters_refused(known):
+        raise InvalidInput(describe_fields(wrong), wrong, 400)
 
 
 def describe_fields(wrong: Errors) -> str:

@@ -104,6 +104,7 @@ def test_a_meter_change_is_recorded_listed_and_taken_back(app: Flask, oscar: Per
         ({"changed_at": "2026-03-30T00:00Z", "closing": "1.234"}, "closing"),
         ({"changed_at": "2026-03-30T00:00Z", "opening": 10**12}, "opening"),
         ({"changed_at": "2026-03-30T00:00Z", "serial": "x" * 51}, "serial"),
+        ({"changed_at": "2026-03-30T00:00Z", "serial": "A1\nA2"}, "serial"),
         ({"changed_at": f"{utcnow() + timedelta(days=2):%Y-%m-%dT%H:%MZ}"}, "changed_at"),
     ],
 )

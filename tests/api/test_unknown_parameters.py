@@ -49,6 +49,19 @@ def test_no_endpoint_ignores_a_parameter(standing: Flask, method: str, endpoint:
 
 
 @pytest.mark.parametrize(
+    "endpoint",
+    [endpoint for method, endpoint in sorted(EXPECTED) if "csv" in str(routes()[method, endpoint])],
+)
+@pytest.mark.parametrize(("asked", "named"), [("gruop=x", "gruop"), ("group=x&group=y", "group")])
+def test_no_file_ignores_a_parameter(standing: Flask, endpoint: str, asked: str, named: str) -> None:
+    values: dict[str, Any] = {name: SOMETHING[name] for name in routes()["GET", endpoint].arguments}
+    with standing.test_request_context():
+        address = url_for(endpoint, **values)
+    answer = Person(standing, "ada").get(f"{address}?{asked}")
+    assert (answer.status_code, f"{named}:" in answer.text) == (400, True)
+
+
+@pytest.mark.parametrize(
     ("address", "asked"),
     [
         *((address, f"before_id={value}") for address in LISTS[:1] for value in ("0", "x", "1.0", "-1")),

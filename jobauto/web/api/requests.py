@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, create_model
 
+from ...imports.fields import FieldError, short_text
 from ...jobs.queries import JobFilter
 from ...lab.walk import BENCHES
 from ...models.decision import SERIAL_LENGTH
@@ -20,6 +21,13 @@ from ..paging import PER_PAGE, PageIn, number_or
 MOST_READINGS = 1000
 LONGEST_SEARCH = 200
 StorableText = Annotated[str, AfterValidator(storable)]
+
+
+def _one_line(text: str) -> str:
+    try:
+        return short_text(text, "It")
+    except FieldError as error:
+        raise ValueError(f"{error}.") from error
 
 
 _RULES = [rule.name for rule in RULES]
@@ -197,7 +205,7 @@ class MeterChangeIn(In):
     changed_at: str
     closing: RegisterKwh | None = None
     opening: RegisterKwh | None = None
-    serial: Annotated[StorableText, Field(max_length=SERIAL_LENGTH)] | None = None
+    serial: Annotated[str, Field(max_length=SERIAL_LENGTH), AfterValidator(_one_line)] | None = None
 
 
 class PolicyIn(PolicyContent):

@@ -20,7 +20,7 @@ from ...models.bulk import ACTIONS, VIEW_NAME_LENGTH
 from ...models.job import PRIORITIES, RESOLUTIONS, STATUSES
 from ...rules import RULES
 from ..numbers import whole_number, whole_numbers
-from ..paging import MOST, describe_fields
+from ..paging import MOST, describe_fields, parameters_refused
 from .choices import ANY, NOBODY, choices, of_codes, of_names, says
 
 SEEN_ASSIGNEE = "seen_assignee_"
@@ -76,12 +76,7 @@ class FilterForm(Form):
 
     def strict_filter(self, now: datetime, zone: ZoneInfo) -> JobFilter:
         """The same. Raises InvalidInput for a field, or a value, that the form does not have."""
-        wrong = {name: ["There is no such filter."] for name in request.args if name not in self._fields}
-        wrong |= {
-            name: ["Was given more than once."]
-            for name in self._fields
-            if len(request.args.getlist(name)) > 1
-        }
+        wrong = parameters_refused(self._fields)
         if not self.validate():
             wrong |= {name: [str(why) for why in found] for name, found in self.errors.items()}
         if wrong:

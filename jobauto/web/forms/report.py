@@ -27,6 +27,8 @@ def _not_too_early(_: Form, field: DateField) -> None:
 class ReportForm(Form):
     """The time, and which jobs and sites."""
 
+    FIELDS = ("since", "until", "group", "source", "assignee")
+
     since = DateField("From", [Optional(), _not_too_early])
     until = DateField("To, included", [Optional(), _not_too_early])
     group = SelectField("Group", default="")

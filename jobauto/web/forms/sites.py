@@ -17,7 +17,7 @@ from ...models.site import GROUP_LENGTH, SITE_NAME_LENGTH, SNOOZE_REASON_LENGTH,
 from ...sites import bulk
 from ...sites.listing import SORTS, STATES, SiteFilter
 from ...sites.service import SiteChange, snooze_values
-from ..paging import describe_fields
+from ..paging import describe_fields, parameters_refused
 from .choices import ANY, NOBODY, choices, of_names, says
 
 LONGEST_SEARCH = 200
@@ -131,7 +131,7 @@ class SiteFilterForm(Form):
 
     def strict_filter(self) -> SiteFilter:
         """The same. Raises InvalidInput for a field, or a value, that the form does not have."""
-        wrong = {name: ["There is no such filter."] for name in request.args if name not in self._fields}
+        wrong = parameters_refused(self._fields)
         if not self.validate():
             wrong |= {name: [str(why) for why in found] for name, found in self.errors.items()}
         if wrong:

@@ -23,7 +23,7 @@ from ..forms.choices import choices
 from ..forms.imports import OWN_CSV, ImportForm
 from ..import_progress import checks, progress_of
 from ..lookup import get_or_404
-from ..paging import asked_page, page_of
+from ..paging import asked_page, page_of, require_parameters
 
 log = logging.getLogger("job_automation")
 bp = Blueprint("imports", __name__, url_prefix="/import")
@@ -160,6 +160,7 @@ def undo_submit(import_id: int) -> ResponseReturnValue:
 @needs("operator")
 def rejected(import_id: int) -> ResponseReturnValue:
     """The rejected rows as a file, to be fixed and imported again."""
+    require_parameters()
     entry = get_or_404(Import, import_id, "import")
     if not _can_mend(entry):
         abort(404, "The file of this import is not kept any more, or no row was rejected.")

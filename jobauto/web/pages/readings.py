@@ -20,7 +20,7 @@ from ...sites.thinning import DAY, midnight
 from ..access import caller
 from ..exports import csv_file
 from ..lookup import site_or_404
-from ..paging import count_of
+from ..paging import count_of, require_parameters
 from ..rate_limit import count_exported
 
 bp = Blueprint("readings", __name__)
@@ -54,6 +54,7 @@ def index(site_id: str) -> ResponseReturnValue:
 @bp.get("/readings.csv/<site_id:site_id>")
 def export(site_id: str) -> ResponseReturnValue:
     """All of them as a file, oldest first."""
+    require_parameters()
     site = site_or_404(site_id)
     found = queries.readings(site).order_by(None)
     count_exported(caller(), count_of(found))

@@ -22,7 +22,7 @@ from ...settings import service as settings_service
 from ...sites import queries as sites
 from ..exports import csv_file, csv_of
 from ..forms.report import NONE, ReportForm, offer, report_form
-from ..paging import asked_page, page_counted_beside, page_up_to
+from ..paging import PageIn, asked_page, page_counted_beside, page_up_to, require_parameters
 
 bp = Blueprint("report", __name__, url_prefix="/report")
 
@@ -55,6 +55,7 @@ def show() -> ResponseReturnValue:
 @bp.get("/report.csv")
 def export() -> ResponseReturnValue:
     """All numbers of the report as a file."""
+    require_parameters(*ReportForm.FIELDS)
     _, span, scope = _asked(strict=True)
     return csv_file(report_csv(_report(span, scope)), "report.csv")
 
@@ -70,13 +71,14 @@ def jobs() -> ResponseReturnValue:
         page=page_up_to(queries.jobs_behind(name, span, scope, site_id), *asked_page()),
         about=_about(span, scope, site_id),
         up=_Links(span, scope).report(),
-        file=f"{url_for('.export_jobs')}?{urlencode(request.args)}",
+        file=f"{url_for('.export_jobs')}?{urlencode(_without_page())}",
     )
 
 
 @bp.get("/jobs.csv")
 def export_jobs() -> ResponseReturnValue:
     """The same jobs as a file."""
+    require_parameters("number", "site_id", *ReportForm.FIELDS)
     _, span, scope = _asked(strict=True)
     query = queries.jobs_behind(_number(), span, scope, request.args.get("site_id", ""))
     return csv_of(query, span.zone, span.now)
@@ -172,6 +174,10 @@ def _asked(*, strict: bool = False) -> tuple[ReportForm, Span, Scope]:
             "The report was not made.", {name: list(why) for name, why in form.errors.items()}, 400
         )
     return form, span, form.scope()
+
+
+def _without_page() -> dict[str, str]:
+    return {name: text for name, text in request.args.items() if name not in PageIn.model_fields}
 
 
 def _zone() -> ZoneInfo:
