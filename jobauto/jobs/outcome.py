@@ -1,11 +1,13 @@
 """What came of a step of the work, as people are told. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..audit.service import Difference
 from ..wording import label_of, pluralize
 
+NAMED = 10
+"""So many of the jobs that were not changed for the same reason are named; the action's page has them all."""
 NOTHING = ("Nothing was changed.", "info")
 
 
@@ -38,13 +40,20 @@ def of_job(job_id: int, changes: Iterable[Difference]) -> tuple[str, str]:
 
 
 def of_bulk(action: str, change: Mapping[str, str], tally: Tally) -> tuple[str, str]:
-    """The same of several jobs: ``10 jobs assigned to Carol.``; those left alone are named besides."""
+    """The same of several jobs: ``10 jobs assigned to Carol. 2 were not changed.``; why is said besides."""
     if not tally.changed:
         return "Nothing was changed.", "warning"
-    jobs = pluralize(tally.changed, "job")
-    of_all = f" of {tally.chosen:,}" if tally.refused else ""
-    done = f"{jobs}{of_all} {_done(action, change)}."
-    return done, "warning" if tally.refused else "success"
+    done = f"{pluralize(tally.changed, 'job')} {_done(action, change)}."
+    if not tally.refused:
+        return done, "success"
+    return f"{done} {tally.refused:,} {'was' if tally.refused == 1 else 'were'} not changed.", "warning"
+
+
+def of_refused(why: str, job_ids: Sequence[int]) -> str:
+    """Jobs that were not changed for the same reason: ``Jobs 4, 7: Nobody has it already.``"""
+    others = len(job_ids) - NAMED
+    names = ", ".join(map(str, job_ids[:NAMED])) + (f" and {others:,} more" if others > 0 else "")
+    return f"{'Job' if len(job_ids) == 1 else 'Jobs'} {names}: {why}"
 
 
 def _done(action: str, change: Mapping[str, str]) -> str:

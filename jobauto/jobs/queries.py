@@ -49,7 +49,7 @@ class Within:
 
     Of jobs before ``newest``, and of open ones before ``newest_open``, notes and descriptions are not looked
     into. Older ones are found by their number, and by the keys of their ``sites``, which have all the words;
-    by their sites not (None) where those are too many, or a word is the number of a job.
+    by their sites not (None) where those are too many.
     """
 
     newest: int
@@ -104,11 +104,9 @@ def bounded(wanted: JobFilter) -> JobFilter:
         db.session.scalar(query.order_by(Job.id.desc()).offset(LOOKED_INTO - 1).limit(1)) or 0
         for query in (select(Job.id), select(Job.id).where(STILL_OPEN))
     )
-    of_words = select(Site.key).where(*(sites.says(word) for word in words)).limit(FEW_SITES + 1)
-    is_number = any((number := JOB_NUMBER.fullmatch(word)) and number[1] for word in words)
-    keys = None if is_number else db.session.scalars(of_words).all()
-    are_few = keys is not None and len(keys) <= FEW_SITES
-    return replace(wanted, within=Within(newest, newest_open, keys if are_few else None))
+    of_words = select(Site.key).where(*map(_in_site, words)).limit(FEW_SITES + 1)
+    keys = db.session.scalars(of_words).all()
+    return replace(wanted, within=Within(newest, newest_open, keys if len(keys) <= FEW_SITES else None))
 
 
 def jobs_matching(wanted: JobFilter, now: datetime) -> Select[Any]:
@@ -216,15 +214,23 @@ def _of_site_or_covering(site_id: str) -> CompoundSelect[int]:
 def _says(word: str) -> ColumnElement[bool]:
     """Whether a job has a word: its site has it, a note, or its description; or it is the job's number.
 
-    Numbers are not looked for in descriptions: the dates there have every small one. Punctuation alone is
-    looked for there only, as it stands.
+    Numbers are not looked for in descriptions: the dates there have every small one. One with ``#`` is that
+    of a job, or stands so in the name of a site. Punctuation alone is looked for in descriptions only, as it
+    stands.
     """
     if not fold(word):
         return Job.description.contains(word, autoescape=True)
-    if number := JOB_NUMBER.fullmatch(word):
-        is_it = Job.id == int(number[2])
-        return is_it if number[1] else or_(is_it, _in_site_or(word, Job.search_notes))
-    return _in_site_or(word, Job.search_notes, Job.search_description)
+    number = JOB_NUMBER.fullmatch(word)
+    if not number:
+        return _in_site_or(word, Job.search_notes, Job.search_description)
+    is_it = Job.id == int(number[2])
+    return or_(is_it, _in_site(word) if number[1] else _in_site_or(word, Job.search_notes))
+
+
+def _in_site(word: str) -> ColumnElement[bool]:
+    """Whether a job's site has a word; one such as ``#12`` as it stands in its name."""
+    number = JOB_NUMBER.fullmatch(word)
+    return and_(sites.says(word), Site.site_name.contains(word)) if number and number[1] else sites.says(word)
 
 
 def _in_site_or(word: str, *texts: InstrumentedAttribute[str]) -> ColumnElement[bool]:

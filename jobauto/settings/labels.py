@@ -25,9 +25,11 @@ def label(field: str) -> str:
 
 
 def format_value(value: Any) -> str:
-    """A value for people: ``On``, ``Off``, a dash for nothing, or as it is."""
+    """A value for people: ``On``, ``Off``, kWh with two decimals, a dash for nothing, or as it is."""
     if isinstance(value, bool):
         return "On" if value else "Off"
+    if isinstance(value, float):
+        return f"{value:,.2f}"
     return str(value) or "–"
 
 

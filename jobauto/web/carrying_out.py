@@ -11,8 +11,6 @@ from . import closing
 
 AT_ONCE = 100
 """So many jobs are changed while somebody waits for the page."""
-NAMED = 10
-"""So many of those that were left alone are named; the action's page has them all."""
 
 
 def carry_out(bulk_id: int, jobs: int) -> None:
@@ -29,5 +27,8 @@ def carry_out(bulk_id: int, jobs: int) -> None:
         closed = db.session.scalars(bulk_actions.changed(bulk_id)).all()
         if told := closing.left_open(closed):
             flash(told, "aside")
-    for job_id, why in db.session.execute(bulk_actions.refused(bulk_id).limit(NAMED)):
-        flash(f"Job {job_id}: {why}", "warning")
+    by_reason: dict[str, list[int]] = {}
+    for job_id, why in db.session.execute(bulk_actions.refused(bulk_id)):
+        by_reason.setdefault(why or "", []).append(job_id)
+    for why, job_ids in by_reason.items():
+        flash(outcome.of_refused(why, job_ids), "warning")

@@ -50,6 +50,7 @@ ADDRESSES = (
     "/jobs/1",
     "/jobs/3",
     "/jobs/bulk/1",
+    "/jobs/bulk/2",
     "/search/?q=roof",
     "/sites/",
     "/sites/?state=snoozed",
@@ -65,6 +66,7 @@ ADDRESSES = (
     "/runs/2",
     "/runs/4",
     "/runs/requests/1",
+    "/runs/requests/2",
     "/lab/",
     "/lab/sites?threshold=1",
     "/report/",
@@ -211,6 +213,7 @@ def _something_of_everything(app: Flask, run_id: int, cast: None) -> None:
         {1: "", 999: ""}, Wanted("queue", {"queue": "Q" * 100}), by="ada", now=utcnow()
     )
     bulk_actions.go_on(bulk_id)
+    bulk_actions.begin({1: ""}, Wanted("queue", {"queue": ""}), by="ada", now=utcnow())  # which waits
     profiles.save("portal", {"file": {"kind": "nem12"}, "site": {}, "time": {}, "value": {}}, ADA)
     content = f"site,date,{'v' * 200},b\n{'W' * 50},05/11/2026 06:00,1.204,2\n{'N' * 50},06/11/2026,1.3,2\n"
     samples.accept(f"{'w' * 190}.csv", BytesIO(content.encode()), ADA, lambda _: None)
@@ -221,6 +224,7 @@ def _something_of_everything(app: Flask, run_id: int, cast: None) -> None:
     sites.snooze("LONG", utcnow().date(), "Z" * 200, ZoneInfo("UTC"), author=ADA)
     settings.put_policy(Policy("Slow", {"NO_COMS": {"days_threshold": 8}}, ("G" * 100,)), author=ADA)
     run_requests.ask(Author("ada", utcnow() - timedelta(hours=1)))
+    run_requests.ask(ADA)  # which waits
     for question in (
         lab.Question("no_coms", 90),
         *(lab.Question(rule, lab.NOW) for rule in ("no_coms", "zero_reads")),

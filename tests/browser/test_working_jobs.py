@@ -4,10 +4,15 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
+from sqlalchemy import update
 
 from jobauto.clock import utcnow
 from jobauto.extensions import db
+from jobauto.jobs import bulk_actions
+from jobauto.jobs.bulk_actions import Wanted
+from jobauto.models import BulkJob
 from jobauto.sites import queries as sites
+from jobauto.storage.connections import write
 from tests.browser.conftest import Visit
 from tests.fleets import add_readings
 from tests.pages.scenes import FLAT
@@ -144,3 +149,14 @@ def test_all_sites_of_a_page_are_ticked_at_once_and_changed_together(visit: Visi
     expect(page.get_by_role("button", name="Clear selection")).to_be_visible()  # Enter presses no button
     page.get_by_role("button", name="Set group").click()
     expect(page.locator(".notice:focus")).to_have_text("Changed 4 sites.")
+
+
+def test_a_page_that_waits_shows_how_far_it_is_and_the_end_by_itself(visit: Visit, run_id: int) -> None:
+    bulk_id = bulk_actions.begin({1: "", 2: ""}, Wanted("queue", {"queue": "Roof"}), by="ada", now=utcnow())
+    page = visit(logged_in_as="oscar").open(f"/jobs/bulk/{bulk_id}")
+    expect(page.get_by_text("0 of 2 jobs done.")).to_be_visible()
+    with write() as session:
+        session.execute(update(BulkJob).where(BulkJob.job_id == 1).values(done=True))
+    expect(page.get_by_text("1 of 2 jobs done.")).to_be_visible()
+    bulk_actions.go_on(bulk_id)
+    expect(page.get_by_role("heading", level=1)).to_have_text("2 jobs moved to the queue Roof")

@@ -4,11 +4,12 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 
 from jobauto.extensions import db
 from jobauto.jobs import queries
 from jobauto.jobs.queries import JobFilter, bounded, jobs_matching
-from jobauto.models import Job, Run
+from jobauto.models import Job, Run, Site
 from jobauto.storage.connections import write
 from tests.fleets import NOON, add_site
 from tests.pages.reading import words
@@ -60,6 +61,14 @@ def _jobs(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_which_jobs_a_search_finds(search: str, found: list[int]) -> None:
     wanted = bounded(JobFilter(search=search))
     assert [job.id for job in db.session.scalars(jobs_matching(wanted, NOON)).unique()] == found
+
+
+def test_an_old_job_is_found_by_a_number_in_the_name_of_its_site() -> None:
+    with write() as session:
+        session.execute(update(Site).where(Site.site_id == "S4").values(site_name="Unit #12", search_text="s4 unit12"))
+    for search, found in (("Unit #12", [4]), ("#12", [4]), ("Unit #1", [4]), ("Unit #2", [])):
+        wanted = bounded(JobFilter(search=search))
+        assert [job.id for job in db.session.scalars(jobs_matching(wanted, NOON)).unique()] == found, search
 
 
 def test_other_conditions_and_orders_hold_as_without_a_search() -> None:

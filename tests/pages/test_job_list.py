@@ -176,9 +176,21 @@ def test_a_job_that_cannot_be_reopened_is_named_with_the_reason_and_the_others_a
     oscar.post("/jobs/", action="reopen", job=["1", "2", "999"])
 
     text = words(oscar.get("/jobs/"))
-    assert "1 job of 3 reopened." in text
+    assert "1 job reopened. 2 were not changed." in text
     assert "Job 1: This site has another open job of this type." in text
     assert "Job 999: There is no such job." in text
+
+
+def test_jobs_that_are_left_alone_for_the_same_reason_are_told_of_together(
+    oscar: Person, run_id: int
+) -> None:
+    jobs = ["1", "2"]
+    oscar.post("/jobs/", action="close", resolution="fixed", job=jobs)
+    oscar.get("/jobs/")
+    oscar.post("/jobs/", action="close", resolution="other", job=jobs)
+    text = words(oscar.get("/jobs/"))
+    assert "Nothing was changed." in text
+    assert "Jobs 1, 2: It is closed already, as fixed by oscar." in text
 
 
 def test_all_that_match_are_changed_unless_more_match_than_the_page_said(oscar: Person, run_id: int) -> None:
@@ -204,7 +216,7 @@ def test_many_jobs_are_changed_in_the_background_and_their_page_tells_how_far(
 
     await_until(lambda: "Under way" not in told(), "all are done")
     assert "102 jobs given high priority" in told()
-    assert "Changed 102 jobs Left alone 0 jobs" in told()
+    assert "Changed 102 jobs Not changed 0 jobs" in told()
 
 
 def test_an_action_is_undone_from_its_page_by_operators_only(
@@ -216,7 +228,10 @@ def test_an_action_is_undone_from_its_page_by_operators_only(
     assert vera.post("/jobs/bulk/1/undo").status_code == 403
     assert oscar.post("/jobs/bulk/1/undo?status=unclosed").location == "/jobs/?status=unclosed"
     text = words(oscar.get("/jobs/"))
-    assert "1 job of 2 given back what they had before. Details Job 2: ada has changed it since." in text
+    assert (
+        "1 job given back what they had before. 1 was not changed. Details Job 2: ada has changed it since."
+        in text
+    )
     assert "It was undone." in words(oscar.get("/jobs/bulk/1"))
     assert "#2 ada has changed it since." in words(oscar.get("/jobs/bulk/2"))
 
@@ -224,7 +239,7 @@ def test_an_action_is_undone_from_its_page_by_operators_only(
 def test_what_left_a_job_alone_can_be_undone_and_an_undoing_cannot(oscar: Person, run_id: int) -> None:
     change(2, JobChange(assignee="ada"), by="ada", now=utcnow())
     oscar.post("/jobs/", action="assign", assignee="oscar", job=["1", "2"])
-    assert "1 job of 2 assigned to oscar. Undo Details" in words(oscar.get("/jobs/"))
+    assert "1 job assigned to oscar. 1 was not changed. Undo Details" in words(oscar.get("/jobs/"))
     oscar.post("/jobs/bulk/1/undo")
     assert "1 job given back what they had before. Details" in words(oscar.get("/jobs/"))
     oscar.post("/jobs/bulk/2/undo")

@@ -32,7 +32,7 @@ def test_reopen_touches_closed_jobs_only(oscar: Person, run_id: int) -> None:
     by_ada(1, status="in_progress")
     text = press(oscar, older, action="reopen")
     assert jobs() == [("in_progress", None, None), ("open", None, None)]
-    assert "1 job of 2 reopened." in text
+    assert "1 job reopened. 1 was not changed." in text
     assert "Job 1: It is in progress, so there is nothing to reopen." in text
 
 
@@ -41,7 +41,7 @@ def test_close_replaces_no_resolution_of_somebody_else(oscar: Person, run_id: in
     by_ada(1, status="closed", resolution="false_alarm")
     text = press(oscar, older, action="close", resolution="fixed")
     assert jobs() == [("closed", "false_alarm", None), ("closed", "fixed", None)]
-    assert "1 job of 2 closed as fixed." in text
+    assert "1 job closed as fixed. 1 was not changed." in text
     assert "Job 1: It is closed already, as false alarm by ada." in text
 
 
@@ -67,7 +67,7 @@ def test_assign_takes_no_job_from_somebody_whom_the_list_did_not_show(
     by_ada(1, assignee=since)
     text = press(oscar, older, action="assign", assignee=to)
     assert [assignee for _, _, assignee in jobs()] == [becomes, to if to != "-" else None]
-    assert f"1 job of 2 assigned to {to if to != '-' else 'nobody'}." in text
+    assert f"1 job assigned to {to if to != '-' else 'nobody'}. 1 was not changed." in text
     assert f"Job 1: {why}" in text
 
 

@@ -32,6 +32,14 @@ def test_words_find_sites_and_the_jobs_whose_site_or_note_has_them(
     assert {name for name in everybody if name in of_jobs} == jobs
 
 
+def test_it_says_how_many_it_found_and_that_not_all_are_listed(vera: Person, run_id: int) -> None:
+    assert words(vera.get("/search/?q=roof")).count("4 sites.") == 1
+    assert "2 jobs." in words(vera.get("/search/?q=roof"))
+    for number in range(21):
+        add_site(f"N{number}", site_name="Barn")
+    assert "21 sites; the first 20 are listed." in words(vera.get("/search/?q=barn"))
+
+
 def test_the_number_of_a_job_leads_to_the_job(vera: Person, run_id: int) -> None:
     assert vera.get("/search/?q=%232").location == "/jobs/2"
     assert "#2 Flat roof" in words(vera.get("/search/?q=2"))

@@ -1,13 +1,17 @@
 """What the settings page says of the rules is what the rules do."""
 
+import re
+
 import pytest
 from flask import Flask
 
+from jobauto.audit.service import Author
 from jobauto.clock import utcnow
 from jobauto.detection.service import RunParameters, dry_run
 from jobauto.rules.no_coms import NO_COMS, NoComsSettings
 from jobauto.rules.zero_reads import ZERO_READS, ZeroReadsSettings
 from jobauto.settings import service
+from jobauto.settings.policies import Policy
 from tests.fleets import NOON, add_site, daily
 from tests.pages.reading import words
 from tests.people import Person
@@ -35,6 +39,16 @@ def test_the_numbers_in_the_words_are_those_of_the_settings() -> None:
     assert "the last 7 days (168 hours)" in first
     assert "at least 5 of them, at least 84 hours lie between the first and the last" in second
     assert "in the last 1 day (24 hours)" in NO_COMS.explained(NoComsSettings(days_threshold=1))[0]
+
+
+def test_energies_have_two_decimals_wherever_settings_stand(ada: Person, run_id: int) -> None:
+    values = {"ZERO_READS": {"min_increase": 0.5}}
+    service.put_policy(Policy("Creeping", values, sites=("FLAT",)), author=Author("ada", utcnow()))
+    assert re.search(r'name="ZERO_READS.min_increase"[^>]* value="0.00"', ada.get("/settings/").text)
+    assert "Increase that counts as none, in kWh 0.00" in words(ada.get(f"/runs/{run_id}"))
+    assert "Increase that counts as none, in kWh: 0.50" in words(ada.get("/policies/"))
+    edited = ada.get("/policies/Creeping").text
+    assert re.search(r'name="ZERO_READS.min_increase"[^>]* value="0.50"', edited)
 
 
 def test_what_comes_of_a_finding_is_told_as_it_stands() -> None:

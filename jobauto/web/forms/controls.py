@@ -27,3 +27,8 @@ def _limit(info: FieldInfo, name: str) -> int | None:
 def one_newline(text: str | None) -> str | None:
     """A text area's text: a browser sends CR LF for each line end."""
     return text.replace("\r\n", "\n") if text else text
+
+
+def two_decimals(value: Any) -> Any:
+    """kWh as they are stored, for people; what was typed stays as it is."""
+    return f"{value:.2f}" if isinstance(value, float) else value

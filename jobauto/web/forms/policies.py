@@ -13,7 +13,7 @@ from ...settings.labels import fields, format_value
 from ...settings.policies import SECTIONS, Policy
 from ...settings.schema import Errors, Settings
 from .choices import choices, of_codes
-from .controls import LONG_TEXT, limits, one_newline, rows_of
+from .controls import LONG_TEXT, limits, one_newline, rows_of, two_decimals
 from .errors import put_beside
 
 ON_OFF = (("true", "On"), ("false", "Off"))
@@ -104,7 +104,7 @@ def _split(text: str | None) -> list[str]:
 
 
 def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return str(value).lower() if isinstance(value, bool) else str(two_decimals(value))
 
 
 def _control(info: FieldInfo) -> Field:

@@ -17,7 +17,7 @@ from ...rules.settings import Section
 from ...settings.labels import fields, sections
 from ...settings.schema import Errors, Settings, time_zones
 from .choices import choices, of_codes
-from .controls import LONG_TEXT, limits, one_newline, rows_of
+from .controls import LONG_TEXT, limits, one_newline, rows_of, two_decimals
 from .errors import put_beside
 
 
@@ -68,7 +68,9 @@ def _control(name: str, info: FieldInfo) -> Field:
         )
     if info.annotation is Decimal:
         return StringField(
-            **given, render_kw={"type": "number", "inputmode": "decimal", "step": 0.01, **allowed}
+            **given,
+            filters=[two_decimals],
+            render_kw={"type": "number", "inputmode": "decimal", "step": 0.01, **allowed},
         )
     if allowed.get("maxlength", 0) > LONG_TEXT:
         return TextAreaField(

@@ -1,9 +1,10 @@
 """Finding something from every page: sites by any words, jobs by their number, notes."""
 
-from collections.abc import Sequence
+from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import Select
 
 from ...clock import utcnow
 from ...extensions import db
@@ -11,6 +12,7 @@ from ...jobs import queries as jobs
 from ...models import Job, Site
 from ...sites import queries as sites
 from ..numbers import whole_number
+from ..paging import page_up_to
 
 bp = Blueprint("search", __name__, url_prefix="/search")
 
@@ -26,20 +28,18 @@ def show() -> ResponseReturnValue:
     if job_id is not None and db.session.get(Job, job_id) is not None:
         return redirect(url_for("jobs.show", job_id=job_id))
     wanted = jobs.bounded(jobs.JobFilter(search=asked))
-    found = jobs.jobs_matching(wanted, utcnow()).limit(FOUND + 1)
+    found = jobs.jobs_matching(wanted, utcnow())
     return render_template(
         "search/show.html",
         asked=asked,
-        sites=_sites(asked, wanted.within) if asked else [],
-        jobs=db.session.scalars(found).all() if asked else [],
-        most=FOUND,
+        sites=page_up_to(_sites(asked, wanted.within), 1, FOUND) if asked else None,
+        jobs=page_up_to(found, 1, FOUND) if asked else None,
         within=wanted.within,
     )
 
 
-def _sites(asked: str, within: jobs.Within | None) -> Sequence[Site]:
-    """The first sites that have the words: of a few that is known, of many the first are soon come by."""
-    found = sites.sites_matching(asked)
+def _sites(asked: str, within: jobs.Within | None) -> Select[Any]:
+    """The sites that have the words: of a few that is known, of many the first are soon come by."""
     if within is not None and within.sites is not None:
-        found = sites.by_keys(within.sites).order_by(Site.site_id)
-    return db.session.scalars(found.limit(FOUND + 1)).all()
+        return sites.by_keys(within.sites).order_by(Site.site_id)
+    return sites.sites_matching(asked)
