@@ -19,7 +19,9 @@ from sqlalchemy import select
 
 from jobauto.audit.service import Author
 from jobauto.extensions import db
-from jobauto.imports import bulk, readings
+from jobauto.imports import readings
+from jobauto.imports.bulk.postgresql import PostgresqlBulk
+from jobauto.imports.bulk.sqlite import SqliteBulk
 from jobauto.models import DecidedReading, Decision, MeterChange, Reading, Review, Site, ToClassify
 from jobauto.models.quality import Quality, ReviewDecision
 from jobauto.readings.decisions import decide
@@ -58,8 +60,8 @@ def engine(request: pytest.FixtureRequest) -> Sqlite | Postgresql | Changed:
 def test_any_order_any_pieces_and_decisions_at_any_time_end_the_same(
     app: Flask, monkeypatch: pytest.MonkeyPatch, data: st.DataObject
 ) -> None:
-    monkeypatch.setattr(bulk.SqliteBulk, "BATCH", 4)
-    monkeypatch.setattr(bulk.PostgresqlBulk, "BATCH", 4)
+    monkeypatch.setattr(SqliteBulk, "BATCH", 4)
+    monkeypatch.setattr(PostgresqlBulk, "BATCH", 4)
     histories_of = {}
     for _ in range(data.draw(st.integers(1, 2))):
         site_id = f"H{next(NUMBERS)}"
