@@ -28,7 +28,10 @@ _SEPARATOR_LINE = re.compile(r'"?sep=.?"?\s*', re.IGNORECASE)
 _DATUM = re.compile(r"[0-9]+([./:-][0-9]+)*([T ][0-9:.+-]*Z?)?")
 _ANOTHER_FEED = "A file of another feed needs its profile. The page Profiles makes one from the file."
 _EMPTY = "The file is empty. Its first line must name the columns."
-_WORKBOOK = "This is an Excel workbook. Save it as “CSV UTF-8 (comma delimited)”, and send that file."
+_WORKBOOK = (
+    "This is an Excel workbook. A profile reads it as it is; "
+    "or save it as “CSV UTF-8 (comma delimited)”, and send that file."
+)
 _SIGNATURES = (
     (b"\x1f\x8b", "This is a gzip archive. Unpack it, and send the CSV file that is in it."),
     (b"\xd0\xcf\x11\xe0", _WORKBOOK),

@@ -19,7 +19,7 @@ from ..readings.said import spoken_of
 from ..readings.turns import stripe_of, take_turns
 from ..storage.marks import mark
 from . import measures
-from .bulk import Bulk, ReadingKey, Ready, Span, Tail
+from .bulk.way import Bulk, ReadingKey, Ready, Span, Tail
 from .seen import Columns
 
 SMALL = 40_000

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, update
 
 from ..models import Site
 from ..storage.among import is_among
-from .bulk import Tail
+from .bulk.way import Tail
 
 
 class OtherMeasure(Exception):

@@ -19,7 +19,8 @@ from ..storage.citus import connections_kept
 from ..storage.leases import LeaseLost
 from ..storage.vacuum import vacuum_analyze_after
 from . import fields, rows, sources
-from .bulk import ReadingKey, Ready, Stamp, bulk_of
+from .bulk.choosing import bulk_of
+from .bulk.way import ReadingKey, Ready, Stamp
 from .columns import Instants, interval_watt_hours, read_registers
 from .in_line import steps_of
 from .lines import trimmed

@@ -9,7 +9,7 @@ from tempfile import SpooledTemporaryFile
 from typing import NamedTuple
 
 from ..storage.configuration import instance_folder
-from .bulk import ReadingKey, Ready
+from .bulk.way import ReadingKey, Ready
 from .lines import FileError
 
 IN_MEMORY = 16_000_000

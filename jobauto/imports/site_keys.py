@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection
 
 from . import fields
-from .bulk import SiteRow, bulk_of
+from .bulk.choosing import bulk_of
+from .bulk.way import SiteRow
 from .lines import trimmed
 
 REMEMBERED = 50_000

@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from ..models.types import from_microseconds
 from ..readings.turns import OthersSince
 from ..storage.connections import write_on
-from .bulk import AlreadyStored, Bulk, Comparison, ReadingKey, Ready, Stamp, WhileWaiting
+from .bulk.way import AlreadyStored, Bulk, Comparison, ReadingKey, Ready, Stamp, WhileWaiting
 from .contradictions import IN_READINGS, describe, rejected_together
 from .in_line import NO_STEPS, Newcomers, Steps, Tails, steps_of
 from .measures import OtherMeasure

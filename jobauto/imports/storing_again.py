@@ -19,7 +19,7 @@ from ..models.types import Instant, from_microseconds, from_watt_hours, to_micro
 from ..storage.among import is_among
 from ..storage.connections import insert
 from ..storage.marks import mark
-from .bulk import Bulk, ReadingKey, Ready
+from .bulk.way import Bulk, ReadingKey, Ready
 from .taking_back import is_before
 
 

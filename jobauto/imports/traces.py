@@ -34,7 +34,7 @@ from ..readings.turns import OthersSince, stripe_of, take_turns
 from ..storage.among import is_among
 from ..storage.connections import write_on
 from . import measures, sources
-from .bulk import Bulk, ReadingKey, Ready, Stamp
+from .bulk.way import Bulk, ReadingKey, Ready, Stamp
 from .seen import Columns, Seen
 from .storing_again import Again, store_again
 

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from operator import itemgetter
 
-from .bulk import Bulk, Ready
+from .bulk.way import Bulk, Ready
 from .lines import trimmed
 from .seen import Seen
 

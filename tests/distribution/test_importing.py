@@ -9,7 +9,8 @@ from sqlalchemy import text
 
 from jobauto.extensions import db
 from jobauto.imports import readings
-from jobauto.imports.bulk import DistributedBulk, bulk_of
+from jobauto.imports.bulk.choosing import bulk_of
+from jobauto.imports.bulk.postgresql import DistributedBulk
 from jobauto.imports.result import ImportResult
 from jobauto.imports.rows import Rejected
 from jobauto.storage.citus import connections_kept

@@ -13,7 +13,9 @@ import threading
 
 from jobauto import create_app
 from jobauto.imports import background
-from jobauto.imports.bulk import PostgresqlBulk, SqliteBulk, WhileWaiting
+from jobauto.imports.bulk.postgresql import PostgresqlBulk
+from jobauto.imports.bulk.sqlite import SqliteBulk
+from jobauto.imports.bulk.way import WhileWaiting
 from jobauto.imports.rows import Rejected
 from jobauto.imports.storing import Batch, Store
 from jobauto.work import threads

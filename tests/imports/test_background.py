@@ -12,7 +12,8 @@ from jobauto.audit.service import Author
 from jobauto.clock import utcnow
 from jobauto.extensions import db
 from jobauto.imports import background, readings, uploads
-from jobauto.imports.bulk import PostgresqlBulk, SqliteBulk
+from jobauto.imports.bulk.postgresql import PostgresqlBulk
+from jobauto.imports.bulk.sqlite import SqliteBulk
 from jobauto.imports.lines import FileError
 from jobauto.imports.rejected_rows import rejected_rows
 from jobauto.imports.result import ImportResult

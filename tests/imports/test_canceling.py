@@ -14,7 +14,9 @@ from jobauto.audit.queries import events_for
 from jobauto.audit.service import Author
 from jobauto.clock import utcnow
 from jobauto.extensions import db
-from jobauto.imports import background, bulk, canceling, decisions, readings, storing, undo, uploads
+from jobauto.imports import background, canceling, decisions, readings, storing, undo, uploads
+from jobauto.imports.bulk.postgresql import PostgresqlBulk
+from jobauto.imports.bulk.sqlite import SqliteBulk
 from jobauto.imports.recorded import Recorded
 from jobauto.imports.result import ImportResult
 from jobauto.models import Import
@@ -37,8 +39,8 @@ def _site(app: Flask) -> None:
 @pytest.fixture
 def after_first_batch(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], None]:
     """Have something done between the first batch of two rows and the next."""
-    monkeypatch.setattr(bulk.SqliteBulk, "BATCH", 2)
-    monkeypatch.setattr(bulk.PostgresqlBulk, "BATCH", 2)
+    monkeypatch.setattr(SqliteBulk, "BATCH", 2)
+    monkeypatch.setattr(PostgresqlBulk, "BATCH", 2)
 
     def do(act: Callable[[], object]) -> None:
         store = readings.store_readings
@@ -161,8 +163,8 @@ def test_one_that_waits_for_a_decision_is_not_imported() -> None:
 
 
 def test_one_by_command_ends_at_its_next_batch_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk.SqliteBulk, "BATCH", 2)
-    monkeypatch.setattr(bulk.PostgresqlBulk, "BATCH", 2)
+    monkeypatch.setattr(SqliteBulk, "BATCH", 2)
+    monkeypatch.setattr(PostgresqlBulk, "BATCH", 2)
     number: list[int] = []
 
     def cancel(*_: object) -> None:

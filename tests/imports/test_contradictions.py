@@ -12,7 +12,8 @@ from flask import Flask
 
 from jobauto.extensions import db
 from jobauto.imports import readings, seen
-from jobauto.imports.bulk import PostgresqlBulk, SqliteBulk
+from jobauto.imports.bulk.postgresql import PostgresqlBulk
+from jobauto.imports.bulk.sqlite import SqliteBulk
 from jobauto.imports.lines import FileError
 from jobauto.imports.result import ImportResult
 from jobauto.imports.rows import Rows

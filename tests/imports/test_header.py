@@ -147,9 +147,13 @@ def archive(name: str) -> bytes:
     ("file", "told"),
     [
         pytest.param(
-            archive("[Content_Types].xml"), "Excel workbook. Save it as “CSV UTF-8", id="a workbook"
+            archive("[Content_Types].xml"),
+            "Excel workbook. A profile reads it as it is; or save it as “CSV UTF-8",
+            id="a workbook",
         ),
-        pytest.param(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Excel workbook. Save it", id="an old workbook"),
+        pytest.param(
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Excel workbook. A profile reads it", id="an old workbook"
+        ),
         pytest.param(archive("readings.csv"), "zip archive. Unpack it", id="a zip"),
         pytest.param(gzip.compress(HEADER), "gzip archive. Unpack it", id="gzip"),
         pytest.param(HEADER.decode().encode("utf-16"), "UTF-16. Save it as CSV in UTF-8", id="UTF-16"),

@@ -10,7 +10,8 @@ from flask import Flask
 from sqlalchemy import text
 
 from jobauto.extensions import db
-from jobauto.imports.bulk import PostgresqlBulk, SqliteBulk
+from jobauto.imports.bulk.postgresql import PostgresqlBulk
+from jobauto.imports.bulk.sqlite import SqliteBulk
 from jobauto.imports.result import NAMED
 from tests.fleets import add_site
 from tests.imports.importing import Counts, counts, import_readings, import_sites, stored_readings

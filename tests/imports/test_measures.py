@@ -8,7 +8,9 @@ from sqlalchemy import select, update
 
 from jobauto.clock import utcnow
 from jobauto.extensions import db
-from jobauto.imports import bulk, undo
+from jobauto.imports import undo
+from jobauto.imports.bulk.postgresql import PostgresqlBulk
+from jobauto.imports.bulk.sqlite import SqliteBulk
 from jobauto.imports.fleet import sites_among
 from jobauto.models import Import, ImportSite, Site
 from tests.fleets import NOON, add_site
@@ -18,8 +20,8 @@ from tests.imports.undoing import ADA, send, take_back
 
 @pytest.fixture
 def two_rows_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk.SqliteBulk, "BATCH", 2)
-    monkeypatch.setattr(bulk.PostgresqlBulk, "BATCH", 2)
+    monkeypatch.setattr(SqliteBulk, "BATCH", 2)
+    monkeypatch.setattr(PostgresqlBulk, "BATCH", 2)
 
 
 def measure_of(site_id: str) -> str | None:

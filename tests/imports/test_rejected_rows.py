@@ -12,7 +12,8 @@ from sqlalchemy import select
 
 from jobauto.extensions import db
 from jobauto.imports import background, uploads
-from jobauto.imports.bulk import PostgresqlBulk, SqliteBulk
+from jobauto.imports.bulk.postgresql import PostgresqlBulk
+from jobauto.imports.bulk.sqlite import SqliteBulk
 from jobauto.imports.profiles import service as profiles
 from jobauto.imports.rejected_rows import rejected_rows, with_reasons
 from jobauto.models import Import, Reading

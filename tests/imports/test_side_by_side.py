@@ -13,7 +13,9 @@ from flask import Flask
 
 from jobauto.audit.service import Author
 from jobauto.extensions import db
-from jobauto.imports import bulk, readings
+from jobauto.imports import readings
+from jobauto.imports.bulk.postgresql import PostgresqlBulk
+from jobauto.imports.bulk.sqlite import SqliteBulk
 from jobauto.imports.recorded import Recorded
 from jobauto.imports.result import ImportResult
 from jobauto.models import Import
@@ -28,7 +30,7 @@ PATIENCE = 30
 
 @pytest.fixture(autouse=True)
 def two_rows_at_a_time(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    for engine in (bulk.SqliteBulk, bulk.PostgresqlBulk):
+    for engine in (SqliteBulk, PostgresqlBulk):
         monkeypatch.setattr(engine, "BATCH", 2)
     add_site("S1")
 

@@ -14,17 +14,10 @@ from sqlalchemy import delete
 
 from jobauto.extensions import db
 from jobauto.imports import readings, rows
-from jobauto.imports.bulk import (
-    UNSTAMPED,
-    AlreadyStored,
-    Bulk,
-    Comparison,
-    PostgresqlBulk,
-    Ready,
-    SqliteBulk,
-    WhileWaiting,
-    bulk_of,
-)
+from jobauto.imports.bulk.choosing import bulk_of
+from jobauto.imports.bulk.postgresql import PostgresqlBulk
+from jobauto.imports.bulk.sqlite import SqliteBulk
+from jobauto.imports.bulk.way import UNSTAMPED, AlreadyStored, Bulk, Comparison, Ready, WhileWaiting
 from jobauto.imports.result import ImportResult
 from jobauto.imports.site_keys import SiteKeys
 from jobauto.models import Site

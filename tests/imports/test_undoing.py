@@ -12,7 +12,9 @@ from jobauto.audit.queries import events_for
 from jobauto.audit.service import Author
 from jobauto.clock import utcnow
 from jobauto.extensions import db
-from jobauto.imports import background, bulk, readings, undo
+from jobauto.imports import background, readings, undo
+from jobauto.imports.bulk.postgresql import PostgresqlBulk
+from jobauto.imports.bulk.sqlite import SqliteBulk
 from jobauto.imports.recorded import Recorded
 from jobauto.imports.taking_back import Undone
 from jobauto.models import Import, ImportSite, Reading, ReplacedReading, Site
@@ -77,8 +79,8 @@ def test_a_site_without_readings_takes_the_measure_of_the_next_import(app: Flask
 def test_one_that_is_undone_while_another_confirms_it_leaves_that_ones_readings(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bulk.SqliteBulk, "BATCH", 2)
-    monkeypatch.setattr(bulk.PostgresqlBulk, "BATCH", 2)
+    monkeypatch.setattr(SqliteBulk, "BATCH", 2)
+    monkeypatch.setattr(PostgresqlBulk, "BATCH", 2)
     add_site("S1")
     send(lines(1, 2))
     first = send(lines(3, 4, 5, 6))
@@ -190,8 +192,8 @@ def test_a_value_from_before_one_that_was_undone_is_kept_for_the_undo_of_a_later
 def test_an_attempt_that_was_taken_over_leaves_what_the_next_one_has_kept(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bulk.SqliteBulk, "BATCH", 2)
-    monkeypatch.setattr(bulk.PostgresqlBulk, "BATCH", 2)
+    monkeypatch.setattr(SqliteBulk, "BATCH", 2)
+    monkeypatch.setattr(PostgresqlBulk, "BATCH", 2)
     add_site("S1")
     rows = "\n".join([HEADER, *lines(1, 2, 3, 4)]).encode()
 

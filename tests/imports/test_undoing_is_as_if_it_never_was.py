@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from jobauto.extensions import db
-from jobauto.imports import bulk
+from jobauto.imports.bulk.postgresql import PostgresqlBulk
+from jobauto.imports.bulk.sqlite import SqliteBulk
 from jobauto.models import ReplacedReading, Site
 from tests.fleets import NOON, add_site
 from tests.imports.undoing import send, standing, take_back
@@ -53,8 +54,8 @@ def without_contradictions(file: list[tuple[tuple[str, int], str, str]]) -> list
 def test_what_stands_is_what_the_others_would_have_left(
     app: Flask, monkeypatch: pytest.MonkeyPatch, steps: list[Any], batch: int
 ) -> None:
-    monkeypatch.setattr(bulk.SqliteBulk, "BATCH", batch)
-    monkeypatch.setattr(bulk.PostgresqlBulk, "BATCH", batch)
+    monkeypatch.setattr(SqliteBulk, "BATCH", batch)
+    monkeypatch.setattr(PostgresqlBulk, "BATCH", batch)
     tried, expected = f"tried{next(NUMBERS)}", f"expected{next(NUMBERS)}"
     for name in SITES:
         add_site(f"{name}-{tried}", None)

@@ -3,7 +3,8 @@
 import pytest
 from flask import Flask
 
-from jobauto.imports.bulk import PostgresqlBulk, SqliteBulk
+from jobauto.imports.bulk.postgresql import PostgresqlBulk
+from jobauto.imports.bulk.sqlite import SqliteBulk
 from tests.fleets import add_site
 from tests.imports.importing import counts, import_readings
 from tests.imports.test_contradictions import dry_run, may_be_doubtful

@@ -213,6 +213,13 @@ def test_a_file_that_cannot_be_meant_is_refused_beside_the_field(
     assert "No imports yet" in words(page)
 
 
+def test_who_sends_the_file_of_a_feed_is_led_to_make_a_profile(oscar: Person) -> None:
+    refused = send(oscar, "MPAN;Datum;kWh\n2100033334444;05/11/2026;1,5\n", kind="")
+    assert refused.status_code == 422
+    assert "Is it the file of a feed" in words(refused)
+    assert 'href="/profiles/new"' in refused.text.split("<main")[1]
+
+
 def test_without_a_file_one_is_asked_for(oscar: Person) -> None:
     page = oscar.post("/import/", kind="readings")
     assert page.status_code == 422

@@ -16,7 +16,8 @@ from jobauto.audit.queries import events_for
 from jobauto.audit.service import Author
 from jobauto.clock import utcnow
 from jobauto.extensions import db
-from jobauto.imports.bulk import PostgresqlBulk, SqliteBulk
+from jobauto.imports.bulk.postgresql import PostgresqlBulk
+from jobauto.imports.bulk.sqlite import SqliteBulk
 from jobauto.imports.canceling import Canceled, CannotCancel, cancel
 from jobauto.imports.profiles import service as profiles
 from jobauto.imports.profiles.reader import rows_of

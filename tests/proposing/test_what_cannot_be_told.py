@@ -137,6 +137,19 @@ def test_of_a_file_that_is_easily_misread_it_is_asked(name: str, field: str, que
     assert question in reason
 
 
+def test_as_long_as_nobody_has_said_the_site_nothing_is_asked_about_its_rows() -> None:
+    """Their names would be taken for registers of one meter, to be added up."""
+    rows = "".join(f"Süd-{site};{day:02}/11/2026;12{day}{site},5\n" for day in (13, 14) for site in (1, 2))
+    content = f"Zähler;Datum;kWh\n{rows}".encode("cp1252")
+
+    unsaid = proposal_for(content, "a.csv", {"feed": "none"}, sites=set()).fields
+    said = proposal_for(content, "a.csv", {"feed": "none", "site": "column:Zähler"}, sites=set()).fields
+
+    assert unsaid["site"].value is None
+    assert "parts" not in unsaid
+    assert "parts" not in said
+
+
 def test_values_that_fall_are_taken_for_intervals_and_the_reason_shows_them() -> None:
     assert of((MISREAD / "m05_interval_values.csv").read_text(), "measure") == (
         "interval",

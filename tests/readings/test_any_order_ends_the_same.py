@@ -20,7 +20,9 @@ from sqlalchemy import select
 
 from jobauto.audit.service import Author
 from jobauto.extensions import db
-from jobauto.imports import bulk, readings
+from jobauto.imports import readings
+from jobauto.imports.bulk.postgresql import DistributedBulk, PostgresqlBulk
+from jobauto.imports.bulk.sqlite import SqliteBulk
 from jobauto.models import DecidedReading, Decision, MeterChange, Reading, Review, Site, ToClassify
 from jobauto.models.quality import Quality, ReviewDecision
 from jobauto.readings.decisions import decide
@@ -57,7 +59,7 @@ def engine(request: pytest.FixtureRequest) -> Sqlite | Postgresql | Changed:
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """An import of a few readings has several batches."""
-    for way in (bulk.SqliteBulk, bulk.PostgresqlBulk, bulk.DistributedBulk):
+    for way in (SqliteBulk, PostgresqlBulk, DistributedBulk):
         monkeypatch.setattr(way, "BATCH", 4)
 
 

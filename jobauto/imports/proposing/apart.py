@@ -31,10 +31,13 @@ def conditions(draft: Draft) -> None:
 
 
 def several_rows(draft: Draft) -> None:
-    """Several rows of one site and time: the registers of a meter, of which all or one count."""
+    """Several rows of one site and time: the registers of a meter, of which all or one count.
+
+    Not asked before the site is known: its names would be taken for registers.
+    """
     if draft.feed:
         draft.settle("same_instant", draft.feed.values.get("same_instant", "refuse"), "")
-    if draft.feed or draft.text("layout") != "rows":
+    if draft.feed or draft.text("layout") != "rows" or not draft.text("site"):
         return
     keys = list(zip(*(map(as_text, column.cells) for column in draft.key_columns()), strict=True))
     if len(set(keys)) == len(keys):

@@ -62,7 +62,7 @@ def submit() -> ResponseReturnValue:
         return _page(form), 422
     except FileError as error:
         form.file.errors = [str(error)]
-        return _page(form), 422
+        return _page(form, may_need_profile=not form.profile.data), 422
     except OSError as error:
         log.error(LogEvent("upload-failed", error=error))  # noqa: TRY400 (a sentence; the program is not at fault)
         abort(503, f"The file could not be kept: {error.strerror}. Tell whoever looks after the server.")
@@ -204,11 +204,12 @@ def _form() -> ImportForm:
     return form
 
 
-def _page(form: ImportForm) -> str:
+def _page(form: ImportForm, *, may_need_profile: bool = False) -> str:
     page = page_of(background.newest_first(), *asked_page())
     return render_template(
         "imports/index.html",
         form=form,
+        may_need_profile=may_need_profile,
         page=page,
         parts=background.parts([entry.id for entry in page.items]),
         kept_days=uploads.KEPT_FOR.days,
