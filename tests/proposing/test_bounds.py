@@ -96,7 +96,7 @@ HOSTILE = {
             "A": [
                 ["site", "date", "kWh"],
                 ["kWh", f"D-D-D{' ' * 100_000}\nx", "kWh"],
-                *(["S1", f"2026-11-{day:02}T06:00Z", day] for day in range(1, 9)),
+                *[["S1", f"2026-11-{day:02}T06:00Z", day] for day in range(1, 9)],
             ]
         }
     ),
