@@ -54,7 +54,8 @@ lock: # the newest versions that pyproject.toml allows, for every Python and mac
 audit: # needs the network: asks a public service which locked versions have known vulnerabilities
 	$(PYTHON) -m venv .venv/audit
 	.venv/audit/bin/python -m pip install --quiet pip-audit
-	.venv/audit/bin/pip-audit --disable-pip --require-hashes --requirement requirements.lock
+	@# strict: of a version that the service does not know, nobody can say that it is safe
+	.venv/audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements.lock
 
 sbom: # a software bill of materials of the lock, by CycloneDX
 	$(PYTHON) -m venv .venv/sbom

@@ -181,6 +181,12 @@ def end_own_sessions(username: str, session_ids: list[int], current: str, client
         return sessions.end(session, session_ids, _proven(session, proof, client))
 
 
+def end_sessions(username: str, session_ids: list[int]) -> int:
+    """End some sessions of a user; how many they were. Raises AccountError."""
+    with write() as session:
+        return sessions.end(session, session_ids, by_name(username))
+
+
 def prove_again(username: str, password: str, session_id: int, client: Client) -> None:
     """Make of a session one whose login is recent. Raises WrongLogin and Throttled."""
     proof = prove(username, password, client)

@@ -1,5 +1,6 @@
 """Single sign-on by OpenID Connect, against a complete issuer on this machine that may do things wrong."""
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -108,6 +109,26 @@ def test_who_has_no_password_makes_a_token_after_a_recent_login_and_no_other(str
     db.session.commit()
     refused = send(stranger, "/account", **made | {"name": "another"})
     assert (refused.status_code, "Log out and in again" in refused.text) == (422, True)
+
+
+def test_who_has_no_password_ends_sessions_of_their_own_after_a_recent_login(
+    app: Flask, stranger: Person
+) -> None:
+    elsewhere = Person(app, None)
+    for browser in (stranger, elsewhere):
+        sign_on(browser)
+    page = stranger.get("/account").text
+    (ticked,) = re.findall(r'name="session_id" value="(\d+)"', page)
+    assert 'id="confirm"' not in page, "there is no password to ask for"
+    db.session.execute(update(UserSession).values(proven_at=utcnow() - timedelta(minutes=11)))
+    db.session.commit()
+    refused = send(stranger, "/account", action="sessions", session_id=ticked)
+    assert (refused.status_code, "Log out and in again" in refused.text) == (422, True)
+    assert is_in(elsewhere)
+    db.session.execute(update(UserSession).values(proven_at=utcnow()))
+    db.session.commit()
+    send(stranger, "/account", action="sessions", session_id=ticked)
+    assert (is_in(stranger), is_in(elsewhere)) == (True, False)
 
 
 def test_the_role_follows_the_claim_at_each_login(app: Flask, issuer: Issuer, stranger: Person) -> None:

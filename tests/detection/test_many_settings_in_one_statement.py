@@ -24,7 +24,7 @@ GROUPS = ("", "North", "South")
 SITES = tuple(f"S{number}" for number in range(1, 9))
 """As the ground calls them."""
 enabled = st.sampled_from([True, True, True, False])
-part = st.fixed_dictionaries(
+part: st.SearchStrategy[dict[str, dict[str, Any]]] = st.fixed_dictionaries(
     {},
     optional={
         "NO_COMS": st.fixed_dictionaries(
@@ -48,7 +48,7 @@ part = st.fixed_dictionaries(
 )
 
 
-of_fleet = st.fixed_dictionaries(
+of_fleet: st.SearchStrategy[dict[str, dict[str, Any]]] = st.fixed_dictionaries(
     {},
     optional={
         "NO_COMS": st.fixed_dictionaries(

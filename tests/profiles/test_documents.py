@@ -1,10 +1,12 @@
 """A document that contradicts itself is refused, by field."""
 
 import copy
+from time import process_time
 from typing import Any
 
 import pytest
 
+from jobauto.imports.profiles.cells import Table
 from jobauto.imports.profiles.document import Profile, ProfileError
 
 PLAIN: dict[str, Any] = {
@@ -95,6 +97,14 @@ def test_what_is_left_out_has_its_default() -> None:
         ({"file": {"kind": "xls"}}, {"file.kind"}),
         ({"file": {"encoding": "latin-99"}}, {"file.encoding"}),
         ({"file": {"encoding": "base64"}}, {"file.encoding"}),
+        ({"file": {"encoding": "Punycode"}}, {"file.encoding"}),
+        ({"file": {"encoding": "raw_unicode_escape"}}, {"file.encoding"}),
+        ({"header": {"names": ["Site"] * 20_001}}, {"header.names"}),
+        ({"value": {"columns": [1] * 20_001}}, {"value.columns"}),
+        ({"value": {"missing": [""] * 1001}}, {"value.missing"}),
+        ({"keep": [{}] * 300_000}, {"keep"}),
+        ({"keep": [{"column": 1, "is": ["E"] * 1001}]}, {"keep.0.is"}),
+        ({f"name {at}": 1 for at in range(1000)}, {"profile"}),
         ({"file": {"delimiter": ";;"}}, {"file.delimiter"}),
         ({"time": {"zone": "London"}}, {"time.zone"}),
         ({"time": {"formats": ["%d/%m"]}}, {"time.formats.0"}),
@@ -119,6 +129,22 @@ def test_a_document_that_contradicts_itself_is_refused_by_field(
         Profile.parsed(changed(**parts))
 
     assert set(refused.value.fields) == fields
+
+
+def test_a_document_of_as_many_columns_as_there_may_be_is_looked_at_at_once() -> None:
+    names = [f"c{at}" for at in range(20_000)]
+    started = process_time()
+    profile = Profile.parsed(
+        changed(
+            header={"names": names},
+            site={"column": "c0"},
+            time={"columns": ["c1"]},
+            value={"columns": names[2:]},
+        )
+    )
+    table = Table(names, lambda *_: iter(()))
+    assert [table.place(column) for column in profile.value.columns] == list(range(2, 20_000))
+    assert process_time() - started < 2
 
 
 @pytest.mark.parametrize("document", [None, [], "delimited", 7])

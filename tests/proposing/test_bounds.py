@@ -1,7 +1,7 @@
 """Whatever a file holds, only its first part is looked at, and what cannot be read is told in a sentence."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from io import BytesIO, RawIOBase
 from time import process_time
@@ -63,6 +63,11 @@ def test_of_a_large_file_only_the_first_part_is_read() -> None:
     assert sample.content.endswith((row, HEADER.encode()))
 
 
+UNITS: list[Sequence[Value]] = [
+    ["site", "date", "kWh"],
+    ["kWh", f"D-D-D{' ' * 100_000}\nx", "kWh"],
+    *(("S1", f"2026-11-0{day}T06:00Z", day) for day in range(1, 9)),
+]
 HOSTILE = {
     "one long line": b"a," * 1_000_000,
     "one long quoted field": b'site,date,v\n"' + b"x" * 1_000_000,
@@ -91,15 +96,7 @@ HOSTILE = {
     "JSON of many paths through many items": json.dumps(
         [{f"k{at}": [{f"k{at}": [] for at in range(20)}] for at in range(200)}] + [{}] * 50_000
     ).encode(),
-    "a row of units with many spaces": workbook(
-        {
-            "A": [
-                ["site", "date", "kWh"],
-                ["kWh", f"D-D-D{' ' * 100_000}\nx", "kWh"],
-                *(("S1", f"2026-11-{day:02}T06:00Z", day) for day in range(1, 9)),
-            ]
-        }
-    ),
+    "a row of units with many spaces": workbook({"A": UNITS}),
     "a read-out of one long word": b"/ABC\n1.8.0(1)\n1.8.0(2)\n" + b"a" * 200_000,
     "XML of many blocks": (
         b'<feed xmlns="http://naesb.org/espi"><UsagePoint/>'

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import NamedTuple
 
 from ..lines import SPACES, FileError
@@ -36,10 +37,15 @@ class Table:
             if column > len(self.names):
                 raise FileError(f"The file has {len(self.names)} columns, and the profile asks for {column}.")
             return column - 1
-        if column not in self.names:
+        if column not in self._places:
             shown = ", ".join(name for name in self.names[:20] if name)
             raise FileError(f"The file has no column {column}. Its columns: {shown}.")
-        return self.names.index(column)
+        return self._places[column]
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        """Where the first column of each name stands."""
+        return {name: at for at, name in reversed(list(enumerate(self.names)))}
 
 
 def as_text(cell: Cell) -> str:

@@ -1,5 +1,6 @@
 """The document of a profile: what may stand in it, and what contradicts itself. Names are a contract."""
 
+import codecs
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
@@ -27,6 +28,12 @@ NAMED_COLUMNS = {
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 Column = Annotated[int, Field(ge=1, le=20_000)] | Text
 """A column's name, or its number, the first being 1."""
+Columns = Annotated[list[Column], Field(max_length=20_000)]
+Words = Annotated[list[str], Field(max_length=1000)]
+NOT_OF_FILES = {"punycode", "idna", "unicode-escape", "raw-unicode-escape", "undefined"}
+"""Encodings that no file is in. Reading the first takes time by the square of a file's size."""
+MOST_TOLD = 100
+"""So many errors at most are told one by one: a document may have hundreds of thousands."""
 Sign = Annotated[str, Field(min_length=1, max_length=1)]
 Clock = Annotated[str, Field(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")]
 
@@ -45,8 +52,11 @@ def check_encoding(name: str) -> None:
     try:
         "a".encode(name)
         b"a".decode(name, errors="replace")
+        is_of_files = codecs.lookup(name).name.replace("_", "-") not in NOT_OF_FILES
     except (LookupError, ValueError):
-        raise ValueError("Not an encoding of text, such as utf-8, utf-16 or windows-1252.") from None
+        is_of_files = False
+    if not is_of_files:
+        raise ValueError("Not an encoding of text, such as utf-8, utf-16 or windows-1252.")
 
 
 def _encoding(name: str) -> str:
@@ -110,8 +120,8 @@ class File(Part):
 class Header(Part):
     """The row that names the columns: some of its cells; or the names, where no row does."""
 
-    find: Annotated[list[Text], Field(min_length=1)] | None = None
-    names: Annotated[list[Text], Field(min_length=1)] | None = None
+    find: Annotated[list[Text], Field(min_length=1, max_length=20_000)] | None = None
+    names: Annotated[list[Text], Field(min_length=1, max_length=20_000)] | None = None
     units_rows: Annotated[int, Field(ge=0, le=100)] = 0
 
 
@@ -133,8 +143,8 @@ class SiteFrom(Part):
 class TimeFrom(Part):
     """Where a reading's time comes from, and what it means."""
 
-    columns: list[Column] = []
-    formats: list[Annotated[Text, AfterValidator(_format)]] = []
+    columns: Columns = []
+    formats: Annotated[list[Annotated[Text, AfterValidator(_format)]], Field(max_length=100)] = []
     zone: Annotated[str, AfterValidator(_zone)] | None = None
     zone_column: Column | None = None
     label: Literal["start", "end"] = "end"
@@ -145,11 +155,11 @@ class TimeFrom(Part):
 class ValueFrom(Part):
     """Where a reading's value comes from, and how its numbers are written."""
 
-    columns: list[Column] = []
+    columns: Columns = []
     decimal: Annotated[Sign, AfterValidator(_no_number)] = "."
     thousands: Annotated[Sign, AfterValidator(_no_number)] | None = None
     exponent: bool = False
-    missing: list[str] = []
+    missing: Words = []
     unit: Literal["kWh", "Wh", "MWh", "kW"] = "kWh"
 
 
@@ -157,8 +167,8 @@ class Condition(Part):
     """What a column's trimmed text must be, all of what is given."""
 
     column: Column
-    is_: Annotated[list[str] | None, Field(alias="is")] = None
-    is_not: list[str] | None = None
+    is_: Annotated[Words | None, Field(alias="is")] = None
+    is_not: Words | None = None
     starts_with: Text | None = None
 
     def holds(self, text: str) -> bool:
@@ -181,7 +191,7 @@ class Profile(Part):
     layout: Literal["rows", "wide_times", "wide_sites"] = "rows"
     measure: Literal["register", "interval"] = "register"
     same_instant: Literal["refuse", "add"] = "refuse"
-    keep: list[Condition] = []
+    keep: Annotated[list[Condition], Field(max_length=100)] = []
     estimated: Condition | None = None
     source: Annotated[str, Field(min_length=1, max_length=100)] | None = None
     expected_hours: Annotated[int, Field(ge=1, le=24 * 366)] | None = None
@@ -192,6 +202,8 @@ class Profile(Part):
         try:
             profile = cls.model_validate(document)
         except ValidationError as error:
+            if error.error_count() > MOST_TOLD:
+                raise ProfileError({"profile": [f"It has {error.error_count():,} errors."]}) from error
             raise ProfileError(_by_field(error.errors(include_url=False, include_context=False))) from error
         if wrong := _gathered(_contradictions(profile)):
             raise ProfileError(wrong)
@@ -254,8 +266,9 @@ def _of_header(profile: Profile) -> Iterator[tuple[str, str]]:
     if (header.find is None) == (header.names is None):
         yield "header", "Give find or names, one of the two: the header's cells, or the names of the columns."
     if header.names is not None:
+        names = set(header.names)
         for place, column in _columns(profile):
-            is_there = column <= len(header.names) if isinstance(column, int) else column in header.names
+            is_there = column <= len(header.names) if isinstance(column, int) else column in names
             if not is_there:
                 yield place, f"{column} is none of header.names."
 

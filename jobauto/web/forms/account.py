@@ -40,7 +40,10 @@ def _confirm(field_id: str) -> PasswordField:
 
 
 class SessionsForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
-    """Ending sessions, which needs the password: whoever found the screen unlocked does not have it."""
+    """Ending sessions, which needs the password: whoever found the screen unlocked does not have it.
+
+    Of who has none here, it needs a recent login.
+    """
 
     ACTION = "sessions"
 
@@ -56,7 +59,7 @@ class AssignmentsForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no typ
 
 
 class TokenForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
-    """A new API token, which needs the password as well: it outlives the session."""
+    """A new API token, which needs the same: it outlives the session."""
 
     ACTION = "token"
 

@@ -51,18 +51,12 @@ def change() -> ResponseReturnValue:
 
 def _new_token() -> ResponseReturnValue:
     form = TokenForm()
-    has_password = auth.password_counts(current_user)
-    if not has_password:
-        form.confirm.validators = []
-    if not form.validate():
-        return _page(form), 422
-    if not has_password and not access.is_login_recent():
-        flash(LOG_IN_AGAIN, "danger")
-        return _page(form), 422
+    if refused := _unconfirmed(form):
+        return refused
     wanted = NewToken(form.name.data or "", form.scope.data, form.days.data or DAYS)
     name, password = current_user.username, form.confirm.data or ""
     try:
-        if has_password:
+        if auth.password_counts(current_user):
             token = auth.issue_own_token(name, wanted, password, access.client())
         else:
             token = auth.issue_token(name, wanted, current_author())
@@ -73,6 +67,19 @@ def _new_token() -> ResponseReturnValue:
         return _refuse(form, form.confirm, error)
     security_log.tell("token-created", user=current_user.username)
     return _page(new_token=token)
+
+
+def _unconfirmed(form: TokenForm | SessionsForm) -> ResponseReturnValue | None:
+    """What is answered where the password is missing, or, of who has none here, a recent login."""
+    has_password = auth.password_counts(current_user)
+    if not has_password:
+        form.confirm.validators = []
+    if not form.validate():
+        return _page(form), 422
+    if not has_password and not access.is_login_recent():
+        flash(LOG_IN_AGAIN, "danger")
+        return _page(form), 422
+    return None
 
 
 def _revoke() -> ResponseReturnValue:
@@ -107,11 +114,15 @@ def _new_password() -> ResponseReturnValue:
 
 def _end_sessions() -> ResponseReturnValue:
     form = SessionsForm()
-    if not form.validate():
-        return _page(form), 422
+    if refused := _unconfirmed(form):
+        return refused
     chosen = whole_numbers(request.form.getlist("session_id"))
+    name, password = current_user.username, form.confirm.data or ""
     try:
-        ended = auth.end_own_sessions(current_user.username, chosen, form.confirm.data or "", access.client())
+        if auth.password_counts(current_user):
+            ended = auth.end_own_sessions(name, chosen, password, access.client())
+        else:
+            ended = auth.end_sessions(name, chosen)
     except (auth.WrongLogin, Throttled) as error:
         return _refuse(form, form.confirm, error)
     security_log.tell("sessions-ended", user=current_user.username, count=ended)
