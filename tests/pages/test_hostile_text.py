@@ -81,6 +81,19 @@ def test_a_spreadsheet_calculates_nothing(app: Flask, ada: Person, hostile: str)
         assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
 
 
+@pytest.mark.parametrize(
+    "address", ["/sites.csv", "/readings.csv/%3Dcmd", "/report/report.csv", "/report/jobs.csv?number=open"]
+)
+def test_nor_does_it_of_any_other_file(app: Flask, ada: Person, address: str) -> None:
+    now = utcnow()
+    add_site("=cmd", daily([1234] * 5, now), site_name="+1", group="@SUM(A1)", source="-1")
+    run(RunParameters(trigger="manual", requested_by="oscar"), utcnow)
+    rows = list(csv.reader(io.StringIO(ada.get(address).text.removeprefix("\ufeff"))))
+    cells = {cell for row in rows for cell in row}
+    assert cells & {"'=cmd", "'@SUM(A1)"}
+    assert not any(cell.startswith(("=", "+", "-", "@")) for cell in cells)
+
+
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠"])
 def test_a_cell_that_would_be_calculated_is_quoted(start: str) -> None:
     assert harmless(f"{start}1+1") == f"'{start}1+1"
