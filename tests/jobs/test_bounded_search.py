@@ -65,8 +65,9 @@ def test_which_jobs_a_search_finds(search: str, found: list[int]) -> None:
 
 def test_an_old_job_is_found_by_a_number_in_the_name_of_its_site() -> None:
     with write() as session:
-        named = {"site_name": "Unit #12", "search_text": "s4 unit12"}
-        session.execute(update(Site).where(Site.site_id == "S4").values(named))
+        session.execute(
+            update(Site).where(Site.site_id == "S4").values(site_name="Unit #12", search_text="s4 unit12")
+        )
     for search, found in (("Unit #12", [4]), ("#12", [4]), ("Unit #1", [4]), ("Unit #2", [])):
         wanted = bounded(JobFilter(search=search))
         assert [job.id for job in db.session.scalars(jobs_matching(wanted, NOON)).unique()] == found, search
