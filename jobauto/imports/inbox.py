@@ -32,6 +32,7 @@ from ..storage.configuration import inbox_folder
 from ..storage.connections import write
 from ..storage.leases import is_stale
 from . import background
+from .claiming import STALE_AFTER
 from .lines import FileError
 from .profiles import service as profiles
 from .profiles.document import ProfileError
@@ -312,7 +313,7 @@ def _settle_one(folder: Path, import_id: int, now: datetime) -> None:
 
 def _claim(import_id: int, now: datetime) -> Import | None:
     """The import whose file this process may move; one whose process has died is claimed anew."""
-    free = or_(Import.heartbeat_at.is_(None), is_stale(Import.heartbeat_at, now, background.STALE_AFTER))
+    free = or_(Import.heartbeat_at.is_(None), is_stale(Import.heartbeat_at, now, STALE_AFTER))
     waits = (Import.id == import_id, Import.inbox_name.is_not(None), free)
     claim = update(Import).where(*waits).values(heartbeat_at=now).returning(Import)
     with write() as session:
