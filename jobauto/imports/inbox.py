@@ -13,7 +13,7 @@ import hashlib
 import logging
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -32,7 +32,9 @@ from ..storage.configuration import inbox_folder
 from ..storage.connections import write
 from ..storage.leases import is_stale
 from . import background
+from .claiming import STALE_AFTER
 from .lines import FileError
+from .moving import HIDDEN, Gone, Known, Note, move, opened_folder, put_back_left
 from .profiles import service as profiles
 from .profiles.document import ProfileError
 from .profiles.reader import needs_file_name
@@ -47,11 +49,6 @@ AT_ONCE = 100
 """So many files wait in the instance folder at a time."""
 UNFINISHED_NAMES = (".part", ".tmp", ".filepart")
 AUTHOR = "watched folder"
-HIDDEN = ".moving-"
-"""How folders begin in which a file is for the moment that it is moved."""
-LEFT_HIDDEN = timedelta(minutes=10)
-"""After so long the process that hid a file must have died."""
-LONGEST_NAME = 255
 CHUNK = 1 << 20
 
 
@@ -89,18 +86,8 @@ def _folder_of(folder: Path, name: str) -> Iterator[int]:
     if there is None:
         with suppress(FileExistsError):
             (folder / name).mkdir()
-    with _opened(there or name, str(folder)) as opened:
+    with opened_folder(there or name, str(folder)) as opened:
         yield opened
-
-
-@contextmanager
-def _opened(name: str, within: int | str) -> Iterator[int]:
-    path, within_fd = (name, within) if isinstance(within, int) else (os.path.join(within, name), None)  # noqa: PTH118 (names of bytes)
-    opened = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=within_fd)
-    try:
-        yield opened
-    finally:
-        os.close(opened)
 
 
 def _take_some(folder: int, stored: Stored, now: datetime) -> int:
@@ -111,7 +98,7 @@ def _take_some(folder: int, stored: Stored, now: datetime) -> int:
     taken = 0
     for name in sorted(os.listdir(folder)):
         if name.startswith(HIDDEN):
-            _put_back_left(folder, name, now)
+            put_back_left(folder, name, now)
             continue
         found = _ready(folder, name, now)
         if found and _stored_name(name) not in waiting:
@@ -134,17 +121,6 @@ def _ready(folder: int, name: str, now: datetime) -> os.stat_result | None:
     return found if stat.S_ISREG(found.st_mode) and is_quiet else None
 
 
-class _Known(NamedTuple):
-    """By what a file is known again, whatever it is called; nanoseconds, and no hash of one never read.
-
-    An inode would not do: some mounts give a file another one with its name.
-    """
-
-    size: int
-    time: int
-    content_hash: str | None
-
-
 class _Copy(NamedTuple):
     kept_as: str
     size: int
@@ -155,7 +131,7 @@ class _Copy(NamedTuple):
 
 def _take(folder: int, name: str, found: os.stat_result, stored: Stored, now: datetime) -> int:
     """Have a file imported, unless somebody else has; 1 where a row says so, or it was moved away."""
-    unread = _Known(found.st_size, found.st_mtime_ns, None)
+    unread = Known(found.st_size, found.st_mtime_ns, None)
     if found.st_size > LARGEST:
         why = f"It is larger than {LARGEST // 1_000_000} MB. Send it in several parts.\n"
         return _move_now(folder, name, unread, "rejected", why)
@@ -175,7 +151,7 @@ def _queue_or_move(folder: int, name: str, stored: Stored, copy: _Copy, now: dat
     """Have a copy imported, or move away a file that has been imported before."""
     try:
         before = _queue(folder, name, stored, copy, now)
-    except (IntegrityError, _Gone):
+    except (IntegrityError, Gone):
         before = None
         is_queued = False
     else:
@@ -186,7 +162,7 @@ def _queue_or_move(folder: int, name: str, stored: Stored, copy: _Copy, now: dat
     if before is None or before.status != "finished":
         return 0  # another process has it, or the same content is being imported
     said = f"The same content was imported as import {before.id}, and was not imported again.\n"
-    return _move_now(folder, name, _Known(copy.size, copy.time, copy.content_hash), "done", said)
+    return _move_now(folder, name, Known(copy.size, copy.time, copy.content_hash), "done", said)
 
 
 def _copy(opened: int, name: str, found: os.stat_result, stored: Stored) -> _Copy | None:
@@ -219,10 +195,6 @@ def _copied(opened: int, found: os.stat_result, kept_as: str) -> _Copy | None:
 
 def _identity(found: os.stat_result) -> tuple[int, int, int]:
     return found.st_size, found.st_mtime_ns, found.st_ino
-
-
-class _Gone(Exception):
-    """The file is not there any more, or is another one."""
 
 
 def _queue(folder: int, name: str, stored: Stored, copy: _Copy, now: datetime) -> Import | None:
@@ -273,9 +245,9 @@ def _queue(folder: int, name: str, stored: Stored, copy: _Copy, now: datetime) -
         try:
             found = os.stat(name, dir_fd=folder, follow_symlinks=False)
         except FileNotFoundError as error:
-            raise _Gone from error
+            raise Gone from error
         if _identity(found) != (copy.size, copy.time, copy.inode):
-            raise _Gone
+            raise Gone
     return None
 
 
@@ -312,7 +284,7 @@ def _settle_one(folder: Path, import_id: int, now: datetime) -> None:
 
 def _claim(import_id: int, now: datetime) -> Import | None:
     """The import whose file this process may move; one whose process has died is claimed anew."""
-    free = or_(Import.heartbeat_at.is_(None), is_stale(Import.heartbeat_at, now, background.STALE_AFTER))
+    free = or_(Import.heartbeat_at.is_(None), is_stale(Import.heartbeat_at, now, STALE_AFTER))
     waits = (Import.id == import_id, Import.inbox_name.is_not(None), free)
     claim = update(Import).where(*waits).values(heartbeat_at=now).returning(Import)
     with write() as session:
@@ -325,20 +297,16 @@ def _claim(import_id: int, now: datetime) -> Import | None:
 def _move_imported(folder: int, entry: Import) -> None:
     """Move it unless it is another one by now, whose turn comes, or was moved by a process that died."""
     name = os.fsdecode(unquote_to_bytes(entry.inbox_name or ""))
-    known = _Known(entry.size, entry.inbox_time or 0, entry.content_hash)
+    known = Known(entry.size, entry.inbox_time or 0, entry.content_hash)
     if entry.status in ("failed", "canceled"):
         canceled = entry.status == "canceled"
         why = f"{entry.canceled_by} has canceled its import." if canceled else entry.error
-        _move(folder, name, known, "rejected", (".txt", [f"{why}\n".encode()]))
+        move(folder, name, known, "rejected", (".txt", [f"{why}\n".encode()]))
     else:
-        _move(folder, name, known, "done", _rejected_rows(entry))
+        move(folder, name, known, "done", _rejected_rows(entry))
 
 
-_Note = tuple[str, Iterable[bytes]]
-"""What is written beside a file that is moved: the ending of its name, and the content."""
-
-
-def _rejected_rows(entry: Import) -> _Note | None:
+def _rejected_rows(entry: Import) -> Note | None:
     path = kept(entry.kept_as)
     if not (entry.rejected and path.exists() and rejects(path).exists()):
         return None
@@ -351,166 +319,13 @@ def _rejected_rows(entry: Import) -> _Note | None:
     return ".rejected.csv", with_reasons(path, profile)
 
 
-def _move_now(folder: int, name: str, known: _Known, to: str, said: str) -> int:
+def _move_now(folder: int, name: str, known: Known, to: str, said: str) -> int:
     """1 where a file was moved away, with a sentence beside it."""
     try:
-        return int(_move(folder, name, known, to, (".txt", [said.encode()])))
+        return int(move(folder, name, known, to, (".txt", [said.encode()])))
     except OSError as error:
         log.warning(LogEvent("inbox-file-left", file=name, error=error))
         return 0
-
-
-def _move(folder: int, name: str, known: _Known, to: str, note: _Note | None) -> bool:
-    """Move a file into a folder beside it, with what is said of it; False where it is not there any more.
-
-    1. Take a name that is free there, and write the note beside it.
-    2. Hide the file, so that no sender can put another one into its place, and see whether it is the one.
-    3. Give it its name. One that is another goes back to where it was.
-    """
-    with suppress(FileExistsError):
-        os.mkdir(to, dir_fd=folder)
-    try:
-        with _opened(to, folder) as target:
-            _check_looks(folder, name, known)
-            with _reserved(target, name, note) as free, _hidden(folder) as hidden:
-                _hide(folder, name, hidden)
-                _check_looks(hidden, name, known)
-                _check_content(hidden, name, known)
-                os.rename(name, free, src_dir_fd=hidden, dst_dir_fd=target)
-    except _Gone:
-        return False
-    return True
-
-
-def _hide(folder: int, name: str, hidden: int) -> None:
-    try:
-        os.rename(name, name, src_dir_fd=folder, dst_dir_fd=hidden)
-    except FileNotFoundError as error:
-        raise _Gone from error
-
-
-def _check_looks(folder: int, name: str, known: _Known) -> None:
-    """Raises _Gone where it is seen at once that a file is another, or none."""
-    try:
-        found = os.stat(name, dir_fd=folder, follow_symlinks=False)
-    except FileNotFoundError as error:
-        raise _Gone from error
-    if not stat.S_ISREG(found.st_mode) or (found.st_size, found.st_mtime_ns) != (known.size, known.time):
-        raise _Gone
-
-
-def _check_content(folder: int, name: str, known: _Known) -> None:
-    """Raises _Gone where a file that was read has another content."""
-    if known.content_hash is None:
-        return
-    with open(os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=folder), "rb") as file:  # noqa: PTH123 (opened within a folder)
-        if hashlib.file_digest(file, "sha256").hexdigest() != known.content_hash:
-            raise _Gone
-
-
-@contextmanager
-def _reserved(folder: int, name: str, note: _Note | None) -> Iterator[str]:
-    """A free name, held by an empty file to be replaced, its note beside it; both go on an error.
-
-    So nothing is overwritten, and no hard link is needed, which not every mount has.
-    """
-    ending, content = note or ("", ())
-    held = (_held(folder, [free, *([_cut(free, ending) + ending] if note else [])]) for free in _names(name))
-    (free, empty), *beside = next(filter(None, held))
-    try:
-        for each, _ in beside:
-            _write(folder, each, content)
-        yield free
-    except BaseException:
-        with suppress(FileNotFoundError):
-            if os.path.samestat(empty, os.stat(free, dir_fd=folder, follow_symlinks=False)):
-                for each in [free, *(name for name, _ in beside)]:
-                    os.unlink(each, dir_fd=folder)
-        raise
-
-
-def _held(folder: int, names: list[str]) -> list[tuple[str, os.stat_result]]:
-    """Empty files that are made under these names; none where one of them is taken."""
-    made: list[tuple[str, os.stat_result]] = []
-    try:
-        for name in names:
-            opened = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=folder)
-            made.append((name, os.fstat(opened)))
-            os.close(opened)
-    except OSError as error:
-        for name, _ in made:
-            os.unlink(name, dir_fd=folder)
-        if isinstance(error, FileExistsError):
-            return []
-        raise
-    return made
-
-
-@contextmanager
-def _hidden(folder: int) -> Iterator[int]:
-    """A folder for the moment, that senders do not know; what is still in it at the end goes back."""
-    name = f"{HIDDEN}{uuid4().hex}"
-    os.mkdir(name, dir_fd=folder)
-    try:
-        with _opened(name, folder) as opened:
-            yield opened
-    finally:
-        with suppress(OSError):  # then it goes back later
-            _put_back(folder, name)
-
-
-def _put_back(folder: int, hidden_name: str) -> None:
-    """Lay what a hidden folder holds to where it came from.
-
-    Under a name of its own, where that is taken, or the mount has no hard links.
-    """
-    with _opened(hidden_name, folder) as hidden:
-        for name in os.listdir(hidden):  # noqa: PTH208 (a descriptor)
-            try:
-                # Unlike a renaming this replaces nothing that a sender lays there meanwhile.
-                os.link(name, name, src_dir_fd=hidden, dst_dir_fd=folder, follow_symlinks=False)
-            except OSError:
-                stem, ending = os.path.splitext(name)  # noqa: PTH122 (a name, and no path)
-                own = f" ({uuid4().hex}){ending}"
-                os.rename(name, _cut(stem, own) + own, src_dir_fd=hidden, dst_dir_fd=folder)
-            else:
-                os.unlink(name, dir_fd=hidden)
-    os.rmdir(hidden_name, dir_fd=folder)
-
-
-def _put_back_left(folder: int, hidden_name: str, now: datetime) -> None:
-    """Put back what a process hid that has died since."""
-    try:
-        with suppress(FileNotFoundError):  # it was hidden for that moment only
-            changed = os.stat(hidden_name, dir_fd=folder, follow_symlinks=False).st_mtime
-            if abs(now.timestamp() - changed) >= LEFT_HIDDEN.total_seconds():
-                _put_back(folder, hidden_name)
-    except OSError as error:
-        log.warning(LogEvent("inbox-file-left", file=hidden_name, error=error))
-
-
-def _names(name: str) -> Iterator[str]:
-    """``a.csv``, ``a (2).csv``, ``a (3).csv`` ..."""
-    yield name
-    stem, ending = os.path.splitext(name)  # noqa: PTH122 (a name, and no path)
-    number = 2
-    while True:
-        more = f" ({number}){ending}"
-        yield _cut(stem, more) + more
-        number += 1
-
-
-def _cut(name: str, ending: str) -> str:
-    """As much of a name as leaves room for its ending."""
-    room = LONGEST_NAME - len(os.fsencode(ending))
-    while len(os.fsencode(name)) > room:
-        name = name[:-1]
-    return name
-
-
-def _write(folder: int, name: str, content: Iterable[bytes]) -> None:
-    with open(os.open(name, os.O_WRONLY | os.O_NOFOLLOW, dir_fd=folder), "wb") as file:  # noqa: PTH123 (opened within a folder)
-        file.writelines(content)
 
 
 def _stored_name(name: str) -> str:

@@ -20,7 +20,7 @@ from ..storage.leases import LeaseLost
 from ..storage.vacuum import vacuum_analyze_after
 from . import fields, rows, sources
 from .bulk.choosing import bulk_of
-from .bulk.way import ReadingKey, Ready, Stamp
+from .bulk.way import ReadingKey, Ready, Stamp, WhileWaiting
 from .columns import Instants, interval_watt_hours, read_registers
 from .in_line import steps_of
 from .lines import trimmed
@@ -111,13 +111,8 @@ def store_readings(
 
         with _given_though_broken_off(lambda: bulk.stamp.import_id and give_source()), _traced(store):
             for batch in batches:
-                unchanged = result.unchanged
-                with _no_search_for_cycles():
-                    rejected = sorted([*batch.rejected, *store.add(batch, while_waiting=batches.fetch)])
-                if result.unchanged - unchanged < len(batch.lines):
-                    watch.compare(batch.ready)
-                result.reject(rejected)
-                result.ignored_columns = rows.ignored_columns if isinstance(rows, Source) else []
+                rejected = _store_batch(batch, store, watch, result, batches.fetch)
+                result.ignored_columns = source.ignored_columns if source else []
                 progress(result, rejected)
             if given_source and sources.may_give(connection, store.taken()):
                 store.number_it()
@@ -127,6 +122,19 @@ def store_readings(
         if store.tails.has_marked:
             classify_urgent(connection, now)
     return result
+
+
+def _store_batch(
+    batch: Batch, store: Store, watch: Watch, result: ImportResult, while_waiting: WhileWaiting
+) -> list[Rejected]:
+    """Store a batch and count it; the rows that were rejected, by line."""
+    unchanged = result.unchanged
+    with _no_search_for_cycles():
+        rejected = sorted([*batch.rejected, *store.add(batch, while_waiting=while_waiting)])
+    if result.unchanged - unchanged < len(batch.lines):
+        watch.compare(batch.ready)
+    result.reject(rejected)
+    return rejected
 
 
 def may_be_doubtful(

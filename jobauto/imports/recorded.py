@@ -26,14 +26,13 @@ from .canceling import Canceled, end_of_canceled
 from .lines import FileError
 from .profiles.service import Stored
 from .readings import store_readings
-from .result import ImportResult, Progress, unwatched
+from .result import COUNTS, ImportResult, Progress, unwatched
 from .rows import Rejected, Row
 from .undo import KEPT_FOR
 from .uploads import here
 
 HEARTBEAT_SECONDS = 10
 BROKEN_OFF = "It was broken off."
-COUNTS = ("new", "updated", "unchanged", "rejected")
 
 
 @dataclass

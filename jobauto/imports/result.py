@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from .fields import MADE_BY_A_SPREADSHEET
 from .rows import Rejected
 
+COUNTS = ("new", "updated", "unchanged", "rejected")
 NAMED = 1000
 """So many rejected rows are named; all are counted."""
 REASONS = 50

@@ -10,8 +10,8 @@ from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 
 from ..extensions import db
-from ..imports import background
 from ..imports.profiles import feeds
+from ..imports.result import COUNTS
 from ..jobs import queries as jobs
 from ..models import Import, Run
 from ..notifications import queries as notifications
@@ -80,13 +80,13 @@ def _open_jobs() -> Metric:
 
 
 def _imports() -> Iterator[Metric]:
-    totals = select(*(func.coalesce(func.sum(getattr(Import, name)), 0) for name in background.COUNTS))
+    totals = select(*(func.coalesce(func.sum(getattr(Import, name)), 0) for name in COUNTS))
     # What one under way tells begins anew, or goes with it; a counter must not fall.
     ended = (~Import.dry_run, Import.status.in_(("finished", "failed")))
     rows = CounterMetricFamily(
         "jobauto_import_rows", "Rows of the imports that have ended", labels=["outcome"]
     )
-    for name, count in zip(background.COUNTS, db.session.execute(totals.where(*ended)).one(), strict=True):
+    for name, count in zip(COUNTS, db.session.execute(totals.where(*ended)).one(), strict=True):
         rows.add_metric([name], count)
     yield rows
     waiting = select(func.count()).where(Import.status.in_(("queued", "running")))

@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 from jobauto.audit.service import Author
 from jobauto.clock import utcnow
 from jobauto.extensions import db
-from jobauto.imports import background, readings, uploads
+from jobauto.imports import background, claiming, readings, uploads
 from jobauto.imports.bulk.postgresql import PostgresqlBulk
 from jobauto.imports.bulk.sqlite import SqliteBulk
 from jobauto.imports.lines import FileError
@@ -129,7 +129,7 @@ def test_a_row_that_a_much_later_one_contradicts_comes_back_in_its_place(
 @pytest.mark.parametrize(
     "ago",
     [
-        pytest.param(background.STALE_AFTER + timedelta(seconds=1), id="some minutes ago"),
+        pytest.param(claiming.STALE_AFTER + timedelta(seconds=1), id="some minutes ago"),
         pytest.param(timedelta(days=-1), id="by a clock that was set back since"),
     ],
 )

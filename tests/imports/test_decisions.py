@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from jobauto.audit.service import Author
 from jobauto.clock import utcnow
 from jobauto.extensions import db
-from jobauto.imports import background, decisions, uploads
+from jobauto.imports import background, claiming, decisions, uploads
 from jobauto.models import Event, Import
 from jobauto.storage.connections import write
 from tests.fleets import NOON, add_site
@@ -185,7 +185,7 @@ def test_a_file_whose_process_died_is_not_compared_with_its_own_rows(is_checked:
     process(half)
     import_id = accept(HEADER + half + other_half)
     with write() as session:
-        died = {"status": "running", "attempts": 1, "heartbeat_at": utcnow() - 2 * background.STALE_AFTER}
+        died = {"status": "running", "attempts": 1, "heartbeat_at": utcnow() - 2 * claiming.STALE_AFTER}
         session.execute(
             update(Import).where(Import.id == import_id).values(died | {"is_checked": is_checked})
         )

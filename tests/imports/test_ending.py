@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import update
 
 from jobauto.clock import utcnow
-from jobauto.imports import background
+from jobauto.imports import background, claiming
 from jobauto.models import Import
 from jobauto.storage.connections import write
 from tests.fleets import add_site
@@ -56,7 +56,7 @@ def test_what_breaks_because_the_process_ends_has_not_failed_and_is_resumed(
     assert [counts(import_id)[0] for import_id in ids] == ["running", "queued"]
     assert stored() == 2
 
-    long_ago = utcnow() - 2 * background.STALE_AFTER
+    long_ago = utcnow() - 2 * claiming.STALE_AFTER
     with write() as session:
         session.execute(update(Import).where(Import.status == "running").values(heartbeat_at=long_ago))
     background.process_pending()

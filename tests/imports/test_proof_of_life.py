@@ -13,7 +13,7 @@ from sqlalchemy import event, select, update
 
 from jobauto.clock import utcnow
 from jobauto.extensions import db
-from jobauto.imports import background
+from jobauto.imports import background, claiming
 from jobauto.imports.lines import FileError
 from jobauto.imports.recorded import Recorded
 from jobauto.imports.rows import Row
@@ -85,7 +85,7 @@ def test_one_that_was_given_up_says_so_and_stays_failed(app: Flask) -> None:
 
     with pytest.raises(LeaseLost, match="given up"):
         send(["S1,2026-03-01T06:00Z,1,"], progress=is_given_up)
-    assert db.session.scalars(select(Import.error)).one() == background.DIED
+    assert db.session.scalars(select(Import.error)).one() == claiming.DIED
 
 
 def test_one_that_was_given_up_and_breaks_off_tells_what_broke_it_off(app: Flask) -> None:
@@ -97,4 +97,4 @@ def test_one_that_was_given_up_and_breaks_off_tells_what_broke_it_off(app: Flask
 
     with pytest.raises(FileError, match="in the middle"):
         send(["S1,2026-03-01T06:00Z,1,"], progress=breaks_off)
-    assert db.session.scalars(select(Import.error)).one() == background.DIED
+    assert db.session.scalars(select(Import.error)).one() == claiming.DIED

@@ -12,7 +12,7 @@ from jobauto.audit.queries import events_for
 from jobauto.audit.service import Author
 from jobauto.clock import utcnow
 from jobauto.extensions import db
-from jobauto.imports import background, readings, undo
+from jobauto.imports import background, history, readings, undo
 from jobauto.imports.bulk.postgresql import PostgresqlBulk
 from jobauto.imports.bulk.sqlite import SqliteBulk
 from jobauto.imports.recorded import Recorded
@@ -255,7 +255,7 @@ def test_the_first_of_a_day_that_stored_nothing_takes_no_other_with_it(app: Flas
         recorded.load(rows, now=NOON)
 
     db.session.rollback()
-    assert [entry.id for entry in db.session.scalars(background.newest_first())] == [second.import_id]
+    assert [entry.id for entry in db.session.scalars(history.newest_first())] == [second.import_id]
 
 
 def test_what_one_token_sends_on_a_day_is_one_line(app: Flask, oscar: Person) -> None:

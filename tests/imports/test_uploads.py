@@ -12,7 +12,7 @@ from sqlalchemy import event, update
 
 from jobauto.clock import utcnow
 from jobauto.extensions import db
-from jobauto.imports import background, uploads
+from jobauto.imports import background, claiming, uploads
 from jobauto.imports.lines import FileError
 from jobauto.models import Import
 from jobauto.storage.connections import write
@@ -57,7 +57,7 @@ def test_an_import_whose_file_is_gone_fails_with_a_sentence_and_is_told_of() -> 
 
 def test_one_whose_process_died_and_whose_file_is_gone_fails_too() -> None:
     import_id = accept(HEADER + GOOD)
-    long_ago = utcnow() - 2 * background.STALE_AFTER
+    long_ago = utcnow() - 2 * claiming.STALE_AFTER
     lose(import_id, status="running", heartbeat_at=long_ago, attempts=1)
 
     background.process_pending()

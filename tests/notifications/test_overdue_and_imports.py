@@ -10,7 +10,7 @@ from flask import Flask
 from jobauto.audit.service import Author
 from jobauto.clock import utcnow
 from jobauto.extensions import db
-from jobauto.imports import background, uploads
+from jobauto.imports import background, history, uploads
 from jobauto.runs import lifecycle
 from jobauto.runs.overdue import report_if_overdue
 from jobauto.work.slots import run_slot, tick
@@ -113,7 +113,7 @@ def test_an_import_that_is_done_is_not_told_of(app: Flask) -> None:
 
 def kept_as() -> str:
     db.session.rollback()
-    entry = db.session.scalars(background.newest_first()).first()
+    entry = db.session.scalars(history.newest_first()).first()
     assert entry
     name: str = entry.kept_as
     return name

@@ -3,7 +3,7 @@
 from flask import Blueprint, abort
 
 from ...extensions import db
-from ...imports import background, canceling, undo
+from ...imports import canceling, history, undo
 from ...models import Import
 from ..access import current_author, needs
 from ..paging import page_of
@@ -20,7 +20,7 @@ bp = Blueprint("api_imports", __name__, url_prefix="/api/imports")
 def import_list() -> PageOut[ImportEntryOut]:
     """The history of imports, newest first."""
     query: NewestFirstIn = query_of_request()
-    page = page_of(background.history(query.before_id), query.page, query.per_page)
+    page = page_of(history.history(query.before_id), query.page, query.per_page)
     return PageOut(**vars(page) | {"items": [ImportEntryOut.model_validate(entry) for entry in page.items]})
 
 

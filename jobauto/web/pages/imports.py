@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from ...clock import utcnow
 from ...errors import InvalidInput
 from ...extensions import db
-from ...imports import background, canceling, decisions, undo, uploads
+from ...imports import background, canceling, decisions, history, undo, uploads
 from ...imports.kinds import OtherKind, kind_of
 from ...imports.lines import FileError
 from ...imports.profiles import service as profiles
@@ -100,7 +100,7 @@ def show(import_id: int) -> ResponseReturnValue:
         stored_more=canceling.may_have_stored_more(entry),
         is_being_canceled=canceling.is_being_canceled(entry),
         checks=checks(entry),
-        parts=background.parts([entry.id]).get(entry.id),
+        parts=history.parts([entry.id]).get(entry.id),
         kept_until=entry.decide_until or (entry.finished_at and entry.finished_at + uploads.KEPT_FOR),
         progress=progress_of(entry, now),
     )
@@ -205,12 +205,12 @@ def _form() -> ImportForm:
 
 
 def _page(form: ImportForm, *, may_need_profile: bool = False) -> str:
-    page = page_of(background.newest_first(), *asked_page())
+    page = page_of(history.newest_first(), *asked_page())
     return render_template(
         "imports/index.html",
         form=form,
         may_need_profile=may_need_profile,
         page=page,
-        parts=background.parts([entry.id for entry in page.items]),
+        parts=history.parts([entry.id for entry in page.items]),
         kept_days=uploads.KEPT_FOR.days,
     )
