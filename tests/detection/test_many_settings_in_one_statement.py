@@ -83,7 +83,7 @@ def judged(
 
 
 @hypothesis(
-    max_examples=120,
+    max_examples=60,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
