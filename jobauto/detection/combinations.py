@@ -87,6 +87,7 @@ def question(connection: Connection, rule: Rule, policies: Policies) -> Question
     def sites(some: Sequence[RuleSettings]) -> ColumnElement[bool]:
         return _sites(connection, _Part.of(alike[settings] for settings in some), own_keys)
 
+    # The first, which hold for all that have no others, are the fleet's; where no site has those, any.
     on = [settings for settings in alike if settings.enabled and settings in in_use]
     if not on:
         return None

@@ -13,6 +13,7 @@ LINES = {
     "half-hourly",
     "history",
     "policies",
+    "policies, scattered",
     "second run",
     "incidents",
     "import",

@@ -25,29 +25,21 @@ SITES = tuple(f"S{number}" for number in range(1, 9))
 """As the ground calls them."""
 enabled = st.sampled_from([True, True, True, False])
 part: st.SearchStrategy[dict[str, dict[str, Any]]] = st.fixed_dictionaries(
-    {},
-    optional={
+    {
         "NO_COMS": st.fixed_dictionaries(
-            {},
+            {"days_threshold": st.sampled_from([1, 2, 4, 6])}, optional={"enabled": enabled}
+        ),
+        "ZERO_READS": st.fixed_dictionaries(
+            {"days_to_check": st.sampled_from([2, 3, 8])},
             optional={
-                "days_threshold": st.integers(1, 5),
+                "readings_to_compare": st.integers(2, 4),
+                "min_increase": st.sampled_from([0, 0.05, 2]),
                 "priority": st.sampled_from(["low", "high"]),
                 "enabled": enabled,
             },
         ),
-        "ZERO_READS": st.fixed_dictionaries(
-            {},
-            optional={
-                "days_to_check": st.integers(2, 6),
-                "readings_to_compare": st.integers(2, 4),
-                "min_increase": st.sampled_from([0, 0.05, 2]),
-                "enabled": enabled,
-            },
-        ),
-    },
+    }
 )
-
-
 of_fleet: st.SearchStrategy[dict[str, dict[str, Any]]] = st.fixed_dictionaries(
     {},
     optional={
@@ -91,7 +83,7 @@ def judged(
 
 
 @hypothesis(
-    max_examples=120,
+    max_examples=60,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
