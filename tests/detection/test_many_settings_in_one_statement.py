@@ -24,7 +24,7 @@ GROUPS = ("", "North", "South")
 SITES = tuple(f"S{number}" for number in range(1, 9))
 """As the ground calls them."""
 enabled = st.sampled_from([True, True, True, False])
-part = st.fixed_dictionaries(
+part: st.SearchStrategy[dict[str, dict[str, Any]]] = st.fixed_dictionaries(
     {
         "NO_COMS": st.fixed_dictionaries(
             {"days_threshold": st.sampled_from([1, 2, 4, 6])}, optional={"enabled": enabled}
