@@ -38,13 +38,14 @@ class EverySecondSettings(RuleSettings):
 
 
 def verdicts(asked, moment):
+    given = asked.each(step=(lambda settings: settings.step, Integer))
     names = ("reason", "since", "zero_count", "value")
     empty = (cast(null(), VERDICT.c[name].type).label(name) for name in names)
     reason, since, zero_count, value = empty
     return select(
         Site.key.label("site_key"), literal(FLAGGED).label("verdict"), reason, since,
         literal(4, Integer).label("days"), zero_count, value,
-    ).where(moment.sites_to_check(), Site.key % asked.each(lambda settings: settings.step, Integer) == 0)
+    ).where(moment.sites_to_check(), Site.key % given["step"] == 0)
 
 
 RULE = Rule(
