@@ -94,7 +94,7 @@ def test_each_site_is_judged_by_what_holds_for_it(
     fleet_engine: Engine, rule: Rule, data: st.DataObject, policies: Policies
 ) -> None:
     moment = data.draw(moments)
-    meters = data.draw(fleets(moment.as_of))
+    meters = data.draw(fleets(moment))
     groups = [data.draw(st.sampled_from(GROUPS)) for _ in meters]
     with fleet_engine.connect() as connection, connection.begin() as transaction:
         ground = Ground(connection)

@@ -1,6 +1,7 @@
 """Whatever the fleet and the settings, the rules' SQL says what the contract says in plain Python."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
+from jobauto.models.quality import Quality
 from jobauto.rules.moment import Moment
 from jobauto.rules.no_coms import NO_COMS, NoComsSettings
 from jobauto.rules.rule import Rule
@@ -56,9 +58,9 @@ QUALITIES = st.sampled_from([0] * 8 + [1, 2, 3, 4])
 
 
 @st.composite
-def fleets(draw: st.DrawFn, instant: datetime) -> list[Meter]:
+def fleets(draw: st.DrawFn, moment: Moment) -> list[Meter]:
     """Some meters, each with a register that changed once at most, and now and then one that jumps."""
-    meters = []
+    instant, meters = moment.as_of, []
     for _ in range(draw(FLEET)):
         turn, before, after = (
             draw(st.sampled_from([2, 5, 7, 9, 9])) * 24 * HOUR,
@@ -75,18 +77,33 @@ def fleets(draw: st.DrawFn, instant: datetime) -> list[Meter]:
         monitored_from = None if since is None else (instant - since * 24 * HOUR).date()
         measure = draw(st.sampled_from([None, "register", "register", "interval"]))
         exchange = draw(st.sampled_from([None, None, *readings]))
-        meters.append(
-            Meter(
-                {at: abs(value) if measure == "interval" else value for at, value in readings.items()},
-                monitored_from,
-                active=draw(st.sampled_from([True, True, False])),
-                quality={at: draw(QUALITIES) for at in readings},
-                meter={} if exchange is None else {at: int(at >= exchange) for at in readings},
-                counts=draw(st.sampled_from(["up", "up", "up", "down"])) if measure != "interval" else "up",
-                measure=measure,
-            )
+        meter = Meter(
+            {at: abs(value) if measure == "interval" else value for at, value in readings.items()},
+            monitored_from,
+            active=draw(st.sampled_from([True, True, False])),
+            quality={at: draw(QUALITIES) for at in readings},
+            meter={} if exchange is None else {at: int(at >= exchange) for at in readings},
+            counts=draw(st.sampled_from(["up", "up", "up", "down"])) if measure != "interval" else "up",
+            measure=measure,
         )
+        meters.append(_as_classified(meter, moment.fall_tolerance))
     return meters
+
+
+def _as_classified(meter: Meter, tolerance: Decimal) -> Meter:
+    """Without what the qualities of readings rule out: a good one far below the good one before it."""
+    quality = dict(meter.quality)
+    sign = -1 if meter.counts == "down" else 1
+    last: dict[int, Decimal] = {}
+    for at in sorted(meter.readings):
+        value, number = sign * meter.readings[at], meter.meter.get(at, 0)
+        if meter.measure == "interval" or quality[at] != Quality.GOOD:
+            continue
+        if last.get(number, value) - value > tolerance:
+            quality[at] = Quality.DOUBTFUL
+        else:
+            last[number] = value
+    return replace(meter, quality=quality)
 
 
 def verdicts_of(
@@ -121,7 +138,7 @@ def check(
 ) -> None:
     """Draw a fleet and compare."""
     moment = data.draw(moments)
-    meters = data.draw(fleets(moment.as_of))
+    meters = data.draw(fleets(moment))
 
     assert verdicts_of(engine, rule, chosen, moment, meters) == [
         expected(meter, chosen, moment) if meter.active else None for meter in meters
