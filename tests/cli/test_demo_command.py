@@ -54,7 +54,7 @@ def test_the_demo_has_an_outage_of_a_gateway(app: Flask, cli: Cli, vera: Person)
     recovered = [cover for cover in covers if cover.recovered_at]
     assert 5 <= len(covers) - len(recovered) < len(covers)
     covered = db.session.get_one(Site, max(cover.site_key for cover in covers))
-    assert f"No Coms {len(covers)} sites" in words(vera.get("/"))
+    assert f"{len(covers)} sites No Coms" in words(vera.get("/"))
     assert "sites behind gw-perth fell silent together" in words(vera.get(f"/jobs/{incident.id}"))
     assert f"/jobs/{incident.id}" in vera.get(f"/sites/{covered.site_id}").text
 
