@@ -76,13 +76,18 @@ class Ground:
 
     def verdicts(self, rule: Rule, settings: Any, moment: Moment = MOMENT) -> dict[int, Verdict]:
         """What the rule says of every site that it judges and that is not ok, by the site's key."""
-        rows = self.connection.execute(rule.verdicts(Asked([settings]), moment)).mappings()
-        return {row["site_key"]: Verdict(**{k: v for k, v in row.items() if k != "site_key"}) for row in rows}
+        return said(self.connection, rule, Asked([settings]), moment)
 
     def verdict(self, rule: Rule, settings: Any, moment: Moment = MOMENT) -> Verdict:
         """What the rule says of the one site there is."""
         (key,) = self.keys
         return self.verdicts(rule, settings, moment).get(key, OK)
+
+
+def said(connection: Connection, rule: Rule, asked: Asked[Any], moment: Moment) -> dict[int, Verdict]:
+    """What a rule's statement says of every site that it judges and that is not ok, by the site's key."""
+    rows = connection.execute(rule.verdicts(asked, moment)).mappings()
+    return {row["site_key"]: Verdict(**{k: v for k, v in row.items() if k != "site_key"}) for row in rows}
 
 
 def before(*ages: timedelta, value: Any = 1234, instant: datetime = NOON) -> dict[datetime, Any]:

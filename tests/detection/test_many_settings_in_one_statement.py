@@ -16,8 +16,8 @@ from jobauto.rules.rule import Rule
 from jobauto.settings.policies import Policies, Policy
 from jobauto.settings.schema import Settings
 from tests.detection import oracle
-from tests.detection.ground import OK, Ground, Verdict
-from tests.detection.test_rules_agree_with_the_oracle import fleets, moments
+from tests.detection.ground import OK, Ground, Verdict, said
+from tests.detection.test_rules_agree_with_the_oracle import add_meter, fleets, moments
 
 ORACLES: dict[str, Any] = {"no_coms": oracle.no_coms, "zero_reads": oracle.zero_reads}
 GROUPS = ("", "North", "South")
@@ -77,9 +77,8 @@ def judged(
         return dict.fromkeys(every)
     moment = asked.about(moment)
     on = set(connection.scalars(select(Site.key).where(moment.sites_to_check())))
-    rows = connection.execute(rule.verdicts(asked.asked, moment)).mappings()
-    said = {row["site_key"]: Verdict(**{k: v for k, v in row.items() if k != "site_key"}) for row in rows}
-    return {key: said.get(key, OK) if key in on else None for key in every}
+    found = said(connection, rule, asked.asked, moment)
+    return {key: found.get(key, OK) if key in on else None for key in every}
 
 
 @hypothesis(
@@ -99,16 +98,7 @@ def test_each_site_is_judged_by_what_holds_for_it(
     with fleet_engine.connect() as connection, connection.begin() as transaction:
         ground = Ground(connection)
         for meter, group in zip(meters, groups, strict=True):
-            ground.site(
-                meter.readings,
-                meter.quality,
-                meter.meter,
-                monitored_from=meter.monitored_from,
-                active=meter.active,
-                counts=meter.counts,
-                measure=meter.measure,
-                group=group,
-            )
+            add_meter(ground, meter, group=group)
         found = judged(connection, rule, policies, moment)
         transaction.rollback()
 

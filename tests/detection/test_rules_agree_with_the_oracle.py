@@ -106,6 +106,20 @@ def _as_classified(meter: Meter, tolerance: Decimal) -> Meter:
     return replace(meter, quality=quality)
 
 
+def add_meter(ground: Ground, meter: Meter, **values: Any) -> None:
+    """A site as the meter has it."""
+    ground.site(
+        meter.readings,
+        meter.quality,
+        meter.meter,
+        monitored_from=meter.monitored_from,
+        active=meter.active,
+        counts=meter.counts,
+        measure=meter.measure,
+        **values,
+    )
+
+
 def verdicts_of(
     engine: Engine, rule: Rule, chosen: Any, moment: Moment, meters: list[Meter]
 ) -> list[Verdict | None]:
@@ -113,15 +127,7 @@ def verdicts_of(
     with engine.connect() as connection, connection.begin() as transaction:
         ground = Ground(connection)
         for meter in meters:
-            ground.site(
-                meter.readings,
-                meter.quality,
-                meter.meter,
-                monitored_from=meter.monitored_from,
-                active=meter.active,
-                counts=meter.counts,
-                measure=meter.measure,
-            )
+            add_meter(ground, meter)
         said = ground.verdicts(rule, chosen, moment)
         transaction.rollback()
     return [
