@@ -231,15 +231,28 @@ def _suspects(given: Given, moment: Moment) -> Select[Any]:
 
 
 def _still_windows(given: Given, moment: Moment) -> Select[Any]:
-    site = _suspects(given, moment).subquery("suspect")
-    given = given.within(site)
+    """The windows in which the register did not rise, of the sites of which the two ends do not tell."""
+    suspect = _suspects(given, moment).subquery("suspect")
+    window = _windows(suspect, given.within(suspect), moment).subquery("window")
+    told = _with_ends(window, given.within(window), moment).subquery("told")
+    increase = given.within(told)["increase"]
+    ground = case((told.c.before > told.c.first, told.c.before), else_=told.c.first)
+    rose = case(
+        (told.c.is_interval == 1, told.c.total > increase),
+        else_=told.c.highest - ground > increase,
+    )
+    return select(told).where(~func.coalesce(rose, false()))
+
+
+def _windows(site: Subquery, given: Given, moment: Moment) -> Select[Any]:
+    """How many good readings a window has, from when to when, the highest and the sum of them."""
     same = ("sign", "is_interval", "meter", *given.differing)
     of_meter = and_(
         _in_window(Reading, site.c.key, given["start"], moment),
         _good(Reading),
         _of_meter(Reading, site.c.meter),
     )
-    window = (
+    return (
         select(
             site.c.key,
             # The same for all readings of a site: grouped by more than its key they would be sorted.
@@ -252,18 +265,21 @@ def _still_windows(given: Given, moment: Moment) -> Select[Any]:
         )
         .outerjoin(Reading, of_meter)
         .group_by(site.c.key)
-        .subquery("window")
     )
-    given = given.within(window)
-    ends = aliased(Reading)
+
+
+def _with_ends(window: Subquery, given: Given, moment: Moment) -> Select[Any]:
+    """And its newest and first value, the last one before it, and whether readings of it are in doubt."""
+    ends, doubted = aliased(Reading), aliased(Reading)
     at = select(ends.reading_value).where(ends.site_key == window.c.key).limit(1).correlate(window)
+    newest = at.where(ends.reading_date == window.c.newest)
+    first = at.where(ends.reading_date == window.c.oldest)
     before = at.where(
         _good(ends),
         _of_meter(ends, window.c.meter),
         ends.reading_date < window.c.oldest,
         *moment.known(ends),
-    )
-    doubted = aliased(Reading)
+    ).order_by(ends.reading_date.desc())
     in_doubt = (
         select(literal(1))
         .where(
@@ -272,28 +288,18 @@ def _still_windows(given: Given, moment: Moment) -> Select[Any]:
         )
         .limit(1)
         .correlate(window)
-        .scalar_subquery()
     )
-    told = select(
+
+    def upwards(value: Select[Any]) -> ColumnElement[int]:
+        return window.c.sign * type_coerce(value.scalar_subquery(), BigInteger)
+
+    return select(
         window,
-        at.where(ends.reading_date == window.c.newest).scalar_subquery().label("value"),
-        (
-            window.c.sign
-            * type_coerce(at.where(ends.reading_date == window.c.oldest).scalar_subquery(), BigInteger)
-        ).label("first"),
-        (
-            window.c.sign
-            * type_coerce(before.order_by(ends.reading_date.desc()).scalar_subquery(), BigInteger)
-        ).label("before"),
-        in_doubt.is_not(None).label("in_doubt"),
-    ).subquery("told")
-    increase = given.within(told)["increase"]
-    ground = case((told.c.before > told.c.first, told.c.before), else_=told.c.first)
-    rose = case(
-        (told.c.is_interval == 1, told.c.total > increase),
-        else_=told.c.highest - ground > increase,
+        newest.scalar_subquery().label("value"),
+        upwards(first).label("first"),
+        upwards(before).label("before"),
+        in_doubt.scalar_subquery().is_not(None).label("in_doubt"),
     )
-    return select(told).where(~func.coalesce(rose, false()))
 
 
 def _flat_since(window: Subquery, given: Given, moment: Moment) -> ColumnElement[Any]:
