@@ -38,6 +38,10 @@ STREETS = (
 STEP_HOURS = 6
 GATEWAY_DOWN, DOWN_SINCE = 8, 5
 """The town whose gateway is down, and since how many days."""
+ZERO, EXCHANGED, LEAP = 16, 46, 71
+"""The sites with readings in doubt: a 0.00 between others, a new meter that nobody told of, a slipped point."""
+ZERO_SINCE, EXCHANGED_SINCE, LEAP_SINCE = 4.5, 9, 0.5
+"""Since how many days; the zero came alone."""
 
 
 @dataclass(frozen=True)
@@ -132,14 +136,22 @@ def register(site: DemoSite, last: datetime) -> Iterator[tuple[datetime, str]]:
     """The site's readings, every six hours up to ``last``: (instant, register in kWh)."""
     if site.reports_since is None:
         return
-    value, step = site.start, timedelta(hours=STEP_HOURS)
+    value, step, taken_off = site.start, timedelta(hours=STEP_HOURS), 0.0
     for back in range(site.reports_since * 24 // STEP_HOURS, -1, -1):
         at, days_ago = last - back * step, back * STEP_HOURS / 24
         holding = [fault.kind for fault in site.faults if fault.lasts(days_ago)]
         if "flat" not in holding:
             value += _generated(site, at)
+        if (site.number, days_ago) == (EXCHANGED, EXCHANGED_SINCE):
+            taken_off = value
         if "silent" not in holding:
-            yield at, f"{value:.2f}"
+            yield at, f"{_as_read(site, days_ago, value - taken_off):.2f}"
+
+
+def _as_read(site: DemoSite, days_ago: float, value: float) -> float:
+    if (site.number, days_ago) == (ZERO, ZERO_SINCE):
+        return 0
+    return value * 10 if site.number == LEAP and days_ago <= LEAP_SINCE else value
 
 
 def _generated(site: DemoSite, at: datetime) -> float:

@@ -66,6 +66,17 @@ def test_the_demo_has_an_outage_of_a_gateway(app: Flask, cli: Cli, vera: Person)
     assert agreed["runs"] == agreed["equal"] > 0
 
 
+def test_the_demo_has_readings_in_doubt(app: Flask, cli: Cli, vera: Person) -> None:
+    cli("demo")
+    reviews = vera.get("/api/readings/reviews/").json["items"]
+    found = {(review["site_id"], review["kind"], review["state"]) for review in reviews}
+    assert found == {
+        ("DEMO-0016", "glitch", "decided"),
+        ("DEMO-0046", "new_level", "open"),
+        ("DEMO-0071", "leap", "open"),
+    }
+
+
 def test_the_demo_does_not_mix_with_a_fleet_of_ones_own(app: Flask, cli: Cli) -> None:
     add_site("mine")
     assert cli("demo").exit_code == 2
