@@ -50,11 +50,8 @@ def _worst(fleet: Fleet, last_run: Run, next_run: datetime | None, now: datetime
     if not fleet.runs:
         return "warning", "No rule is switched on", "Runs look for no faults until one is, in the settings."
     if fleet.holding:
-        return (
-            "quiet",
-            _faulty(fleet),
-            "" if fleet.jobless else "The newest check found no fault at the others that it could assess.",
-        )
+        others = fleet.faulty < fleet.active and not fleet.jobless
+        return "quiet", _faulty(fleet), _NONE_AT_THE_OTHERS if others else ""
     if not fleet.watched:
         return "unknown", "No site is watched", "All active sites are snoozed."
     if fleet.unchecked:
@@ -117,6 +114,7 @@ def _was(count: int) -> str:
     return "was" if count == 1 else "were"
 
 
+_NONE_AT_THE_OTHERS = "The newest check found no fault at the others that it could assess."
 _NOT_CHECKED = "There is no verdict of the last 25 hours on them by every rule, so nothing is known of them."
 _TOO_LITTLE = "No rule found a fault there, but none could look: it takes more readings, or more time."
 _UNSUCCESSFUL = {

@@ -500,7 +500,8 @@ def unflagged(settings: ZeroReadsSettings, verdict: str, window: Window, zone: Z
         hours = pluralize(_needed_span(settings) // timedelta(hours=1), "hour")
         return f"{seen}, all within less than {hours}: too short a time to tell."
     if verdict == NOT_ASSESSABLE:
-        return f"{seen}, {needed} are needed."
+        within = "" if window.count else f" in the last {pluralize(settings.days_to_check, 'day')}"
+        return f"{seen}{within}, {needed} are needed."
     falls = window.describe_falls()
     if window.falls_too_far:
         return f"{seen}, from {window.first_value:,} to {window.last_value:,} kWh. {falls}"

@@ -75,6 +75,13 @@ def test_the_condition_is_what_matters_most(
             id="faulty, and all that is left out",
         ),
         pytest.param(
+            {"faulty": 10, "holding": 10},
+            "quiet",
+            "10 of 10 active sites have an open job whose fault holds",
+            "",
+            id="no others",
+        ),
+        pytest.param(
             {"holding": 1},
             "quiet",
             "1 job is open at inactive sites",

@@ -51,7 +51,7 @@ def test_without_sites_the_list_says_how_to_import_some(ada: Person) -> None:
             SILENT,
             [
                 "No Coms Flagged The site has never sent a reading.",
-                "Zero Reads Not assessable No readings, 3 are needed.",
+                "Zero Reads Not assessable No readings in the last 4 days, 3 are needed.",
             ],
         ),
         (WELL, ["No Coms OK 3 readings since", "Zero Reads OK 4 readings since", "up 3.00 kWh."]),
@@ -59,7 +59,7 @@ def test_without_sites_the_list_says_how_to_import_some(ada: Person) -> None:
             NEW,
             [
                 "No Coms Not assessable The site has never sent a reading, and has been monitored for",
-                "Zero Reads Not assessable No readings, 3 are needed.",
+                "Zero Reads Not assessable No readings in the last 4 days, 3 are needed.",
             ],
         ),
     ],

@@ -61,7 +61,7 @@ def said(sent: Mapping[float, object], **no_coms: object) -> dict[str, str]:
         ),
         pytest.param({1.7: 1, 1.6: 1}, "2 readings since 29 Mar, none in the last 38 hours, 3 are needed.",
                      id="silent for less than two days"),
-        pytest.param({}, "No readings, 3 are needed.", id="nothing"),
+        pytest.param({}, "No readings in the last 4 days, 3 are needed.", id="nothing"),
     ],
 )  # fmt: skip
 def test_zero_reads_names_falls_and_silences_when_it_flags_nothing(
