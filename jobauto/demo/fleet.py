@@ -39,7 +39,7 @@ STEP_HOURS = 6
 GATEWAY_DOWN, DOWN_SINCE = 8, 5
 """The town whose gateway is down, and since how many days."""
 ZERO, EXCHANGED, LEAP = 16, 46, 71
-"""The sites with readings in doubt: a 0.00 between others, a new meter that nobody told of, a slipped point."""
+"""With readings in doubt: a 0.00 between others, a new meter that nobody told of, a point that slipped."""
 ZERO_SINCE, EXCHANGED_SINCE, LEAP_SINCE = 4.5, 9, 0.5
 """Since how many days; the zero came alone."""
 

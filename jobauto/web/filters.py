@@ -122,9 +122,10 @@ def ago(instant: datetime) -> str:
     """How long ago, roughly: ``5 minutes ago``, ``in 3 hours``."""
     seconds = (utcnow() - instant.astimezone(UTC)).total_seconds()
     for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        if abs(seconds) >= size:
-            text = pluralize(int(abs(seconds) // size), unit)
-            return f"{text} ago" if seconds > 0 else f"in {text}"
+        if seconds >= size:
+            return f"{pluralize(int(seconds // size), unit)} ago"
+        if -seconds >= size - 1:  # of a whole one to come, the first moments are gone when a page is made
+            return f"in {pluralize(round(-seconds / size), unit)}"
     return "just now" if seconds >= 0 else "in less than a minute"
 
 

@@ -110,7 +110,7 @@ def test_a_token_is_made_with_the_scope_and_the_days_that_were_chosen_and_both_a
     made = db.session.scalars(select(ApiToken).where(ApiToken.name == "logger")).one()
     assert (made.scope, made.expires_at - made.created_at) == ("ingest", timedelta(days=30))
     assert "Ingest" in words(page)
-    assert "in 29 days" in words(page)
+    assert "in 30 days" in words(page)
 
 
 def test_one_from_before_is_told_of_on_its_owners_page(app: Flask, vera: Person) -> None:
