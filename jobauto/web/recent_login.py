@@ -1,4 +1,4 @@
-"""What gives somebody power needs a login of the last minutes, or the password once more.
+"""What gives power, takes it for good, or says where messages go: a recent login, or the password once more.
 
 Whoever finds a screen unlocked, or has copied a cookie, does not have it. A form that asks has a field for
 the password, which its page shows only where the login is not recent.
