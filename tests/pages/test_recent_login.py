@@ -33,7 +33,11 @@ POWER = {
         {"username": "nina", "role": "admin", "password": NEW, "once_more": NEW},
         "confirm",
     ),
-    "a new channel": (CHANNELS, {"kind": "message", "label": "mine", "url": "json://127.0.0.1:9/x"}, "confirm"),
+    "a new channel": (
+        CHANNELS,
+        {"kind": "message", "label": "mine", "url": "json://127.0.0.1:9/x"},
+        "confirm",
+    ),
     "what a channel gets": (f"{CHANNELS}1", {"action": "change", "wants_digest": "y"}, "confirm-wants"),
     "a channel off": (f"{CHANNELS}1", {"action": "switch-off"}, "confirm-state"),
     "a channel removed": (f"{CHANNELS}1", {"action": "remove"}, "confirm-state"),

@@ -57,8 +57,7 @@ SECURITY = ("role", "password", "activate", "deactivate", "revoke")
 
 PowerForm = UserForm | PasswordForm | ActivateForm | DeactivateForm | ResetForm | MailForm
 POWER: dict[str, type[PowerForm]] = {
-    form.ACTION: form
-    for form in (UserForm, PasswordForm, ActivateForm, DeactivateForm, ResetForm, MailForm)
+    form.ACTION: form for form in (UserForm, PasswordForm, ActivateForm, DeactivateForm, ResetForm, MailForm)
 }
 """What gives somebody power or takes it for good, and so needs a recent login."""
 
