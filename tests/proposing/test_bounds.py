@@ -105,7 +105,9 @@ HOSTILE = {
     ),
     "numbers that no meter has": json.dumps(
         [{"site": "S1", "at": f"2026-11-0{day}T06:00Z", "kWh": 10} for day in range(1, 9)]
-    ).replace(": 10}", ": 1e999999999}").encode(),
+    )
+    .replace(": 10}", ": 1e999999999}")
+    .encode(),
     "cells that are no number": workbook(
         {"A": [UNITS[0], *(("S1", f"2026-11-0{day}T06:00Z", float("nan")) for day in range(1, 9))]}
     ),
