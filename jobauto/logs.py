@@ -19,7 +19,7 @@ from .config import ConfigError
 OURS = ("job_automation", "jobauto", "celery")
 QUIET = ("apprise", "urllib3")
 """Libraries whose lines may hold the addresses that messages go to, with their passwords and tokens."""
-PLAIN = re.compile(r"[^\s\"=\\\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+PLAIN = re.compile(r"[^\s\"=\\]+")
 
 VALUES = re.compile(r"^DETAIL: .*\n?", re.MULTILINE)
 """What PostgreSQL tells of a row that it refused: all that stands in it, the hash of a password too."""
@@ -41,7 +41,7 @@ class LogEvent:
 
 def _quoted(value: Any) -> str:
     text = str(value)
-    return text if PLAIN.fullmatch(text) else json.dumps(text)
+    return text if text.isprintable() and PLAIN.fullmatch(text) else json.dumps(text)
 
 
 def _in_pairs(facts: dict[str, Any]) -> str:

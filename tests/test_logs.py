@@ -57,6 +57,8 @@ def test_a_line_of_json_tells_the_same() -> None:
         pytest.param('eve" role="admin', id="a fact of its own"),
         pytest.param("eve\x1b[2J", id="a command for a terminal"),
         pytest.param("eve\u2028x", id="a line end of Unicode"),
+        pytest.param("eve\u202enimda", id="a turn of the direction of writing"),
+        pytest.param("eve\udcff.csv", id="a byte of a file's name that is no text"),
         pytest.param("", id="nothing"),
     ],
 )

@@ -25,8 +25,7 @@ def enter_by_issuer(
         user = session.scalar(select(User).where(User.id == user_id, User.active).with_for_update())
         if user is None:
             raise LoginOver
-        if instead_of is not None:
-            sessions.end(session, [instead_of], user)
+        sessions.end_former(session, instead_of)
         return steps.enter(session, user, Proven(by_password=False, second_factor=second_factor), client)
 
 

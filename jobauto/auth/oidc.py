@@ -44,6 +44,7 @@ CLOCK_SECONDS = 60
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 """None that takes the client's secret for a key, nor ``none``."""
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+AUTH_METHODS = "token_endpoint_auth_methods_supported"
 
 
 class IssuerUnavailable(Exception):
@@ -119,17 +120,23 @@ class Client:
                 raise IssuerUnavailable("the discovery document is another issuer's")
             if not all(self._is_safe(found.get(name)) for name in ENDPOINTS):
                 raise IssuerUnavailable("the discovery document lacks an address, or has one without TLS")
+            found[AUTH_METHODS] = found.get(AUTH_METHODS) or ["client_secret_basic"]
+            if not isinstance(found[AUTH_METHODS], list):
+                raise IssuerUnavailable("the discovery document does not list its ways to authenticate")
             self._metadata, self._read_at, self._keys = found, now, None
         return self._metadata
 
     def _is_safe(self, address: Any) -> bool:
         # Without TLS only where the issuer itself is asked so, which is on this machine.
         schemes = {"https", urlsplit(self.issuer.url).scheme}
-        return isinstance(address, str) and urlsplit(address).scheme in schemes
+        try:
+            return isinstance(address, str) and urlsplit(address).scheme in schemes
+        except ValueError:
+            return False
 
     def _exchange(self, metadata: dict[str, Any], code: str, flow: Flow) -> dict[str, Any]:
-        known = metadata.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
-        method = "client_secret_basic" if "client_secret_basic" in known else "client_secret_post"
+        is_basic = "client_secret_basic" in metadata[AUTH_METHODS]
+        method = "client_secret_basic" if is_basic else "client_secret_post"
         with self._turn(), self._session(method) as session:
             try:
                 token: dict[str, Any] = session.fetch_token(
@@ -167,7 +174,10 @@ class Client:
 
     def _keys_of(self, metadata: dict[str, Any]) -> KeySet:
         if self._keys is None:
-            self._keys = KeySet.import_key_set(self._get(metadata["jwks_uri"]))  # type: ignore[arg-type] # JSON
+            found = self._get(metadata["jwks_uri"])
+            if not isinstance(found.get("keys"), list):
+                raise IssuerUnavailable(f"{metadata['jwks_uri']}: no keys")
+            self._keys = KeySet.import_key_set(found)  # type: ignore[arg-type] # JSON
         return self._keys
 
     def _get(self, address: str) -> dict[str, Any]:

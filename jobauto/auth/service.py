@@ -98,8 +98,7 @@ def log_in(username: str, password: str, client: Client, *, instead_of: int | No
     with write() as session:
         user = _proven(session, proof, client)
         user.password_hash = renewed
-        if instead_of is not None:
-            sessions.end(session, [instead_of], user)
+        sessions.end_former(session, instead_of)
         return steps.enter(session, user, Proven(by_password=True), client)
 
 
@@ -187,7 +186,7 @@ def end_sessions(username: str, session_ids: list[int]) -> int:
         return sessions.end(session, session_ids, by_name(username))
 
 
-def prove_again(username: str, password: str, session_id: int, client: Client) -> None:
+def prove_again(username: str, password: str, session_id: int | None, client: Client) -> None:
     """Make of a session one whose login is recent. Raises WrongLogin and Throttled."""
     proof = prove(username, password, client)
     with write() as session:

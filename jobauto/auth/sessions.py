@@ -84,7 +84,7 @@ def note_use(used: UserSession, limits: Limits, now: datetime) -> None:
         session.execute(noted)
 
 
-def prove(session: Session, session_id: int, user: User, now: datetime) -> None:
+def prove(session: Session, session_id: int | None, user: User, now: datetime) -> None:
     """Note that its user has given the password in it just now."""
     proven = update(UserSession).where(UserSession.id == session_id, UserSession.user_id == user.id)
     session.execute(proven.values(proven_at=now))
@@ -99,6 +99,12 @@ def end(session: Session, session_ids: list[int], user: User) -> int:
     """End sessions of a user; how many they were."""
     mine = (UserSession.user_id == user.id, UserSession.id.in_(session_ids))
     return len(session.execute(delete(UserSession).where(*mine).returning(UserSession.id)).all())
+
+
+def end_former(session: Session, session_id: int | None) -> None:
+    """End the session that a browser brings to a login, if any, whosever it is."""
+    if session_id is not None:
+        session.execute(delete(UserSession).where(UserSession.id == session_id))
 
 
 def end_all(session: Session, user: User) -> int:

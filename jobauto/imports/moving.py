@@ -92,7 +92,7 @@ def _check_content(folder: int, name: str, known: Known) -> None:
     """Raises Gone where a file that was read has another content."""
     if known.content_hash is None:
         return
-    with open(os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=folder), "rb") as file:  # noqa: PTH123 (opened within a folder)
+    with open(_opened(folder, name, os.O_RDONLY), "rb") as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != known.content_hash:
             raise Gone
 
@@ -198,5 +198,10 @@ def _cut(name: str, ending: str) -> str:
 
 
 def _write(folder: int, name: str, content: Iterable[bytes]) -> None:
-    with open(os.open(name, os.O_WRONLY | os.O_NOFOLLOW, dir_fd=folder), "wb") as file:  # noqa: PTH123 (opened within a folder)
+    with open(_opened(folder, name, os.O_WRONLY), "wb") as file:
         file.writelines(content)
+
+
+def _opened(folder: int, name: str, flags: int) -> int:
+    """A descriptor; no link is followed, and nobody waits for the other end of a pipe laid there."""
+    return os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)

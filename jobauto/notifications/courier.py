@@ -50,6 +50,17 @@ ASSET = AppriseAsset(app_id="jobauto", app_desc="jobauto", app_url="", pgp_autog
 
 Ip = IPv4Address | IPv6Address
 _NAT64 = ip_network("64:ff9b::/96")
+_NOT_PUBLIC = [
+    ip_network(network)
+    for network in (
+        "192.0.0.0/24",  # of protocols; a cloud has the keys of its machines there
+        "::/96",  # an IPv4 address, in a form that nobody should use any more
+        "::ffff:0:0:0/96",  # the same, translated
+        "64:ff9b:1::/48",  # the same, translated by one's own network
+        "fec0::/10",  # one's own network, before there was fc00::/7
+    )
+]
+"""What not every version of :mod:`ipaddress` knows to be none of the internet's."""
 _OTHER_PROGRAMS = ("os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.system", "subprocess.Popen")
 
 
@@ -93,7 +104,7 @@ class Reach:
 
 def is_public(ip: Ip) -> bool:
     """Whether it belongs to the internet, and to none of the ranges of one's own network or machine."""
-    return ip.is_global and not ip.is_multicast
+    return ip.is_global and not ip.is_multicast and not any(ip in network for network in _NOT_PUBLIC)
 
 
 def embedded(ip: Ip) -> Ip:

@@ -1,4 +1,4 @@
-"""What gives somebody power needs a login of the last minutes, or the password once more.
+"""What gives power, takes it for good, or says where messages go: a recent login, or the password once more.
 
 Whoever finds a screen unlocked, or has copied a cookie, does not have it. A form that asks has a field for
 the password, which its page shows only where the login is not recent.
@@ -22,15 +22,19 @@ LOG_IN_AGAIN = f"Log out and in again: you logged in more than {RECENT.seconds /
 
 def refused_without(password: Field) -> Refused | None:
     """None where the login is recent, or the password makes it so; else the reason is beside the field."""
-    session_id = access.session_id()
-    if session_id is None or access.is_login_recent():
+    if access.session_id() is None or access.is_login_recent():
         return None
     if not password.data or not auth.password_counts(current_user):
         password.errors = [TOO_LONG_AGO if auth.password_counts(current_user) else LOG_IN_AGAIN]
         return 422, {}
+    return refused_unless_right(password)
+
+
+def refused_unless_right(password: Field) -> Refused | None:
+    """None where it is the password, however recent the login; else the reason is beside the field."""
     client = access.client()
     try:
-        auth.prove_again(current_user.username, password.data, session_id, client)
+        auth.prove_again(current_user.username, password.data or "", access.session_id(), client)
     except (auth.WrongLogin, Throttled) as error:
         return unproven(password, error)
     access.note_proof(client.now)

@@ -34,13 +34,14 @@ def test_a_stolen_cookie_is_worthless_after_the_logout(app: Flask, vera: Person)
     assert is_in(elsewhere)
 
 
+@pytest.mark.parametrize("name", ["vera", "oscar"])
 def test_a_login_begins_a_session_with_another_key_and_ends_the_one_before(
-    app: Flask, stranger: Person, cast: None
+    app: Flask, stranger: Person, cast: None, name: str
 ) -> None:
     stranger.post("/login", username="vera", password=PASSWORD)
     before, csrf_before = copy_of(app, stranger), csrf_token(stranger)
     answer = stranger.client.post(
-        "/login", data={"username": "vera", "password": PASSWORD, "csrf_token": csrf_before}
+        "/login", data={"username": name, "password": PASSWORD, "csrf_token": csrf_before}
     )
     assert answer.status_code == 302
     assert is_in(stranger)

@@ -17,6 +17,7 @@ from jobauto.clock import utcnow
 from jobauto.extensions import db
 from jobauto.models import RecoveryCode, SecondFactor, UserSession
 from tests.auth.second_factors import PERIOD, Phone, after_the_password, client, history, send, set_up
+from tests.auth.test_throttling import fail
 from tests.notifications.telling import add_message, messages
 from tests.people import PASSWORD, Person
 from tests.processes import SECRET_KEY
@@ -331,6 +332,21 @@ def test_it_is_set_up_with_the_password(app: Flask, vera: Person) -> None:
     assert len(re.findall(r"<li><code>[a-z2-7-]{19}</code></li>", codes)) == 10
     assert "It is on" in vera.get(MINE).text
     assert ("vera", "second_factor", "on") in history("vera")
+
+
+def test_of_many_guesses_at_once_none_sets_it_up_after_the_free_ones(
+    app: Flask, vera: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prove = service.prove
+
+    def others_fail_meanwhile(*given: Any) -> service.Proof:
+        proof = prove(*given)
+        fail("vera", times=6, now=utcnow())
+        return proof
+
+    monkeypatch.setattr(service, "prove", others_fail_meanwhile)
+    page = send(vera, MINE, action="begin", confirm=PASSWORD)
+    assert (page.status_code, 'name="sealed"' in page.text) == (429, False)
 
 
 def test_new_recovery_codes_and_switching_it_off_need_a_code(app: Flask, vera: Person) -> None:

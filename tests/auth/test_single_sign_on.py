@@ -496,6 +496,8 @@ def test_an_issuer_that_comes_back_is_asked_again(app: Flask, issuer: Issuer, st
         pytest.param({"token_endpoint": None}, id="no token endpoint"),
         pytest.param({"jwks_uri": "file:///etc/passwd"}, id="a file"),
         pytest.param({"authorization_endpoint": "javascript:alert(1)"}, id="a script"),
+        pytest.param({"jwks_uri": "http://[::1"}, id="no address"),
+        pytest.param({"token_endpoint_auth_methods_supported": 5}, id="no list"),
     ],
 )
 def test_a_discovery_document_that_cannot_be_meant_is_not_followed(
@@ -503,6 +505,14 @@ def test_a_discovery_document_that_cannot_be_meant_is_not_followed(
 ) -> None:
     issuer.metadata = metadata
     assert stranger.get(BEGIN).location == "/login"
+    assert "Single sign-on does not answer" in told(stranger)
+
+
+def test_an_issuer_that_tells_no_keys_logs_nobody_in(
+    issuer: Issuer, stranger: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(issuer, "keys", lambda: {"error": "gone"})
+    assert sign_on(stranger).location == "/login"
     assert "Single sign-on does not answer" in told(stranger)
 
 

@@ -2,7 +2,9 @@
 
 import hashlib
 import os
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -15,7 +17,8 @@ from sqlalchemy import select, update
 from jobauto.audit.service import Author
 from jobauto.clock import utcnow
 from jobauto.extensions import db
-from jobauto.imports import background, canceling, inbox, undo
+from jobauto.imports import background, canceling, inbox, moving, undo
+from jobauto.imports.moving import Known
 from jobauto.imports.profiles import service as profiles
 from jobauto.models import Import, Reading
 from jobauto.storage.connections import write, write_nowait
@@ -396,6 +399,30 @@ def test_a_file_that_takes_the_place_of_another_is_imported_at_whatever_moment_i
         for path in done:
             path.unlink()
     assert step > 10
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        pytest.param(lambda at: moving._write(at, "a.csv", [b"why"]), id="writing what is said of a file"),
+        pytest.param(
+            lambda at: moving._check_content(at, "a.csv", Known(0, 0, "0" * 64)), id="reading it once more"
+        ),
+    ],
+)
+def test_a_pipe_that_takes_the_place_of_a_file_holds_nobody_up(
+    tmp_path: Path, act: Callable[[int], None]
+) -> None:
+    os.mkfifo(tmp_path / "a.csv")
+
+    def work() -> None:
+        with moving.opened_folder(tmp_path.name, str(tmp_path.parent)) as at, suppress(OSError, moving.Gone):
+            act(at)
+
+    working = threading.Thread(target=work, daemon=True)
+    working.start()
+    working.join(5)
+    assert not working.is_alive()
 
 
 def test_what_a_process_had_hidden_that_died_comes_back_after_a_while(feed: Path) -> None:

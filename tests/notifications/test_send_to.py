@@ -60,6 +60,11 @@ def by_default(app: Flask) -> None:
         ("64:ff9b::a01:203", False),
         ("64:ff9b::5db8:d70e", True),
         ("2002:7f00:1::", False),
+        ("192.0.0.192", False),
+        ("::7f00:1", False),
+        ("::ffff:0:7f00:1", False),
+        ("64:ff9b:1::7f00:1", False),
+        ("fec0::1", False),
     ],
 )
 def test_what_is_in_reach_when_nothing_is_named(ip: str, reached: bool) -> None:

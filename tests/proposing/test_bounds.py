@@ -14,7 +14,7 @@ from jobauto.imports.lines import FileError
 from jobauto.imports.proposing.proposer import propose
 from jobauto.imports.proposing.sample import HEAD, sample_of
 from tests.profiles.reading import LONDON
-from tests.profiles.workbooks import Value, workbook
+from tests.profiles.workbooks import Serial, Value, workbook
 from tests.proposing.test_given_files import NOW, proposal_for
 
 SECONDS = 20
@@ -103,6 +103,15 @@ HOSTILE = {
         + b"<entry><IntervalReading/></entry>" * 20_000
         + b"</feed>"
     ),
+    "numbers that no meter has": json.dumps(
+        [{"site": "S1", "at": f"2026-11-0{day}T06:00Z", "kWh": 10} for day in range(1, 9)]
+    )
+    .replace(": 10}", ": 1e999999999}")
+    .encode(),
+    "cells that are no number": workbook(
+        {"A": [UNITS[0], *(("S1", f"2026-11-0{day}T06:00Z", float("nan")) for day in range(1, 9))]}
+    ),
+    "a date that no calendar has": workbook({"A": [UNITS[0], *[("S1", Serial(-1e300, 1), 5)] * 5]}),
     "names that are formulas": b'=cmd|"/c calc"!A0,date,kWh\nS1,2026-11-01,5\nS1,2026-11-02,7\n',
 }
 

@@ -17,6 +17,7 @@ from .document import Profile
 from .workbook import NO_WORKBOOK, check_cells, check_size
 
 Row = list[Any]
+NO_CELL = "A cell of the workbook cannot be read, such as a date that no calendar has."
 
 
 def table_of(stream: BinaryIO, profile: Profile) -> Table:
@@ -48,15 +49,15 @@ def rows_of_sheet(stream: BinaryIO, sheet: str | None) -> Iterator[list[Cell]]:
 
 
 @contextmanager
-def _as_file_error() -> Iterator[None]:
+def _as_file_error(why: str = NO_WORKBOOK) -> Iterator[None]:
     try:
         yield
     except (CalamineError, ValueError, OSError) as error:
-        raise FileError(NO_WORKBOOK) from error
+        raise FileError(why) from error
     except BaseException as error:
         if type(error).__name__ != "PanicException":  # what Rust raises, outside Python's exceptions
             raise
-        raise FileError(NO_WORKBOOK) from error
+        raise FileError(why) from error
 
 
 def _rows(stream: BinaryIO, sheet: str | None) -> Iterator[Row]:
@@ -66,7 +67,12 @@ def _rows(stream: BinaryIO, sheet: str | None) -> Iterator[Row]:
     with _as_file_error():
         found = _sheet(stream, sheet)
     check_cells(found.total_height * found.total_width)
-    return map(_without_end, found.iter_rows())
+    return _read(found)
+
+
+def _read(sheet: CalamineSheet) -> Iterator[Row]:
+    with _as_file_error(NO_CELL):  # a row's cells become dates and numbers when it is asked for
+        yield from map(_without_end, sheet.iter_rows())
 
 
 def _sheet(stream: BinaryIO, sheet: str | None) -> CalamineSheet:

@@ -6,6 +6,7 @@ from wtforms.validators import InputRequired, Length, Regexp
 
 from ...models.notification import LABEL_LENGTH, Channel
 from .choices import choices
+from .users import your_password
 
 KIND_LABELS = {"message": "Messages (Apprise)", "heartbeat": "Heartbeat (Healthchecks)"}
 LONGEST_URL = 2000
@@ -56,6 +57,7 @@ class NewChannelForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no type
     )
     wants_problems = _wants_problems()
     wants_digest = _wants_digest()
+    confirm = your_password("confirm")
 
 
 class ChannelForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
@@ -63,6 +65,13 @@ class ChannelForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
 
     wants_problems = _wants_problems()
     wants_digest = _wants_digest()
+    confirm = your_password("confirm-wants")
+
+
+class StateForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
+    """Switching a channel off or on, or removing it."""
+
+    confirm = your_password("confirm-state")
 
 
 def form_of(channel: Channel) -> ChannelForm:

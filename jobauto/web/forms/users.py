@@ -65,6 +65,14 @@ class ActivateForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
     confirm = your_password("confirm-state")
 
 
+class DeactivateForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
+    """Keeping somebody out, whose tokens are revoked for good."""
+
+    ACTION = "deactivate"
+
+    confirm = your_password("confirm-state")
+
+
 class ResetForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
     """Taking away the second factor of somebody who lost the device."""
 

@@ -15,9 +15,18 @@ from ...notifications.encryption import can_decrypt, needs_former_key
 from ...notifications.services import SERVICES, BadUrl
 from ...storage.configuration import send_to
 from ...work import broker, tasks
+from .. import access
 from ..access import current_author, needs
-from ..forms.notifications import KIND_LABELS, ChannelForm, NewChannelForm, describe_wants, form_of
+from ..forms.notifications import (
+    KIND_LABELS,
+    ChannelForm,
+    NewChannelForm,
+    StateForm,
+    describe_wants,
+    form_of,
+)
 from ..paging import asked_page, page_of
+from ..recent_login import refused_without
 
 bp = Blueprint("notifications", __name__, url_prefix="/settings/notifications")
 
@@ -29,6 +38,14 @@ DONE = {
     "remove": "Removed.",
 }
 """The actions of a channel's page, and what is said when one is done."""
+
+FORMS: dict[str, type[ChannelForm | StateForm]] = {
+    "change": ChannelForm,
+    "switch-on": StateForm,
+    "switch-off": StateForm,
+    "remove": StateForm,
+}
+"""Those that say who is told, or silence a channel, and so need a recent login."""
 
 
 @bp.get("/")
@@ -44,6 +61,8 @@ def add() -> ResponseReturnValue:
     form = NewChannelForm()
     if not form.validate():
         return _list(form), 422
+    if refused := refused_without(form.confirm):
+        return _list(form), *refused
     try:
         channel_id = channels.add(
             form.kind.data,
@@ -63,6 +82,10 @@ def add() -> ResponseReturnValue:
 @bp.get("/<int:channel_id>")
 def show(channel_id: int) -> ResponseReturnValue:
     """One channel: what it receives, and what became of each message."""
+    return _channel(channel_id)
+
+
+def _channel(channel_id: int, typed: ChannelForm | StateForm | None = None) -> str:
     channel = db.session.get(Channel, channel_id)
     if channel is None or channel.removed_at is not None or channel.kind == "person":
         abort(404, f"There is no channel {channel_id}.")
@@ -74,7 +97,9 @@ def show(channel_id: int) -> ResponseReturnValue:
         opens=can_decrypt(channel.encrypted_url),
         needs_former_key=needs_former_key(channel.encrypted_url),
         needs=_needs([channel]),
-        form=form_of(channel),
+        form=typed if isinstance(typed, ChannelForm) else form_of(channel),
+        state_form=typed if isinstance(typed, StateForm) else StateForm(formdata=None),
+        asks_password=not access.is_login_recent(),
         page=page_of(queries.messages_for(channel_id), *asked_page()),
         history=db.session.scalars(audit.events_for("address", channel_id)).all(),
     )
@@ -87,14 +112,16 @@ def change(channel_id: int) -> ResponseReturnValue:
     action = request.form.get("action", "")
     if action not in DONE:
         raise InvalidInput(f"There is no action {action}.", status=400)
-    _apply(channel_id, action)
+    form = FORMS[action]() if action in FORMS else None
+    if form is not None and (refused := refused_without(form.confirm)):
+        return _channel(channel_id, form), *refused
+    _apply(channel_id, action, form)
     flash(DONE[action], "success")
     return redirect(url_for(".index") if action == "remove" else url_for(".show", channel_id=channel_id))
 
 
-def _apply(channel_id: int, action: str) -> None:
-    if action == "change":
-        form = ChannelForm()
+def _apply(channel_id: int, action: str, form: ChannelForm | StateForm | None) -> None:
+    if isinstance(form, ChannelForm):
         wanted = {"problems": form.wants_problems.data, "digest": form.wants_digest.data}
         channels.change(channel_id, **wanted, author=current_author())
     elif action == "test":
@@ -120,6 +147,7 @@ def _list(form: NewChannelForm) -> str:
     return render_template(
         "notifications/index.html",
         form=form,
+        asks_password=not access.is_login_recent(),
         channels=found,
         describe_wants=describe_wants,
         needs=_needs(found),

@@ -16,7 +16,7 @@ from ...extensions import db
 from ...storage.configuration import second_factor_roles
 from .. import access, qr, security_log
 from ..forms.login_steps import CodeForm, ConfirmForm, SetUpForm
-from ..recent_login import unproven
+from ..recent_login import refused_unless_right
 
 bp = Blueprint("second_factor", __name__)
 
@@ -44,10 +44,7 @@ def _begin() -> ResponseReturnValue:
     if auth.password_counts(current_user):
         if not form.validate():
             return _page(confirm_form=form), 422
-        try:
-            auth.prove(current_user.username, form.confirm.data or "", access.client())
-        except (auth.WrongLogin, Throttled) as error:
-            refused = unproven(form.confirm, error)
+        if refused := refused_unless_right(form.confirm):
             return _page(confirm_form=form), *refused
     elif not access.is_login_recent():
         flash("Log out, log in again, and set it up then: your login was too long ago.", "warning")

@@ -26,6 +26,7 @@ from ..forms.errors import put_beside
 from ..forms.seen import Conflicts, labelled, seen_in_request, seen_to_send
 from ..forms.users import (
     ActivateForm,
+    DeactivateForm,
     HandOverForm,
     MailForm,
     NewUserForm,
@@ -54,11 +55,11 @@ OWN = ("password", "reset_second_factor")
 SECURITY = ("role", "password", "activate", "deactivate", "revoke")
 """Those that change what somebody may do; ending sessions is told in any case."""
 
-PowerForm = UserForm | PasswordForm | ActivateForm | ResetForm | MailForm
+PowerForm = UserForm | PasswordForm | ActivateForm | DeactivateForm | ResetForm | MailForm
 POWER: dict[str, type[PowerForm]] = {
-    form.ACTION: form for form in (UserForm, PasswordForm, ActivateForm, ResetForm, MailForm)
+    form.ACTION: form for form in (UserForm, PasswordForm, ActivateForm, DeactivateForm, ResetForm, MailForm)
 }
-"""What gives somebody power, and so needs a recent login."""
+"""What gives somebody power or takes it for good, and so needs a recent login."""
 
 
 @bp.get("/")
@@ -239,6 +240,8 @@ def _list(form: NewUserForm) -> str:
 
 
 def _account(user: User, typed: PowerForm | None = None, conflicts: Conflicts = ()) -> str:
+    state_form = DeactivateForm if user.active else ActivateForm
+    hand_over_form = HandOverForm() if isinstance(typed, DeactivateForm) else None
     mail_address = mail_addresses.address_of(user)
     mail = {"mail": mail_address.channel.display_name if mail_address is not None else ""}
     return render_template(
@@ -250,10 +253,10 @@ def _account(user: User, typed: PowerForm | None = None, conflicts: Conflicts = 
         form=typed if isinstance(typed, UserForm) else UserForm(drafts.typed("role"), obj=user),
         seen=seen_to_send(user, UserForm.KEPT, anew=bool(conflicts)),
         conflicts=conflicts,
-        hand_over_form=_offer_to_hand_over(user),
+        hand_over_form=_offer_to_hand_over(user, hand_over_form),
         open_jobs=db.session.scalar(jobs.open_jobs_of(user.username)),
         password_form=typed if isinstance(typed, PasswordForm) else PasswordForm(formdata=None),
-        activate_form=typed if isinstance(typed, ActivateForm) else ActivateForm(formdata=None),
+        state_form=typed if isinstance(typed, state_form) else state_form(formdata=None),
         asks_password=not access.is_login_recent(),
         tokens=db.session.scalars(tokens_for(user, utcnow())).all(),
         sessions=access.sessions_of(user),
