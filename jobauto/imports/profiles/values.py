@@ -100,7 +100,7 @@ class Values:
 
     def _number(self, cell: Cell) -> Decimal:
         if isinstance(cell, Decimal):
-            return _checked(cell)
+            return checked(cell)
         return number(as_text(cell), self._value)
 
 
@@ -112,10 +112,11 @@ def number(text: str, value: ValueFrom) -> Decimal:
         raise fields.FieldError(f"reading_value is not a number like {_example(value)}")
     if len(text) > LONGEST:
         raise fields.FieldError("reading_value is too large")
-    return _checked(Decimal(found[0]))
+    return checked(Decimal(found[0]))
 
 
-def _checked(given: Decimal) -> Decimal:
+def checked(given: Decimal) -> Decimal:
+    """A number that a file has as such, within bounds; one next to nothing is 0. Raises FieldError."""
     if not given.is_finite():
         raise fields.FieldError("reading_value is not a number")
     if given and given.adjusted() > LONGEST:

@@ -7,8 +7,10 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
 
+from ..fields import FieldError
 from ..profiles.cells import Cell, as_text
 from ..profiles.layouts import intervals_among
+from ..profiles.values import checked
 from .draft import Draft
 from .words import END, START, named
 
@@ -133,7 +135,12 @@ def _sum(draft: Draft, cells: Sequence[Cell]) -> Decimal | None:
 
 
 def _number(draft: Draft, cell: Cell) -> Decimal | None:
-    return cell if isinstance(cell, Decimal) else draft.style.values.get(as_text(cell))
+    if not isinstance(cell, Decimal):
+        return draft.style.values.get(as_text(cell))
+    try:
+        return checked(cell)
+    except FieldError:
+        return None
 
 
 def interval(draft: Draft) -> None:
