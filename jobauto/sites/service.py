@@ -151,7 +151,8 @@ def _require_texts(values: Mapping[str, Any]) -> None:
 
 def wrong_day(last_day: date, zone: ZoneInfo, now: datetime) -> str | None:
     """Why a site cannot be snoozed through a local date; None where it can."""
-    allowed = now < _end_of(last_day, zone) <= now + LONGEST_SNOOZE
+    is_a_last = last_day < date.max  # which has no day after it
+    allowed = is_a_last and now < _end_of(last_day, zone) <= now + LONGEST_SNOOZE
     return None if allowed else "Must be today or later, and within a year."
 
 

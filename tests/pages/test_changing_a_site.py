@@ -58,8 +58,14 @@ def test_a_site_is_deactivated_by_its_switch(oscar: Person, run_id: int) -> None
             "last_day",
             "Must be today or later, and within a year.",
         ),
+        (
+            "snooze",
+            {"last_day": "9999-12-31", "reason": "Roof work"},
+            "last_day",
+            "Must be today or later, and within a year.",
+        ),
     ],
-    ids=["no name", "long name", "no date", "no day", "no reason", "past day"],
+    ids=["no name", "long name", "no date", "no day", "no reason", "past day", "last day of all"],
 )
 def test_what_is_wrong_stands_beside_its_field_in_a_form_that_is_open(
     oscar: Person, run_id: int, action: str, fields: dict[str, str], wrong: str, why: str

@@ -76,6 +76,7 @@ HOSTILE = {
     "deep objects": b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
     "long digits": HEADER.encode() + b"S1,2026-03-31T06:00Z," + b"9" * 200_000 + b"\n",
     "exponents": HEADER.encode() + b"S1,2026-03-31T06:00Z,1e999999999\n" * 100,
+    "exponents of JSON": b'[{"site": "S1", "date": "2026-11-01", "kWh": 1e999999999999}]',
     "nothing but zeroes": b"\0" * 1_000_000,
     "random bytes": bytes(range(256)) * 4000,
     "slashes": HEADER.encode() + b"S1," + b"1/1/" * 50_000 + b",1\n",

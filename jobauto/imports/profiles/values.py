@@ -116,7 +116,7 @@ def number(text: str, value: ValueFrom) -> Decimal:
 
 
 def checked(given: Decimal) -> Decimal:
-    """A number that can be reckoned with. Raises FieldError."""
+    """A number that a file has as such, within bounds; one next to nothing is 0. Raises FieldError."""
     if not given.is_finite():
         raise fields.FieldError("reading_value is not a number")
     if given and given.adjusted() > LONGEST:
