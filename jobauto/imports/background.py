@@ -195,15 +195,16 @@ def _look(claimed: Claimed, watch: Attempt) -> ImportResult:
 def _load(claimed: Claimed, watch: Attempt, *, dry_run: bool) -> ImportResult:
     path = kept(claimed.kept_as)
     rejects(path).unlink(missing_ok=True)
-    with path.open("rb") as file, claimed.how().rows(file, utcnow()) as rows:
+    now = utcnow()  # before the pass begins, as other imports rely on
+    with path.open("rb") as file, claimed.how().rows(file, now) as rows:
         progress = watch.progress_in(file)
         if claimed.kind == "sites":
-            author = Author(claimed.author, utcnow())
+            author = Author(claimed.author, now)
             return sites.import_sites(rows, author=author, progress=progress, dry_run=dry_run)
         return readings.store_readings(
             rows,
             zone=schedule_zone(),
-            now=utcnow(),
+            now=now,
             progress=progress,
             dry_run=dry_run,
             import_id=claimed.import_id,

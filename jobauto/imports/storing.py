@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from itertools import compress
 from typing import NamedTuple, cast
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
+from ..models import Import
 from ..models.types import from_microseconds
 from ..readings.turns import OthersSince
 from ..storage.connections import write_on
@@ -121,7 +122,8 @@ class Store:
         self.trace = Trace()
         self.tails = Tails(connection, bulk)
         with connection.begin():
-            self._others = OthersSince(connection)
+            is_first = not _has_begun_since(connection, bulk.stamp)
+            self._others = OthersSince(connection, know_former=is_first)
 
     def add(self, batch: Batch, while_waiting: WhileWaiting) -> list[Rejected]:
         """Store a batch; returns the rows that contradict others, or what has become of their sites."""
@@ -345,6 +347,15 @@ class Store:
     def _refuse(self, contradicted: dict[ReadingKey, list[int]]) -> None:
         sites, instants = zip(*contradicted, strict=True)
         self._refused.add([lines[0] for lines in contradicted.values()], (sites, instants, [0] * len(sites)))
+
+
+def _has_begun_since(connection: Connection, stamp: Stamp) -> bool:
+    """Whether another import has begun since this one was received, so that what stands may be its own.
+
+    Imports that were received later leave nothing of theirs to this one when they are taken back.
+    """
+    since = (Import.pass_began_at >= stamp.received, Import.id != (stamp.import_id or 0))
+    return connection.scalar(select(Import.id).where(*since).limit(1)) is not None
 
 
 def _after(newcomers: Newcomers, batch: Batch, while_waiting: WhileWaiting) -> WhileWaiting:

@@ -42,7 +42,7 @@ class Import(Base):
     said yet how it is read), ``discarded`` (it is not imported) or ``canceled``. One that is under way and
     was ``canceled_at`` some instant ends at its next batch. The file waits in the instance folder of
     the machine ``kept_on`` as ``kept_as``; ``done`` of its ``size`` in bytes have been read, which are so
-    many ``rows``, in the pass over it that ``pass_began_at`` then.
+    many ``rows``, in the pass over it that ``pass_began_at`` then, not before its readings were received.
     ``heartbeat_at`` proves that the process of this one of the ``attempts`` is at it, or at moving its file.
     ``errors`` are the first rejected rows, ``[[line, reason], ...]``, and ``reasons`` all of them summed up,
     a line each. ``ignore_columns`` were to be left out; ``ignored_columns`` nobody takes. ``preview`` is what
@@ -66,6 +66,7 @@ class Import(Base):
         Index("ix_import_waiting", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
         Index("ix_import_token", "token", "id", sqlite_where=_OF_TOKENS, postgresql_where=_OF_TOKENS),
         Index("ix_import_part_of", "part_of"),
+        Index("ix_import_pass_began", "pass_began_at"),
         Index(
             "uq_import_inbox",
             "kept_on",

@@ -47,10 +47,13 @@ def take_turns(connection: Connection, site_keys: Collection[int]) -> dict[int, 
 
 
 class OthersSince:
-    """Whether others have taken turns since one began to look at readings, between one's own turns."""
+    """Whether others have taken turns since one began to look at readings, between one's own turns.
 
-    def __init__(self, connection: Connection) -> None:
-        self._turns = _newest(connection)
+    Who does not ``know_former`` turns takes all of them for turns of others since.
+    """
+
+    def __init__(self, connection: Connection, *, know_former: bool = True) -> None:
+        self._turns = _newest(connection) if know_former else {}
 
     def took(self, turns: dict[int, int]) -> None:
         """One took these turns oneself, and the transaction has come to its end."""

@@ -100,6 +100,19 @@ def test_what_an_import_met_and_another_takes_back_as_its_own_contradiction_is_s
     assert values() == []
 
 
+@pytest.mark.parametrize("way", ["command", "api"])
+def test_what_an_import_met_of_one_that_was_received_later_is_its_own_as_well(app: Flask, way: str) -> None:
+    """That one stored it before this one began to look, and takes it back when this one has ended."""
+    with stepped(app, [*lines(5, 6), *lines(7), *lines(8, first=2)]) as contradicting:
+        with stepped(app, [*lines(5, 6), *lines(9, first=3)], EARLIER, way) as met:
+            assert counts(met.end()) == (1, 0, 2, 0)
+        assert counts(contradicting.end()) == (2, 0, 0, 2)
+
+    assert values() == ["5.00", "6.00", "8.00", "9.00"]
+    take_back(number_of(contradicting))
+    assert values() == ["5.00", "6.00", "9.00"]
+
+
 @pytest.mark.parametrize("stood_before", [[], [9]], ids=["new", "updated"])
 def test_what_another_import_has_replaced_is_taken_from_the_counts_it_was_in(
     app: Flask, stood_before: list[int]

@@ -374,8 +374,8 @@ def test_the_commands_show_profiles_as_json_and_refuse_by_field(app: Flask, tmp_
     assert run.invoke(args=["import-readings", "--profile", "feed", "-"], input="").exit_code == 2
 
 
-@pytest.mark.parametrize("name", ["28_fit_reads.xlsx", "03_stark_portal.csv"])
-def test_the_page_takes_a_file_by_its_profile(app: Flask, name: str) -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_the_page_stores_a_given_file_as_it_must_be(app: Flask, name: str) -> None:
     oscar = operator(app)
     add_sites(*{site for site, _, _ in expected(name)})
     oscar.api("PUT", f"/api/profiles/{named(name)}/", json=PROFILES[name])
@@ -385,5 +385,5 @@ def test_the_page_takes_a_file_by_its_profile(app: Flask, name: str) -> None:
     wait()
     entry = db.session.scalars(select(Import)).one()
 
-    assert entry.profile == named(name)
+    assert (entry.profile, entry.rejected) == (named(name), len(REFUSED.get(name, [])))
     assert stored() == must_be_stored(name)

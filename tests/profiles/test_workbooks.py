@@ -68,6 +68,22 @@ def test_a_cell_that_is_a_date_or_a_time_is_taken_as_such(
     assert [line for line, _ in rejected] == ([] if at else [4])
 
 
+@pytest.mark.parametrize("size", [1, 1000])
+def test_among_times_of_day_a_cell_of_exactly_midnight_is_a_time(size: int) -> None:
+    dates = [Serial(DAY, 3), Serial(DAY + 0.5, 3), Serial(DAY + 1, 3)]
+    given: list[list[Value]] = [["S1", date, 1.5] for date in dates]
+    content = workbook({"Data": [["Site", "Date", "kWh"], *given]})
+
+    readings, rejected = read(profile(), content, size=size)
+
+    assert [at for _, at, _ in readings] == [
+        "2026-11-05T00:00:00Z",
+        "2026-11-05T12:00:00Z",
+        "2026-11-06T00:00:00Z",
+    ]
+    assert rejected == []
+
+
 @pytest.mark.parametrize(
     ("value", "given", "kwh"),
     [

@@ -1,8 +1,11 @@
 """What a file leaves open is asked with an example from it; what its other cells rule out is not."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from tests.profiles.test_given_files import FILES
+from tests.profiles.workbooks import Serial, Value, workbook
 from tests.proposing.test_given_files import proposal_for
 
 MISREAD = FILES / "misread"
@@ -183,3 +186,119 @@ def test_what_rests_on_an_answer_follows_it() -> None:
 
     assert "measure" not in proposal_for(lines, "a.csv", {}).fields
     assert proposal_for(lines, "a.csv", {"value_columns": ("b",)}).text("measure") == "register"
+
+
+@pytest.mark.parametrize("hours", [3, 12])
+def test_a_counter_that_begins_anew_each_day_is_neither_register_nor_intervals(hours: int) -> None:
+    rows = [f"A,2026-11-0{day}T{8 + at:02}:00,{at * 1.5}\n" for day in range(3, 7) for at in range(hours)]
+
+    value, reason = of("site,date,Daily production (kWh)\n" + "".join(rows), "measure")
+
+    assert value is None
+    assert "begin anew each day" in reason
+
+
+@pytest.mark.parametrize(
+    ("name", "texts", "asked"),
+    [
+        ("Read Type", ["A", "A", "E"], "Read Type says A, E. What becomes of rows with E?"),
+        ("Direction", ["I", "I", "E"], None),
+    ],
+)
+def test_a_letter_for_estimated_rows_is_one_in_a_column_that_tells_of_such(
+    name: str, texts: list[str], asked: str | None
+) -> None:
+    rows = "".join(f"A,2026-11-0{day}T06:00Z,{100 + day},{text}\n" for day, text in enumerate(texts, 1))
+    found = proposal_for(f"site,date,kWh,{name}\n{rows}".encode(), "a.csv", {"feed": "none"}, sites={"A"})
+
+    assert (found.fields["estimates"].reason if asked else found.fields.get("estimates")) == asked
+
+
+def test_a_common_feed_whose_profile_knows_of_no_estimates_is_asked_about_them() -> None:
+    names = "Tot (datum);Tot (tijdstip);EAN-code;Register;Volume;Validatiestatus"
+    rows = "".join(
+        f'0{day}-11-2026;00:15:00;="541";Injectie Dag;0,125;{status}\n'
+        for day, status in enumerate(["Gevalideerd", "Geschat", "Gevalideerd"], 1)
+    )
+
+    proposal = proposal_for(f"{names}\n{rows}".encode(), "a.csv", {})
+
+    assert (proposal.text("feed"), proposal.open_questions) == ("fluvius", ["estimates"])
+
+
+@pytest.mark.parametrize(
+    ("units", "unit", "why"),
+    [
+        (["Wh", "Wh"], "Wh", "The column Unit says Wh."),
+        (["kWh", "Wh"], None, "The column Unit says kWh, Wh. Choose which rows count, then their unit."),
+    ],
+)
+def test_the_unit_is_that_of_a_column_of_units(units: list[str], unit: str | None, why: str) -> None:
+    rows = "".join(f"A,2026-11-0{day}T06:00Z,{100 + day},{text}\n" for day, text in enumerate(units, 1))
+
+    assert of(f"site,date,energy,Unit\n{rows}", "unit") == (unit, why)
+
+
+def test_rows_of_a_day_that_differ_in_what_is_measured_are_asked_about() -> None:
+    clocks = ",".join(f"{hour:02}:00" for hour in range(24))
+    rows = "".join(f"A,2026-11-01,{what},{','.join(map(str, range(24)))}\n" for what in ("AE", "RE"))
+
+    value, reason = of(f"site,date,Measurement,{clocks}\n{rows}", "parts")
+
+    assert (value, "differ in Measurement: AE, RE. Which count?" in reason) == (None, True)
+
+
+def test_names_that_stand_among_the_rows_again_are_no_values() -> None:
+    rows = [f"A,2026-11-{day:02}T06:00Z,{5000 + day}\n" for day in range(1, 11)]
+    names = "site,date,kWh\n"
+
+    assert of("".join([names, *rows[:5], names, *rows[5:]]), "measure")[0] == "register"
+
+
+def test_commas_within_the_numbers_stand_between_no_fields() -> None:
+    rows = "".join(f"{day:02}.11.2026 06:00;{day},5;1{day},25\n" for day in range(10, 20))
+
+    assert of(f"Datum;Erzeugung;Einspeisung\n{rows}", "delimiter")[0] == ";"
+
+
+def test_what_home_assistant_writes_for_no_reading_is_none() -> None:
+    rows = "".join(
+        f"sensor.pv,{kwh},2026-11-01T06:0{at}:00Z\n" for at, kwh in enumerate(["5", "unavailable", "6"])
+    )
+
+    proposal = proposal_for(f"entity_id,state,last_changed\n{rows}".encode(), "a.csv", {})
+
+    assert (proposal.text("feed"), proposal.text("missing")) == ("home_assistant", "unknown; unavailable")
+
+
+DAY = 46331.0
+"""5 November 2026 in a workbook."""
+HALF_HOURS: list[list[Value]] = [[Serial(DAY + at / 48, 3)] for at in range(49)]
+DATE_AND_TIME: list[list[Value]] = [[Serial(DAY, 1), Serial(at / 48, 2)] for at in range(48)]
+DAYS: list[list[Value]] = [[Serial(DAY + at, 1)] for at in range(8)]
+WRITTEN: list[list[Value]] = [[f"15/11/2026 {hour:02}:00" if hour else "15/11/2026"] for hour in range(24)]
+
+
+@pytest.mark.parametrize(
+    ("times", "is_falling", "asked", "minutes"),
+    [
+        pytest.param(HALF_HOURS, True, ["label"], "", id="a midnight among half hours"),
+        pytest.param(HALF_HOURS, False, [], "", id="the same of a register"),
+        pytest.param(DATE_AND_TIME, True, ["label"], "", id="dates beside times"),
+        pytest.param(DAYS, True, [], "1440", id="days"),
+        pytest.param(DAYS, False, ["date_only"], "", id="days of a register"),
+        pytest.param(WRITTEN, True, ["date_only", "label"], "", id="a midnight that is written as a date"),
+    ],
+)
+def test_a_date_without_a_time_is_a_day_only_where_no_other_has_one(
+    times: Sequence[Sequence[Value]], is_falling: bool, asked: list[str], minutes: str
+) -> None:
+    kwh = [5.0 + (at % 3 if is_falling else at) for at in range(len(times))]
+    names = ["Date", "Time"][: len(times[0])]
+    rows: list[list[Value]] = [[*cells, "A", value] for cells, value in zip(times, kwh, strict=True)]
+    content = workbook({"Data": [[*names, "Site", "kWh"], *rows]})
+
+    proposal = proposal_for(content, "a.xlsx", {"feed": "none"}, sites={"A"})
+
+    assert sorted(proposal.open_questions) == asked
+    assert proposal.text("minutes") == minutes

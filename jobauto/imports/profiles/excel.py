@@ -1,10 +1,13 @@
-"""Workbooks, by python-calamine: it gives text as text, and numbers and dates as the workbook has them."""
+"""Workbooks, by python-calamine: it gives text as text, and numbers and dates as the workbook has them.
+
+A midnight is a date alone to a workbook. In a column of times of which any has a time of day it is a time.
+"""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from functools import partial
+from functools import cached_property, partial
 from itertools import islice
 from typing import Any, BinaryIO
 
@@ -23,15 +26,18 @@ NO_CELL = "A cell of the workbook cannot be read, such as a date that no calenda
 def table_of(stream: BinaryIO, profile: Profile) -> Table:
     """The table of a sheet. Raises FileError."""
     header = profile.heading
-    rows = enumerate(_rows(stream, profile.file.sheet), start=1)
+    sheet = _opened(stream, profile.file.sheet)
+    rows = enumerate(_rows(sheet), start=1)
     if header.names is not None:
-        return Table(header.names, partial(_blocks, rows, len(header.names), None))
+        midnights = _Midnights(sheet, _time_at(profile, header.names))
+        return Table(header.names, partial(_blocks, rows, len(header.names), None, midnights))
     wanted = set(header.find or [])
     for _, row in rows:
         names = [as_text(_cell(cell)) for cell in row]
         if wanted <= set(names):
             list(islice((row for _, row in rows if row), header.units_rows))
-            return Table(names, partial(_blocks, rows, len(names), len(names)))
+            midnights = _Midnights(sheet, _time_at(profile, names))
+            return Table(names, partial(_blocks, rows, len(names), len(names), midnights))
     raise FileError(f"No row holds all of: {', '.join(header.find or [])}.")
 
 
@@ -45,7 +51,7 @@ def sheets_of(stream: BinaryIO) -> list[str]:
 
 def rows_of_sheet(stream: BinaryIO, sheet: str | None) -> Iterator[list[Cell]]:
     """The cells of a sheet's rows, without the empty ones at their ends. Raises FileError."""
-    return ([_cell(cell) for cell in row] for row in _rows(stream, sheet))
+    return ([_cell(cell) for cell in row] for row in _rows(_opened(stream, sheet)))
 
 
 @contextmanager
@@ -60,19 +66,49 @@ def _as_file_error(why: str = NO_WORKBOOK) -> Iterator[None]:
         raise FileError(why) from error
 
 
-def _rows(stream: BinaryIO, sheet: str | None) -> Iterator[Row]:
-    """The rows of a sheet, from its first one on, without the empty cells at their ends."""
+def _opened(stream: BinaryIO, sheet: str | None) -> CalamineSheet:
+    """A sheet that is not too large. Raises FileError."""
     check_size(stream)
     stream.seek(0)
     with _as_file_error():
         found = _sheet(stream, sheet)
     check_cells(found.total_height * found.total_width)
-    return _read(found)
+    return found
 
 
-def _read(sheet: CalamineSheet) -> Iterator[Row]:
+def _rows(sheet: CalamineSheet) -> Iterator[Row]:
+    """The rows of a sheet, from its first one on, without the empty cells at their ends."""
     with _as_file_error(NO_CELL):  # a row's cells become dates and numbers when it is asked for
         yield from map(_without_end, sheet.iter_rows())
+
+
+def _time_at(profile: Profile, names: Sequence[str]) -> int | None:
+    """Where the one column of the time stands, if the profile does not say what a date alone means."""
+    if profile.time.date_only is not None or len(profile.time.columns) != 1:
+        return None
+    (column,) = profile.time.columns
+    if isinstance(column, int):
+        return column - 1
+    return names.index(column) if column in names else None
+
+
+class _Midnights:
+    """Dates alone of a column, as midnights where any other cell of it has a time of day."""
+
+    def __init__(self, sheet: CalamineSheet, at: int | None) -> None:
+        self._sheet = sheet
+        self.at = at
+
+    def within(self, cells: list[Cell]) -> list[Cell]:
+        """The cells of a block of that column."""
+        if not any(type(cell) is date for cell in cells) or not self._are_times:
+            return cells
+        return [datetime.combine(cell, time()) if type(cell) is date else cell for cell in cells]
+
+    @cached_property
+    def _are_times(self) -> bool:
+        at = self.at or 0
+        return any(isinstance(row[at], datetime) for row in _rows(self._sheet) if at < len(row))
 
 
 def _sheet(stream: BinaryIO, sheet: str | None) -> CalamineSheet:
@@ -105,7 +141,12 @@ def _cell(cell: Any) -> Cell:
 
 
 def _blocks(
-    rows: Iterator[tuple[int, Row]], width: int, most: int | None, wanted: Sequence[int], size: int
+    rows: Iterator[tuple[int, Row]],
+    width: int,
+    most: int | None,
+    midnights: _Midnights,
+    wanted: Sequence[int],
+    size: int,
 ) -> Iterator[Cells]:
     """The rows below the header, at most so many at a time; those with more than ``most`` cells are none.
 
@@ -126,4 +167,6 @@ def _blocks(
                     column.append(_cell(row[at]) if at < min(len(row), width) else None)
         if is_end:
             return
+        if midnights.at in wanted:
+            columns[wanted.index(midnights.at)] = midnights.within(columns[wanted.index(midnights.at)])
         yield Cells(lines, columns, rejected)

@@ -44,6 +44,7 @@ SHIPPED = {
             layout="wide_times",
             measure="interval",
             keep=[{"column": "Est", "is_not": ["-"]}],
+            estimated={"column": "Est", "is": ["E"]},
         ),
     ),
     "edf": Shipped(

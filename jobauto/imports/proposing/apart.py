@@ -8,6 +8,8 @@ from .words import with_example
 
 FEW = 8
 """So many different texts at most has a column that tells rows apart."""
+_OF_QUALITY = re.compile(r"\best|type|status|quality|valid|flag|method", re.IGNORECASE)
+"""In a column of such a name a letter alone may say that a row is estimated."""
 ESTIMATED = re.compile(r"est(\.|im.*)?|e|geschat.*|geschätzt.*|stima.*", re.IGNORECASE)
 
 
@@ -37,7 +39,7 @@ def several_rows(draft: Draft) -> None:
     """
     if draft.feed:
         draft.settle("same_instant", draft.feed.values.get("same_instant", "refuse"), "")
-    if draft.feed or draft.text("layout") != "rows" or not draft.text("site"):
+    if draft.feed or draft.text("layout") not in ("rows", "wide_times") or not draft.text("site"):
         return
     keys = list(zip(*(map(as_text, column.cells) for column in draft.key_columns()), strict=True))
     if len(set(keys)) == len(keys):
@@ -59,15 +61,15 @@ def several_rows(draft: Draft) -> None:
 
 
 def estimates(draft: Draft) -> None:
-    """A column that says of some rows that they are estimated. Of a common feed that is known."""
-    if draft.feed:
+    """A column that says of some rows that they are estimated. Of some common feeds that is known."""
+    if draft.feed and draft.feed.estimated:
         return
     for column in draft.columns:
         texts = list(dict.fromkeys(column.texts))
         if column in (*draft.values, *draft.key_columns()) or len(texts) > FEW or column.is_number:
             continue
         estimated = [text for text in texts if ESTIMATED.fullmatch(text)]
-        if estimated and any(len(text) > 1 for text in texts):
+        if estimated and (_OF_QUALITY.search(column.name) or any(len(text) > 1 for text in texts)):
             asked = (
                 f"{column.label} says {', '.join(texts)}. What becomes of rows with {', '.join(estimated)}?"
             )

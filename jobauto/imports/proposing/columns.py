@@ -94,11 +94,6 @@ class Column:
         return any(isinstance(cell, date) for cell in self.cells)
 
     @property
-    def has_dates_alone(self) -> bool:
-        """Whether some of a spreadsheet's dates have no time of day."""
-        return any(isinstance(cell, date) and not isinstance(cell, datetime) for cell in self.cells)
-
-    @property
     def is_time(self) -> bool:
         """Whether it holds dates."""
         return self.has_dates or bool(self.ways)

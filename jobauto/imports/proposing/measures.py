@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import pairwise
 
@@ -78,6 +78,9 @@ def _by_values(draft: Draft) -> tuple[str | None, str]:
     # While nobody has said how dates are read, the newest may stand first: then registers fall all along.
     falls = down if draft.text("formats") else min(up, down)
     names = " ".join(column.name for column in draft.values)
+    if fell and _begins_anew_each_day(draft):
+        counts = "the values rise through a day, and begin anew each day"
+        return None, f"{fell[0]}, then {fell[1]}: {counts}. That is neither. Is there another column?"
     if fell and falls * 4 >= len(steps) and falls >= 2:
         return "interval", f"The values fall again and again: {fell[0]}, then {fell[1]}."
     if fell and falls and draft.clocks:
@@ -100,6 +103,32 @@ def _by_values(draft: Draft) -> tuple[str | None, str]:
     return None, f"{draft.values[0].example}: what the meter showed, or the energy of an interval?"
 
 
+def _begins_anew_each_day(draft: Draft) -> bool:
+    """Whether values are a counter of the day: of neither a register nor intervals."""
+    if draft.text("layout") != "rows":
+        return False
+    falls = rises = 0
+    values = _sums(draft)
+    for places in _places(draft).values():
+        timed = [
+            (moment, value)
+            for at in _by_time(draft, places)
+            if (moment := draft.moments[at]) is not None and (value := values[at]) is not None
+        ]
+        for (before, value), (after, next_value) in pairwise(timed):
+            is_same_day = _day(draft, before) == _day(draft, after)
+            if next_value < value and is_same_day:
+                return False
+            falls += next_value < value
+            rises += next_value > value and is_same_day
+    return rises >= 2 * falls > 0
+
+
+def _day(draft: Draft, moment: datetime) -> date:
+    is_utc = draft.way is not None and draft.way.has_offset
+    return moment.replace(tzinfo=UTC).astimezone(draft.zone).date() if is_utc else moment.date()
+
+
 def _series(draft: Draft) -> Iterator[list[Decimal]]:
     """The values of each site, in the order of their times as far as these can be read."""
     if draft.clocks:
@@ -109,24 +138,31 @@ def _series(draft: Draft) -> Iterator[list[Decimal]]:
         for column in draft.values:
             yield _in_order(draft, range(len(column.cells)), [_number(draft, cell) for cell in column.cells])
     else:
-        places: dict[str, list[int]] = {}
-        for at, site in enumerate(draft.site.cells if draft.site else [""] * len(draft.table.rows)):
-            places.setdefault(as_text(site), []).append(at)
-        sums = [
-            _sum(draft, [column.cells[at] for column in draft.values]) for at in range(len(draft.table.rows))
-        ]
-        for of_site in places.values():
+        sums = _sums(draft)
+        for of_site in _places(draft).values():
             yield _in_order(draft, of_site, sums)
 
 
+def _places(draft: Draft) -> dict[str, list[int]]:
+    """The numbers of the rows of each site."""
+    places: dict[str, list[int]] = {}
+    for at, site in enumerate(draft.site.cells if draft.site else [""] * len(draft.table.rows)):
+        places.setdefault(as_text(site), []).append(at)
+    return places
+
+
+def _sums(draft: Draft) -> list[Decimal | None]:
+    return [_sum(draft, [column.cells[at] for column in draft.values]) for at in range(len(draft.table.rows))]
+
+
 def _in_order(draft: Draft, places: Sequence[int], values: Sequence[Decimal | None]) -> list[Decimal]:
-    moments = draft.moments
-    order = (
-        places
-        if not draft.text("formats")
-        else sorted(places, key=lambda at: (moments[at] is None, moments[at]))
-    )
+    order = _by_time(draft, places) if draft.text("formats") else places
     return [value for at in order if (value := values[at]) is not None]
+
+
+def _by_time(draft: Draft, places: Sequence[int]) -> list[int]:
+    moments = draft.moments
+    return sorted(places, key=lambda at: (moments[at] is None, moments[at]))
 
 
 def _sum(draft: Draft, cells: Sequence[Cell]) -> Decimal | None:
@@ -148,19 +184,37 @@ def interval(draft: Draft) -> None:
     if draft.text("layout") == "wide_times":
         draft.settle("minutes", str(_minutes_of(draft.clocks)), f"{len(draft.clocks)} columns make up a day.")
         return
-    has_dates_alone = any(column.has_dates_alone for column in draft.time) or (
-        draft.way is not None and not draft.way.all_have_clock
-    )
+    some_are_alone, some_have_clock = _clocks(draft)
+    if some_are_alone and (some_have_clock or draft.text("measure") != "interval"):
+        _time_of_dates(draft)
     if draft.text("measure") != "interval":
-        if has_dates_alone:
-            _time_of_dates(draft)
-    elif has_dates_alone:
+        return
+    if some_are_alone and not some_have_clock:
         reason = "A date alone is the day in which the energy was made."
         draft.settle("date_only", "00:00", reason)
         draft.settle("label", "start", reason, _LABELS)
         draft.settle("minutes", "1440", "A day.")
     else:
         _interval_of_times(draft)
+
+
+def _clocks(draft: Draft) -> tuple[bool, bool]:
+    """Whether some dates have no time of day, and whether some have one."""
+    rows = zip(*(column.cells for column in draft.time), strict=True)
+    of_dates = [cells for cells in rows if any(isinstance(cell, date) for cell in cells)]
+    alone = [cells for cells in of_dates if not any(map(_has_clock, cells))]
+    # A reader takes these for midnights: a workbook does not tell the two apart.
+    if len(draft.time) == 1 and len(alone) < len(of_dates):
+        alone = []
+    way = draft.way
+    return (
+        bool(alone) or (way is not None and not way.all_have_clock),
+        len(alone) < len(of_dates) or (way is not None and way.has_clock),
+    )
+
+
+def _has_clock(cell: Cell) -> bool:
+    return isinstance(cell, datetime) or bool(as_text(cell) and not isinstance(cell, date))
 
 
 def _interval_of_times(draft: Draft) -> None:
@@ -175,7 +229,7 @@ def _interval_of_times(draft: Draft) -> None:
 def _time_of_dates(draft: Draft) -> None:
     texts = [text for column in draft.time for text in column.texts]
     example = next((text for text in texts if ":" not in text), texts[0])
-    asked = f"{example}: a date without a time. When on that day was the meter read?"
+    asked = f"{example}: a date without a time. Which time of that day does it mean?"
     draft.settle(
         "date_only",
         None,

@@ -11,7 +11,23 @@ from ..profiles.values import number
 
 MOST = 1000
 MISSING = frozenset(
-    {"-", "--", "---", "nan", "n/a", "na", "null", "none", "no data", "#n/a", "missing", "*", "."}
+    {
+        "-",
+        "--",
+        "---",
+        "nan",
+        "n/a",
+        "na",
+        "null",
+        "none",
+        "no data",
+        "#n/a",
+        "missing",
+        "*",
+        ".",
+        "unknown",
+        "unavailable",
+    }
 )
 """What senders write where there is no reading, in small letters."""
 _SMALL = re.compile(r"-?0([.,'])[0-9]")

@@ -19,7 +19,8 @@ from .sample import LINES, WIDEST, Sample, raw_cells
 
 MOST_PATHS = 100
 """So many lists of a JSON document are looked at."""
-DELIMITERS = (",", ";", "\t", "|")
+DELIMITERS = (";", "\t", "|", ",")
+"""The comma last, for it also stands within numbers."""
 Row = tuple[int, list[Cell]]
 
 _DATE = re.compile(
@@ -109,7 +110,8 @@ def _below(filled: Sequence[Row], header: int | None, first: int | None) -> Tabl
     between = filled[header + 1 : first]
     above = tuple(as_text(cell) for _, row in between for cell in row)
     rows = [(number, row[: len(names)]) for number, row in filled[first:]]
-    return Table(names, rows, line, len(between), above)
+    data = [row for row in rows if list(map(as_text, row[1])) != names]  # some stand further down again
+    return Table(names, data, line, len(between), above)
 
 
 def _goes_on(rows: Sequence[Row], at: int, exact: bool) -> bool:

@@ -1,7 +1,7 @@
 """Which columns hold the value, in which unit, and how its numbers are written."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from ..lines import FileError
@@ -10,6 +10,8 @@ from .columns import UNITS, Column
 from .draft import Draft
 from .numbers import Numbers, Style, numbers_of
 from .words import NOTHING, with_example
+
+_A_UNIT = re.compile("[kMG]?(W|VAr|VA)h?", re.IGNORECASE)
 
 
 def value(draft: Draft) -> None:
@@ -54,6 +56,7 @@ def _value_columns(draft: Draft, free: list[Column]) -> None:
 
 def _unit(draft: Draft, chosen: Sequence[Column]) -> None:
     units = {column.unit for column in chosen if column.unit}
+    of_rows = _column_of_units(draft)
     above = {
         UNITS[found[0].lower()]
         for text in draft.table.above
@@ -61,7 +64,9 @@ def _unit(draft: Draft, chosen: Sequence[Column]) -> None:
     }
     said = _unit_in(draft.sample.document()) if draft.text("kind") == "json" else None
     options = [(unit, unit) for unit in ("kWh", "Wh", "MWh")] + [("kW", "kW, the mean of an interval")]
-    if len(units) == 1:
+    if of_rows:
+        _unit_of_rows(draft, of_rows, units, options)
+    elif len(units) == 1:
         draft.settle("unit", units.pop(), f"The column is called {chosen[0].label}.", options)
     elif not units and len(above) == 1:
         draft.settle("unit", above.pop(), "The row below the header says so.", options)
@@ -71,6 +76,28 @@ def _unit(draft: Draft, chosen: Sequence[Column]) -> None:
         draft.settle(
             "unit", "kWh", "Nothing in the file names another unit. Look at the values below.", options
         )
+
+
+def _column_of_units(draft: Draft) -> Column | None:
+    """The column that says of each row in which unit it is."""
+    return next(
+        (column for column in draft.columns if column.texts and all(map(_A_UNIT.fullmatch, column.texts))),
+        None,
+    )
+
+
+def _unit_of_rows(
+    draft: Draft, column: Column, named: Collection[str], options: Sequence[tuple[str, str]]
+) -> None:
+    said = list(dict.fromkeys(column.texts))
+    kept = draft.answers.get("keep_texts", ()) if draft.answers.get("keep_column") == column.ref else ()
+    units = {UNITS.get(text.lower(), text) for text in kept or said} | {*named}
+    (own,) = units if len(units) == 1 else (None,)
+    told = f"The column {column.label} says {', '.join(said)}."
+    if own in UNITS.values():
+        draft.settle("unit", own, told, options)
+    else:
+        draft.settle("unit", None, f"{told} Choose which rows count, then their unit.", options)
 
 
 def _numbers(draft: Draft, chosen: Sequence[Column]) -> None:
