@@ -107,14 +107,24 @@ def _series(draft: Draft) -> Iterator[list[Decimal]]:
         for column in draft.values:
             yield _in_order(draft, range(len(column.cells)), [_number(draft, cell) for cell in column.cells])
     else:
-        places: dict[str, list[int]] = {}
-        for at, site in enumerate(draft.site.cells if draft.site else [""] * len(draft.table.rows)):
-            places.setdefault(as_text(site), []).append(at)
+        places: dict[tuple[str, ...], list[int]] = {}
+        for at, site in enumerate(_sites(draft)):
+            places.setdefault(site, []).append(at)
         sums = [
             _sum(draft, [column.cells[at] for column in draft.values]) for at in range(len(draft.table.rows))
         ]
         for of_site in places.values():
             yield _in_order(draft, of_site, sums)
+
+
+def _sites(draft: Draft) -> list[tuple[str, ...]]:
+    """Which site each row is of. Until somebody has said it, by all columns that may name it."""
+    columns = [column for column in draft.columns if column.may_be_site and column not in draft.values]
+    if draft.site or draft.text("site"):
+        columns = [draft.site] if draft.site else []
+    if not columns:
+        return [()] * len(draft.table.rows)
+    return list(zip(*(map(as_text, column.cells) for column in columns), strict=True))
 
 
 def _in_order(draft: Draft, places: Sequence[int], values: Sequence[Decimal | None]) -> list[Decimal]:

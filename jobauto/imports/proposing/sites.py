@@ -11,6 +11,13 @@ ONE_SITE = "constant"
 MOST_COLUMNS = 60
 """Of so many columns the names are looked for in the fleet."""
 _PART = re.compile(r"[_ .]+")
+_NO_SITE = re.compile(
+    r"[a-z]+|[0-9]{1,5}|Q[1-4]"
+    r"|(?i:daily|data|day|export|file|hourly|inverter|meter|metering|monthly|month|readings?|reads|report)"
+    r"|(19|20)[0-9]{2}-?(0[1-9]|1[0-2])(-?[0-3][0-9](T?[0-9]{4}([0-9]{2})?)?)?"
+    r"|[0-9]{1,2}-[0-9]{1,2}-([0-9]{2}){1,2}"
+)
+"""Parts of a file's name that are words, small numbers or dates."""
 
 
 def site(draft: Draft) -> None:
@@ -29,7 +36,11 @@ def site(draft: Draft) -> None:
         own = own or ONE_SITE  # who has typed it has said so
     ordered = [*named, *(column for column in free if column not in named)]
     options = [(f"column:{column.ref}", f"The column {with_example(column)}") for column in ordered]
-    options += [(f"name:{pattern}", f"The file's name: {text}") for text, pattern in parts.items()]
+    options += [
+        (f"name:{pattern}", f"The file's name: {text}")
+        for text, pattern in parts.items()
+        if not _NO_SITE.fullmatch(text) or own == f"name:{pattern}"
+    ]
     draft.settle("site", own, reason, [*options, (ONE_SITE, "One site for the whole file")])
     if draft.text("site") == ONE_SITE:
         ask_for_site(draft, "All rows are of one site. Which?")
