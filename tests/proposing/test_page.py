@@ -161,6 +161,43 @@ def test_what_cannot_be_saved_is_told_beside_its_field_and_nothing_is_stored(
     assert status() == "needs_profile"
 
 
+FORMER = """
+{"file": {"kind": "delimited"}, "header": {"find": ["site"]}, "source": "gw-A", "expected_hours": 24,
+ "site": {"column": "site", "aliases": {"Casa Uno": "PLANT-A"}},
+ "time": {"columns": ["date"], "formats": ["%m/%d/%Y"]}, "value": {"columns": ["kWh"]}}
+"""
+
+
+def test_a_profile_is_made_anew_from_a_file_as_its_next_version(oscar: Person) -> None:
+    """Its source, hours and other names of sites stay."""
+    add_site("S1")
+    oscar.post("/profiles/new", name="Portal", document=FORMER)
+
+    answer = oscar.post("/profiles/new/file", file=(BytesIO(UNKNOWN), "a.csv"), profile="Portal")
+    page = oscar.get(answer.location)
+    assert "Save it as version 2 of Portal" in words(page)
+    oscar.post("/profiles/new/1", **sent(page, then="save"))
+
+    saved = profiles.get("portal")
+    assert (saved.name, saved.version) == ("Portal", 2)
+    assert saved.document["time"]["formats"] == ["iso"]
+    assert saved.document["site"]["aliases"] == {"Casa Uno": "PLANT-A"}
+    assert (saved.document["source"], saved.document["expected_hours"]) == ("gw-A", 24)
+
+
+def test_where_a_name_is_taken_saving_it_as_the_next_version_is_offered(oscar: Person) -> None:
+    add_site("S1")
+    oscar.post("/profiles/new", name="Portal", document=FORMER)
+    page = bring(oscar, UNKNOWN, "a.csv")
+    refused = oscar.post("/profiles/new/1", **sent(page, name="portal", then="save"))
+    assert "Save it as version 2 of Portal" in words(refused)
+
+    oscar.post("/profiles/new/1", **sent(refused, then="save", replaces="Portal"))
+
+    saved = profiles.get("portal")
+    assert (saved.name, saved.version, saved.document["source"]) == ("Portal", 2, "gw-A")
+
+
 @pytest.mark.parametrize(
     ("field", "said", "why"),
     [
