@@ -1,6 +1,6 @@
 """The page that makes a profile from a file: it asks, shows the rows as they would be stored, and imports."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from io import BytesIO
 
@@ -114,6 +114,38 @@ S1,2026-11-01T06:00Z,100
 NEW,2026-11-01T06:00Z,100
 Casa Uno,2026-11-01T06:00Z,100
 """
+
+
+NAMED = b"""Site ref,Site,Status,Date,Reading (kWh)
+M1,Mill Lane,ok,2026-11-03T06:00Z,100
+M2,Abbey Road,ok,2026-11-02T00:30+01:00,100
+M1,Mill Lane,ok,2026-11-02T06:00Z,90
+"""
+
+
+def test_a_site_is_made_with_its_name_and_first_day_and_both_histories_tell_of_it(oscar: Person) -> None:
+    page = bring(oscar, NAMED, "a.csv")
+    by_reference = {"site": "column:Site ref"}
+    page = oscar.post("/profiles/new/1/look", **sent(page, **by_reference))
+    assert "The names are those of the column Site." in words(page)
+
+    made = sent(page, **by_reference, **{"make.all": "yes", "called.1": "Abbey Road Hall"})
+    x = oscar.post("/profiles/new/1", **made | {"name": "feed", "then": "import"})
+    assert x.status_code == 302, words(x)
+    wait()
+
+    db.session.rollback()
+    sites = select(Site.site_id, Site.site_name, Site.monitored_from).order_by(Site.site_id)
+    assert [tuple(row) for row in db.session.execute(sites)] == [
+        ("M1", "Mill Lane", date(2026, 11, 2)),
+        ("M2", "Abbey Road Hall", date(2026, 11, 1)),
+    ]
+    assert "Made for import 1" in words(oscar.get("/sites/M1"))
+    assert "Sites that were made for it Mill Lane M1 Abbey Road Hall M2" in words(oscar.get("/import/1"))
+    oscar.post("/import/1/undo")
+    wait()
+    assert "The 2 sites that were made for it stay." in words(oscar.get("/import/1"))
+    assert "Import 1 Made the site M1" in words(Person(oscar.client.application, "ada").get("/audit/"))
 
 
 def test_unknown_sites_are_made_or_mapped_as_somebody_says(oscar: Person) -> None:

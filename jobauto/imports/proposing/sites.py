@@ -3,10 +3,15 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from ..profiles.cells import as_text
 from .columns import Column
 from .draft import Draft
 from .words import with_example
 
+_OF_NAMES = re.compile(
+    r"\b(site|plant|station|asset|property)( name)?$|name|address|location|description", re.IGNORECASE
+)
+"""The names of columns that say what sites are called."""
 ONE_SITE = "constant"
 MOST_COLUMNS = 60
 """Of so many columns the names are looked for in the fleet."""
@@ -50,6 +55,22 @@ def site(draft: Draft) -> None:
     cells = draft.site.texts if draft.site else []
     if sum(text.startswith('="') for text in cells) * 2 > len(cells):
         draft.settle("strip", '="', f"Its cells are written {cells[0]}.")
+    if draft.site:
+        _names(draft, draft.site)
+
+
+def _names(draft: Draft, site: Column) -> None:
+    """The names of the sites: the first column that is called so and has one text, no number, for each."""
+    signs = draft.text("strip") or None
+    ids = [as_text(cell).strip(signs).strip() for cell in site.cells]
+    for column in draft.columns:
+        if column is site or column.is_time or column.is_number or not _OF_NAMES.search(column.name):
+            continue
+        pairs = {pair for pair in zip(ids, map(as_text, column.cells), strict=True) if all(pair)}
+        names = dict(pairs)
+        if names and len(names) == len(pairs) and not any(name.isdigit() for name in names.values()):
+            draft.found.names_from, draft.found.site_names = column.label, names
+            return
 
 
 def _best_site(

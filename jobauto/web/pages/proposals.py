@@ -17,7 +17,7 @@ from werkzeug.datastructures import MultiDict
 
 from ...clock import utcnow
 from ...errors import InvalidInput
-from ...imports import decisions, fleet, samples
+from ...imports import decisions, fleet, made_sites, samples
 from ...imports.lines import FileError
 from ...imports.preview import shown
 from ...imports.profiles import service as profiles
@@ -26,8 +26,6 @@ from ...imports.proposing.proposal import Answers, Proposal
 from ...imports.proposing.proposer import propose
 from ...imports.proposing.sample import Sample
 from ...imports.proposing.tables import raw_of
-from ...imports.rows import Row
-from ...imports.sites import OPTIONAL, import_sites
 from ...imports.trial import Trial, trial_of
 from ...logs import LogEvent
 from ...models import Import
@@ -113,7 +111,7 @@ def save(import_id: int) -> ResponseReturnValue:
     except InvalidInput as error:
         draft.name_error = str(error)
         return _page(draft), 422
-    for why in _make(draft.sites.make):
+    for why in made_sites.make_sites(draft.new_sites(), import_id, author):
         flash(why, "warning")
     flash(f"The profile {stored.name} is saved as version {stored.version}.", "success")
     if request.form.get("then") != "import":
@@ -124,12 +122,6 @@ def save(import_id: int) -> ResponseReturnValue:
     except decisions.AlreadyDecided as error:
         flash(str(error), "warning")
     return redirect(url_for("imports.show", import_id=import_id))
-
-
-def _make(names: list[str]) -> list[str]:
-    """Make sites; returns why some could not be made."""
-    rows = [Row(line, [name, name, *[None] * len(OPTIONAL)]) for line, name in enumerate(names, start=1)]
-    return [row.reason for row in import_sites(rows, author=current_author()).errors] if rows else []
 
 
 @dataclass
@@ -208,6 +200,21 @@ class _Draft:
         return bool(
             self.proposal.open_questions or self.proposal.errors or self.name_error or self.site_errors
         )
+
+    def name_of(self, site: str) -> str:
+        """What a site that is to be made is called: as somebody says, as the file does, or by its id."""
+        return self.sites.called.get(site) or self.proposal.site_names.get(site) or site
+
+    def new_sites(self) -> list[made_sites.NewSite]:
+        """The sites that are to be made: those that nobody has made meanwhile."""
+        trial = self.trial()
+        days = trial.unknown if trial else {}
+        known = fleet.sites_among(self.sites.make)
+        return [
+            made_sites.NewSite(site, self.name_of(site), days.get(site))
+            for site in self.sites.make
+            if site not in known
+        ]
 
     def raw(self) -> dict[int, str]:
         """What stands in the first lines of the file."""
