@@ -160,6 +160,8 @@ def _remarks(result: ImportResult) -> Iterator[str]:
     yield from (f"warning: {warning}" for warning in result.warnings)
     if result.ignored_columns:
         yield f"ignored columns: {', '.join(result.ignored_columns)}"
+    if result.left_out:
+        yield result.left_out
     yield from result.reasons.describe()
 
 

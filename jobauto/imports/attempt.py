@@ -70,6 +70,7 @@ class Attempt:
             errors=[[row.line, row.reason] for row in result.errors],
             reasons=result.reasons.describe(),
             ignored_columns=result.ignored_columns,
+            left_out=result.left_out,
             **counts_of(result),
             **values,
         )

@@ -119,6 +119,8 @@ def store_readings(
         with lookups.begin():
             result.warnings = watch.describe(seen, reader.bulk)
         result.sites_given = give_source()
+        if source is not None and source.left_out is not None:
+            result.left_out = source.left_out.describe()
         if store.tails.has_marked:
             classify_urgent(connection, now)
     return result

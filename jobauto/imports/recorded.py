@@ -118,6 +118,7 @@ class Recorded:
             reasons=result.reasons.describe(),
             warnings=result.warnings,
             ignored_columns=result.ignored_columns,
+            left_out=result.left_out,
             **{name: getattr(result, name) for name in COUNTS},
         )
         return result

@@ -73,7 +73,8 @@ class ImportResult:
     ``checked`` were only looked at, and not compared with what is stored.
 
     ``warnings`` are sentences on what was taken and may have been meant otherwise; ``ignored_columns`` those
-    that nobody takes. ``sites_given`` are the sites that have their source from it.
+    that nobody takes. ``sites_given`` are the sites that have their source from it. ``left_out`` is a
+    sentence on what was neither taken nor rejected.
     """
 
     new: int = 0
@@ -86,6 +87,7 @@ class ImportResult:
     warnings: list[str] = field(default_factory=list)
     ignored_columns: list[str] = field(default_factory=list)
     sites_given: int = 0
+    left_out: str = ""
 
     def reject(self, rows: list[Rejected]) -> None:
         """Count rejected rows, and name them as far as there is room."""

@@ -10,6 +10,7 @@ from operator import itemgetter
 from typing import Any, BinaryIO, NamedTuple
 
 from .header import Header, Wanted, named, read_header
+from .left_out import LeftOut
 from .lines import SPACES, FileError, physical_lines, some_of, trimmed
 
 BATCH = 25_000
@@ -55,6 +56,8 @@ class Source(Iterator[Row | Rejected]):
     """What all its values are, where that is known: ``register`` or ``interval``."""
     given_source: str | None = None
     """The source that it gives to those of its sites that have none."""
+    left_out: LeftOut | None = None
+    """What is left out of it, as far as it was read."""
 
 
 class Rows(Source):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from io import BytesIO
 from itertools import islice
@@ -33,13 +33,13 @@ class Beside:
 
 @dataclass(frozen=True)
 class Trial:
-    """The first rows; of all that were looked at, the sites that the fleet does not know, and what is
-    doubtful."""
+    """The first rows; of all that were looked at, the sites that the fleet does not know, each with the first
+    local day of its rows, and what is doubtful."""
 
     rows: list[Beside]
     looked_at: int
     rejected: list[Rejected]
-    unknown: list[str]
+    unknown: dict[str, date]
     doubts: list[str]
 
 
@@ -57,7 +57,11 @@ def trial_of(
         for name, known in islice(sites.items(), SHOWN)
         if (last := fleet.last_before(known, datetime.max.replace(tzinfo=now.tzinfo)))
     }
-    unknown = [name for name in dict.fromkeys(row.site for row in rows) if name not in sites]
+    unknown: dict[str, date] = {}
+    for row in rows:
+        if row.site not in sites:
+            day = row.at.astimezone(of_schedule).date()
+            unknown[row.site] = min(day, unknown.get(row.site, day))
     return Trial(
         _beside(found[:SHOWN], rows, raw, sites, zone, now, profile.measure),
         len(found),

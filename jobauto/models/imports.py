@@ -45,9 +45,10 @@ class Import(Base):
     many ``rows``, in the pass over it that ``pass_began_at`` then, not before its readings were received.
     ``heartbeat_at`` proves that the process of this one of the ``attempts`` is at it, or at moving its file.
     ``errors`` are the first rejected rows, ``[[line, reason], ...]``, and ``reasons`` all of them summed up,
-    a line each. ``ignore_columns`` were to be left out; ``ignored_columns`` nobody takes. ``preview`` is what
-    was understood of the first rows before anything was stored. It is read as the ``profile`` said in that
-    version; without one it is a file of the program's own.
+    a line each; ``left_out`` is a sentence on what was neither taken nor rejected. ``ignore_columns`` were to
+    be left out; ``ignored_columns`` nobody takes. ``preview`` is what was understood of the first rows before
+    anything was stored. It is read as the ``profile`` said in that version; without one it is a file of the
+    program's own.
 
     Once it ``is_checked`` nothing keeps it from being stored but a decision, which may be made until
     ``decide_until``; null where there is nothing to decide.
@@ -107,6 +108,7 @@ class Import(Base):
     reasons: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
     profile: Mapped[str | None] = mapped_column(String(50))
     profile_version: Mapped[int | None] = mapped_column(Integer)
+    left_out: Mapped[str] = mapped_column(Text, default="", server_default="")
     preview: Mapped[list[Any]] = mapped_column(JSON, default=list, server_default="[]")
     is_checked: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     decide_until: Mapped[datetime | None] = mapped_column(Instant)

@@ -1,6 +1,6 @@
 """The page that makes a profile from a file: it asks, shows the rows as they would be stored, and imports."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from io import BytesIO
 
@@ -116,6 +116,38 @@ Casa Uno,2026-11-01T06:00Z,100
 """
 
 
+NAMED = b"""Site ref,Site,Status,Date,Reading (kWh)
+M1,Mill Lane,ok,2026-11-03T06:00Z,100
+M2,Abbey Road,ok,2026-11-02T00:30+01:00,100
+M1,Mill Lane,ok,2026-11-02T06:00Z,90
+"""
+
+
+def test_a_site_is_made_with_its_name_and_first_day_and_both_histories_tell_of_it(oscar: Person) -> None:
+    page = bring(oscar, NAMED, "a.csv")
+    by_reference = {"site": "column:Site ref"}
+    page = oscar.post("/profiles/new/1/look", **sent(page, **by_reference))
+    assert "The names are those of the column Site." in words(page)
+
+    made = sent(page, **by_reference, **{"make.all": "yes", "called.1": "Abbey Road Hall"})
+    x = oscar.post("/profiles/new/1", **made | {"name": "feed", "then": "import"})
+    assert x.status_code == 302, words(x)
+    wait()
+
+    db.session.rollback()
+    sites = select(Site.site_id, Site.site_name, Site.monitored_from).order_by(Site.site_id)
+    assert [tuple(row) for row in db.session.execute(sites)] == [
+        ("M1", "Mill Lane", date(2026, 11, 2)),
+        ("M2", "Abbey Road Hall", date(2026, 11, 1)),
+    ]
+    assert "Made for import 1" in words(oscar.get("/sites/M1"))
+    assert "Sites that were made for it Mill Lane M1 Abbey Road Hall M2" in words(oscar.get("/import/1"))
+    oscar.post("/import/1/undo")
+    wait()
+    assert "The 2 sites that were made for it stay." in words(oscar.get("/import/1"))
+    assert "Import 1 Made the site M1" in words(Person(oscar.client.application, "ada").get("/audit/"))
+
+
 def test_unknown_sites_are_made_or_mapped_as_somebody_says(oscar: Person) -> None:
     for site in ("S1", "PLANT-A"):
         add_site(site)
@@ -159,6 +191,43 @@ def test_what_cannot_be_saved_is_told_beside_its_field_and_nothing_is_stored(
     assert why in error_beside(answer, field)
     assert profiles.find("f") is None
     assert status() == "needs_profile"
+
+
+FORMER = """
+{"file": {"kind": "delimited"}, "header": {"find": ["site"]}, "source": "gw-A", "expected_hours": 24,
+ "site": {"column": "site", "aliases": {"Casa Uno": "PLANT-A"}},
+ "time": {"columns": ["date"], "formats": ["%m/%d/%Y"]}, "value": {"columns": ["kWh"]}}
+"""
+
+
+def test_a_profile_is_made_anew_from_a_file_as_its_next_version(oscar: Person) -> None:
+    """Its source, hours and other names of sites stay."""
+    add_site("S1")
+    oscar.post("/profiles/new", name="Portal", document=FORMER)
+
+    answer = oscar.post("/profiles/new/file", file=(BytesIO(UNKNOWN), "a.csv"), profile="Portal")
+    page = oscar.get(answer.location)
+    assert "Save it as version 2 of Portal" in words(page)
+    oscar.post("/profiles/new/1", **sent(page, then="save"))
+
+    saved = profiles.get("portal")
+    assert (saved.name, saved.version) == ("Portal", 2)
+    assert saved.document["time"]["formats"] == ["iso"]
+    assert saved.document["site"]["aliases"] == {"Casa Uno": "PLANT-A"}
+    assert (saved.document["source"], saved.document["expected_hours"]) == ("gw-A", 24)
+
+
+def test_where_a_name_is_taken_saving_it_as_the_next_version_is_offered(oscar: Person) -> None:
+    add_site("S1")
+    oscar.post("/profiles/new", name="Portal", document=FORMER)
+    page = bring(oscar, UNKNOWN, "a.csv")
+    refused = oscar.post("/profiles/new/1", **sent(page, name="portal", then="save"))
+    assert "Save it as version 2 of Portal" in words(refused)
+
+    oscar.post("/profiles/new/1", **sent(refused, then="save", replaces="Portal"))
+
+    saved = profiles.get("portal")
+    assert (saved.name, saved.version, saved.document["source"]) == ("Portal", 2, "gw-A")
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,8 @@ def valued(*values: str, delimiter: str = ",", name: str = "kWh reading") -> str
         (["05/11/2026", "05/13/2026"], "%m/%d/%Y", "Only with the month first"),
         (["12/05/2026", "11/06/2026"], "%d/%m/%Y", "none of them in the future"),
         (["22/11/26"], None, "22/11/26: 22 November 2026 or 26 November 2022?"),
+        (["05.11.2026", "06.11.2026"], "%d.%m.%Y", "Dates with dots have the day first"),
+        (["05.11.26"], None, "05.11.26: 5 November 2026 or 26 November 2005?"),
         (["2026-11-05"], "iso", "year"),
         (["2026/11/05 06:00"], "%Y/%m/%d %H:%M", "year"),
         (["5 Nov 2026", "6 Nov 2026"], "%d %b %Y", ""),
@@ -99,6 +101,18 @@ def test_register_or_interval_is_shown_by_falls_and_asked_where_two_values_show_
 
     assert value == measure
     assert why in reason
+
+
+def test_the_values_of_one_site_are_compared_also_before_somebody_has_said_which_column_names_it() -> None:
+    rows = "".join(
+        f"{site},{meter},{day}/11/2026,{kwh}\n"
+        for day, more in ((13, 0), (14, 4), (15, 9))
+        for site, meter, kwh in (("A1", "M1", 10212.5 + more), ("B1", "M2", 1771 + more))
+    )
+
+    told = of(f"site,meter serial,date,kWh\n{rows}", "measure")
+
+    assert told == ("register", "The register never falls.")
 
 
 def test_a_register_whose_newest_reading_stands_first_never_falls() -> None:
@@ -302,3 +316,49 @@ def test_a_date_without_a_time_is_a_day_only_where_no_other_has_one(
 
     assert sorted(proposal.open_questions) == asked
     assert proposal.text("minutes") == minutes
+
+
+@pytest.mark.parametrize(
+    ("name", "offered"),
+    [
+        ("28_fit_reads.csv", []),
+        ("export_S1_20261105.csv", ["S1"]),
+        ("Meter data 2026-11.csv", []),
+        ("WEIR-07 daily.csv", ["WEIR-07"]),
+        ("1900000000012_202611.csv", ["1900000000012"]),
+        ("Abbey.csv", ["Abbey"]),
+    ],
+)
+def test_of_a_files_name_only_what_may_be_a_site_is_offered(name: str, offered: list[str]) -> None:
+    options = proposal_for(dated("2026-11-05").encode(), name, {}, sites=set()).fields["site"].options
+
+    assert [label for value, label in options if value.startswith("name:")] == [
+        f"The file's name: {part}" for part in offered
+    ]
+
+
+READS: list[list[Value]] = [
+    ["site", "date", "kWh"],
+    ["A", "2026-11-05T06:00Z", 100],
+    ["A", "2026-11-06T06:00Z", 101],
+]
+
+
+@pytest.mark.parametrize(
+    ("sheets", "sheet"),
+    [({"Q1 reads": READS, "Notes": [["x"]]}, None), ({"Notes": [["x"]], "Q1 reads": READS}, "Q1 reads")],
+    ids=["first", "not first"],
+)
+def test_a_sheet_is_named_only_where_it_is_not_the_first(
+    sheets: dict[str, list[list[Value]]], sheet: str | None
+) -> None:
+    """The next quarter's workbook calls its own otherwise."""
+    document = proposal_for(workbook(sheets), "a.xlsx", {}, sites={"A"}).document()
+
+    assert document["file"].get("sheet") == sheet
+
+
+def test_a_common_feed_is_recognised_in_another_encoding_too() -> None:
+    text = (FILES / "11_sma_daily.csv").read_bytes().decode("utf-8-sig")
+
+    assert proposal_for(text.encode("utf-16"), "a.csv", {}).text("feed") == "sma"

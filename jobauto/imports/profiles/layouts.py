@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from ..columns import REMEMBERED
+from ..left_out import LeftOut
 from ..lines import FileError
 from ..rows import Rejected
 from .cells import Cell, Cells, Table, as_text
@@ -65,13 +66,19 @@ class Sites(dict[Cell, str]):
 
 
 def readings_of(
-    table: Table, profile: Profile, site: str | None, zone: ZoneInfo, now: datetime, size: int
+    table: Table,
+    profile: Profile,
+    site: str | None,
+    zone: ZoneInfo,
+    now: datetime,
+    left_out: LeftOut,
+    size: int,
 ) -> Iterator[Readings]:
     """The readings of a table, some at a time. ``site`` is that of all rows, where no column says it.
 
     Raises FileError where the table lacks a column.
     """
-    rows = _Rows(table, profile, Times(profile, zone, now))
+    rows = _Rows(table, profile, Times(profile, zone, now), left_out)
     layout = _LAYOUTS[profile.layout](rows, profile, site)
     at_a_time = max(1, size // layout.readings_in_a_row)
     return (layout.readings(rows.kept(cells)) for cells in table.blocks(rows.wanted, at_a_time))
@@ -89,9 +96,10 @@ class _Kept(NamedTuple):
 class _Rows:
     """The rows of a table that a profile keeps, and which columns it wants of them."""
 
-    def __init__(self, table: Table, profile: Profile, times: Times) -> None:
+    def __init__(self, table: Table, profile: Profile, times: Times, left_out: LeftOut) -> None:
         self.table = table
         self.times = times
+        self.left_out = left_out
         place = table.place
         zone = profile.time.zone_column
         self.time = [place(column) for column in profile.time.columns]
@@ -125,6 +133,7 @@ class _Rows:
             if not all(mask):
                 lines = list(compress(lines, mask))
                 columns = {place: list(compress(column, mask)) for place, column in columns.items()}
+        self.left_out.by_conditions(len(cells.lines) - len(lines))
         estimated: Sequence[bool] = ()
         if self._estimated:
             at, condition = self._estimated
@@ -160,11 +169,13 @@ class _ARowAReading:
 
     def readings(self, kept: _Kept) -> Readings:
         lines, columns, estimated, rejected = kept
+        count = len(lines)
         for at in self._places:
             if missing := self._values.are_missing(columns[at]):
                 mask = list(map(not_, missing))
                 lines, estimated = list(compress(lines, mask)), list(compress(estimated, mask))
                 columns = {place: list(compress(column, mask)) for place, column in columns.items()}
+        self._rows.left_out.without_value(count - len(lines))
         keys = self._rows.time_keys(columns)
         dates = list(map(self._rows.times.__getitem__, keys))
         if None in dates:
@@ -198,6 +209,9 @@ class _ARowAReading:
 class _Wide:
     """Rows of which each has many readings."""
 
+    empty_means_no_value = True
+    """Whether an empty cell is a value that is missing: not of columns that longer days fill alone."""
+
     def __init__(self, rows: _Rows, profile: Profile, places: list[int]) -> None:
         self._rows = rows
         self._values = Values(profile)
@@ -222,6 +236,8 @@ class _Wide:
                 filled[row * count : row * count + count] = [False] * count
                 if any(in_row):
                     rejected.append(Rejected(line, told.why))
+            elif missing and self.empty_means_no_value:
+                self._rows.left_out.without_value(in_row.count(False), "cell")
             sites.append(told.sites)
             dates.append(told.dates)
         taken: Callable[[Any], list[Any]] = lambda each: list(compress(each, filled))  # noqa: E731
@@ -253,6 +269,7 @@ class _ARowADay(_Wide):
         self._numbers = [int(found[1]) for found in numbers if found]
         self._are_numbered = len(self._numbers) == len(places)
         super().__init__(rows, profile, places)
+        self.empty_means_no_value = not self._are_numbered
         self._days = Days(rows.times, profile.time.minutes or 0)
         self._sites = Sites(profile)
         self._site = site

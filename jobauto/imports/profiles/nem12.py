@@ -130,7 +130,7 @@ def _qualify(day: _Day, row: list[str]) -> None:
 
 def _of_day(day: _Day, context: Context) -> Iterator[Found | Rejected]:
     known = day.stream.known
-    if not context.keeps(known):
+    if not context.keeps(known, len(day.values)):
         return
     ends = context.ends_of(day.day, day.stream.minutes)
     if len(ends) != len(day.values):

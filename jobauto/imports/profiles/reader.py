@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from .. import fields
 from ..columns import REMEMBERED
+from ..left_out import LeftOut
 from ..lines import FileError, physical_lines
 from ..preview import shown
 from ..rows import Block, Rejected, Rows
@@ -51,16 +52,17 @@ def rows_of(
         zone = profile.zone(of_schedule)
         if profile.file.kind in _TABLES:
             table = _TABLES[profile.file.kind](found.stream, profile)
-            of_table = _TableRows(profile, partial(readings_of, table, profile, site, zone, now))
-            yield _given(Rows(of_table, []), profile)
+            left_out = LeftOut()
+            of_table = _TableRows(profile, partial(readings_of, table, profile, site, zone, now, left_out))
+            yield _given(Rows(of_table, []), profile, left_out)
             return
         context = Context(profile, site, zone, now)
         readings = _KINDS[profile.file.kind](found.stream, context)
-        yield _given(Rows(partial(_of_kind, readings, profile), []), profile)
+        yield _given(Rows(partial(_of_kind, readings, profile), []), profile, context.left_out)
 
 
-def _given(rows: Rows, profile: Profile) -> Rows:
-    rows.measure, rows.given_source = profile.measure, profile.source
+def _given(rows: Rows, profile: Profile, left_out: LeftOut) -> Rows:
+    rows.measure, rows.given_source, rows.left_out = profile.measure, profile.source, left_out
     return rows
 
 

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from .. import fields
+from ..left_out import LeftOut
 from ..rows import Rejected
 from .document import Condition, Profile
 from .found import Found
@@ -19,6 +20,7 @@ class Context:
     def __init__(self, profile: Profile, constant: str | None, zone: ZoneInfo, now: datetime) -> None:
         self.profile = profile
         self.constant = constant
+        self.left_out = LeftOut()
         self.zone = zone
         self.times = Times(profile, zone, now)
         self.values = Values(profile)
@@ -33,9 +35,11 @@ class Context:
         """Whether an alias says which site this is."""
         return named in self.profile.site.aliases
 
-    def keeps(self, row: Mapping[str, str]) -> bool:
-        """Whether a reading counts, by what its kind knows of it."""
-        return all(_holds(condition, row) for condition in self.profile.keep)
+    def keeps(self, row: Mapping[str, str], readings: int = 1) -> bool:
+        """Whether so many readings count, by what their kind knows of them."""
+        is_kept = all(_holds(condition, row) for condition in self.profile.keep)
+        self.left_out.by_conditions(0 if is_kept else readings, "reading")
+        return is_kept
 
     def is_estimated(self, row: Mapping[str, str]) -> bool:
         """Whether the profile says that a reading is estimated."""
@@ -51,6 +55,7 @@ class Context:
         kwh = None
         try:
             kwh = self.values.with_unit(value, unit) if unit else self.values.one(value)
+            self.left_out.without_value(kwh is None, "reading")
         except fields.FieldError as error:
             yield Rejected(line, str(error))
         yield Found(line, site, date, kwh, is_estimated, part)

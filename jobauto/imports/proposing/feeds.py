@@ -31,14 +31,19 @@ class Feed:
     estimated: dict[str, Any] | None
 
 
-def feed_of(sample: Sample, kind: str, table: Table | None, zone: ZoneInfo, now: datetime) -> Feed | None:
-    """The feed whose profile reads a sample; of several, that which looks for the most cells."""
+def feed_of(
+    sample: Sample, kind: str, form: dict[str, str], table: Table | None, zone: ZoneInfo, now: datetime
+) -> Feed | None:
+    """The feed whose profile reads a sample; of several, that which looks for the most cells.
+
+    ``form`` is how the sample is written whoever sends it: its ``encoding`` and ``delimiter``.
+    """
     fitting = [
         (len(shipped.document.get("header", {}).get("find", ())), name, shipped)
         for name, shipped in SHIPPED.items()
         if shipped.document["file"]["kind"] == kind
         and _may_be(shipped, sample, table)
-        and _reads(shipped, sample, zone, now)
+        and _reads(shipped, sample, form, zone, now)
     ]
     if not fitting:
         return None
@@ -55,8 +60,8 @@ def _may_be(shipped: Shipped, sample: Sample, table: Table | None) -> bool:
     return sample.kind == "json" or all(name in sample.text for name in wanted)
 
 
-def _reads(shipped: Shipped, sample: Sample, zone: ZoneInfo, now: datetime) -> bool:
-    document = shipped.document
+def _reads(shipped: Shipped, sample: Sample, form: dict[str, str], zone: ZoneInfo, now: datetime) -> bool:
+    document = shipped.document | {"file": shipped.document["file"] | form}
     if "site" in shipped.asks:
         document = document | {"site": ANY_SITE}
     try:

@@ -94,7 +94,9 @@ def _excel(draft: Draft, header: int | None) -> Table | None:
 
     own = next((name for name in names[:MOST_SHEETS] if table_at(name)), names[0] if names else "")
     reason = "It is the first sheet with dates and numbers."
-    sheet = str(draft.settle("sheet", own, reason, [(name, name) for name in names]))
+    options = [(name, f"{name} (the first, whatever it is called)") for name in names[:1]]
+    sheet = str(draft.settle("sheet", own, reason, [*options, *((name, name) for name in names[1:])]))
+    draft.found.first_sheet = next(iter(names), None)
     return table_at(sheet) if sheet in names else None
 
 
@@ -121,7 +123,8 @@ def _feed_of(draft: Draft, table: Table | None) -> str | None:
     if draft.answers.get("feed") == "none":
         draft.found.fields["feed"] = Proposed("none", "none", "Everything is proposed by the file alone.")
         return None
-    draft.feed = feed_of(draft.sample, draft.text("kind"), table, draft.zone, draft.now)
+    form = {name: text for name in ("encoding", "delimiter") if (text := draft.text(name))}
+    draft.feed = feed_of(draft.sample, draft.text("kind"), form, table, draft.zone, draft.now)
     if draft.feed is None:
         return None
     draft.found.fields["feed"] = Proposed(

@@ -143,12 +143,22 @@ def _series(draft: Draft) -> Iterator[list[Decimal]]:
             yield _in_order(draft, of_site, sums)
 
 
-def _places(draft: Draft) -> dict[str, list[int]]:
+def _places(draft: Draft) -> dict[tuple[str, ...], list[int]]:
     """The numbers of the rows of each site."""
-    places: dict[str, list[int]] = {}
-    for at, site in enumerate(draft.site.cells if draft.site else [""] * len(draft.table.rows)):
-        places.setdefault(as_text(site), []).append(at)
+    places: dict[tuple[str, ...], list[int]] = {}
+    for at, site in enumerate(_sites(draft)):
+        places.setdefault(site, []).append(at)
     return places
+
+
+def _sites(draft: Draft) -> list[tuple[str, ...]]:
+    """Which site each row is of. Until somebody has said it, by all columns that may name it."""
+    columns = [column for column in draft.columns if column.may_be_site and column not in draft.values]
+    if draft.site or draft.text("site"):
+        columns = [draft.site] if draft.site else []
+    if not columns:
+        return [()] * len(draft.table.rows)
+    return list(zip(*(map(as_text, column.cells) for column in columns), strict=True))
 
 
 def _sums(draft: Draft) -> list[Decimal | None]:

@@ -43,12 +43,17 @@ class Proposed:
 class Proposal:
     """The fields by their names, in the order in which they were worked out, and the table they rest on.
 
-    ``known`` is the title of the common feed that the file is one of.
+    ``known`` is the title of the common feed that the file is one of. The ``first_sheet`` of a workbook is
+    not named in the profile: the next file may call it otherwise. ``site_names`` are the names of sites by
+    their ids, where the file has a column of such, ``names_from``.
     """
 
     fields: dict[str, Proposed] = field(default_factory=dict)
     table: Table | None = None
     known: str | None = None
+    first_sheet: str | None = None
+    names_from: str = ""
+    site_names: dict[str, str] = field(default_factory=dict)
     keep: list[dict[str, Any]] = field(default_factory=list)
     estimated: dict[str, Any] | None = None
 
@@ -87,7 +92,7 @@ class Proposal:
 
     def _file(self) -> dict[str, Any]:
         found: dict[str, Any] = {"kind": self.text("kind")}
-        defaults = {"encoding": "utf-8", "delimiter": ","}
+        defaults = {"encoding": "utf-8", "delimiter": ",", "sheet": self.first_sheet}
         for name in ("encoding", "delimiter", "comment", "sheet", "path"):
             text = self.text(name)
             if text and text != defaults.get(name):

@@ -3,14 +3,26 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from ..profiles.cells import as_text
 from .columns import Column
 from .draft import Draft
 from .words import with_example
 
+_OF_NAMES = re.compile(
+    r"\b(site|plant|station|asset|property)( name)?$|name|address|location|description", re.IGNORECASE
+)
+"""The names of columns that say what sites are called."""
 ONE_SITE = "constant"
 MOST_COLUMNS = 60
 """Of so many columns the names are looked for in the fleet."""
 _PART = re.compile(r"[_ .]+")
+_NO_SITE = re.compile(
+    r"[a-z]+|[0-9]{1,5}|Q[1-4]"
+    r"|(?i:daily|data|day|export|file|hourly|inverter|meter|metering|monthly|month|readings?|reads|report)"
+    r"|(19|20)[0-9]{2}-?(0[1-9]|1[0-2])(-?[0-3][0-9](T?[0-9]{4}([0-9]{2})?)?)?"
+    r"|[0-9]{1,2}-[0-9]{1,2}-([0-9]{2}){1,2}"
+)
+"""Parts of a file's name that are words, small numbers or dates."""
 
 
 def site(draft: Draft) -> None:
@@ -29,7 +41,11 @@ def site(draft: Draft) -> None:
         own = own or ONE_SITE  # who has typed it has said so
     ordered = [*named, *(column for column in free if column not in named)]
     options = [(f"column:{column.ref}", f"The column {with_example(column)}") for column in ordered]
-    options += [(f"name:{pattern}", f"The file's name: {text}") for text, pattern in parts.items()]
+    options += [
+        (f"name:{pattern}", f"The file's name: {text}")
+        for text, pattern in parts.items()
+        if not _NO_SITE.fullmatch(text) or own == f"name:{pattern}"
+    ]
     draft.settle("site", own, reason, [*options, (ONE_SITE, "One site for the whole file")])
     if draft.text("site") == ONE_SITE:
         ask_for_site(draft, "All rows are of one site. Which?")
@@ -39,6 +55,22 @@ def site(draft: Draft) -> None:
     cells = draft.site.texts if draft.site else []
     if sum(text.startswith('="') for text in cells) * 2 > len(cells):
         draft.settle("strip", '="', f"Its cells are written {cells[0]}.")
+    if draft.site:
+        _names(draft, draft.site)
+
+
+def _names(draft: Draft, site: Column) -> None:
+    """The names of the sites: the first column that is called so and has one text, no number, for each."""
+    signs = draft.text("strip") or None
+    ids = [as_text(cell).strip(signs).strip() for cell in site.cells]
+    for column in draft.columns:
+        if column is site or column.is_time or column.is_number or not _OF_NAMES.search(column.name):
+            continue
+        pairs = {pair for pair in zip(ids, map(as_text, column.cells), strict=True) if all(pair)}
+        names = dict(pairs)
+        if names and len(names) == len(pairs) and not any(name.isdigit() for name in names.values()):
+            draft.found.names_from, draft.found.site_names = column.label, names
+            return
 
 
 def _best_site(

@@ -61,18 +61,31 @@ def _formats(draft: Draft) -> None:
         reason = f"The file itself says {hint[0]}."
     else:
         reason = _why_so(ways)
+    likely = [way for way in ways if not way.formats[0].startswith("%m.")] or ways
     if not ways:
         draft.settle("formats", "iso", "The spreadsheet has its dates as dates.")
     elif len(ways) == 1:
         draft.settle("formats", "\n".join(ways[0].formats), reason)
+    elif len(likely) == 1:
+        why = "Dates with dots have the day first, wherever they are written so."
+        draft.settle("formats", "\n".join(likely[0].formats), why, _options(ways))
     else:
-        example = next(text for text in ways[0].days if len({way.days.get(text) for way in ways}) > 1)
-        asked = f"{example}: {' or '.join(in_words(way.days[example]) for way in ways)}?"
-        options = [("\n".join(way.formats), f"{in_words(way.days[example])} ({way.order})") for way in ways]
-        draft.settle("formats", None, asked, options)
-    draft.ways = ways
+        example = _example(likely)
+        asked = f"{example}: {' or '.join(in_words(way.days[example]) for way in likely)}?"
+        draft.settle("formats", None, asked, _options(likely))
+    draft.ways = likely
     formats = draft.text("formats").splitlines()
     draft.formats = formats or (list(ways[0].formats) if ways else ["iso"])
+
+
+def _example(ways: Sequence[Way]) -> str:
+    """A date that means something else by each of several ways."""
+    return next(text for text in ways[0].days if len({way.days.get(text) for way in ways}) > 1)
+
+
+def _options(ways: Sequence[Way]) -> list[tuple[str, str]]:
+    example = _example(ways)
+    return [("\n".join(way.formats), f"{in_words(way.days[example])} ({way.order})") for way in ways]
 
 
 def _zone(draft: Draft) -> None:

@@ -16,6 +16,8 @@ from ...settings.schema import time_zones
 SEVERAL = ("time_columns", "value_columns", "keep_texts")
 """Fields that hold several texts."""
 LONGEST = 2000
+NAME_LENGTH = 200
+"""Of a site's name."""
 MOST_SITES = 50
 """So many unknown sites are listed."""
 
@@ -156,10 +158,14 @@ def _joined(value: Value) -> str:
 
 @dataclass(frozen=True)
 class Sites:
-    """What becomes of sites that the fleet does not know: some are made, some are others by another name."""
+    """What becomes of sites that the fleet does not know: some are made, some are others by another name.
+
+    ``called`` is what they are to be called, by their ids.
+    """
 
     make: list[str]
     aliases: dict[str, str]
+    called: dict[str, str]
 
     def errors(self, is_site: Iterable[str]) -> dict[str, str]:
         """Why an alias is none, by the name that the file has."""
@@ -172,15 +178,17 @@ class Sites:
 
 
 def sites_in(form: Mapping[str, str] | MultiDict[str, str]) -> Sites:
-    """What a form says of the sites that it lists: ``name.N``, with ``make.N``, ``make.all``, ``alias.N``."""
-    make, aliases = [], {}
+    """What a form says of the sites that it lists: ``name.N``, with ``make.N``, ``make.all``, ``called.N``,
+    ``alias.N``."""
+    make, aliases, called = [], {}, {}
     for at in range(MOST_SITES):
         name = form.get(f"name.{at}", "")[:LONGEST]
         if not name:
             break
+        called[name] = form.get(f"called.{at}", "").strip()[:NAME_LENGTH]
         alias = form.get(f"alias.{at}", "").strip()[:LONGEST]
         if alias:
             aliases[name] = alias
         elif form.get(f"make.{at}") or form.get("make.all"):
             make.append(name)
-    return Sites(make, aliases)
+    return Sites(make, aliases, called)

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from ...clock import utcnow
 from ...errors import InvalidInput
 from ...extensions import db
-from ...imports import background, canceling, decisions, history, undo, uploads
+from ...imports import background, canceling, decisions, history, made_sites, undo, uploads
 from ...imports.kinds import OtherKind, kind_of
 from ...imports.lines import FileError
 from ...imports.profiles import service as profiles
@@ -95,6 +95,7 @@ def show(import_id: int) -> ResponseReturnValue:
         can_decide=entry.decide_until is not None and decisions.has_file(entry),
         reasons=dict(entry.errors),
         may_undo=undo.may_undo(entry, now),
+        made_sites=db.session.scalars(made_sites.made_for(import_id)).all(),
         is_being_undone=undo.is_under_way(entry),
         may_cancel=canceling.may_cancel(entry),
         stored_more=canceling.may_have_stored_more(entry),

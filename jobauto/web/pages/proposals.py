@@ -17,7 +17,7 @@ from werkzeug.datastructures import MultiDict
 
 from ...clock import utcnow
 from ...errors import InvalidInput
-from ...imports import decisions, fleet, samples
+from ...imports import decisions, fleet, made_sites, samples
 from ...imports.lines import FileError
 from ...imports.preview import shown
 from ...imports.profiles import service as profiles
@@ -26,8 +26,6 @@ from ...imports.proposing.proposal import Answers, Proposal
 from ...imports.proposing.proposer import propose
 from ...imports.proposing.sample import Sample
 from ...imports.proposing.tables import raw_of
-from ...imports.rows import Row
-from ...imports.sites import OPTIONAL, import_sites
 from ...imports.trial import Trial, trial_of
 from ...logs import LogEvent
 from ...models import Import
@@ -49,19 +47,19 @@ bp = Blueprint("proposals", __name__, url_prefix="/profiles/new")
 @bp.post("/file")
 @needs("operator")
 def begin() -> ResponseReturnValue:
-    """Take a file, and lead to what is proposed for it."""
-    file = request.files.get("file")
+    """Take a file, and lead to what is proposed for it, or for a ``profile`` that is made anew from it."""
+    file, anew = request.files.get("file"), request.form.get("profile", "")
     if not file or not file.filename:
-        return _refused("Choose a file.")
+        return _refused("Choose a file.", anew)
     try:
         stream = cast("BinaryIO", file.stream)
         import_id = samples.accept(file.filename, stream, current_author(), partial(_proposal, answers={}))
     except FileError as error:
-        return _refused(str(error))
+        return _refused(str(error), anew)
     except OSError as error:
         log.error(LogEvent("upload-failed", error=error))  # noqa: TRY400 (a sentence; the program is not at fault)
         abort(503, f"The file could not be kept: {error.strerror}. Tell whoever looks after the server.")
-    return redirect(url_for(".show", import_id=import_id))
+    return redirect(url_for(".show", import_id=import_id, profile=anew or None))
 
 
 def _proposal(sample: Sample, answers: Answers) -> Proposal:
@@ -69,16 +67,18 @@ def _proposal(sample: Sample, answers: Answers) -> Proposal:
     return propose(sample, answers, is_site=fleet.sites_among, zone=zone, now=utcnow())
 
 
-def _refused(why: str) -> ResponseReturnValue:
+def _refused(why: str, anew: str) -> ResponseReturnValue:
     flash(why, "danger")
-    return redirect(url_for("profiles.new"))
+    return redirect(url_for("profiles.edit", name=anew) if anew else url_for("profiles.new"))
 
 
 @bp.get("/<int:import_id>")
 @needs("operator")
 def show(import_id: int) -> ResponseReturnValue:
-    """What is proposed for a file."""
-    return _page(_Draft.of(import_id, drafts.typed() or MultiDict()))
+    """What is proposed for a file; with ``profile`` in the address, as the next version of that profile."""
+    anew = request.args.get("profile", "")
+    begun = MultiDict({"name": anew, "replaces": anew} if anew else {})
+    return _page(_Draft.of(import_id, drafts.typed() or begun))
 
 
 @bp.post("/<int:import_id>/look")
@@ -111,9 +111,9 @@ def save(import_id: int) -> ResponseReturnValue:
     except InvalidInput as error:
         draft.name_error = str(error)
         return _page(draft), 422
-    for why in _make(draft.sites.make):
+    for why in made_sites.make_sites(draft.new_sites(), import_id, author):
         flash(why, "warning")
-    flash(f"The profile {stored.name} is saved.", "success")
+    flash(f"The profile {stored.name} is saved as version {stored.version}.", "success")
     if request.form.get("then") != "import":
         return redirect(url_for("profiles.edit", name=stored.name))
     try:
@@ -122,12 +122,6 @@ def save(import_id: int) -> ResponseReturnValue:
     except decisions.AlreadyDecided as error:
         flash(str(error), "warning")
     return redirect(url_for("imports.show", import_id=import_id))
-
-
-def _make(names: list[str]) -> list[str]:
-    """Make sites; returns why some could not be made."""
-    rows = [Row(line, [name, name, *[None] * len(OPTIONAL)]) for line, name in enumerate(names, start=1)]
-    return [row.reason for row in import_sites(rows, author=current_author()).errors] if rows else []
 
 
 @dataclass
@@ -141,6 +135,10 @@ class _Draft:
     name: str
     source: str
     expected_hours: str
+    former: profiles.Stored | None
+    """The profile that has the name already."""
+    replaces: bool
+    """Whether the new one is to be its next version."""
     zone: ZoneInfo
     now: datetime
     errors: list[str] = field(default_factory=list)
@@ -165,15 +163,26 @@ class _Draft:
         )
         if "name" not in form:
             name = proposal.text("feed") or "_".join(_WORDS.findall(Path(entry.filename).stem))[:50]
-        draft = cls(entry, sample, proposal, forms.sites_in(form), name, source, hours, zone, now)
+        former = profiles.find(name)
+        replaces = former is not None and form.get("replaces") == former.name
+        if (
+            former is not None and form.get("former") != former.name
+        ):  # nobody has seen yet what it says of these
+            source = source or former.document.get("source", "")
+            hours = hours or str(former.document.get("expected_hours", ""))
+        if former is not None and replaces:
+            name = former.name
+        sites = forms.sites_in(form)
+        draft = cls(entry, sample, proposal, sites, name, source, hours, former, replaces, zone, now)
         draft.site_errors = draft.sites.errors(fleet.sites_among(draft.sites.aliases.values()))
         return draft
 
     def document(self) -> dict[str, Any]:
         """The profile as JSON has it."""
         document = self.proposal.document()
-        if self.sites.aliases:
-            document["site"] = {**document["site"], "aliases": self.sites.aliases}
+        former = self.former.document["site"].get("aliases", {}) if self.former and self.replaces else {}
+        if aliases := former | self.sites.aliases:
+            document["site"] = {**document["site"], "aliases": aliases}
         if self.source:
             document["source"] = self.source
         if hours := self.expected_hours:
@@ -184,11 +193,28 @@ class _Draft:
         """Whether something is missing; it is then told beside what it is."""
         if not self.name:
             self.name_error = "Give it a name."
-        elif profiles.find(self.name) is not None:
-            self.name_error = f"There is a profile {self.name} already. Choose another name."
+        elif self.former and not self.replaces:
+            self.name_error = (
+                f"There is a profile {self.name} already. Choose another name, or tick what stands below."
+            )
         return bool(
             self.proposal.open_questions or self.proposal.errors or self.name_error or self.site_errors
         )
+
+    def name_of(self, site: str) -> str:
+        """What a site that is to be made is called: as somebody says, as the file does, or by its id."""
+        return self.sites.called.get(site) or self.proposal.site_names.get(site) or site
+
+    def new_sites(self) -> list[made_sites.NewSite]:
+        """The sites that are to be made: those that nobody has made meanwhile."""
+        trial = self.trial()
+        days = trial.unknown if trial else {}
+        known = fleet.sites_among(self.sites.make)
+        return [
+            made_sites.NewSite(site, self.name_of(site), days.get(site))
+            for site in self.sites.make
+            if site not in known
+        ]
 
     def raw(self) -> dict[int, str]:
         """What stands in the first lines of the file."""
