@@ -39,18 +39,22 @@ def read_stored(document: Any) -> tuple[Settings, tuple[Unreadable, ...]]:
 
 
 def read_policies(documents: Any, settings: Settings) -> tuple[Policies, tuple[Unreadable, ...]]:
-    """The policies of a stored list, over settings; of what cannot be read any more a policy says nothing."""
+    """The policies of a stored list, over settings; of what cannot be read any more a policy says nothing.
+
+    One that no value taken out makes readable, such as one whose name is refused, is left out.
+    """
     policies: list[Policy] = []
     unreadable: list[Unreadable] = []
     for document in deepcopy(documents):
-        name = document.pop("name")
+        name = str(document.pop("name", ""))
         while errors := _errors(name, document, settings):
             found = [_take_out(document, field, " ".join(why)) for field, why in errors.items()]
             unreadable += (replace(one, field=f"{name}: {one.field}") for one in found if one)
             if not any(found):
-                unreadable.append(Unreadable(name, document.copy(), "Cannot be read at all."))
-                document.clear()
-        policies.append(Policy.parsed(name, document))
+                unreadable.append(Unreadable(name, document, "Cannot be read at all."))
+                break
+        else:
+            policies.append(Policy.parsed(name, document))
     return Policies(settings, tuple(policies)), tuple(unreadable)
 
 

@@ -93,3 +93,11 @@ def test_of_what_can_no_longer_be_read_a_policy_says_nothing_and_it_is_named(
     policies, unreadable = read_policies([{"name": "Slow", **stored}], Settings())
     assert [policy.values for policy in policies.all] == [left]
     assert [one.field for one in unreadable] == named
+
+
+@pytest.mark.parametrize("name", ["Two words", "done", ""], ids=["two words", "taken since", "none"])
+def test_a_policy_whose_name_can_no_longer_be_read_is_left_out_and_it_is_named(name: str) -> None:
+    documents = [{"name": name, "NO_COMS": {"days_threshold": 7}}, {"name": "Slow"}]
+    policies, unreadable = read_policies(documents, Settings())
+    assert [policy.name for policy in policies.all] == ["Slow"]
+    assert [(one.field, one.value) for one in unreadable] == [(name, {"NO_COMS": {"days_threshold": 7}})]
