@@ -68,7 +68,7 @@ def test_the_demo_has_an_outage_of_a_gateway(app: Flask, cli: Cli, vera: Person)
 
 def test_the_demo_has_readings_in_doubt(app: Flask, cli: Cli, vera: Person) -> None:
     cli("demo")
-    reviews = vera.get("/api/readings/reviews/").json["items"]
+    reviews = vera.api("GET", "/api/readings/reviews/").json["items"]
     found = {(review["site_id"], review["kind"], review["state"]) for review in reviews}
     assert found == {
         ("DEMO-0016", "glitch", "decided"),
