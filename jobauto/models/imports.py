@@ -24,6 +24,7 @@ from .types import Instant, Kwh, PrimaryKey
 KEPT_ON_LENGTH = 255
 NEEDS_PROFILE = "needs_profile"
 UNFINISHED = ("queued", "running", "waiting", NEEDS_PROFILE)
+STATUSES = (*UNFINISHED, "finished", "failed", "discarded", "canceled")
 WAYS = ("page", "command", "api", "inbox")
 _WAITING = text("status IN ('queued', 'running')")
 _OF_TOKENS = text("token IS NOT NULL")

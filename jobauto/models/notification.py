@@ -21,6 +21,7 @@ from ..extensions import Base
 from .types import Instant, PrimaryKey
 
 KINDS = ("message", "heartbeat", "person")
+STATUSES = ("waiting", "sent", "given_up")
 WHEN = ("never", "at_once", "daily")
 """How soon somebody is told of the jobs that are assigned to them."""
 LABEL_LENGTH = 100

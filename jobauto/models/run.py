@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from ..extensions import Base
 from .types import Instant, PrimaryKey
 
+STATUSES = ("running", "succeeded", "held", "partial", "failed", "crashed")
 _RUNNING = text("status = 'running'")
 _UNDECIDED = text("decision IS NULL")
 SLOT_TAKEN = text("slot IS NOT NULL AND status <> 'crashed'")

@@ -26,12 +26,15 @@ from ..extensions import db
 from ..models import SettingsVersion
 from ..models.bulk import ACTIONS
 from ..models.event import SUBJECTS
+from ..models.imports import STATUSES as STATUSES_OF_IMPORTS
 from ..models.imports import WAYS
 from ..models.incident import STATES as STATES_OF_INCIDENTS
 from ..models.job import PRIORITIES, RESOLUTIONS, STATUSES
 from ..models.notification import KINDS, WHEN
+from ..models.notification import STATUSES as STATUSES_OF_MESSAGES
 from ..models.quality import Quality, ReviewDecision, ReviewKind
 from ..models.review import STATES
+from ..models.run import STATUSES as STATUSES_OF_RUNS
 from ..models.site import COUNTS, MEASURES
 from ..models.types import Instant, Kwh, to_microseconds
 from ..models.user import ROLES, SCOPES
@@ -54,6 +57,9 @@ CHOICES = {
     "mail_address.assignments": WHEN,
     "event.subject": SUBJECTS,
     "import.way": WAYS,
+    "import.status": STATUSES_OF_IMPORTS,
+    "run.status": STATUSES_OF_RUNS,
+    "outbox.status": STATUSES_OF_MESSAGES,
     "site.measure": MEASURES,
     "site.counts": COUNTS,
     "reading.quality": QUALITIES,

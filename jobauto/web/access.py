@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from flask import Flask, Response, abort, current_app, flash, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue, RouteCallable
@@ -244,7 +244,8 @@ def target(given: str | None = None) -> str:
     wanted = request.args.get("next", "") if given is None else given
     parts = urlsplit(wanted)
     is_local = wanted.startswith("/") and not wanted.startswith("//") and "\\" not in wanted
-    if is_local and not parts.scheme and not parts.netloc and wanted.isprintable():
+    is_below_us = ".." not in unquote(parts.path).split("/")
+    if is_local and is_below_us and not parts.scheme and not parts.netloc and wanted.isprintable():
         return request.root_path + wanted
     return url_for("dashboard.show")
 

@@ -80,6 +80,8 @@ def test_a_name_is_taken_in_small_and_capital_letters(standing: Flask, username:
         pytest.param("data:text/html,x", "/", id="data"),
         pytest.param("/jobs/\r\nSet-Cookie: a=b", "/", id="a header"),
         pytest.param("http:jobs", "/", id="a scheme without a host"),
+        pytest.param("/../shop/", "/", id="what stands beside us, where we are below a path"),
+        pytest.param("/jobs/%2E%2e/../shop/", "/", id="the same, in signs that browsers read so"),
     ],
 )
 def test_after_the_login_one_comes_to_a_page_of_ours_only(
