@@ -15,6 +15,9 @@ from .lines import SPACES, FileError, physical_lines, some_of, trimmed
 
 BATCH = 25_000
 """So many lines are read and checked at a time, unless whoever stores them wants others."""
+MOST_VALUES = 1_000_000
+"""Of a list in JSON, which are all in memory at once: 10 MB of the shortest rows have fewer."""
+_BEFORE_A_VALUE = (b",", b"[", b"{")
 
 
 class Row(NamedTuple):
@@ -281,6 +284,8 @@ def from_json(body: bytes, required: Sequence[str], optional: Sequence[str] = ()
 
     Numbers are taken as they were written, never through a float. Raises FileError.
     """
+    if sum(map(body.count, _BEFORE_A_VALUE)) > MOST_VALUES:
+        raise FileError(f"The body has more than {MOST_VALUES:,} values. Send it in several parts.")
     try:
         document = json.loads(body, parse_float=str, parse_int=str, parse_constant=str)
     except (ValueError, RecursionError) as error:

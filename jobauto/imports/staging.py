@@ -29,7 +29,9 @@ from .result import ImportResult, Progress
 from .rows import Rejected, Row, Source
 
 BATCH = 100_000
-"""So many rows are stored at a time; a few more where those of one site would be torn apart."""
+"""So many rows are stored at a time; more where those of one site would be torn apart."""
+MOST_OF_A_SITE = 100_000
+"""So many rows of one site are held in memory, to be compared; of a site that has more, none is taken."""
 
 Parsed = tuple[Any, ...]
 """The line of a row, and what it says."""
@@ -95,9 +97,9 @@ def load(
                 result.checked += len(parsed)
                 result.reject(bad)
                 tell(bad)
-            for parsed in _by_site(connection, waiting):
-                result.checked -= len(parsed)
-                tell(batch.store(parsed, [], dry_run=dry_run))
+            for parsed, bad in _by_site(connection, waiting):
+                result.checked -= len(parsed) + len(bad)
+                tell(batch.store(parsed, bad, dry_run=dry_run))
     return result
 
 
@@ -141,23 +143,38 @@ def _waiting_for(stage: Table) -> Table:
     return Table(f"waiting_{stage.name}", MetaData(), *columns, prefixes=["TEMPORARY"])
 
 
-def _by_site(connection: Connection, waiting: Table) -> Iterator[list[Parsed]]:
-    """The rows that wait, a batch at a time, in the order of their sites, and those of a site together."""
+def _by_site(connection: Connection, waiting: Table) -> Iterator[tuple[list[Parsed], list[Rejected]]]:
+    """The rows that wait, a batch at a time, in the order of their sites, and those of a site together.
+
+    Beside them those of a site that has too many.
+    """
     place = (waiting.c.site_id, waiting.c.line)
     with connection.begin():
         connection.execute(CreateIndex(Index(f"ix_{waiting.name}", *place)))
     in_order = select(waiting).order_by(*place)
     following = in_order.limit(BATCH)
-    while True:
-        with connection.begin():
-            batch = connection.execute(following).all()
-            if not batch:
-                return
-            last = batch[-1]
-            of_last = (waiting.c.site_id == last.site_id, waiting.c.line > last.line)
-            batch = [*batch, *connection.execute(in_order.where(*of_last))]
-        yield [tuple(row) for row in batch]
+    while batch := _read(connection, following):
+        last = batch[-1]
+        of_last = in_order.where(waiting.c.site_id == last.site_id)
+        more = _read(connection, of_last.where(waiting.c.line > last.line).limit(MOST_OF_A_SITE))
+        begun = sum(row.site_id == last.site_id for row in batch)
+        if begun + len(more) <= MOST_OF_A_SITE:
+            yield [tuple(row) for row in (*batch, *more)], []
+        else:
+            yield [tuple(row) for row in batch[:-begun]], _too_many(batch[-begun:])
+            while more:
+                yield [], _too_many(more)
+                more = _read(connection, of_last.where(waiting.c.line > more[-1].line).limit(BATCH))
         following = in_order.where(waiting.c.site_id > last.site_id).limit(BATCH)
+
+
+def _read(connection: Connection, query: Select[Any]) -> Sequence[Any]:
+    with connection.begin():
+        return connection.execute(query).all()
+
+
+def _too_many(rows: Iterable[Any]) -> list[Rejected]:
+    return [Rejected(row.line, f"site_id stands in more than {MOST_OF_A_SITE:,} rows") for row in rows]
 
 
 @dataclass

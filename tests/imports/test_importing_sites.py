@@ -147,6 +147,19 @@ def test_rows_far_apart_that_contradict_each_other_are_all_refused_and_what_stoo
     }
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 5])
+def test_of_a_site_with_more_rows_than_fit_into_memory_none_is_taken(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(staging, "BATCH", size)
+    monkeypatch.setattr(staging, "MOST_OF_A_SITE", 3)
+    result = import_sites(ALL, "A,a,,,", *["B,b,,,"] * 4, *["C,c,,,"] * 3, "B,b,,,", "D,d,,,")
+
+    assert counts(result) == (3, 0, 2, 5)
+    assert dict(result.errors) == dict.fromkeys((3, 4, 5, 6, 10), "site_id stands in more than 3 rows")
+    assert set(stored_sites()) == {"A", "C", "D"}
+
+
 KEPT = {
     "S1": "Mill Lane",
     "s1": "another, by its case",

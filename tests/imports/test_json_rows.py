@@ -106,3 +106,16 @@ def test_an_empty_list_has_no_rows(body: bytes) -> None:
 def test_a_body_that_is_no_list_is_refused_whole(body: bytes, reason: str) -> None:
     with pytest.raises(FileError, match=reason):
         rows.from_json(body, COLUMNS)
+
+
+@pytest.mark.parametrize("item", ["{}", "[]", "0", "[[[[]]]]"])
+def test_a_body_of_nothing_but_many_values_is_refused_before_they_take_memory(item: str) -> None:
+    body = f"[{','.join([item] * (10_000_000 // len(item + ',') - 1))}]".encode()
+    with pytest.raises(FileError, match="more than 1,000,000 values"):
+        rows.from_json(body, COLUMNS)
+
+
+def test_a_full_body_of_the_shortest_rows_has_not_too_many_values() -> None:
+    row = '{"site_id":"a","site_name":"b","group":""}'
+    body = f"[{','.join([row] * (10_000_000 // len(row + ',') - 1))}]".encode()
+    assert next(rows.from_json(body, ("site_id", "site_name"), ("group",))) == Row(1, ["a", "b", ""])
