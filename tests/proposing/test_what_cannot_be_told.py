@@ -262,6 +262,30 @@ def test_rows_of_a_day_that_differ_in_what_is_measured_are_asked_about() -> None
     assert (value, "differ in Measurement: AE, RE. Which count?" in reason) == (None, True)
 
 
+def test_rows_of_a_common_feed_that_differ_in_what_is_measured_are_asked_about() -> None:
+    periods = ",".join(f"P{number}" for number in range(1, 49))
+    rows = "".join(f"A,01/11/2026,{what},{','.join(['0.5'] * 48)}\n" for what in ("AE", "AI"))
+
+    proposal = proposal_for(f"MPAN,Date,Quantity,{periods}\n{rows}".encode(), "a.csv", {})
+
+    assert (proposal.text("feed"), "parts" in proposal.open_questions) == ("settlement_periods", True)
+
+
+def test_values_that_do_not_fall_are_no_register_where_their_name_is_one_of_intervals() -> None:
+    assert of(valued("0", "0.1", "0.2", "0.3", "0.4", name="Consumption (kWh)"), "measure")[0] is None
+
+
+@pytest.mark.parametrize(("name", "clocks"), [("time", "{:02}00"), ("period", "{}")])
+def test_rows_of_one_day_have_a_time_of_day_or_are_asked_for_it(name: str, clocks: str) -> None:
+    rows = "".join(f"A,20261103,{clocks.format(hour)},{hour % 3}.5\n" for hour in range(1, 24))
+    found = proposal_for(f"site,date,{name},kWh\n{rows}".encode(), "a.csv", {"feed": "none"}, sites={"A"})
+
+    if name == "time":
+        assert (found.several("time_columns"), found.text("formats")) == (("date", "time"), "%Y%m%d %H%M")
+    else:
+        assert "23 rows are of A on 20261103" in found.fields["date_only"].reason
+
+
 def test_names_that_stand_among_the_rows_again_are_no_values() -> None:
     rows = [f"A,2026-11-{day:02}T06:00Z,{5000 + day}\n" for day in range(1, 11)]
     names = "site,date,kWh\n"

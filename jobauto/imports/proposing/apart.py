@@ -39,7 +39,9 @@ def several_rows(draft: Draft) -> None:
     """
     if draft.feed:
         draft.settle("same_instant", draft.feed.values.get("same_instant", "refuse"), "")
-    if draft.feed or draft.text("layout") not in ("rows", "wide_times") or not draft.text("site"):
+        if "same_instant" in draft.feed.values:
+            return
+    if draft.text("layout") not in ("rows", "wide_times") or not draft.text("site"):
         return
     keys = list(zip(*(map(as_text, column.cells) for column in draft.key_columns()), strict=True))
     if len(set(keys)) == len(keys):

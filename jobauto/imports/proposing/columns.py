@@ -16,6 +16,9 @@ from .tables import Table, is_date
 
 _CLOCK = re.compile(r"([01]?[0-9]|2[0-4]):[0-5][0-9](:[0-5][0-9])?( ?[AaPp][Mm])?")
 _OF_TIMES = re.compile(r"time|date|datum|stamp|zeit|data|hora|fecha|day|when|read ?at", re.IGNORECASE)
+_DIGITS = re.compile(r"([01][0-9]|2[0-4])[0-5][0-9]")
+_OF_CLOCKS = re.compile(r"time|zeit|hora\b|heure|tijd|hhmm", re.IGNORECASE)
+"""In a column of such a name four digits are a time of day."""
 _OF_SITES = re.compile(
     r"site|mpan|\bmpn\b|\bmsn\b|\bnmi\b|\bean|eancode|\bcpe\b|\bcups\b|\bpod\b|\bprm\b|meter|serial|plant|anlage|"
     r"device|station|inverter|logger|contador|locatie|asset|system|\bid\b",
@@ -102,9 +105,13 @@ class Column:
     def is_clock(self) -> bool:
         """Whether it holds times of day alone."""
         filled = [cell for cell in self.cells if as_text(cell)]
-        return bool(filled) and all(
-            isinstance(cell, time | timedelta) or (isinstance(cell, str) and _CLOCK.fullmatch(cell.strip()))
-            for cell in filled
+        forms = (_CLOCK, _DIGITS) if _OF_CLOCKS.search(self.name) else (_CLOCK,)
+        return bool(filled) and any(
+            all(
+                isinstance(cell, time | timedelta) or (isinstance(cell, str) and form.fullmatch(cell.strip()))
+                for cell in filled
+            )
+            for form in forms
         )
 
     @property

@@ -25,7 +25,7 @@ _ORDERS = {
     "named month": ("%d{0}%b{0}%Y", "%d{0}%b{0}%y", "%b{0}%d{0}%Y"),
 }
 _SIGNS = ("/", "-", ".", " ")
-_COMPACT = ("%Y%m%d", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%Y%m%d %H:%M", "%Y%m%d%H%M%S%z")
+_COMPACT = ("%Y%m%d", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%Y%m%d %H:%M", "%Y%m%d %H%M", "%Y%m%d%H%M%S%z")
 _COMMAS = ("%b %d, %Y", "%B %d, %Y")
 _CLOCKS = (
     "",
@@ -36,6 +36,7 @@ _CLOCKS = (
     "{0}%I:%M:%S %p",
     "{0}%I:%M%p",
     "{0}%H.%M",
+    "{0}%H%M",
 )
 _OFFSETS = ("", " %z", "%z", " %Z")
 

@@ -11,6 +11,7 @@ from ..fields import FieldError
 from ..profiles.cells import Cell, as_text
 from ..profiles.layouts import intervals_among
 from ..profiles.values import checked
+from .apart import FEW
 from .draft import Draft
 from .words import END, START, named
 
@@ -88,14 +89,15 @@ def _by_values(draft: Draft) -> tuple[str | None, str]:
             "interval",
             f"From one interval of a day to another the values fall: {fell[0]}, then {fell[1]}.",
         )
-    if not falls and len(steps) >= STEPS and draft.text("layout") != "wide_times":
+    is_of_intervals = _INTERVAL.search(names) is not None and _REGISTER.search(names) is None
+    if not falls and len(steps) >= STEPS and draft.text("layout") != "wide_times" and not is_of_intervals:
         return "register", "The register never falls."
     if not falls and steps and all(_hardly(before, after) for before, after in steps):
         before, after = steps[0]
         return "register", f"It changes little beside its size, and never falls: {before}, then {after}."
     if not falls and _REGISTER.search(names):
         return "register", f"The column is called {draft.values[0].label}, and no value falls."
-    if _INTERVAL.search(names) and not _REGISTER.search(names):
+    if is_of_intervals and (falls or len(steps) < STEPS):
         return "interval", f"The column is called {draft.values[0].label}."
     if steps:
         before, after = steps[0]
@@ -195,11 +197,12 @@ def interval(draft: Draft) -> None:
         draft.settle("minutes", str(_minutes_of(draft.clocks)), f"{len(draft.clocks)} columns make up a day.")
         return
     some_are_alone, some_have_clock = _clocks(draft)
-    if some_are_alone and (some_have_clock or draft.text("measure") != "interval"):
-        _time_of_dates(draft)
+    crowded = _crowded_day(draft) if some_are_alone else ""
+    if some_are_alone and (crowded or some_have_clock or draft.text("measure") != "interval"):
+        _time_of_dates(draft, crowded)
     if draft.text("measure") != "interval":
         return
-    if some_are_alone and not some_have_clock:
+    if some_are_alone and not some_have_clock and not crowded:
         reason = "A date alone is the day in which the energy was made."
         draft.settle("date_only", "00:00", reason)
         draft.settle("label", "start", reason, _LABELS)
@@ -236,10 +239,22 @@ def _interval_of_times(draft: Draft) -> None:
         draft.settle("minutes", str(minutes) if minutes else None, reason)
 
 
-def _time_of_dates(draft: Draft) -> None:
+def _crowded_day(draft: Draft) -> str:
+    """A day of which a site has more rows than a meter has registers; nothing where there is none."""
+    if draft.site is None or draft.text("layout") != "rows":
+        return ""
+    columns = [draft.site, *draft.time]
+    days = Counter(zip(*(map(as_text, column.cells) for column in columns), strict=True))
+    ((site, *texts), count) = days.most_common(1)[0]
+    return f"{count} rows are of {site} on {' '.join(texts)}. " if count > FEW else ""
+
+
+def _time_of_dates(draft: Draft, crowded: str) -> None:
     texts = [text for column in draft.time for text in column.texts]
     example = next((text for text in texts if ":" not in text), texts[0])
     asked = f"{example}: a date without a time. Which time of that day does it mean?"
+    if crowded:
+        asked = f"{crowded}Where another column has the time of day, choose it beside the date. {asked}"
     draft.settle(
         "date_only",
         None,
