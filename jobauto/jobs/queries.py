@@ -175,11 +175,23 @@ def _in_view(wanted: JobFilter, now: datetime) -> Select[Any]:
     }
     query = query.where(*(column == value for column, value in same.items() if value))
     query = query.where(*_states(wanted))
+    if _is_found_by_priority(wanted):
+        query = query.where(IS_ANY)
     if wanted.before_id is not None:
         query = query.where(Job.id < wanted.before_id)
     if wanted.min_age is not None:
         query = query.where(Job.created_at <= now - timedelta(days=wanted.min_age))
     return query.where(*(_says(word) for word in words_of(wanted.search))) if _is_searched(wanted) else query
+
+
+def _is_found_by_priority(wanted: JobFilter) -> bool:
+    """Whether the jobs of a priority are best found by its index, which has them in their order.
+
+    Without it a page of few among very many would walk over all. What narrows more has an index of its own.
+    """
+    narrows_more = wanted.site_id or wanted.group or wanted.queue or wanted.search
+    in_its_order = wanted.sort in ("newest", "oldest")
+    return bool(wanted.priority) and wanted.status in ("", "closed") and in_its_order and not narrows_more
 
 
 def _is_searched(wanted: JobFilter) -> bool:

@@ -21,7 +21,8 @@ OFTEN, OFTEN_IN = 3, timedelta(days=90)
 PARTS = ("group", "source", "assignee")
 QUARTER = timedelta(minutes=15) // MICROSECOND
 """Local midnights lie on whole quarters of an hour, whatever the zone."""
-HOUR = timedelta(hours=1) // MICROSECOND
+FINE, COARSE = timedelta(minutes=3), DAY / 10
+"""Steps of how long jobs took: half of what is told below a day, and all of it from a day on."""
 
 
 def age_name(least: int) -> str:
@@ -147,29 +148,36 @@ def time_to(
     """How long it took from the opening of a job to ``until``, of the ``count`` jobs that got there in the
     time: what half of them, and what nine of ten, took at most. None where there are none.
 
-    They are counted by the hours that they took, and sorted within the hour in which the one looked for is.
+    As exactly as people are told: below a day in tenths of an hour, otherwise in tenths of a day. So the jobs
+    need only be counted, in one walk, and not sorted.
     """
     if not count:
         return None
     lasted = microseconds_between(until, Job.created_at)
-    jobs = select(lasted).select_from(Job).where(_within(until, span))
+    step = case(
+        (lasted <= 0, 0),
+        (lasted < DAY // MICROSECOND, lasted // (FINE // MICROSECOND)),
+        else_=DAY // FINE + (lasted + COARSE // MICROSECOND // 2) // (COARSE // MICROSECOND),
+    ).label("step")
+    jobs = select(step, func.count()).select_from(Job).where(_within(until, span)).group_by(step)
     if narrowed := scope.of_jobs():
         jobs = jobs.join(Site, Site.key == Job.site_key).where(*narrowed)
-    hour = case((lasted > 0, lasted // HOUR), else_=0).label("hour")
-    by_hour = jobs.with_only_columns(hour, func.count(), maintain_column_froms=True).group_by(hour)
-    hours = sorted(session.execute(by_hour).all())
+    steps = sorted(session.execute(jobs).all())
 
     def at(place: int) -> timedelta:
-        for number, jobs_of_hour in hours:
-            if place <= jobs_of_hour:
-                longer = [lasted >= number * HOUR] if number else []
-                within = jobs.where(*longer, lasted < (number + 1) * HOUR)
-                found = session.scalar(within.order_by(lasted).offset(place - 1).limit(1))
-                return timedelta(microseconds=found or 0)
-            place -= jobs_of_hour
+        for number, jobs_of_step in steps:
+            if place <= jobs_of_step:
+                return _length(number)
+            place -= jobs_of_step
         return timedelta()  # a job was reopened since they were counted
 
     return at((count + 1) // 2), at((count * 9 + 9) // 10)
+
+
+def _length(step: int) -> timedelta:
+    """How long jobs of a step took, so that it is rounded as each of them."""
+    coarse = step - DAY // FINE
+    return coarse * COARSE if coarse > 0 else (step + 0.5) * FINE
 
 
 def by_day(session: Session, at: InstrumentedAttribute[Any], span: Span, scope: Scope) -> Counter[date]:

@@ -21,6 +21,7 @@ PAGES = {
     "open jobs": ("/jobs/?status=unclosed", 1.5),
     "report": ("/report/", 10),
     "search": ("/search/?q=nowhere", 3),
+    "jobs of a priority": ("/jobs/?priority=high", 3),
     "jobs with a word": ("/jobs/?status=any&search=nowhere", 3),
     "sites by jobs": ("/sites/?sort=jobs", 3),
 }

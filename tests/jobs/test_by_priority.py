@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 from random import Random
+from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import insert, text
+from sqlalchemy import Select, insert, text
 
 from jobauto.extensions import db
 from jobauto.jobs.queries import JobFilter, first_jobs_matching, jobs_matching, next_in_view
@@ -74,11 +75,37 @@ def test_one_goes_on_through_the_whole_order_and_back(wanted: JobFilter) -> None
 @pytest.mark.parametrize("engine", [SQLITE], indirect=True)
 def test_nobody_sorts_all_jobs_for_it() -> None:
     """PostgreSQL plans by numbers of rows, which are few here."""
-    query = first_jobs_matching(WANTED["all"], NOON, 7).limit(7)
-    made = query.compile(db.engine, compile_kwargs={"literal_binds": True})
-    plan = [row.detail for row in db.session.execute(text(f"EXPLAIN QUERY PLAN {made}"))]
+    plan = steps(first_jobs_matching(WANTED["all"], NOON, 7).limit(7))
     assert sum("ix_job_priority" in step for step in plan) == len(PRIORITIES)
     assert not [step for step in plan if step.startswith("SCAN job")]
+
+
+@pytest.mark.parametrize("engine", [SQLITE], indirect=True)
+@pytest.mark.parametrize("status", ["", "closed"])
+@pytest.mark.parametrize("sort", ["newest", "oldest"])
+def test_nobody_walks_over_all_jobs_to_find_those_of_one_priority(sort: str, status: str) -> None:
+    plan = steps(jobs_matching(JobFilter(priority="high", status=status, sort=sort), NOON))
+    assert [step for step in plan if "job USING" in step] == [
+        "SEARCH job USING INDEX ix_job_priority (priority=? AND id>?)"
+    ]
+    assert not [step for step in plan if "TEMP B-TREE" in step]
+
+
+@pytest.mark.parametrize("engine", [SQLITE], indirect=True)
+@pytest.mark.parametrize(
+    "narrower",
+    [{"status": "unclosed"}, {"queue": "North"}, {"site_id": "S1"}, {"sort": "longest"}],
+    ids=["open", "in a queue", "of a site", "in another order"],
+)
+def test_what_narrows_more_than_a_priority_is_walked_along_instead(narrower: dict[str, str]) -> None:
+    plan = steps(jobs_matching(JobFilter(priority="high", **narrower), NOON))  # type: ignore[arg-type] # texts all
+    assert not [step for step in plan if "ix_job_priority" in step]
+
+
+def steps(query: Select[Any]) -> list[str]:
+    """How SQLite goes about it."""
+    made = query.compile(db.engine, compile_kwargs={"literal_binds": True})
+    return [row.detail for row in db.session.execute(text(f"EXPLAIN QUERY PLAN {made}"))]
 
 
 def numbers(wanted: JobFilter) -> list[int]:
