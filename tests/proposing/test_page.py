@@ -316,6 +316,42 @@ def test_a_file_that_waits_for_its_profile_is_in_the_history_and_goes_when_nobod
     assert status() == "discarded"
 
 
+def test_the_same_file_sent_again_waits_once(oscar: Person) -> None:
+    bring(oscar, given("23_greenchoice.csv"), "23_greenchoice.csv")
+
+    again, other = (
+        oscar.post("/profiles/new/file", file=(BytesIO(given(name)), "23_greenchoice.csv"))
+        for name in ("23_greenchoice.csv", "22_liander.csv")
+    )
+
+    assert (again.location, other.location) == ("/profiles/new/1", "/profiles/new/2")
+
+
+def test_a_file_of_which_only_the_profile_was_saved_does_not_wait_any_more(oscar: Person) -> None:
+    add_site("S1")
+    page = bring(oscar, UNKNOWN, "a.csv")
+    assert "Cancel" in words(page)
+
+    oscar.post("/profiles/new/1", **sent(page, name="feed", then="save"))
+
+    assert status() == "discarded"
+
+
+def test_an_import_names_its_profile_and_nobody_as_who_decided_where_nothing_was_to_be(
+    oscar: Person,
+) -> None:
+    add_site("S1")
+    page = bring(oscar, UNKNOWN, "a.csv")
+    oscar.post("/profiles/new/1", **sent(page, name="feed", then="import"))
+    wait()
+
+    page = oscar.get("/import/1")
+
+    assert 'href="/profiles/feed/"' in page.text
+    assert "Read by the profile feed version 1" in words(page)
+    assert "Decided by" not in words(page)
+
+
 def test_after_some_days_it_is_not_imported_any_more(oscar: Person) -> None:
     bring(oscar, given("23_greenchoice.csv"), "23_greenchoice.csv")
 

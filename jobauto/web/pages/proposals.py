@@ -114,14 +114,18 @@ def save(import_id: int) -> ResponseReturnValue:
     for why in made_sites.make_sites(draft.new_sites(), import_id, author):
         flash(why, "warning")
     flash(f"The profile {stored.name} is saved as version {stored.version}.", "success")
-    if request.form.get("then") != "import":
-        return redirect(url_for("profiles.edit", name=stored.name))
+    is_imported = request.form.get("then") == "import"
     try:
-        decisions.import_as(import_id, stored, author)
-        start_imports()
+        if is_imported:
+            decisions.import_as(import_id, stored, author)
+            start_imports()
+        else:
+            decisions.discard(import_id, author)
     except decisions.AlreadyDecided as error:
         flash(str(error), "warning")
-    return redirect(url_for("imports.show", import_id=import_id))
+    if is_imported:
+        return redirect(url_for("imports.show", import_id=import_id))
+    return redirect(url_for("profiles.edit", name=stored.name))
 
 
 @dataclass
