@@ -3,9 +3,13 @@ without being sent again."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from filecmp import cmp
 from typing import BinaryIO
 
+from sqlalchemy import select
+
 from ..audit.service import Author
+from ..extensions import db
 from ..models import Import
 from ..models.imports import NEEDS_PROFILE
 from ..storage.connections import write
@@ -17,7 +21,8 @@ ELSEWHERE = "The file is not on this machine any more. Send it again."
 
 
 def accept(filename: str, content: BinaryIO, author: Author, check: Callable[[Sample], object]) -> int:
-    """Keep a file for which a profile is to be made; returns its import's id.
+    """Keep a file for which a profile is to be made; returns its import's id. The same one that waits for it
+    already waits once.
 
     ``check`` looks at its first part, and raises FileError for what is of no use. Raises that, and OSError
     when there is no room for it.
@@ -26,6 +31,9 @@ def accept(filename: str, content: BinaryIO, author: Author, check: Callable[[Sa
     try:
         with kept(name).open("rb") as file:
             check(sample_of(file, filename))
+        if (waiting := _same_that_waits(name, filename)) is not None:
+            forget(name)
+            return waiting
         make_room()
     except BaseException:
         forget(name)
@@ -46,6 +54,16 @@ def accept(filename: str, content: BinaryIO, author: Author, check: Callable[[Sa
         session.add(entry)
         session.flush()
         return entry.id
+
+
+def _same_that_waits(name: str, filename: str) -> int | None:
+    """The import that waits here with a file of this name and content."""
+    called_so = (Import.status == NEEDS_PROFILE, Import.filename == filename[-200:], Import.kept_on == here())
+    waiting = select(Import).where(*called_so, Import.size == kept(name).stat().st_size)
+    for entry in db.session.scalars(waiting):
+        if kept(entry.kept_as).exists() and cmp(kept(entry.kept_as), kept(name), shallow=False):
+            return entry.id
+    return None
 
 
 def look(entry: Import) -> Sample:

@@ -74,6 +74,12 @@ def test_a_list_where_an_object_is_wanted(ada: Person, door: tuple[str, str]) ->
     assert (response.status_code, response.json["error"]) == (400, "The body must be a JSON object.")
 
 
+def test_an_unknown_field_is_called_one(ada: Person) -> None:
+    answer = ada.api(*JOB, data=b'{"colour": "red"}', content_type=JSON)
+
+    assert answer.json["fields"] == {"colour": ["There is no such field."]}
+
+
 @pytest.mark.parametrize(
     ("body", "fields"),
     [

@@ -146,6 +146,27 @@ def test_what_is_not_to_be_imported_says_who_decided_so(oscar: Person) -> None:
     assert "Not imported oscar decided so" in words(oscar.get("/import/1"))
 
 
+@pytest.mark.parametrize(
+    ("dry_run", "then", "told"),
+    [
+        ("", "/import/1/undo", "Undone 1 removed, 0 restored, 0 left"),
+        ("y", "/import/1", "Discarded Nothing stored"),
+        ("y", "", "Preview Would be 1 new, 0 updated, 0 unchanged, 0 rejected"),
+    ],
+    ids=["undone", "discarded", "only looked at"],
+)
+def test_the_history_says_of_rows_that_do_not_stand_that_they_do_not(
+    oscar: Person, dry_run: str, then: str, told: str
+) -> None:
+    add_site("S1")
+    send(oscar, HEADER + GOOD, dry_run=dry_run)
+    if then:
+        oscar.post(then, decision="discard")
+        wait()
+
+    assert f"march <1>.csv Readings {told} oscar" in words(oscar.get("/import/"))
+
+
 def test_a_look_shows_the_first_rows_as_understood_and_what_is_doubtful_about_them(oscar: Person) -> None:
     add_site("S1")
     rows = "".join(f"S1,2026-03-3{day}T06:00,1.00{day},x\n" for day in range(2))
@@ -276,7 +297,7 @@ def test_it_is_canceled_on_its_page_which_says_so_before_and_after(
 ) -> None:
     monkeypatch.setattr(threads, "start", lambda _work, _name: None)
     send(oscar, HEADER + GOOD)
-    assert "Nothing is stored so far. The file is deleted." in words(oscar.get("/import/1"))
+    assert "Then nothing is stored, and its file is deleted." in words(oscar.get("/import/1"))
     assert "Cancel the import" not in vera.get("/import/1").text
 
     oscar.post("/import/1/cancel")
@@ -291,7 +312,7 @@ def test_the_file_of_a_canceled_one_of_the_watched_folder_is_said_to_be_moved(
     send(oscar, HEADER + GOOD)
     with write() as session:
         session.execute(update(Import).values(way="inbox"))
-    assert "Nothing is stored so far. The file is moved to rejected." in words(oscar.get("/import/1"))
+    assert "Then nothing is stored, and its file is moved to rejected." in words(oscar.get("/import/1"))
 
     oscar.post("/import/1/cancel")
     assert "Nothing was stored; the file is moved to rejected." in words(oscar.get("/import/1"))

@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 
 from tests.pages.reading import error_beside, words
+from tests.pages.test_importing import wait
 from tests.people import Person, add_cast
 from tests.profiles.test_given_files import FILES, PROFILES, expected
 
@@ -27,7 +28,7 @@ def test_a_profile_is_made_tried_changed_and_deleted(app: Flask, oscar: Person) 
     assert tried.status_code == 200
     site, at, kwh = min(expected(NAME))
     assert (
-        f"{site} not in the fleet 2026-11-05 10:30:00+00:00 Europe/London "
+        f"| 10212.5 | Jo {site} not in the fleet 2026-11-05 10:30:00+00:00 Europe/London "
         f"{at[:10]} {at[11:19]} UTC {float(kwh):,.2f}"
     ) in words(tried)
     assert "No profiles yet" in words(oscar.get("/profiles/"))
@@ -56,6 +57,15 @@ def test_what_is_no_profile_is_told_by_field(oscar: Person, document: str, error
 
     assert answer.status_code == 422
     assert error in words(answer)
+
+
+def test_the_page_of_an_import_shows_the_rows_of_a_workbook_too(oscar: Person) -> None:
+    oscar.post("/profiles/new", name="fit", document=json.dumps(PROFILES[NAME]))
+    with (FILES / NAME).open("rb") as file:
+        oscar.post("/import/", kind="readings", profile="fit", dry_run="y", file=(file, NAME))
+    wait()
+
+    assert "MILL-01 | Mill Lane Primary | 21P0100001" in words(oscar.get("/import/1"))
 
 
 def test_a_profile_for_a_file_of_sites_is_refused_beside_it(oscar: Person) -> None:

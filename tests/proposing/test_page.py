@@ -88,6 +88,25 @@ def test_questions_are_asked_and_answered_then_the_rows_are_shown_saved_and_impo
     assert oscar.get("/profiles/new/1").location == "/import/1"
 
 
+def test_a_question_that_follows_from_an_answer_is_marked_as_new_below_those_that_are_answered(
+    oscar: Person,
+) -> None:
+    add_site("A")
+    content = b"site,when,a,b\n" + b"".join(b"A,0%d/11/2026 06:00,1.204,2.5\n" % day for day in (5, 6))
+    page = bring(oscar, content, "a.csv")
+    assert ">New<" not in page.text
+    answers = {"formats": "%d/%m/%Y %H:%M", "value_columns": "a"}
+
+    page = oscar.post("/profiles/new/1/look", **sent(page, **answers))
+
+    told = words(page)
+    order = ["5 November 2026 or 11 May", "Which is what the site", "New 1.204: 1.204 or 1204?"]
+    assert sorted(order, key=told.index) == order
+    assert page.text.index('id="here"') < page.text.index("1.204: 1.204 or 1204?")
+    page = oscar.post("/profiles/new/1/look", **sent(page, **answers, numbers=".", measure="register"))
+    assert page.text.index('id="here"') < page.text.index("First rows as they would be stored")
+
+
 def test_the_reasons_stand_beside_what_is_proposed_and_a_change_is_followed(oscar: Person) -> None:
     add_site("S1")
     page = bring(oscar, b"site,date,kWh\nS1,2026-11-01T06:00Z,5000\nS1,2026-11-02T06:00Z,5010\n", "a.csv")
@@ -314,6 +333,42 @@ def test_a_file_that_waits_for_its_profile_is_in_the_history_and_goes_when_nobod
     oscar.post("/import/1", decision="discard")
 
     assert status() == "discarded"
+
+
+def test_the_same_file_sent_again_waits_once(oscar: Person) -> None:
+    bring(oscar, given("23_greenchoice.csv"), "23_greenchoice.csv")
+
+    again, other = (
+        oscar.post("/profiles/new/file", file=(BytesIO(given(name)), "23_greenchoice.csv"))
+        for name in ("23_greenchoice.csv", "22_liander.csv")
+    )
+
+    assert (again.location, other.location) == ("/profiles/new/1", "/profiles/new/2")
+
+
+def test_a_file_of_which_only_the_profile_was_saved_does_not_wait_any_more(oscar: Person) -> None:
+    add_site("S1")
+    page = bring(oscar, UNKNOWN, "a.csv")
+    assert "Cancel" in words(page)
+
+    oscar.post("/profiles/new/1", **sent(page, name="feed", then="save"))
+
+    assert status() == "discarded"
+
+
+def test_an_import_names_its_profile_and_nobody_as_who_decided_where_nothing_was_to_be(
+    oscar: Person,
+) -> None:
+    add_site("S1")
+    page = bring(oscar, UNKNOWN, "a.csv")
+    oscar.post("/profiles/new/1", **sent(page, name="feed", then="import"))
+    wait()
+
+    page = oscar.get("/import/1")
+
+    assert 'href="/profiles/feed/"' in page.text
+    assert "Read by the profile feed version 1" in words(page)
+    assert "Decided by" not in words(page)
 
 
 def test_after_some_days_it_is_not_imported_any_more(oscar: Person) -> None:

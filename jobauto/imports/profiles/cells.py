@@ -16,6 +16,11 @@ Cell = str | Decimal | datetime | date | time | timedelta | None
 LONGEST_NUMBER = 40
 
 
+def as_line(cells: Sequence[Cell]) -> str:
+    """The cells of a row that is no line of text, as they can be shown."""
+    return " | ".join(map(as_text, cells))
+
+
 class Cells(NamedTuple):
     """Rows of a table side by side: their line numbers and columns; and lines that are no rows."""
 

@@ -16,7 +16,7 @@ from ..lines import FileError, physical_lines
 from ..preview import shown
 from ..rows import Block, Rejected, Rows
 from . import d0010, delimited, excel, green_button, iec62056, json_file, nem12
-from .cells import Cell
+from .cells import Cell, as_line
 from .document import Profile
 from .found import Found, added, several
 from .layouts import Readings, readings_of
@@ -184,12 +184,15 @@ def in_blocks(found: Iterable[Found | Rejected], values: Values, size: int) -> I
 
 
 def raw_of(profile: Profile) -> Callable[[Path, int], list[str]]:
-    """How the first lines of a file are shown; of a workbook, JSON and XML there are none to show."""
+    """How the first lines of a file are shown, or rows of a workbook; JSON and XML have none to show."""
 
     def lines(path: Path, last: int) -> list[str]:
-        if profile.file.kind in ("excel", "json", "green_button"):
+        if profile.file.kind in ("json", "green_button"):
             return []
         with path.open("rb") as file, opened(file) as found:
+            if profile.file.kind == "excel":
+                rows = islice(excel.rows_of_sheet(found.stream, profile.file.sheet), last)
+                return [shown(as_line(row)) for row in rows]
             return [shown(line) for line in islice(physical_lines(found.stream, profile.file.encoding), last)]
 
     return lines

@@ -7,7 +7,7 @@ Whatever its size, so much of a file is looked at: ``HEAD`` bytes of text, ``WHO
 import codecs
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from io import BytesIO
@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 
 from ..lines import FileError
 from ..profiles import excel
-from ..profiles.cells import Cell, as_text
+from ..profiles.cells import Cell
 from ..profiles.packed import opened
 
 HEAD = 262_144
@@ -174,8 +174,3 @@ def _closed(text: str) -> str:
             stack.pop()
             end, depth = at + 1, len(stack)
     return text[:end] + "".join(reversed(stack[:depth]))  # behind the last item things were only opened
-
-
-def raw_cells(cells: Sequence[Cell]) -> str:
-    """The cells of a row that is no line of text, as they can be shown."""
-    return " | ".join(map(as_text, cells))

@@ -12,10 +12,11 @@ from typing import Any
 
 from ..header import is_separator_line
 from ..lines import SPACES, FileError
-from ..profiles.cells import Cell, as_text
+from ..profiles.cells import Cell, as_line, as_text
+from ..profiles.document import Profile
 from ..profiles.json_file import items_at
 from .numbers import MISSING
-from .sample import LINES, WIDEST, Sample, raw_cells
+from .sample import LINES, WIDEST, Sample
 
 MOST_PATHS = 100
 """So many lists of a JSON document are looked at."""
@@ -229,6 +230,14 @@ def raw_of(sample: Sample, table: Table | None, encoding: str = "") -> dict[int,
     if sample.kind in ("excel", "json"):
         if table is None:
             return {}
-        header = {table.header: raw_cells(table.names)} if table.header else {}
-        return header | {line: raw_cells(cells) for line, cells in table.rows}
+        header = {table.header: as_line(table.names)} if table.header else {}
+        return header | {line: as_line(cells) for line, cells in table.rows}
     return dict(enumerate(sample.lines(encoding or None), start=1))
+
+
+def raw_by(sample: Sample, profile: Profile) -> dict[int, str]:
+    """The same of a file that is read by a profile. Raises FileError."""
+    if sample.kind == "excel":
+        return {line: as_line(row) for line, row in enumerate(sample.sheet(profile.file.sheet), start=1)}
+    table = dict(lists_in(sample.document())).get(profile.file.path or "") if sample.kind == "json" else None
+    return raw_of(sample, table, profile.file.encoding)

@@ -70,6 +70,7 @@ TOKEN_SCOPES = "x-token-scopes"  # noqa: S105 (a name)
 """The extension of the description in which programs find them."""
 
 UNKNOWN_PARAMETER = "There is no such parameter."
+UNKNOWN_FIELD = "There is no such field."
 
 
 def refuse_unknown_parameters() -> None:
@@ -106,7 +107,8 @@ def _refuse(asked: Request, _response: Any, error: Exception | None, *_: Any) ->
         if asked.method == "GET":
             wrong = describe_errors(error.errors(), unknown=UNKNOWN_PARAMETER)
             raise InvalidInput(describe_fields(wrong), wrong, 400) from error
-        raise InvalidInput("The request was not accepted.", describe_errors(error.errors()), 422) from error
+        wrong = describe_errors(error.errors(), unknown=UNKNOWN_FIELD)
+        raise InvalidInput("The request was not accepted.", wrong, 422) from error
 
 
 spec = SpecTree(

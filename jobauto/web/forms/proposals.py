@@ -6,7 +6,7 @@ has been said by a person, and the rest is proposed anew.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from werkzeug.datastructures import MultiDict
 
@@ -88,6 +88,8 @@ class Control:
     proposed: Proposed
     kind: str
     options: tuple[tuple[str, str], ...] = ()
+    is_new: bool = False
+    """Whether it is asked because of what was answered last."""
 
     @property
     def values(self) -> tuple[str, ...]:
@@ -111,10 +113,19 @@ def controls(proposal: Proposal, zone_name: str) -> Iterator[tuple[str, list[Con
             yield title, proposed
 
 
-def questions(proposal: Proposal, zone_name: str) -> list[Control]:
-    """What the file does not say, whether or not it is answered."""
+def questions(proposal: Proposal, zone_name: str, form: Mapping[str, str]) -> list[Control]:
+    """What the file does not say, whether or not it is answered: first what a ``form`` has asked, in its
+    order, then what is new."""
     asked = [name for name in proposal.fields if name in proposal.questions or name == "site_constant"]
-    return [_control(name, proposal.fields[name], zone_name) for name in asked]
+    before = [key.removeprefix("own.") for key in form if key.startswith("own.") and not form[key]]
+    found = [
+        _control(name, proposal.fields[name], zone_name)
+        for name in sorted(asked, key=lambda name: before.index(name) if name in before else len(before))
+    ]
+    return [
+        replace(each, is_new=bool(before) and each.name not in before and each.proposed.is_open)
+        for each in found
+    ]
 
 
 def _control(name: str, proposed: Proposed, zone_name: str) -> Control:

@@ -92,6 +92,7 @@ def show(import_id: int) -> ResponseReturnValue:
         "imports/show.html",
         entry=entry,
         can_mend=_can_mend(entry),
+        has_profile=entry.profile is not None and profiles.find(entry.profile) is not None,
         can_decide=entry.decide_until is not None and decisions.has_file(entry),
         reasons=dict(entry.errors),
         may_undo=undo.may_undo(entry, now),

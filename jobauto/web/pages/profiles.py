@@ -14,7 +14,7 @@ from ...imports.profiles import feeds, service
 from ...imports.profiles.document import Profile
 from ...imports.profiles.shipped import SHIPPED
 from ...imports.proposing.sample import sample_of
-from ...imports.proposing.tables import raw_of
+from ...imports.proposing.tables import raw_by
 from ...imports.trial import Trial, trial_of
 from ...settings import service as settings
 from .. import drafts
@@ -131,8 +131,7 @@ def _tried(form: ProfileForm, stored: service.Stored | None, profile: Profile) -
     zone = settings.current().settings.schedule.zone
     try:
         found = sample_of(sample.stream, sample.filename or "")
-        raw = raw_of(found, None, profile.file.encoding)
-        trial = trial_of(found, profile, raw, zone, utcnow())
+        trial = trial_of(found, profile, raw_by(found, profile), zone, utcnow())
     except FileError as error:
         form.sample.errors = [str(error)]
         return _page(form, stored), 422

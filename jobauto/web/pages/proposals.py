@@ -114,14 +114,18 @@ def save(import_id: int) -> ResponseReturnValue:
     for why in made_sites.make_sites(draft.new_sites(), import_id, author):
         flash(why, "warning")
     flash(f"The profile {stored.name} is saved as version {stored.version}.", "success")
-    if request.form.get("then") != "import":
-        return redirect(url_for("profiles.edit", name=stored.name))
+    is_imported = request.form.get("then") == "import"
     try:
-        decisions.import_as(import_id, stored, author)
-        start_imports()
+        if is_imported:
+            decisions.import_as(import_id, stored, author)
+            start_imports()
+        else:
+            decisions.discard(import_id, author)
     except decisions.AlreadyDecided as error:
         flash(str(error), "warning")
-    return redirect(url_for("imports.show", import_id=import_id))
+    if is_imported:
+        return redirect(url_for("imports.show", import_id=import_id))
+    return redirect(url_for("profiles.edit", name=stored.name))
 
 
 @dataclass
@@ -141,6 +145,8 @@ class _Draft:
     """Whether the new one is to be its next version."""
     zone: ZoneInfo
     now: datetime
+    form: MultiDict[str, str]
+    """What was sent of it."""
     errors: list[str] = field(default_factory=list)
     name_error: str = ""
     site_errors: Mapping[str, str] = field(default_factory=dict)
@@ -173,7 +179,7 @@ class _Draft:
         if former is not None and replaces:
             name = former.name
         sites = forms.sites_in(form)
-        draft = cls(entry, sample, proposal, sites, name, source, hours, former, replaces, zone, now)
+        draft = cls(entry, sample, proposal, sites, name, source, hours, former, replaces, zone, now, form)
         draft.site_errors = draft.sites.errors(fleet.sites_among(draft.sites.aliases.values()))
         return draft
 
@@ -238,12 +244,14 @@ def _page(draft: _Draft) -> str:
     trial = draft.trial()
     unknown = [name for name in (trial.unknown if trial else []) if name not in draft.sites.aliases.values()]
     listed = list(dict.fromkeys([*draft.sites.aliases, *draft.sites.make, *unknown]))
+    questions = forms.questions(draft.proposal, draft.zone.key, draft.form)
     return render_template(
         "profiles/propose.html",
         draft=draft,
         entry=draft.entry,
         kind=draft.proposal.fields["kind"],
-        questions=forms.questions(draft.proposal, draft.zone.key),
+        questions=questions,
+        here="question" if any(each.is_new for each in questions) else "trial",
         groups=list(forms.controls(draft.proposal, draft.zone.key)),
         trial=trial,
         beginning=[] if trial else [shown(line) for line in islice(draft.raw().values(), BEGINNING)],
