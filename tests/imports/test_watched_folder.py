@@ -433,9 +433,9 @@ def test_a_folder_that_takes_the_place_of_a_file_is_left_alone_and_not_left_open
     was.mkdir()
     assert stored is not None
     with moving.opened_folder("Portal", str(feed.parent)) as folder:
-        before = os.listdir("/proc/self/fd")
+        before = set(Path("/proc/self/fd").iterdir())
         assert inbox._take(folder, "a.csv", found, stored, NOON) == 0
-        assert os.listdir("/proc/self/fd") == before
+        assert set(Path("/proc/self/fd").iterdir()) == before
 
 
 def test_what_a_process_had_hidden_that_died_comes_back_after_a_while(feed: Path) -> None:
