@@ -143,6 +143,9 @@ def _take(folder: int, name: str, found: os.stat_result, stored: Stored, now: da
         if not isinstance(error, FileNotFoundError):  # another process has it
             log.warning(LogEvent("inbox-file-left", profile=stored.name, file=name, error=error))
         return 0
+    if not stat.S_ISREG(os.fstat(source).st_mode):  # laid there since it was looked at
+        os.close(source)
+        return 0
     copy = _copy(source, name, found, stored)
     return _queue_or_move(folder, name, stored, copy, now) if copy else 0
 
@@ -188,7 +191,7 @@ def _copied(opened: int, found: os.stat_result, kept_as: str) -> _Copy | None:
             digest.update(chunk)
             target.write(chunk)
         after = os.fstat(source.fileno())
-    if not stat.S_ISREG(after.st_mode) or _identity(found) != _identity(after):
+    if _identity(found) != _identity(after):
         return None
     return _Copy(kept_as, after.st_size, after.st_mtime_ns, after.st_ino, digest.hexdigest())
 

@@ -425,6 +425,19 @@ def test_a_pipe_that_takes_the_place_of_a_file_holds_nobody_up(
     assert not working.is_alive()
 
 
+def test_a_folder_that_takes_the_place_of_a_file_is_left_alone_and_not_left_open(feed: Path) -> None:
+    was = feed / "a.csv"
+    was.touch()
+    found, stored = was.stat(), profiles.find("Portal")
+    was.unlink()
+    was.mkdir()
+    assert stored is not None
+    with moving.opened_folder("Portal", str(feed.parent)) as folder:
+        before = set(Path("/proc/self/fd").iterdir())
+        assert inbox._take(folder, "a.csv", found, stored, NOON) == 0
+        assert set(Path("/proc/self/fd").iterdir()) == before
+
+
 def test_what_a_process_had_hidden_that_died_comes_back_after_a_while(feed: Path) -> None:
     hidden = feed / ".moving-1"
     hidden.mkdir()
