@@ -95,6 +95,7 @@ def show(import_id: int) -> ResponseReturnValue:
         can_decide=entry.decide_until is not None and decisions.has_file(entry),
         reasons=dict(entry.errors),
         may_undo=undo.may_undo(entry, now),
+        is_too_old_to_undo=undo.is_too_old(entry, now),
         is_being_undone=undo.is_under_way(entry),
         may_cancel=canceling.may_cancel(entry),
         stored_more=canceling.may_have_stored_more(entry),
