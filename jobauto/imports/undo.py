@@ -86,6 +86,12 @@ def may_undo(entry: Import, now: datetime) -> bool:
     return why_not(entry, now) is None
 
 
+def is_too_old(entry: Import, now: datetime) -> bool:
+    """Whether nothing but its age keeps an import from being taken back."""
+    until = entry.undo_until
+    return until is not None and until <= now and may_undo(entry, until - KEPT_FOR)
+
+
 def is_under_way(entry: Import) -> bool:
     """Whether it is being taken back."""
     return entry.undo_heartbeat_at is not None and entry.undone_at is None

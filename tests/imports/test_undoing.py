@@ -19,9 +19,11 @@ from jobauto.imports.recorded import Recorded
 from jobauto.imports.taking_back import Undone
 from jobauto.models import Import, ImportSite, Reading, ReplacedReading, Site
 from jobauto.storage import partitions
+from jobauto.storage.connections import write
 from jobauto.storage.leases import LeaseLost
 from tests.fleets import NOON, add_site
 from tests.imports.undoing import ADA, HEADER, send, take_back
+from tests.pages.reading import words
 from tests.people import Person
 
 
@@ -243,6 +245,18 @@ def test_the_page_undoes_an_import_and_says_so(app: Flask, oscar: Person) -> Non
     page = oscar.get(f"/import/{number}").text
     assert "2 removed, 0 restored, 0 left" in page
     assert "Undo this import" not in page
+    assert "2 removed, 0 restored, 0 left" in oscar.get("/import/").text
+
+
+def test_the_page_says_until_when_an_import_could_be_undone(app: Flask, oscar: Person) -> None:
+    add_site("S1")
+    number = send(lines(1))
+    with write() as session:
+        session.execute(update(Import).values(undo_until=NOON))
+
+    page = oscar.get(f"/import/{number}")
+
+    assert "It could be undone until 2026-03-31 13:00." in words(page)
 
 
 def test_the_first_of_a_day_that_stored_nothing_takes_no_other_with_it(app: Flask) -> None:

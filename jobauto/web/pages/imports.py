@@ -97,6 +97,7 @@ def show(import_id: int) -> ResponseReturnValue:
         reasons=dict(entry.errors),
         may_undo=undo.may_undo(entry, now),
         made_sites=db.session.scalars(made_sites.made_for(import_id)).all(),
+        is_too_old_to_undo=undo.is_too_old(entry, now),
         is_being_undone=undo.is_under_way(entry),
         may_cancel=canceling.may_cancel(entry),
         stored_more=canceling.may_have_stored_more(entry),
