@@ -7,11 +7,12 @@
   if (!form) return;
   const { csrf_token: token, file, kind, profile } = form.elements;
   const told = form.querySelector("[data-told]");
+  const usual = told.textContent;
   const FIRST = 65536; // bytes: the header is in them
 
   const ask = async () => {
     const [chosen] = file.files;
-    told.textContent = "";
+    told.textContent = usual;
     if (!chosen || profile.value) return;
     const body = new FormData();
     body.append("csrf_token", token.value);

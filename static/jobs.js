@@ -15,7 +15,7 @@
   const count = () => {
     const chosen = boxes.filter((box) => box.checked).length;
     const number = all?.checked ? Number(all.value) : chosen;
-    told.textContent = number ? `${number.toLocaleString("en")} chosen` : "With the ticked jobs";
+    told.textContent = number ? `${number.toLocaleString("en")} chosen` : "Ticked jobs";
     page.checked = chosen === boxes.length;
     page.indeterminate = chosen > 0 && chosen < boxes.length;
   };

@@ -43,7 +43,8 @@ def of_bulk(action: str, change: Mapping[str, str], tally: Tally) -> tuple[str, 
     """The same of several jobs: ``10 jobs assigned to Carol. 2 were not changed.``; why is said besides."""
     if not tally.changed:
         return "Nothing was changed.", "warning"
-    done = f"{pluralize(tally.changed, 'job')} {_done(action, change)}."
+    jobs = pluralize(tally.changed, "job")
+    done = f"Undone for {jobs}." if action == "undo" else f"{jobs} {_done(action, change)}."
     if not tally.refused:
         return done, "success"
     return f"{done} {tally.refused:,} {'was' if tally.refused == 1 else 'were'} not changed.", "warning"
@@ -67,7 +68,7 @@ def _done(action: str, change: Mapping[str, str]) -> str:
         return f"given {in_words(change['priority'])} priority"
     if action == "queue":
         return f"moved to the queue {change['queue']}" if change["queue"] else "taken out of their queues"
-    return "reopened" if action == "reopen" else "given back what they had before"
+    return "reopened"
 
 
 def in_words(code: str) -> str:

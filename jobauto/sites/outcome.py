@@ -11,12 +11,13 @@ NAMED = 5
 def of_several(chosen: int, left: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Sentences and their categories: how many were changed, and why the others were left alone."""
     changed = chosen - len(left)
-    if not left:
-        yield f"Changed {pluralize(changed, 'site')}.", "success"
-    elif changed:
-        yield f"Changed {pluralize(changed, 'site')} of {chosen:,}.", "success"
-    else:
+    if not changed:
         yield "Nothing was changed.", "warning"
+    elif left:
+        were = "was" if len(left) == 1 else "were"
+        yield f"{pluralize(changed, 'site')} changed. {len(left):,} {were} not changed.", "success"
+    else:
+        yield f"{pluralize(changed, 'site')} changed.", "success"
     by_reason: dict[str, list[str]] = {}
     for site_id, why in left.items():
         by_reason.setdefault(why, []).append(site_id)

@@ -15,7 +15,7 @@ DECISIONS = {
     "wrong": "Readings are wrong",
     "right": "Readings are right",
     "other_way": "Site counts the other way",
-    "undo": "Take the decision back",
+    "undo": "Undo the decision",
 }
 """What can be done with reviews, and the labels of the buttons."""
 

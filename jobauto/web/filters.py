@@ -158,9 +158,12 @@ def faulty_for(job: Job) -> str:
 
 
 def describe_fault(job: Job) -> str:
-    """What its site has been, and how long: ``silent for 44 days``, ``never reported``."""
+    """What its site is, or was, and how long: ``silent for 44 days``, ``never reported``."""
     rule, lasting = rule_named(job.rule), faulty_for(job)
-    return lasting if job.since is None else f"{rule.flagged_as if rule else 'faulty'} {lasting}"
+    if job.since is None:
+        return lasting
+    is_over = job.recovered_at or job.status == "closed"
+    return f"{'was ' if is_over else ''}{rule.flagged_as if rule else 'faulty'} {lasting}"
 
 
 def saves(events: Iterable[Event]) -> list[list[Event]]:

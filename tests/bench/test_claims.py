@@ -26,6 +26,7 @@ LINES = {
     "open jobs",
     "report",
     "search",
+    "jobs of a priority",
     "jobs with a word",
     "sites by jobs",
     "lab",

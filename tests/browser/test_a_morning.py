@@ -24,7 +24,7 @@ IN_SIGHT = """() => [...document.querySelectorAll(".jobs tbody tr")]
   .length"""
 
 CUT = """() => [...document.querySelectorAll(".jobs tbody .site-name")]
-  .filter((name) => name.scrollWidth > name.clientWidth)
+  .filter((name) => name.scrollWidth > name.clientWidth || name.scrollHeight > name.clientHeight)
   .map((name) => name.textContent)"""
 COVERED = """() => {
   const box = document.activeElement.getBoundingClientRect();
@@ -112,11 +112,12 @@ def test_a_screen_shows_thirteen_jobs_and_a_phone_the_first_one_near_its_top(vis
     assert first["y"] < 400
 
 
-def test_no_name_of_usual_length_is_cut_beside_marks_of_other_jobs(visit: Visit) -> None:
+@pytest.mark.parametrize("width", [1280, 375])
+def test_no_name_of_usual_length_is_cut_beside_marks_of_other_jobs(visit: Visit, width: int) -> None:
     with write() as session:
         session.execute(update(Job).where(Job.id == 50).values(covers=14))
         session.execute(update(Job).where(Job.id == 51).values(recovered_at=utcnow()))
-    page = visit(viewport={"width": 1280, "height": 900}).open("/jobs/")
+    page = visit(viewport={"width": width, "height": 900}).open("/jobs/")
     assert "15 sites" in page.get_by_role("row").filter(has_text="50 Mill Lane").inner_text()
     assert page.evaluate(CUT) == []
 

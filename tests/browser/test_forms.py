@@ -79,7 +79,7 @@ def test_the_key_enter_in_the_note_of_several_jobs_presses_no_button(visit: Visi
     [
         ("/jobs/", "Close", "1 job closed as fixed."),
         ("/reviews/", "Readings are wrong", "1 review: Readings are wrong."),
-        ("/sites/", "Make inactive", "Changed 1 site."),
+        ("/sites/", "Deactivate", "1 site changed."),
     ],
 )
 def test_enter_on_a_ticked_box_presses_no_button(

@@ -1,6 +1,7 @@
 """Every page on every screen: nothing sticks out, all can be read, all can be reached."""
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from io import BytesIO
@@ -22,6 +23,7 @@ from jobauto.imports.profiles import service as profiles
 from jobauto.jobs import bulk_actions
 from jobauto.jobs.bulk_actions import Wanted
 from jobauto.lab import service as lab
+from jobauto.lab.walk import BENCHES
 from jobauto.models import Job, RunRule, Site
 from jobauto.notifications import channels
 from jobauto.notifications.sending import process_pending
@@ -31,6 +33,7 @@ from jobauto.settings import service as settings
 from jobauto.settings.policies import Policy
 from jobauto.sites import service as sites
 from jobauto.sites.service import SiteChange
+from jobauto.web.asking_lab import at_a_walk
 from tests.auth.routes import EXPECTED
 from tests.browser.conftest import Visit
 from tests.browser.visitor import UNFOLD, violations
@@ -253,14 +256,17 @@ def add_doubted_site() -> None:
 def test_no_page_is_wider_than_its_window_and_no_short_word_is_broken(visit: Visit) -> None:
     visitor = visit()
     for path in ADDRESSES:
-        page = visitor.open(path)
-        page.evaluate(UNFOLD)
-        for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": 800})
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
-            assert page.evaluate(STICKING_OUT) == [], (path, width)
-            assert page.evaluate(BROKEN_WORDS) == [], (path, width)
+        _expect_to_fit(visitor.open(path), path)
     assert visitor.complained_of("404")
+
+
+def _expect_to_fit(page: Page, path: str) -> None:
+    page.evaluate(UNFOLD)
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
+        assert page.evaluate(STICKING_OUT) == [], (path, width)
+        assert page.evaluate(BROKEN_WORDS) == [], (path, width)
 
 
 def test_every_page_is_among_the_addresses(app: Flask) -> None:
@@ -279,6 +285,31 @@ def test_axe_finds_nothing_on_any_page(visit: Visit, axe: str) -> None:
     found = [each for path in ADDRESSES for each in violations(visitor.open(path), axe)]
     assert found == []
     assert visitor.complained_of("404")
+
+
+def test_pages_that_wait_fit_and_are_read_and_heard_as_the_others(visit: Visit, axe: str) -> None:
+    visitor = visit(bypass_csp=True)
+    with at_a_walk:
+        for path, told in _pages_that_wait():
+            page = visitor.open(path)
+            expect(page.locator("main")).to_contain_text(told)
+            assert violations(page, axe) == []
+            _expect_readable(page, path)
+            _expect_to_fit(page, path)
+
+
+def _pages_that_wait() -> Iterator[tuple[str, str]]:
+    """Each with what it says. What it waits for begins just before: after a minute it would count as dead."""
+    settings.save(lambda before: before.changed({"NO_COMS": {"days_threshold": 9}}), by="ada", now=utcnow())
+    yield "/lab/?rule=zero_reads", "This one waits."
+    assert lab.claim(lab.Question("no_coms", 365), utcnow())
+    yield "/lab/?days=365", "0 % is done."
+    for rule in BENCHES:
+        assert lab.claim(lab.Question(rule, lab.NOW), utcnow())
+    yield "/settings/flagged", "0 % of the values are done."
+    yield f"/runs/{scenes.add_run('running')}", "This run is still under way"
+    channels.test(1, author=ADA)
+    yield "/settings/notifications/1", "A test waits to be sent."
 
 
 def test_the_longest_register_stays_inside_its_card(visit: Visit) -> None:

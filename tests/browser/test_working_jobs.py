@@ -45,7 +45,7 @@ def test_a_view_is_made_kept_and_its_jobs_are_worked_several_at_once(visit: Visi
     expect(page).to_have_url(f"{page.url.split('?')[0]}?status=unclosed&priority=medium")
     expect(page.get_by_role("table").locator(".cell-who")).to_have_text(["oscar", "oscar"])
     page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_role("status").first).to_contain_text("2 jobs given back what they had before.")
+    expect(page.get_by_role("status").first).to_contain_text("Undone for 2 jobs.")
     expect(page.get_by_role("table").locator(".cell-who")).to_have_text(["Nobody", "Nobody"])
 
     page.get_by_label("Choose job 2").check()
@@ -148,7 +148,7 @@ def test_all_sites_of_a_page_are_ticked_at_once_and_changed_together(visit: Visi
     page.get_by_label("Group", exact=True).last.press("Enter")
     expect(page.get_by_role("button", name="Clear selection")).to_be_visible()  # Enter presses no button
     page.get_by_role("button", name="Set group").click()
-    expect(page.locator(".notice:focus")).to_have_text("Changed 4 sites.")
+    expect(page.locator(".notice:focus")).to_have_text("4 sites changed.")
 
 
 def test_a_page_that_waits_shows_how_far_it_is_and_the_end_by_itself(visit: Visit, run_id: int) -> None:

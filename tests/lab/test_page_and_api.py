@@ -81,7 +81,7 @@ def test_page_and_api_say_how_far_the_daily_runs_agree(vera: Person) -> None:
 
 @pytest.mark.parametrize(
     ("threshold", "said"),
-    [(10, "The same sites"), (11, "Falls out: a job with 3")],
+    [(10, "The same sites"), (11, "No job; with 3 it has one")],
 )
 def test_the_page_names_the_sites_that_another_threshold_makes_a_difference_to(
     vera: Person, threshold: int, said: str

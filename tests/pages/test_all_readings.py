@@ -25,7 +25,7 @@ def key(app: object) -> int:
 
 def values(html: str) -> list[int]:
     """The values of a page, in its order."""
-    return [int(float(text)) for text in re.findall(r'class="tabular">([\d.]+)<', html)]
+    return [int(float(text)) for text in re.findall(r'class="number">([\d.]+)<', html)]
 
 
 def link(html: str, rel: str) -> str | None:

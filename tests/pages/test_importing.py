@@ -297,7 +297,7 @@ def test_it_is_canceled_on_its_page_which_says_so_before_and_after(
 ) -> None:
     monkeypatch.setattr(threads, "start", lambda _work, _name: None)
     send(oscar, HEADER + GOOD)
-    assert "Then nothing is stored, and its file is deleted." in words(oscar.get("/import/1"))
+    assert "If you cancel: nothing is stored; the file is deleted." in words(oscar.get("/import/1"))
     assert "Cancel the import" not in vera.get("/import/1").text
 
     oscar.post("/import/1/cancel")
@@ -312,7 +312,7 @@ def test_the_file_of_a_canceled_one_of_the_watched_folder_is_said_to_be_moved(
     send(oscar, HEADER + GOOD)
     with write() as session:
         session.execute(update(Import).values(way="inbox"))
-    assert "Then nothing is stored, and its file is moved to rejected." in words(oscar.get("/import/1"))
+    assert "If you cancel: nothing is stored; the file is moved to rejected." in words(oscar.get("/import/1"))
 
     oscar.post("/import/1/cancel")
     assert "Nothing was stored; the file is moved to rejected." in words(oscar.get("/import/1"))

@@ -228,10 +228,7 @@ def test_an_action_is_undone_from_its_page_by_operators_only(
     assert vera.post("/jobs/bulk/1/undo").status_code == 403
     assert oscar.post("/jobs/bulk/1/undo?status=unclosed").location == "/jobs/?status=unclosed"
     text = words(oscar.get("/jobs/"))
-    assert (
-        "1 job given back what they had before. 1 was not changed. Details Job 2: ada has changed it since."
-        in text
-    )
+    assert "Undone for 1 job. 1 was not changed. Details Job 2: ada has changed it since." in text
     assert "It was undone." in words(oscar.get("/jobs/bulk/1"))
     assert "#2 ada has changed it since." in words(oscar.get("/jobs/bulk/2"))
 
@@ -241,7 +238,7 @@ def test_what_left_a_job_alone_can_be_undone_and_an_undoing_cannot(oscar: Person
     oscar.post("/jobs/", action="assign", assignee="oscar", job=["1", "2"])
     assert "1 job assigned to oscar. 1 was not changed. Undo Details" in words(oscar.get("/jobs/"))
     oscar.post("/jobs/bulk/1/undo")
-    assert "1 job given back what they had before. Details" in words(oscar.get("/jobs/"))
+    assert "Undone for 1 job. Details" in words(oscar.get("/jobs/"))
     oscar.post("/jobs/bulk/2/undo")
     assert "Nothing was undone" in words(oscar.get("/jobs/"))
 

@@ -137,25 +137,26 @@ def test_a_file_of_sites_that_cannot_be_meant_is_refused(vera: Person, asked: st
         (
             {"action": "group", "group": "North"},
             ["flat", "quiet", "never"],
-            "Changed 1 site of 3. quiet, never: It is in North already.",
+            "1 site changed. 2 were not changed. quiet, never: It is in North already.",
             {"flat": {("group", "", "North")}},
         ),
         (
             {"action": "group", "group": "-"},
             ["quieter", "flat"],
-            "Changed 1 site of 2. flat: It is in no group.",
+            "1 site changed. 1 was not changed. flat: It is in no group.",
             {"quieter": {("group", "South", "")}},
         ),
         (
             {"action": "source", "source": "gw-A"},
             ["quiet", "flat"],
-            "Changed 1 site of 2. quiet: Its source is gw-A already.",
+            "1 site changed. 1 was not changed. quiet: Its source is gw-A already.",
             {"flat": {("source", "gw-B", "gw-A")}},
         ),
         (
             {"action": "deactivate"},
             ["flat", "inactive", "nobody"],
-            "Changed 1 site of 3. inactive: It is inactive already. nobody: There is no such site.",
+            "1 site changed. 2 were not changed. "
+            "inactive: It is inactive already. nobody: There is no such site.",
             {"flat": {("active", "true", "false")}},
         ),
         ({"action": "activate"}, ["flat"], "Nothing was changed. flat: It is active already.", {}),
@@ -213,7 +214,7 @@ def test_what_somebody_else_has_changed_since_the_list_was_shown_is_left_alone(
     form = form_of(oscar.get("/sites/")) | {"site": ["flat", "quiet"], "action": "group", "group": "East"}
     ada.post("/sites/", site="flat", action="group", group="West")
     oscar.client.post("/sites/", data=form)
-    told = "Changed 1 site of 2. flat: Somebody else has changed it since the list was shown."
+    told = "1 site changed. 1 was not changed. flat: Somebody else has changed it since the list was shown."
     assert told in words(oscar.get("/sites/"))
     assert listed(oscar, "group=West") == ["flat"]
 
