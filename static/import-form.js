@@ -10,6 +10,7 @@
   const FIRST = 65536; // bytes: the header is in them
   const WHOLE = 200_000; // bytes: so much of a workbook is sent, which has no beginning that can be read
 
+  const usual = told.textContent;
   let proposed = ""; // the profile that was chosen here
 
   const propose = (name) => {
@@ -26,7 +27,7 @@
 
   const ask = async () => {
     const [chosen] = file.files;
-    told.textContent = "";
+    told.textContent = usual;
     if (!chosen || profile.value) return;
     const body = new FormData();
     body.append("csrf_token", token.value);

@@ -83,7 +83,9 @@ def trial_of(
     )
 
 
-def _first_that_hold_more(found: Sequence[Row | Rejected], rows: Sequence[Looked]) -> list[Row | Rejected]:
+def _first_that_hold_more(
+    found: Sequence[Row | Rejected], rows: Sequence[Looked]
+) -> Sequence[Row | Rejected]:
     """Where the first rows hold nothing but 0, as those of a night, the first that hold more."""
     if any(row.kwh for row in rows[:SHOWN]):
         return []

@@ -161,10 +161,10 @@ Casa Uno,2026-11-01T06:00Z,100
 """
 
 
-NAMED = b"""Site ref,Site,Status,Date,Reading (kWh)
-M1,Mill Lane,ok,2026-11-03T06:00Z,100
-M2,Abbey Road,ok,2026-11-02T00:30+01:00,100
-M1,Mill Lane,ok,2026-11-02T06:00Z,90
+NAMED = b"""Company Name,Site ref,Site,Status,Date,Reading (kWh)
+Solar Ltd,M1,Mill Lane,ok,2026-11-03T06:00Z,100
+Solar Ltd,M2,Abbey Road,ok,2026-11-02T00:30+01:00,100
+Solar Ltd,M1,Mill Lane,ok,2026-11-02T06:00Z,90
 """
 
 
@@ -250,14 +250,16 @@ def test_a_profile_is_made_anew_from_a_file_as_its_next_version(oscar: Person) -
     add_site("S1")
     oscar.post("/profiles/new", name="Portal", document=FORMER)
 
-    answer = oscar.post("/profiles/new/file", file=(BytesIO(UNKNOWN), "a.csv"), profile="Portal")
-    page = oscar.get(answer.location)
+    asks_first = b"site,date,meter reading\nS1,05/11/2026 06:00,100\n"
+    answer = oscar.post("/profiles/new/file", file=(BytesIO(asks_first), "a.csv"), profile="Portal")
+    answers = {"formats": "%d/%m/%Y %H:%M"}
+    page = oscar.post("/profiles/new/1/look", **sent(oscar.get(answer.location), **answers))
     assert "Save it as version 2 of Portal" in words(page)
-    oscar.post("/profiles/new/1", **sent(page, then="save"))
+    oscar.post("/profiles/new/1", **sent(page, **answers, then="save"))
 
     saved = profiles.get("portal")
     assert (saved.name, saved.version) == ("Portal", 2)
-    assert saved.document["time"]["formats"] == ["iso"]
+    assert saved.document["time"]["formats"] == ["%d/%m/%Y %H:%M"]
     assert saved.document["site"]["aliases"] == {"Casa Uno": "PLANT-A"}
     assert (saved.document["source"], saved.document["expected_hours"]) == ("gw-A", 24)
 
