@@ -2,7 +2,8 @@
 without being sent again."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from filecmp import cmp
 from typing import BinaryIO
 
@@ -13,10 +14,19 @@ from ..extensions import db
 from ..models import Import
 from ..models.imports import NEEDS_PROFILE
 from ..storage.connections import write
+from . import fleet
+from .kept_file import schedule_zone
 from .lines import FileError
+from .profiles import service
+from .profiles.document import Profile, ProfileError
+from .proposing.feeds import profile_of
+from .proposing.proposal import Answers, Proposal
+from .proposing.proposer import propose
 from .proposing.sample import Sample, sample_of
 from .uploads import KEPT_FOR, forget, here, keep, kept, make_room
 
+MOST_PROFILES = 200
+"""So many are tried on a file."""
 ELSEWHERE = "The file is not on this machine any more. Send it again."
 
 
@@ -54,6 +64,21 @@ def accept(filename: str, content: BinaryIO, author: Author, check: Callable[[Sa
         session.add(entry)
         session.flush()
         return entry.id
+
+
+def proposal_of(sample: Sample, answers: Answers, now: datetime) -> Proposal:
+    """What is proposed for a file. Raises FileError where nothing can be said of it."""
+    return propose(sample, answers, is_site=fleet.sites_among, zone=schedule_zone(), now=now)
+
+
+def profile_that_reads(sample: Sample, now: datetime) -> str | None:
+    """The name of the profile in force that reads a file, if there is one."""
+    stored = {row.name: row.document for row in db.session.scalars(service.current().limit(MOST_PROFILES))}
+    readable: dict[str, Profile] = {}
+    for name, document in stored.items():
+        with suppress(ProfileError):  # of another machine, which knows more encodings or zones
+            readable[name] = Profile.parsed(document)
+    return profile_of(sample, readable, schedule_zone(), now)
 
 
 def _same_that_waits(name: str, filename: str) -> int | None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from io import BytesIO
 from itertools import islice
 from zoneinfo import ZoneInfo
@@ -11,7 +12,7 @@ from zoneinfo import ZoneInfo
 from . import fields, fleet
 from .preview import SHOWN, Understood, shown, understood
 from .profiles.document import Profile
-from .profiles.reader import rows_of
+from .profiles.reader import adds_up, rows_of
 from .proposing.doubts import Looked, doubts
 from .proposing.sample import Sample
 from .rows import Rejected, Row
@@ -19,6 +20,8 @@ from .rows import Rejected, Row
 LOOKED_AT = 2000
 """So many rows are looked at for doubts and unknown sites."""
 BLOCK = 500
+FURTHER = 10
+"""So many rows are shown beside the first ones, where these hold nothing."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +36,15 @@ class Beside:
 
 @dataclass(frozen=True)
 class Trial:
-    """The first rows; of all that were looked at, the sites that the fleet does not know, each with the first
-    local day of its rows, and what is doubtful."""
+    """The first rows, and where these hold nothing but 0 some of the first that hold more (``further``).
+
+    Of all that were looked at, the sites that the fleet does not know, each with the first local day of its
+    rows, and what is doubtful. ``adds`` tells that rows of one site and time are parts of one value.
+    """
 
     rows: list[Beside]
+    further: list[Beside]
+    adds: bool
     looked_at: int
     rejected: list[Rejected]
     unknown: dict[str, date]
@@ -62,13 +70,26 @@ def trial_of(
         if row.site not in sites:
             day = row.at.astimezone(of_schedule).date()
             unknown[row.site] = min(day, unknown.get(row.site, day))
+    beside = partial(_beside, raw=raw, sites=sites, zone=zone, now=now, measure=profile.measure)
+    further = _first_that_hold_more(found, rows) if profile.measure == "interval" else []
     return Trial(
-        _beside(found[:SHOWN], rows, raw, sites, zone, now, profile.measure),
+        beside(found[:SHOWN], rows),
+        beside(further, [row for row in rows if row.kwh]),
+        adds_up(profile),
         len(found),
         rejected,
         unknown,
         list(doubts(rows, profile.measure, newest, {name: site.measure for name, site in sites.items()})),
     )
+
+
+def _first_that_hold_more(
+    found: Sequence[Row | Rejected], rows: Sequence[Looked]
+) -> Sequence[Row | Rejected]:
+    """Where the first rows hold nothing but 0, as those of a night, the first that hold more."""
+    if any(row.kwh for row in rows[:SHOWN]):
+        return []
+    return [row for row in found if isinstance(row, Row) and (row.values[2] or "").strip("0.")][:FURTHER]
 
 
 def _looked(

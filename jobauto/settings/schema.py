@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
+from importlib.resources import files
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -34,6 +35,17 @@ class SettingsError(Exception):
 def time_zones() -> frozenset[str]:
     """The IANA zones: without the host's own choice of one, and the one that says none was chosen."""
     return frozenset(available_timezones() - {"localtime", "Factory"})
+
+
+@cache
+def zones_of_places() -> tuple[str, ...]:
+    """The zones that a person chooses from: those that the IANA lists for countries, and UTC.
+
+    What else may be named are former names of these, such as ``GB-Eire``, and fixed offsets.
+    """
+    table = (files("tzdata") / "zoneinfo" / "zone.tab").read_text(encoding="utf-8")
+    rows = (line.split("\t") for line in table.splitlines() if not line.startswith("#"))
+    return (*sorted({row[2] for row in rows if len(row) > 2} & time_zones()), "UTC")
 
 
 def _known_zone(name: str) -> str:

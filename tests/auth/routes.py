@@ -107,6 +107,7 @@ EXPECTED = {
     ("POST", "profiles.new_submit"): "operator",
     ("POST", "profiles.try_out"): "operator",
     ("POST", "proposals.begin"): "operator",
+    ("POST", "proposals.import_by"): "operator",
     ("POST", "proposals.look"): "operator",
     ("GET", "proposals.look_again"): "operator",
     ("POST", "proposals.save"): "operator",

@@ -1,5 +1,6 @@
 """Importing in a real browser: choose a file, see what was rejected, mend it, import it again."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -7,11 +8,14 @@ from playwright.sync_api import FilePayload, Page, expect
 from sqlalchemy import update
 
 from jobauto.clock import utcnow
+from jobauto.imports.profiles import service as profiles
 from jobauto.models import Import
 from jobauto.storage.connections import write
 from jobauto.work import threads
 from tests.browser.conftest import Visit
 from tests.fleets import add_site
+from tests.imports.undoing import ADA
+from tests.pages.test_importing import FEED, OF_FEED
 
 pytestmark = pytest.mark.process
 
@@ -74,6 +78,23 @@ def test_what_a_chosen_file_contains_is_told_before_it_is_sent(visit: Visit) -> 
     page.get_by_label("File contains").select_option("Readings")
     chosen("MPAN,Date\n")
     expect(told).to_contain_text("A file of another feed needs its profile.")
+
+
+def test_the_profile_that_reads_a_chosen_file_is_chosen_with_it_and_an_old_error_goes(visit: Visit) -> None:
+    profiles.save("portal", json.loads(FEED), ADA)
+    visitor = visit(logged_in_as="oscar")
+    page = visitor.open("/import/")
+    choose, profile = page.get_by_label("File", exact=True), page.get_by_label("Profile")
+    page.get_by_role("button", name="Import").click()
+    expect(page.get_by_text("Choose a file.")).to_be_visible()
+
+    choose.set_input_files(FilePayload(name="a.csv", mimeType="text/csv", buffer=OF_FEED.encode()))
+    expect(profile).to_have_value("portal")
+    expect(page.get_by_text("Choose a file.")).to_have_count(0)
+
+    choose.set_input_files(FilePayload(name="b.csv", mimeType="text/csv", buffer=(HEADER + GOOD).encode()))
+    expect(profile).to_have_value("")
+    assert visitor.complained_of("422")
 
 
 def test_how_far_an_import_is_is_shown_without_reloading_the_page_up_to_its_end(

@@ -200,6 +200,32 @@ def test_a_column_that_refuses_a_file_can_be_ignored(oscar: Person) -> None:
     assert "Ignored columns unit, status" in words(oscar.get("/import/1"))
 
 
+FEED = """{"file": {"kind": "delimited"}, "header": {"find": ["MPAN"]}, "site": {"column": "MPAN"},
+ "time": {"columns": ["Date"], "formats": ["%d/%m/%Y %H:%M"]}, "value": {"columns": ["kWh"]}}"""
+OF_FEED = "MPAN,Date,kWh\nS1,05/11/2026 06:00,100\nS1,14/11/2026 06:00,101\n"
+
+
+def test_the_profile_that_reads_a_file_is_told_before_it_is_sent(oscar: Person) -> None:
+    oscar.post("/profiles/new", name="portal", document=FEED)
+
+    answer = oscar.post("/import/kind", kind="", file=(io.BytesIO(OF_FEED.encode()), "a.csv"))
+
+    assert answer.json == {"said": "The profile portal reads this file.", "profile": "portal"}
+
+
+def test_a_file_of_a_feed_need_not_be_sent_again_for_its_profile(oscar: Person) -> None:
+    add_site("S1")
+    oscar.post("/profiles/new", name="portal", document=FEED)
+
+    refused = send(oscar, OF_FEED, kind="")
+    assert '<a href="/profiles/new/1">Make a profile from it' in refused.text
+    assert "The profile portal reads this file Import it by portal" in words(oscar.get("/profiles/new/1"))
+    oscar.post("/profiles/new/1/import", profile="portal")
+    wait()
+
+    assert "2 new, 0 updated, 0 unchanged, 0 rejected" in words(oscar.get("/import/"))
+
+
 def test_it_says_how_long_rejected_rows_can_be_had(oscar: Person) -> None:
     send(oscar, HEADER + BAD)
     assert "Download the rejected rows until" in words(oscar.get("/import/1"))

@@ -119,6 +119,32 @@ def test_the_reasons_stand_beside_what_is_proposed_and_a_change_is_followed(osca
     assert "5.00" in words(page)
 
 
+def test_where_the_first_rows_hold_nothing_the_first_that_hold_more_are_shown_too(oscar: Person) -> None:
+    add_site("S1")
+    kwh = ["0"] * 40 + ["1.5", "0", "2.5"]
+    rows = (f"S1,2026-11-01T{at // 4:02}:{at % 4 * 15:02}Z,{value}\n" for at, value in enumerate(kwh))
+    page = bring(oscar, f"site,end,Interval (kWh)\n{''.join(rows)}".encode(), "a.csv")
+
+    text = words(page)
+
+    assert "The first rows that hold more: The first rows of the file that hold more than 0" in text
+    assert text.count("S1,2026-11-01T10") == 2
+
+
+def test_of_registers_that_are_added_up_it_is_told(oscar: Person) -> None:
+    assert "are added up to one value" in words(bring(oscar, given("07_d0010.uff"), "07_d0010.uff"))
+
+
+def test_clocks_are_offered_by_their_places_and_as_fixed_offsets_not_by_former_names(oscar: Person) -> None:
+    page = bring(oscar, NAMED, "a.csv").text
+
+    clocks = page.partition('name="zone"')[2].partition("</select>")[0]
+    offered = ["Europe/Amsterdam", "UTC", "UTC+1 all year, without summer time"]
+    assert all(f">{clock}</option>" in clocks for clock in offered)
+    assert clocks.lstrip().index("Europe/London, as in the settings") < clocks.index("Africa/Abidjan")
+    assert "GB-Eire" not in clocks
+
+
 def test_the_change_is_told_since_the_sites_last_reading_wherever_that_is(oscar: Person) -> None:
     add_site("S1", {datetime(2026, 10, 31, 6, tzinfo=UTC): "990.5"})
 
@@ -135,10 +161,10 @@ Casa Uno,2026-11-01T06:00Z,100
 """
 
 
-NAMED = b"""Site ref,Site,Status,Date,Reading (kWh)
-M1,Mill Lane,ok,2026-11-03T06:00Z,100
-M2,Abbey Road,ok,2026-11-02T00:30+01:00,100
-M1,Mill Lane,ok,2026-11-02T06:00Z,90
+NAMED = b"""Company Name,Site ref,Site,Status,Date,Reading (kWh)
+Solar Ltd,M1,Mill Lane,ok,2026-11-03T06:00Z,100
+Solar Ltd,M2,Abbey Road,ok,2026-11-02T00:30+01:00,100
+Solar Ltd,M1,Mill Lane,ok,2026-11-02T06:00Z,90
 """
 
 
@@ -224,14 +250,16 @@ def test_a_profile_is_made_anew_from_a_file_as_its_next_version(oscar: Person) -
     add_site("S1")
     oscar.post("/profiles/new", name="Portal", document=FORMER)
 
-    answer = oscar.post("/profiles/new/file", file=(BytesIO(UNKNOWN), "a.csv"), profile="Portal")
-    page = oscar.get(answer.location)
+    asks_first = b"site,date,meter reading\nS1,05/11/2026 06:00,100\n"
+    answer = oscar.post("/profiles/new/file", file=(BytesIO(asks_first), "a.csv"), profile="Portal")
+    answers = {"formats": "%d/%m/%Y %H:%M"}
+    page = oscar.post("/profiles/new/1/look", **sent(oscar.get(answer.location), **answers))
     assert "Save it as version 2 of Portal" in words(page)
-    oscar.post("/profiles/new/1", **sent(page, then="save"))
+    oscar.post("/profiles/new/1", **sent(page, **answers, then="save"))
 
     saved = profiles.get("portal")
     assert (saved.name, saved.version) == ("Portal", 2)
-    assert saved.document["time"]["formats"] == ["iso"]
+    assert saved.document["time"]["formats"] == ["%d/%m/%Y %H:%M"]
     assert saved.document["site"]["aliases"] == {"Casa Uno": "PLANT-A"}
     assert (saved.document["source"], saved.document["expected_hours"]) == ("gw-A", 24)
 

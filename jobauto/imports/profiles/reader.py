@@ -66,6 +66,11 @@ def _given(rows: Rows, profile: Profile, left_out: LeftOut) -> Rows:
     return rows
 
 
+def adds_up(profile: Profile) -> bool:
+    """Whether rows of one site and instant are parts of one value."""
+    return profile.same_instant == "add" or profile.file.kind in _ADD_UP
+
+
 def needs_file_name(profile: Profile) -> bool:
     """Whether a file cannot be read without its name."""
     return profile.site.file_name is not None
@@ -166,8 +171,7 @@ class _Texts(dict[Any, str | None]):
 
 
 def _of_kind(found: Iterable[Found | Rejected], profile: Profile, size: int) -> Iterator[Block]:
-    adds = profile.same_instant == "add" or profile.file.kind in _ADD_UP
-    return in_blocks(added(found) if adds else found, Values(profile), size)
+    return in_blocks(added(found) if adds_up(profile) else found, Values(profile), size)
 
 
 def in_blocks(found: Iterable[Found | Rejected], values: Values, size: int) -> Iterator[Block]:

@@ -1,5 +1,6 @@
 """Whether a file is one of a common feed: a shipped profile reads most of its first rows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
@@ -52,6 +53,16 @@ def feed_of(
     return Feed(name, shipped.title, _values(shipped), document.get("keep", []), document.get("estimated"))
 
 
+def profile_of(sample: Sample, profiles: Mapping[str, Profile], zone: ZoneInfo, now: datetime) -> str | None:
+    """The name of the profile that reads most of a sample's first rows; of several, as with feeds."""
+    fitting = [
+        (len(profile.header.find or () if profile.header else ()), name)
+        for name, profile in profiles.items()
+        if profile.file.kind == sample.kind and _reads_by(profile, sample, zone, now)
+    ]
+    return max(fitting)[1] if fitting else None
+
+
 def _may_be(shipped: Shipped, sample: Sample, table: Table | None) -> bool:
     """A quick look: a workbook takes its time to read."""
     wanted = shipped.document.get("header", {}).get("find", ())
@@ -64,8 +75,12 @@ def _reads(shipped: Shipped, sample: Sample, form: dict[str, str], zone: ZoneInf
     document = shipped.document | {"file": shipped.document["file"] | form}
     if "site" in shipped.asks:
         document = document | {"site": ANY_SITE}
+    return _reads_by(Profile.parsed(document), sample, zone, now)
+
+
+def _reads_by(profile: Profile, sample: Sample, zone: ZoneInfo, now: datetime) -> bool:
     try:
-        with rows_of(BytesIO(sample.content), Profile.parsed(document), sample.file_name, zone, now) as rows:
+        with rows_of(BytesIO(sample.content), profile, sample.file_name, zone, now) as rows:
             blocks = list(islice(rows.blocks(TRIED), 1))
     except FileError:
         return False

@@ -9,7 +9,9 @@ from .draft import Draft
 from .words import with_example
 
 _OF_NAMES = re.compile(
-    r"\b(site|plant|station|asset|property)( name)?$|name|address|location|description", re.IGNORECASE
+    r"(.*\b(site|plant|station|asset|property))?[ _]?name"
+    r"|site|plant|station|property|(.* )?(address|location)",
+    re.IGNORECASE,
 )
 """The names of columns that say what sites are called."""
 ONE_SITE = "constant"
@@ -64,7 +66,7 @@ def _names(draft: Draft, site: Column) -> None:
     signs = draft.text("strip") or None
     ids = [as_text(cell).strip(signs).strip() for cell in site.cells]
     for column in draft.columns:
-        if column is site or column.is_time or column.is_number or not _OF_NAMES.search(column.name):
+        if column is site or column.is_time or column.is_number or not _OF_NAMES.fullmatch(column.name):
             continue
         pairs = {pair for pair in zip(ids, map(as_text, column.cells), strict=True) if all(pair)}
         names = dict(pairs)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from werkzeug.datastructures import MultiDict
 
 from ...imports.proposing.proposal import Answers, Proposal, Proposed, Value
-from ...settings.schema import time_zones
+from ...settings.schema import zones_of_places
 
 SEVERAL = ("time_columns", "value_columns", "keep_texts")
 """Fields that hold several texts."""
@@ -75,6 +75,11 @@ _NOT_FREE = {
     "encoding": tuple((name, name) for name in _ENCODINGS),
 }
 
+_FIXED_OFFSETS = tuple(
+    (f"Etc/GMT{-hours:+d}", f"UTC{hours:+d} all year, without summer time")
+    for hours in (*range(-12, 0), *range(1, 15))
+)
+"""As loggers have them whose clocks are never changed. The IANA's names have the other sign."""
 
 _SPACES_COUNT = ("delimiter", "numbers", "comment", "site", *SEVERAL)
 
@@ -131,7 +136,8 @@ def questions(proposal: Proposal, zone_name: str, form: Mapping[str, str]) -> li
 def _control(name: str, proposed: Proposed, zone_name: str) -> Control:
     options = proposed.options or _NOT_FREE.get(name, ())
     if name == "zone":
-        options = (("", f"{zone_name}, as in the settings"), *((zone, zone) for zone in sorted(time_zones())))
+        of_places = ((zone, zone) for zone in zones_of_places())
+        options = (("", f"{zone_name}, as in the settings"), *of_places, *_FIXED_OFFSETS)
     label = LABELS[name]
     if name in SEVERAL:
         return Control(name, label, proposed, "boxes", options)

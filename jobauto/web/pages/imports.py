@@ -1,18 +1,22 @@
 """Importing files on a page, and the history of imports."""
 
 import logging
+from contextlib import suppress
 from functools import partial
+from typing import BinaryIO, cast
 
 from flask import Blueprint, Response, abort, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import FileStorage
 
 from ...clock import utcnow
 from ...errors import InvalidInput
 from ...extensions import db
-from ...imports import background, canceling, decisions, history, made_sites, undo, uploads
+from ...imports import background, canceling, decisions, history, made_sites, samples, undo, uploads
 from ...imports.kinds import OtherKind, kind_of
 from ...imports.lines import FileError
 from ...imports.profiles import service as profiles
+from ...imports.proposing.sample import sample_of
 from ...imports.rejected_rows import encoding_of, rejected_rows, with_reasons
 from ...logs import LogEvent
 from ...models import Import
@@ -62,7 +66,7 @@ def submit() -> ResponseReturnValue:
         return _page(form), 422
     except FileError as error:
         form.file.errors = [str(error)]
-        return _page(form, may_need_profile=not form.profile.data), 422
+        return _page(form, waiting=_kept_for_a_profile(form)), 422
     except OSError as error:
         log.error(LogEvent("upload-failed", error=error))  # noqa: TRY400 (a sentence; the program is not at fault)
         abort(503, f"The file could not be kept: {error.strerror}. Tell whoever looks after the server.")
@@ -73,14 +77,19 @@ def submit() -> ResponseReturnValue:
 @bp.post("/kind")
 @needs("operator")
 def kind() -> ResponseReturnValue:
-    """What a file contains by its first lines, as JSON for the script of the form. Nothing is kept."""
+    """What a file contains by its first lines, or which profile reads it, as JSON for the script of the form.
+
+    Nothing is kept.
+    """
     if "file" not in request.files:
         abort(400, "There is no file.")
     try:
         found = kind_of(request.files["file"].stream, request.form.get("kind", ""))
     except FileError as error:
-        return jsonify(said=str(error))
-    return jsonify(said=f"By its header the file contains {found}.")
+        if name := _profile_that_reads(request.files["file"]):
+            return jsonify(said=f"The profile {name} reads this file.", profile=name)
+        return jsonify(said=str(error), profile="")
+    return jsonify(said=f"By its header the file contains {found}.", profile="")
 
 
 @bp.get("/<int:import_id>")
@@ -200,6 +209,32 @@ def _kind_of(form: ImportForm) -> str:
         raise
 
 
+def _profile_that_reads(file: FileStorage) -> str | None:
+    try:
+        sample = sample_of(cast("BinaryIO", file.stream), file.filename or "")
+        return samples.profile_that_reads(sample, utcnow())
+    except FileError:
+        return None
+
+
+def _kept_for_a_profile(form: ImportForm) -> Import | None:
+    """A file that is none of ours waits until a profile is made for it, if one can be proposed."""
+    if form.profile.data or form.kind.data == "sites":
+        return None
+    author = current_author()
+    check = partial(samples.proposal_of, answers={}, now=author.now)
+    file = form.file.data
+    file.stream.seek(0)
+    with suppress(FileError):
+        kind_of(file.stream)
+        return None
+    try:
+        import_id = samples.accept(file.filename or "", file.stream, author, check)
+    except FileError:
+        return None
+    return db.session.get(Import, import_id)
+
+
 def _form() -> ImportForm:
     form = ImportForm()
     names = [row.name for row in db.session.scalars(profiles.current())]
@@ -207,12 +242,12 @@ def _form() -> ImportForm:
     return form
 
 
-def _page(form: ImportForm, *, may_need_profile: bool = False) -> str:
+def _page(form: ImportForm, *, waiting: Import | None = None) -> str:
     page = page_of(history.newest_first(), *asked_page())
     return render_template(
         "imports/index.html",
         form=form,
-        may_need_profile=may_need_profile,
+        waiting=waiting,
         page=page,
         parts=history.parts([entry.id for entry in page.items]),
         kept_days=uploads.KEPT_FOR.days,

@@ -22,8 +22,7 @@ from ...imports.lines import FileError
 from ...imports.preview import shown
 from ...imports.profiles import service as profiles
 from ...imports.profiles.document import Profile, ProfileError
-from ...imports.proposing.proposal import Answers, Proposal
-from ...imports.proposing.proposer import propose
+from ...imports.proposing.proposal import Proposal
 from ...imports.proposing.sample import Sample
 from ...imports.proposing.tables import raw_of
 from ...imports.trial import Trial, trial_of
@@ -53,18 +52,15 @@ def begin() -> ResponseReturnValue:
         return _refused("Choose a file.", anew)
     try:
         stream = cast("BinaryIO", file.stream)
-        import_id = samples.accept(file.filename, stream, current_author(), partial(_proposal, answers={}))
+        author = current_author()
+        check = partial(samples.proposal_of, answers={}, now=author.now)
+        import_id = samples.accept(file.filename, stream, author, check)
     except FileError as error:
         return _refused(str(error), anew)
     except OSError as error:
         log.error(LogEvent("upload-failed", error=error))  # noqa: TRY400 (a sentence; the program is not at fault)
         abort(503, f"The file could not be kept: {error.strerror}. Tell whoever looks after the server.")
     return redirect(url_for(".show", import_id=import_id, profile=anew or None))
-
-
-def _proposal(sample: Sample, answers: Answers) -> Proposal:
-    zone = settings.current().settings.schedule.zone
-    return propose(sample, answers, is_site=fleet.sites_among, zone=zone, now=utcnow())
 
 
 def _refused(why: str, anew: str) -> ResponseReturnValue:
@@ -128,6 +124,19 @@ def save(import_id: int) -> ResponseReturnValue:
     return redirect(url_for("profiles.edit", name=stored.name))
 
 
+@bp.post("/<int:import_id>/import")
+@needs("operator")
+def import_by(import_id: int) -> ResponseReturnValue:
+    """Have the file imported by a profile that there is already."""
+    stored = profiles.get(request.form.get("profile", ""))
+    try:
+        decisions.import_as(import_id, stored, current_author())
+        start_imports()
+    except decisions.AlreadyDecided as error:
+        flash(str(error), "warning")
+    return redirect(url_for("imports.show", import_id=import_id))
+
+
 @dataclass
 class _Draft:
     """A proposal with what a form said of it."""
@@ -160,7 +169,7 @@ class _Draft:
         zone, now = settings.current().settings.schedule.zone, utcnow()
         try:
             sample = samples.look(entry)
-            proposal = _proposal(sample, forms.answers_in(form))
+            proposal = samples.proposal_of(sample, forms.answers_in(form), now)
         except FileError as error:
             flash(str(error), "danger")
             abort(redirect(url_for("profiles.new")))
@@ -249,6 +258,7 @@ def _page(draft: _Draft) -> str:
         "profiles/propose.html",
         draft=draft,
         entry=draft.entry,
+        read_by=samples.profile_that_reads(draft.sample, draft.now) if not draft.form else None,
         kind=draft.proposal.fields["kind"],
         questions=questions,
         here="question" if any(each.is_new for each in questions) else "trial",
