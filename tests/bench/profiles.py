@@ -43,7 +43,7 @@ WORKBOOK: dict[str, Any] = {
     "file": {"kind": "excel"},
     "header": {"find": ["MPAN", "Read at"]},
     "site": SITE,
-    "time": {"columns": ["Read at"], "formats": ["iso"], "zone": "UTC", "date_only": "00:00"},
+    "time": {"columns": ["Read at"], "formats": ["iso"], "zone": "UTC"},
     "value": {"columns": ["kWh"]},
 }
 DAY_ZERO = datetime(1899, 12, 30, tzinfo=UTC)
