@@ -33,7 +33,7 @@ def test_a_saved_setting_is_in_force_and_all_others_stay(ada: Person) -> None:
     answer = send(ada, ZERO_READS__days_to_check="7")
     assert answer.location == "/settings/"
     assert in_force() == before.changed({"ZERO_READS": {"days_to_check": 7}})
-    assert "Settings saved. They count from the next run on." in words(ada.get("/settings/"))
+    assert "Settings saved. They take effect from the next run on." in words(ada.get("/settings/"))
 
 
 def test_a_form_sent_as_it_was_changes_nothing(ada: Person) -> None:

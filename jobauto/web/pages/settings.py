@@ -53,7 +53,7 @@ def edit_submit() -> ResponseReturnValue:
     if saved.version == stored.version:
         flash("Nothing was changed: these settings are in force already.", "info")
     else:
-        flash("Settings saved. They count from the next run on.", "success")
+        flash("Settings saved. They take effect from the next run on.", "success")
     return redirect(url_for(".edit"))
 
 
