@@ -103,6 +103,7 @@ def _no_configuration_of_the_host(tmp_path_factory: pytest.TempPathFactory) -> I
     with pytest.MonkeyPatch.context() as patch:
         for variable in [name for name in os.environ if name.startswith("JOBAUTO_")]:
             patch.delenv(variable)
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)  # or each process compiles all anew: a second
         patch.setenv("JOBAUTO_INSTANCE_PATH", str(tmp_path_factory.mktemp("instance")))
         yield
 
