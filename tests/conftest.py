@@ -52,12 +52,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Take out what was not asked for."""
+    """Take out what was not asked for, and what would claim the same twice."""
     chosen = config.getoption("engine")
     unwanted = set() if chosen == "both" else {*ENGINES} - {chosen}
     if not config.getoption("processes"):
         unwanted.add("process")
-    out = [item for item in items if unwanted & {mark.name for mark in item.iter_markers()}]
+    marks = {item: {mark.name for mark in item.iter_markers()} for item in items}
+    out = [item for item in items if unwanted & marks[item] or marks[item] >= {"any_engine", "postgresql"}]
     config.hook.pytest_deselected(items=out)
     items[:] = [item for item in items if item not in set(out)]
 
