@@ -5,6 +5,8 @@ PORT ?= 8000
 PYTHON ?= python3
 BIN := .venv/bin
 
+unexport PYTHONDONTWRITEBYTECODE # some images set it: each process would compile the program anew
+
 .PHONY: run check test lint load bench format lock audit sbom release clean
 
 run: .venv/installed

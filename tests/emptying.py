@@ -58,13 +58,16 @@ class Emptying:
         statements = [
             SQL("SET session_replication_role = replica"),  # without triggers, and so in any order
             *(SQL("DELETE FROM {}").format(table) for table in tables),
-            *(_fill(template, table) for table in tables),
+            *(fill for table in tables for fill in _fill(template, table)),
             *(_number(template, sequence) for sequence in sequences),
         ]
         return cls(_relations(template), _size(template), SQL("; ").join(statements))
 
     def done(self, copy: psycopg.Connection) -> bool:
-        """Empty a copy; False, and nothing is done, if more than rows was changed in it."""
+        """Empty a copy; False, and nothing is done, if more than rows was changed in it.
+
+        The connection commits by itself; from then on it knows no triggers.
+        """
         copy.execute(TERMINATE)
         if _relations(copy) != self.relations or _size(copy) > self.size + GROWTH:
             return False
@@ -82,11 +85,11 @@ def _size(connection: psycopg.Connection) -> int:
     return int(size)
 
 
-def _fill(template: psycopg.Connection, table: Identifier) -> Composed:
-    """Insert the rows that the template has in a table."""
+def _fill(template: psycopg.Connection, table: Identifier) -> list[Composed]:
+    """Insert the rows that the template has in a table: hardly any has some."""
     (rows,) = template.execute(SQL("SELECT json_agg(t)::text FROM {} AS t").format(table)).fetchall()[0]
     insert = "INSERT INTO {0} OVERRIDING SYSTEM VALUE SELECT * FROM json_populate_recordset(NULL::{0}, {1})"
-    return SQL(insert).format(table, Literal(rows or "[]"))
+    return [SQL(insert).format(table, Literal(rows))] if rows else []
 
 
 def _number(template: psycopg.Connection, sequence: Identifier) -> Composed:

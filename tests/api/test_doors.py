@@ -10,6 +10,8 @@ from jobauto.models.user import ROLES
 from tests.api.fleet import ERROR, has_shape
 from tests.people import CAST, Answer, Person
 
+pytestmark = pytest.mark.any_engine
+
 People = dict[str | None, Person]
 
 AUTOMATION = "/api/job-automation"

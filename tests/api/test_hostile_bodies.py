@@ -36,6 +36,7 @@ def ada(people: dict[str | None, Person]) -> Person:
     return people["ada"]
 
 
+@pytest.mark.any_engine
 @pytest.mark.parametrize("door", [*OBJECTS, SITES, READINGS], ids=lambda door: door[1])
 @pytest.mark.parametrize(
     ("body", "content_type", "statuses"),

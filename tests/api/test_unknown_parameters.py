@@ -26,6 +26,7 @@ def vera(standing: Flask, people: dict[str | None, Person]) -> Person:
     return people["vera"]
 
 
+@pytest.mark.any_engine
 @pytest.mark.parametrize("address", [*LISTS, "/jobs/export.csv"])
 def test_an_unknown_parameter(vera: Person, address: str) -> None:
     response = vera.api("GET", f"{address}?asignee=opa") if "/api" in address else None
@@ -37,6 +38,7 @@ def test_an_unknown_parameter(vera: Person, address: str) -> None:
         assert response.json["fields"] == {"asignee": ["There is no such parameter."]}
 
 
+@pytest.mark.any_engine
 @pytest.mark.parametrize(
     ("method", "endpoint"), [key for key in sorted(EXPECTED) if key[1].startswith("api_")]
 )
@@ -48,6 +50,7 @@ def test_no_endpoint_ignores_a_parameter(standing: Flask, method: str, endpoint:
     assert (answer.status_code, list(answer.json["fields"])) == (400, ["per_paige"])
 
 
+@pytest.mark.any_engine
 @pytest.mark.parametrize(
     "endpoint",
     [endpoint for method, endpoint in sorted(EXPECTED) if "csv" in str(routes()[method, endpoint])],
@@ -61,6 +64,7 @@ def test_no_file_ignores_a_parameter(standing: Flask, endpoint: str, asked: str,
     assert (answer.status_code, f"{named}:" in answer.text) == (400, True)
 
 
+@pytest.mark.any_engine
 @pytest.mark.parametrize(
     ("address", "asked"),
     [

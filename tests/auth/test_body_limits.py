@@ -54,6 +54,7 @@ CHUNKED = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
 """As gunicorn tells of a body whose length is not known before its end."""
 
 
+@pytest.mark.any_engine
 @pytest.mark.parametrize(
     ("who", "address", "kind", "limit"),
     [

@@ -55,6 +55,7 @@ def test_every_route_stands_in_the_table_and_nothing_else() -> None:
     assert set(EXPECTED) == set(routes())
 
 
+@pytest.mark.any_engine
 @EACH_ROUTE
 def test_a_role_gets_where_the_table_lets_it_and_nowhere_else(
     standing: Flask, method: str, endpoint: str
@@ -79,6 +80,7 @@ def test_each_endpoint_of_the_api_says_which_tokens_open_it_and_no_page_is_opene
     assert set(SCOPES) == api | {("GET", "health.metrics")}
 
 
+@pytest.mark.any_engine
 @pytest.mark.parametrize("scope", ALL_SCOPES)
 @pytest.mark.parametrize(
     ("method", "endpoint"), [pytest.param(*route, id=" ".join(route)) for route in sorted(SCOPES)]
@@ -92,6 +94,7 @@ def test_a_token_opens_what_its_scope_lets_it(
     assert (answer.status_code != 403) == (scope in SCOPES[method, endpoint]), answer.status_code
 
 
+@pytest.mark.any_engine
 def test_a_token_and_a_scope_are_nothing_to_a_page_with_a_cookie_beside_them(standing: Flask) -> None:
     """What a proxy in front puts there is not ours to judge; the cookie counts, and needs its CSRF token."""
     vera, ada = Person(standing, "vera"), Person(standing, "ada")
@@ -103,6 +106,7 @@ def test_a_token_and_a_scope_are_nothing_to_a_page_with_a_cookie_beside_them(sta
     )
 
 
+@pytest.mark.any_engine
 @EACH_ROUTE
 def test_a_cookie_alone_changes_nothing(standing: Flask, method: str, endpoint: str) -> None:
     if method not in UNSAFE:
@@ -133,6 +137,7 @@ def test_opening_every_address_changes_no_row(app: Flask, cast: None) -> None:
     assert rows() == before
 
 
+@pytest.mark.any_engine
 @EACH_ROUTE
 def test_other_methods_are_not_answered(standing: Flask, method: str, endpoint: str) -> None:
     rule = routes()[method, endpoint]

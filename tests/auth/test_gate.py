@@ -8,6 +8,8 @@ from werkzeug.routing import Rule
 from jobauto import create_app
 from tests.people import Person
 
+pytestmark = pytest.mark.any_engine
+
 People = dict[str | None, Person]
 
 OPEN_TO_ALL = {

@@ -217,6 +217,7 @@ def test_a_name_that_nobody_can_have_is_refused(
     assert "no name" in told(stranger)
 
 
+@pytest.mark.any_engine
 @pytest.mark.parametrize(
     ("verified", "comes_in"), [(True, True), (False, False), (None, False), ("true", False), (1, False)]
 )
@@ -285,6 +286,7 @@ WRONG: dict[str, Callable[[Issuer], Any]] = {
 }
 
 
+@pytest.mark.any_engine
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
 def test_an_id_token_that_is_not_good_logs_nobody_in(
     app: Flask, issuer: Issuer, stranger: Person, wrong: Callable[[Issuer], Any]
@@ -425,6 +427,7 @@ def broken(handler: Any) -> bool:
     return True
 
 
+@pytest.mark.any_engine
 @pytest.mark.parametrize("fault", [drip, silence, a_lot, elsewhere, broken])
 @pytest.mark.parametrize("at", ["/.well-known/openid-configuration", "/token", "/keys"])
 def test_a_faulty_issuer_is_given_up_and_passwords_go_on(

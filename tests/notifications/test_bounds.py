@@ -52,6 +52,7 @@ def in_the_background(app: Flask, work: Callable[[], object]) -> Iterator[None]:
         thread.join()
 
 
+@pytest.mark.any_engine
 @pytest.mark.process
 @pytest.mark.parametrize(
     ("kind", "beginning", "endless"),
@@ -75,6 +76,7 @@ def test_a_receiver_that_answers_drop_by_drop_is_left_at_the_deadline(
     assert messages()[0].error == f"It was not done within {DEADLINE:g} seconds."
 
 
+@pytest.mark.any_engine
 @pytest.mark.process
 @pytest.mark.parametrize("kind", ["message", "heartbeat"])
 def test_of_an_endless_reply_only_the_beginning_is_read(app: Flask, kind: str) -> None:
@@ -84,6 +86,7 @@ def test_of_an_endless_reply_only_the_beginning_is_read(app: Flask, kind: str) -
         assert receiver.sent < ENOUGH
 
 
+@pytest.mark.any_engine
 @pytest.mark.process
 def test_a_mail_server_that_greets_without_end_does_not_fill_the_memory(app: Flask) -> None:
     line = b"220-" + b"x" * 8000 + b"\r\n"

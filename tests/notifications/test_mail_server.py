@@ -39,6 +39,7 @@ def send(kind: str = "problem") -> str:
     return message.error or ""
 
 
+@pytest.mark.any_engine
 @pytest.mark.process
 @pytest.mark.parametrize(("security", "scheme"), [("tls", "smtps"), ("starttls", "smtp")])
 def test_a_mail_goes_encrypted_to_a_server_that_proves_who_it_is(
@@ -62,6 +63,7 @@ def test_a_mail_goes_encrypted_to_a_server_that_proves_who_it_is(
     assert str(letter.get_payload()).strip() == "A text."
 
 
+@pytest.mark.any_engine
 @pytest.mark.process
 def test_where_the_operator_says_so_it_goes_in_the_open(app: Flask, mail: Mail) -> None:
     configure(app, "smtp", mail.port, tls="&tls=none")
@@ -69,6 +71,7 @@ def test_where_the_operator_says_so_it_goes_in_the_open(app: Flask, mail: Mail) 
     assert len(mail.raw) == 1
 
 
+@pytest.mark.any_engine
 @pytest.mark.process
 @pytest.mark.parametrize(("security", "scheme"), [("tls", "smtps"), ("starttls", "smtp")])
 @pytest.mark.parametrize(("names", "is_trusted"), [("127.0.0.1", False), ("127.0.0.2", True)])
@@ -90,6 +93,7 @@ def test_a_server_that_proves_nothing_gets_neither_mail_nor_password(
     assert (server.raw, server.logins) == ([], [])
 
 
+@pytest.mark.any_engine
 @pytest.mark.process
 def test_a_server_that_offers_no_tls_gets_no_mail(app: Flask, mail: Mail) -> None:
     configure(app, "smtp", mail.port)
@@ -111,6 +115,7 @@ def test_a_login_that_is_refused_is_told_and_the_password_nowhere(
     assert "s3cr3t" not in caplog.text
 
 
+@pytest.mark.any_engine
 @pytest.mark.process
 def test_a_server_that_says_nothing_to_the_end_is_left_at_the_deadline(
     app: Flask, monkeypatch: pytest.MonkeyPatch
@@ -121,6 +126,7 @@ def test_a_server_that_says_nothing_to_the_end_is_left_at_the_deadline(
         assert send() == "It was not done within 3 seconds."
 
 
+@pytest.mark.any_engine
 @pytest.mark.process
 def test_a_title_of_two_lines_puts_nothing_into_the_head_of_a_mail(app: Flask, mail: Mail) -> None:
     configure(app, "smtp", mail.port, tls="&tls=none")

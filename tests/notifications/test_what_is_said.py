@@ -25,6 +25,7 @@ def add(kind: str, web: Web) -> int:
     )
 
 
+@pytest.mark.any_engine
 @pytest.mark.process
 @pytest.mark.parametrize("kind", ["message", "heartbeat"])
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308], ids=str)
@@ -42,6 +43,7 @@ def test_a_redirect_is_not_sent_and_not_followed(
     assert message.error.endswith("): it leads elsewhere, as to a login page.")
 
 
+@pytest.mark.any_engine
 @pytest.mark.process
 def test_no_message_is_repeated_to_where_a_redirect_leads(app: Flask, web: Web) -> None:
     web.status = 307
@@ -54,6 +56,7 @@ def test_no_message_is_repeated_to_where_a_redirect_leads(app: Flask, web: Web) 
             elsewhere.accept()
 
 
+@pytest.mark.any_engine
 @pytest.mark.process
 @pytest.mark.parametrize("kind", ["message", "heartbeat"])
 @pytest.mark.parametrize(
@@ -76,6 +79,7 @@ def test_the_status_that_was_answered_is_named(
     assert messages()[0].error == why
 
 
+@pytest.mark.any_engine
 @pytest.mark.process
 @pytest.mark.parametrize(
     ("kind", "url", "why"),
@@ -104,6 +108,7 @@ def test_a_receiver_that_is_away_is_told_from_one_that_refuses(
     assert messages()[0].error == why
 
 
+@pytest.mark.any_engine
 @pytest.mark.process
 def test_what_a_mail_server_answers_is_named(app: Flask, mail: Mail) -> None:
     mail.refuses = True

@@ -19,6 +19,7 @@ ADDRESSES = (*PAGES, "/nowhere")
 every_page = pytest.mark.parametrize("address", ADDRESSES)
 
 
+@pytest.mark.any_engine
 @every_page
 def test_a_page_has_one_heading_of_the_first_level_and_skips_no_level(
     readers: dict[str, Person], address: str
@@ -29,6 +30,7 @@ def test_a_page_has_one_heading_of_the_first_level_and_skips_no_level(
     assert all(later - earlier <= 1 for earlier, later in pairwise(levels))
 
 
+@pytest.mark.any_engine
 @every_page
 def test_one_can_log_out_from_every_page(readers: dict[str, Person], address: str) -> None:
     forms = re.findall(r"<form[^>]*>.*?</form>", readers["vera"].get(address).text, re.DOTALL)
@@ -37,6 +39,7 @@ def test_one_can_log_out_from_every_page(readers: dict[str, Person], address: st
     assert 'name="csrf_token"' in form
 
 
+@pytest.mark.any_engine
 @every_page
 def test_an_id_names_one_thing_of_a_page_and_a_label_names_a_field(
     readers: dict[str, Person], address: str
@@ -47,6 +50,7 @@ def test_an_id_names_one_thing_of_a_page_and_a_label_names_a_field(
     assert set(re.findall(r'<label [^>]*for="([^"]+)"', page)) <= set(ids)
 
 
+@pytest.mark.any_engine
 @every_page
 def test_a_page_can_be_used_under_a_policy_that_refuses_inline_scripts_and_styles(
     readers: dict[str, Person], address: str
@@ -58,6 +62,7 @@ def test_a_page_can_be_used_under_a_policy_that_refuses_inline_scripts_and_style
         assert " src=" in attributes or 'type="application/json"' in attributes
 
 
+@pytest.mark.any_engine
 @every_page
 def test_a_page_has_a_way_round_its_navigation_and_names_the_zone_of_its_times_once(
     readers: dict[str, Person], address: str
@@ -68,6 +73,7 @@ def test_a_page_has_a_way_round_its_navigation_and_names_the_zone_of_its_times_o
     assert words(page, "footer") == "All times are in the time zone Europe/London."
 
 
+@pytest.mark.any_engine
 @pytest.mark.parametrize(
     ("address", "name"),
     [
@@ -99,6 +105,7 @@ def test_demo_data_is_marked_as_such_on_every_page(ada: Person, stranger: Person
     assert marked() == [*ADDRESSES, "/login"]
 
 
+@pytest.mark.any_engine
 @pytest.mark.parametrize("address", ["/", "/nowhere", "/login", "/static/app.css", "/api/jobs/", "/healthz"])
 def test_every_answer_says_what_a_browser_may_do_with_it(readers: dict[str, Person], address: str) -> None:
     with readers["ada"].get(address) as answer:

@@ -69,6 +69,7 @@ def test_it_is_done_after_a_recent_login_with_no_more_than_its_own_fields(
     assert ada.post(address, **typed).status_code == 302
 
 
+@pytest.mark.any_engine
 @EACH
 @pytest.mark.parametrize(
     "confirm", [{}, {"confirm": ""}, {"confirm": "wrong wrong"}], ids=["none", "empty", "wrong"]

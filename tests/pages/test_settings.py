@@ -60,6 +60,7 @@ def test_a_number_shows_its_limits(ada: Person) -> None:
     assert 'type="number"' in found[0]
 
 
+@pytest.mark.any_engine
 @pytest.mark.parametrize(
     ("field", "typed", "why"),
     [
@@ -90,6 +91,7 @@ def test_what_is_wrong_stands_beside_the_field_and_nothing_is_saved(
     assert in_force() == before
 
 
+@pytest.mark.any_engine
 @pytest.mark.parametrize("typed", ["31", "three", "", "<b>"])
 def test_what_was_typed_is_kept_when_something_is_wrong(ada: Person, typed: str) -> None:
     form = form_of(

@@ -17,6 +17,7 @@ from tests.pages.scenes import PAGES
 from tests.people import CAST, Person
 
 
+@pytest.mark.any_engine
 @pytest.mark.parametrize("name", CAST)
 @pytest.mark.parametrize("address", PAGES)
 def test_whatever_a_page_offers_is_allowed(readers: dict[str, Person], name: str, address: str) -> None:
@@ -31,6 +32,7 @@ def test_whatever_a_page_offers_is_allowed(readers: dict[str, Person], name: str
         assert ROLES.index(needed) <= ROLES.index(CAST[name]), (method, target)
 
 
+@pytest.mark.any_engine
 @pytest.mark.parametrize(
     ("name", "places"),
     [
