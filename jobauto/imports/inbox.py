@@ -21,7 +21,7 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 from uuid import uuid4
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import Select, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ..clock import Clock, utcnow
@@ -201,49 +201,17 @@ def _identity(found: os.stat_result) -> tuple[int, int, int]:
 
 
 def _queue(folder: int, name: str, stored: Stored, copy: _Copy, now: datetime) -> Import | None:
-    """Say that a file is to be imported; or return the import that has brought the same content."""
+    """Say that a file is to be imported; or return the import that has brought the same content.
+
+    Raises Gone.
+    """
     filename = _printable(name)[-200:]
-    # Where a file's name says whose readings it has, equal content of another name is another file.
-    own_name = [Import.filename == filename] if needs_file_name(stored.profile) else []
     with write() as session:
-        same = (
-            select(Import)
-            .where(
-                Import.content_hash == copy.content_hash,
-                Import.profile == stored.name,
-                Import.profile_version == stored.version,
-                Import.undone_at.is_(None),
-                Import.undo_heartbeat_at.is_(None),
-                Import.rejected == 0,
-                Import.status.in_(("queued", "running", "finished")),
-                *own_name,
-            )
-            .order_by(Import.id.desc())
-        )
-        before = session.scalars(same).first()
+        before = session.scalars(_of_same_content(filename, stored, copy)).first()
         if before is not None:
             session.expunge(before)
             return before
-        session.add(
-            Import(
-                kind="readings",
-                way="inbox",
-                filename=filename,
-                kept_as=copy.kept_as,
-                kept_on=here(),
-                dry_run=False,
-                status="queued",
-                requested_by=AUTHOR,
-                requested_at=now,
-                size=copy.size,
-                profile=stored.name,
-                profile_version=stored.version,
-                is_checked=True,
-                inbox_name=_stored_name(name),
-                inbox_time=copy.time,
-                content_hash=copy.content_hash,
-            )
-        )
+        session.add(_to_import(filename, name, stored, copy, now))
         session.flush()
         try:
             found = os.stat(name, dir_fd=folder, follow_symlinks=False)
@@ -252,6 +220,47 @@ def _queue(folder: int, name: str, stored: Stored, copy: _Copy, now: datetime) -
         if _identity(found) != (copy.size, copy.time, copy.inode):
             raise Gone
     return None
+
+
+def _of_same_content(filename: str, stored: Stored, copy: _Copy) -> Select[Import]:
+    """Imports that have brought all of it, or are about to, newest first."""
+    # Where a file's name says whose readings it has, equal content of another name is another file.
+    own_name = [Import.filename == filename] if needs_file_name(stored.profile) else []
+    return (
+        select(Import)
+        .where(
+            Import.content_hash == copy.content_hash,
+            Import.profile == stored.name,
+            Import.profile_version == stored.version,
+            Import.undone_at.is_(None),
+            Import.undo_heartbeat_at.is_(None),
+            Import.rejected == 0,
+            Import.status.in_(("queued", "running", "finished")),
+            *own_name,
+        )
+        .order_by(Import.id.desc())
+    )
+
+
+def _to_import(filename: str, name: str, stored: Stored, copy: _Copy, now: datetime) -> Import:
+    return Import(
+        kind="readings",
+        way="inbox",
+        filename=filename,
+        kept_as=copy.kept_as,
+        kept_on=here(),
+        dry_run=False,
+        status="queued",
+        requested_by=AUTHOR,
+        requested_at=now,
+        size=copy.size,
+        profile=stored.name,
+        profile_version=stored.version,
+        is_checked=True,
+        inbox_name=_stored_name(name),
+        inbox_time=copy.time,
+        content_hash=copy.content_hash,
+    )
 
 
 def _settle(folder: Path, clock: Clock) -> None:
