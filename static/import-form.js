@@ -7,7 +7,6 @@
   if (!form) return;
   const { csrf_token: token, file, kind, profile } = form.elements;
   const told = form.querySelector("[data-told]");
-  const usual = told.textContent;
   const FIRST = 65536; // bytes: the header is in them
   const WHOLE = 200_000; // bytes: so much of a workbook is sent, which has no beginning that can be read
 
