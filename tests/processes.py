@@ -34,11 +34,12 @@ def environment(database_uri: str, instance: Path, **more: str) -> dict[str, str
 
 
 def await_until(condition: Callable[[], object], what: str, patience: float = PATIENCE) -> None:
-    """Look until the condition holds; fail when patience has run out."""
-    deadline = time.monotonic() + patience
+    """Look until the condition holds, the less often the longer it takes; fail when patience has run out."""
+    began = time.monotonic()
     while not condition():
-        assert time.monotonic() < deadline, f"in vain: {what}"
-        time.sleep(0.02)
+        waited = time.monotonic() - began
+        assert waited < patience, f"in vain: {what}"
+        time.sleep(min(0.02 + waited / 10, 0.2))
 
 
 class Process:

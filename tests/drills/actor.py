@@ -14,6 +14,7 @@ import select
 import signal
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,7 @@ if "DRILL_TIMEOUT_MS" in os.environ:
 
 if __name__ == "__main__":
     if sys.argv[1] == "gunicorn":
+        import_module("jobauto.app")  # not by each worker anew; each makes its application, and ticks
         sys.argv[:] = sys.argv[1:]
         wsgiapp.run()
     else:
