@@ -232,9 +232,14 @@ def test_search_is_a_key_away_on_every_page(visit: Visit, key: str) -> None:
     expect(page.get_by_role("table", name="Sites that were found").get_by_role("row")).to_have_count(2)
 
 
-def test_printing_a_job_is_one_page(visit: Visit) -> None:
+def test_printing_a_job_is_one_page_with_its_notes_whoever_has_had_it(visit: Visit) -> None:
+    for assignee in ("oscar", "ada", "oscar", "ada", "oscar", "ada"):
+        change(20, JobChange(assignee=assignee), by="ada", now=utcnow())
+    change(20, JobChange(note="The key is with the caretaker."), by="ada", now=utcnow())
     page = visit(logged_in_as="oscar").open("/jobs/20")
     expect(page.locator("canvas")).to_be_visible()
+    page.emulate_media(media="print")
+    expect(page.get_by_text("The key is with the caretaker.")).to_be_visible()
     assert len(re.findall(rb"/Type /Page\b", page.pdf(format="A4"))) == 1
 
 
