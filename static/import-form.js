@@ -10,7 +10,6 @@
   const FIRST = 65536; // bytes: the header is in them
   const WHOLE = 200_000; // bytes: so much of a workbook is sent, which has no beginning that can be read
 
-  const usual = told.textContent;
   let proposed = ""; // the profile that was chosen here
 
   const propose = (name) => {

@@ -10,7 +10,7 @@ from sqlalchemy import update
 from jobauto.clock import utcnow
 from jobauto.detection.service import RunParameters, run
 from jobauto.jobs.service import JobChange, change
-from jobauto.models import Job
+from jobauto.models import Job, Site
 from jobauto.storage.connections import write
 from tests.browser.conftest import Visit
 from tests.browser.visitor import violations
@@ -19,12 +19,19 @@ from tests.fleets import add_site, days_before
 pytestmark = pytest.mark.process
 
 JOBS = 60
+LONG = "52 Old Rectory Barn, Wolverhampton"
+"""With it there is room for the name, but not for the id."""
 IN_SIGHT = """() => [...document.querySelectorAll(".jobs tbody tr")]
   .filter((row) => row.getBoundingClientRect().top >= 0 && row.getBoundingClientRect().bottom <= innerHeight)
   .length"""
 
 CUT = """() => [...document.querySelectorAll(".jobs tbody .site-name")]
-  .filter((name) => name.scrollWidth > name.clientWidth || name.scrollHeight > name.clientHeight)
+  .filter((name) => {
+    const text = document.createRange();
+    text.selectNodeContents(name);
+    const [wanted, given] = [text.getBoundingClientRect(), name.getBoundingClientRect()];
+    return wanted.width > given.width + 1 / 64 || name.scrollHeight > name.clientHeight;
+  })
   .map((name) => name.textContent)"""
 COVERED = """() => {
   const box = document.activeElement.getBoundingClientRect();
@@ -117,6 +124,7 @@ def test_no_name_of_usual_length_is_cut_beside_marks_of_other_jobs(visit: Visit,
     with write() as session:
         session.execute(update(Job).where(Job.id == 50).values(covers=14))
         session.execute(update(Job).where(Job.id == 51).values(recovered_at=utcnow()))
+        session.execute(update(Site).where(Site.site_id == "DEMO-0052").values(site_name=LONG))
     page = visit(viewport={"width": width, "height": 900}).open("/jobs/")
     assert "15 sites" in page.get_by_role("row").filter(has_text="50 Mill Lane").inner_text()
     assert page.evaluate(CUT) == []
@@ -224,9 +232,14 @@ def test_search_is_a_key_away_on_every_page(visit: Visit, key: str) -> None:
     expect(page.get_by_role("table", name="Sites that were found").get_by_role("row")).to_have_count(2)
 
 
-def test_printing_a_job_is_one_page(visit: Visit) -> None:
+def test_printing_a_job_is_one_page_with_its_notes_whoever_has_had_it(visit: Visit) -> None:
+    for assignee in ("oscar", "ada", "oscar", "ada", "oscar", "ada"):
+        change(20, JobChange(assignee=assignee), by="ada", now=utcnow())
+    change(20, JobChange(note="The key is with the caretaker."), by="ada", now=utcnow())
     page = visit(logged_in_as="oscar").open("/jobs/20")
     expect(page.locator("canvas")).to_be_visible()
+    page.emulate_media(media="print")
+    expect(page.get_by_text("The key is with the caretaker.")).to_be_visible()
     assert len(re.findall(rb"/Type /Page\b", page.pdf(format="A4"))) == 1
 
 
