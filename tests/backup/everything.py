@@ -26,7 +26,14 @@ from tests.fleets import NOON, add_one_fault_of_each_rule
 from tests.people import PASSWORD, Browser, Person, add_cast
 
 Rows = dict[str, list[tuple[Any, ...]]]
-DOCUMENTS = ([["é", "naïve 🌞"]], [[1, "naïve 🌞"]], ["naïve 🌞"], [{"é": "naïve 🌞"}], {"é": "naïve 🌞"})
+DOCUMENTS = (
+    [["é", "naïve 🌞"]],
+    [[1, "naïve 🌞"]],
+    ["naïve 🌞"],
+    [{"line": 1, "é": "naïve 🌞"}],
+    {"é": "naïve 🌞"},
+    {"file": {"kind": "naïve 🌞"}, "site": {}},
+)
 
 
 def application(uri: str) -> Flask:
