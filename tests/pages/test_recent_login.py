@@ -114,12 +114,7 @@ def test_who_forgot_the_password_need_not_choose_anew_who_takes_the_jobs(ada_sin
 
 @pytest.mark.parametrize(
     ("address", "action"),
-    [
-        ("/users/vera", "sessions"),
-        ("/users/vera", "revoke"),
-        ("/users/vera", "hand_over"),
-        (f"{CHANNELS}1", "test"),
-    ],
+    [("/users/vera", "sessions"), ("/users/vera", "hand_over"), (f"{CHANNELS}1", "test")],
     ids=lambda value: value,
 )
 def test_the_rest_asks_nothing(ada_since_long: Person, address: str, action: str) -> None:
