@@ -71,7 +71,7 @@ def _some_value(table: Table, name: str) -> Any:
     if column.foreign_keys:
         return db.session.scalar(select(next(iter(column.foreign_keys)).column))
     if str(column) in CHOICES:
-        return CHOICES[str(column)][0]
+        return CHOICES[str(column)][-1]  # nothing that a restore ends, such as what waits
     if isinstance(column.type, JSON):
         return next(value for value in DOCUMENTS if _has_shape(value, str(column)))
     for kind, value in (
