@@ -25,7 +25,7 @@ from authlib.integrations.requests_client import OAuth2Session
 from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
-from joserfc.jwk import KeySet
+from joserfc.jwk import Key, KeySet
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 
@@ -45,6 +45,8 @@ ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 """None that takes the client's secret for a key, nor ``none``."""
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 AUTH_METHODS = "token_endpoint_auth_methods_supported"
+_NO_ANSWER = (requests.RequestException, HTTPError, ValueError, RecursionError)
+"""Among them JSON that is none, or is nested too deep to be read."""
 
 
 class IssuerUnavailable(Exception):
@@ -147,7 +149,7 @@ class Client:
                 )
             except OAuthError as error:
                 raise NotProven(f"the code was refused: {error.error}") from error
-            except (requests.RequestException, HTTPError, ValueError) as error:
+            except (*_NO_ANSWER, TypeError, OverflowError) as error:
                 raise IssuerUnavailable(f"the code could not be exchanged: {type(error).__name__}") from error
         return token
 
@@ -175,9 +177,11 @@ class Client:
     def _keys_of(self, metadata: dict[str, Any]) -> KeySet:
         if self._keys is None:
             found = self._get(metadata["jwks_uri"])
-            if not isinstance(found.get("keys"), list):
+            told = found.get("keys")
+            keys = [key for each in told for key in _understood(each)] if isinstance(told, list) else []
+            if not keys:
                 raise IssuerUnavailable(f"{metadata['jwks_uri']}: no keys")
-            self._keys = KeySet.import_key_set(found)  # type: ignore[arg-type] # JSON
+            self._keys = KeySet(keys)
         return self._keys
 
     def _get(self, address: str) -> dict[str, Any]:
@@ -186,7 +190,7 @@ class Client:
                 response = session.get(address, withhold_token=True)
             response.raise_for_status()
             found = response.json()
-        except (requests.RequestException, HTTPError, ValueError) as error:
+        except _NO_ANSWER as error:
             raise IssuerUnavailable(f"{address}: {type(error).__name__}") from error
         if not isinstance(found, dict):
             raise IssuerUnavailable(f"{address}: no JSON object")
@@ -215,6 +219,14 @@ class Client:
         for scheme in ("https://", "http://"):
             session.mount(scheme, _Bounded())
         return session
+
+
+def _understood(key: Any) -> list[Key]:
+    """A key of the issuer; none of one of another kind, which is left out (RFC 7517, 5)."""
+    try:
+        return KeySet.import_key_set({"keys": [key]}).keys
+    except (JoseError, LookupError, ValueError, TypeError, AttributeError):
+        return []
 
 
 class _Bounded(HTTPAdapter):

@@ -5,9 +5,9 @@ SQLite keeps anything in any column. PostgreSQL refuses some of it, and the page
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -79,6 +79,30 @@ MAY_BE_EMPTY = (
     "run_count.source",
 )
 """What is 0 or an empty text, although in a key."""
+
+
+class _File(BaseModel):
+    kind: str
+
+
+class _Sites(BaseModel):
+    aliases: dict[str, str] = {}
+
+
+class _Profile(BaseModel):
+    """What lists of profiles, and who looks for feeds that are late, take out of a document unread."""
+
+    file: _File
+    site: _Sites
+    measure: str = ""
+    source: str = ""
+    expected_hours: Annotated[int, Field(strict=True, ge=1, le=24 * 366)] = 1
+
+
+class _Line(BaseModel):
+    line: Annotated[int, Field(strict=True)]
+
+
 SHAPES: dict[str, TypeAdapter[Any]] = {
     "settings_version.document": TypeAdapter(dict[str, dict[str, Any]]),
     "settings_version.policies": TypeAdapter(list[dict[str, Any]]),
@@ -89,8 +113,8 @@ SHAPES: dict[str, TypeAdapter[Any]] = {
     "import.ignored_columns": TypeAdapter(list[str]),
     "import.warnings": TypeAdapter(list[str]),
     "import.reasons": TypeAdapter(list[str]),
-    "import.preview": TypeAdapter(list[dict[str, Any]]),
-    "profile_version.document": TypeAdapter(dict[str, Any]),
+    "import.preview": TypeAdapter(list[_Line]),
+    "profile_version.document": TypeAdapter(_Profile),
     "bulk_action.change": TypeAdapter(dict[str, str]),
     "lab_result.answer": TypeAdapter(dict[str, Any]),
 }

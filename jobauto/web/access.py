@@ -242,10 +242,9 @@ def _lead_on() -> ResponseReturnValue | None:
 def target(given: str | None = None) -> str:
     """The page that asked for the login, if it is one of ours; ``given``, or what the address names."""
     wanted = request.args.get("next", "") if given is None else given
-    parts = urlsplit(wanted)
     is_local = wanted.startswith("/") and not wanted.startswith("//") and "\\" not in wanted
-    is_below_us = ".." not in unquote(parts.path).split("/")
-    if is_local and is_below_us and not parts.scheme and not parts.netloc and wanted.isprintable():
+    # Split only then: of what names a host, some cannot be split at all.
+    if is_local and wanted.isprintable() and ".." not in unquote(urlsplit(wanted).path).split("/"):
         return request.root_path + wanted
     return url_for("dashboard.show")
 

@@ -70,6 +70,7 @@ def test_a_name_is_taken_in_small_and_capital_letters(standing: Flask, username:
         pytest.param("https://evil.example/", "/", id="another host"),
         pytest.param("//evil.example/", "/", id="another host without a scheme"),
         pytest.param("///evil.example/", "/", id="three slashes"),
+        pytest.param("//[evil.example/", "/", id="what no address has for a host"),
         pytest.param("/\\evil.example/", "/", id="a backslash"),
         pytest.param("\\\\evil.example/", "/", id="two backslashes"),
         pytest.param("/\t/evil.example/", "/", id="a tab between slashes"),

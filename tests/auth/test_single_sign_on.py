@@ -427,8 +427,15 @@ def broken(handler: Any) -> bool:
     return True
 
 
+def deep(handler: Any) -> bool:
+    handler.send_response(200)
+    handler.end_headers()
+    handler.wfile.write(b"[" * 100_000)
+    return True
+
+
 @pytest.mark.any_engine
-@pytest.mark.parametrize("fault", [drip, silence, a_lot, elsewhere, broken])
+@pytest.mark.parametrize("fault", [drip, silence, a_lot, elsewhere, broken, deep])
 @pytest.mark.parametrize("at", ["/.well-known/openid-configuration", "/token", "/keys"])
 def test_a_faulty_issuer_is_given_up_and_passwords_go_on(
     app: Flask, issuer: Issuer, stranger: Person, monkeypatch: pytest.MonkeyPatch, fault: Any, at: str
@@ -511,10 +518,36 @@ def test_a_discovery_document_that_cannot_be_meant_is_not_followed(
     assert "Single sign-on does not answer" in told(stranger)
 
 
+UNKNOWN_KEY = {"kty": "EC", "crv": "P-1024", "x": "AA", "y": "AA", "kid": "of tomorrow"}
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [{"error": "gone"}, {"keys": [UNKNOWN_KEY]}, {"keys": [5]}],
+    ids=["none", "one of another kind", "no key"],
+)
 def test_an_issuer_that_tells_no_keys_logs_nobody_in(
+    issuer: Issuer, stranger: Person, monkeypatch: pytest.MonkeyPatch, keys: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(issuer, "keys", lambda: keys)
+    assert sign_on(stranger).location == "/login"
+    assert "Single sign-on does not answer" in told(stranger)
+
+
+def test_a_key_that_nobody_understands_keeps_the_others_from_nothing(
     issuer: Issuer, stranger: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(issuer, "keys", lambda: {"error": "gone"})
+    known = issuer.keys()["keys"]
+    monkeypatch.setattr(issuer, "keys", lambda: {"keys": [UNKNOWN_KEY, *known]})
+    sign_on(stranger)
+    assert is_in(stranger)
+
+
+@pytest.mark.parametrize("odd", [{"expires_at": {}}, {"expires_in": float("inf")}], ids=str)
+def test_tokens_that_cannot_be_meant_log_nobody_in(
+    issuer: Issuer, stranger: Person, monkeypatch: pytest.MonkeyPatch, odd: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(issuer, "token", lambda *_: (200, odd))
     assert sign_on(stranger).location == "/login"
     assert "Single sign-on does not answer" in told(stranger)
 

@@ -98,6 +98,24 @@ def test_what_is_no_table_of_ours(
         ),
         pytest.param("UPDATE settings_version SET document = '[]'", "settings_version.document", id="a list"),
         pytest.param("UPDATE settings_version SET document = '{'", "settings_version.document", id="no JSON"),
+        pytest.param(
+            "UPDATE profile_version SET document = '{}'",
+            "profile_version.document",
+            id="an empty profile",
+        ),
+        pytest.param(
+            """UPDATE profile_version SET document = json_set(document, '$.expected_hours', 'x')""",
+            "profile_version.document",
+            id="a feed that is late after x hours",
+        ),
+        pytest.param(
+            """UPDATE profile_version SET document = json_set(document, '$.site.aliases', 5)""",
+            "profile_version.document",
+            id="a number of other names",
+        ),
+        pytest.param(
+            "UPDATE import SET preview = '[{}]'", "import.preview", id="rows as understood without a line"
+        ),
         pytest.param("UPDATE draft SET fields = '[7]'", "draft.fields", id="fields without names"),
         pytest.param(
             f"UPDATE sent_form SET messages = '{'[' * 5000}{']' * 5000}'",

@@ -190,6 +190,14 @@ def test_an_archive_of_one_file_is_opened() -> None:
     assert read(by_name, archive(**one), "export.zip") == ([ROW], [])
 
 
+def test_a_name_longer_than_a_file_can_have_is_not_searched_for_a_site() -> None:
+    """It would be looked at from each of its signs to each: an archive may name its file by 65,535."""
+    by_name = profile() | {"site": {"file_name": "*{site}b.csv"}}
+
+    assert "255" in refused(by_name, archive(**{"a" * 65_000: FILE}), "export.zip")
+    assert "255" in refused(by_name, FILE, "a" * 256)
+
+
 def test_other_archives_are_refused() -> None:
     assert "holds 2 files" in refused(profile(), archive(a=FILE, b=FILE))
     assert "holds 0 files" in refused(profile(), archive())

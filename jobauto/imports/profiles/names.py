@@ -3,6 +3,8 @@
 from fnmatch import fnmatchcase
 
 SITE = "{site}"
+LONGEST_NAME = 255
+"""As file systems have it. An archive, or an address of the API, may say far more."""
 
 
 def site_in(file_name: str, pattern: str) -> str | None:

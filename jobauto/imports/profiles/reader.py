@@ -20,7 +20,7 @@ from .cells import Cell, as_line
 from .document import Profile
 from .found import Found, added, several
 from .layouts import Readings, readings_of
-from .names import site_in
+from .names import LONGEST_NAME, site_in
 from .packed import Opened, opened
 from .standard import Context
 from .values import Values
@@ -83,6 +83,8 @@ def _site_of(profile: Profile, file_name: str | None, found: Opened) -> str | No
     if not file_name:
         raise FileError("The profile takes the site from the file's name, and there is none.")
     names = [name.replace("\\", "/").rsplit("/", 1)[-1] for name in (file_name, found.name) if name]
+    if any(len(name) > LONGEST_NAME for name in names):
+        raise FileError(f"The file's name has more than {LONGEST_NAME} characters.")
     for name in names:
         if text := site_in(name, pattern):
             stripped = text.strip(profile.site.strip or None).strip()
