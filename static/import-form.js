@@ -7,6 +7,7 @@
   if (!form) return;
   const { csrf_token: token, file, kind, profile } = form.elements;
   const told = form.querySelector("[data-told]");
+  const usual = told.textContent;
   const FIRST = 65536; // bytes: the header is in them
   const WHOLE = 200_000; // bytes: so much of a workbook is sent, which has no beginning that can be read
 
@@ -45,5 +46,5 @@
 
   file.addEventListener("change", another);
   for (const field of [kind, profile]) field.addEventListener("change", ask);
-  if (file.files.length) ask(); // a browser that goes back remembers it
+  if (file.files.length) another(); // chosen before this script was there, or remembered by a browser that goes back
 })();
