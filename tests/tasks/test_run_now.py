@@ -79,7 +79,7 @@ def test_a_request_that_no_worker_took_up_in_time_is_given_up_and_stays_so(
         session.execute(update(RunRequest).values(requested_at=utcnow() - GOOD_FOR - timedelta(seconds=1)))
 
     told = oscar.get(page)
-    assert "No worker took it up within ten minutes, and none will any more." in words(told)
+    assert "No worker took it up within ten minutes, so it was given up." in words(told)
     assert LOOKS_AGAIN not in told.text
 
     tasks.run_now(1)
