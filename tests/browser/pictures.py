@@ -1,6 +1,6 @@
 """The pictures of README and docs: ``pytest tests/browser/pictures.py --processes`` takes them anew.
 
-They show the demo fleet, to which come what it has not: a source that is down, and readings in doubt.
+They show the demo fleet, to which come another source that is down, and more readings in doubt.
 """
 
 import shutil
