@@ -11,13 +11,12 @@ from dataclasses import dataclass, replace
 from werkzeug.datastructures import MultiDict
 
 from ...imports.proposing.proposal import Answers, Proposal, Proposed, Value
+from ...models.site import SITE_NAME_LENGTH
 from ...settings.schema import zones_of_places
 
 SEVERAL = ("time_columns", "value_columns", "keep_texts")
 """Fields that hold several texts."""
 LONGEST = 2000
-NAME_LENGTH = 200
-"""Of a site's name."""
 MOST_SITES = 50
 """So many unknown sites are listed."""
 
@@ -202,7 +201,7 @@ def sites_in(form: Mapping[str, str] | MultiDict[str, str]) -> Sites:
         name = form.get(f"name.{at}", "")[:LONGEST]
         if not name:
             break
-        called[name] = form.get(f"called.{at}", "").strip()[:NAME_LENGTH]
+        called[name] = form.get(f"called.{at}", "").strip()[:SITE_NAME_LENGTH]
         alias = form.get(f"alias.{at}", "").strip()[:LONGEST]
         if alias:
             aliases[name] = alias

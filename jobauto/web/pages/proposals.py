@@ -180,9 +180,8 @@ class _Draft:
             name = proposal.text("feed") or "_".join(_WORDS.findall(Path(entry.filename).stem))[:50]
         former = profiles.find(name)
         replaces = former is not None and form.get("replaces") == former.name
-        if (
-            former is not None and form.get("former") != former.name
-        ):  # nobody has seen yet what it says of these
+        # Until somebody has seen what the former one says of these, it goes on.
+        if former is not None and form.get("former") != former.name:
             source = source or former.document.get("source", "")
             hours = hours or str(former.document.get("expected_hours", ""))
         if former is not None and replaces:
