@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.drills.actor import TICKED
 from tests.drills.asking import ask
 from tests.drills.server import OwnPostgresql
 from tests.drills.stage import (
@@ -57,7 +58,7 @@ def test_it_is_down_in_the_middle_of_a_run_and_for_long(stage: Stage, engine: Ow
         await_stop(scheduler)
         engine.crash()
         stage.go.touch()
-        scheduler.await_line("tick-failed")
+        scheduler.await_line(TICKED)  # the run's own: other work fails at once, and says nothing of it
         engine.start()
         await_ticks(scheduler)
         assert runs() == [f"{DAY} running"], "it could tell nobody; its last proof of life is fresh"
