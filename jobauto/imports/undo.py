@@ -69,16 +69,13 @@ def undo(import_id: int, author: Author, clock: Clock = utcnow) -> Undone:
 
 def claim(import_id: int, author: Author) -> None:
     """Have an import taken back by whoever calls :func:`go_on`. Raises UnknownImport and CannotUndo."""
-    may_be = and_(Import.id == import_id, _may_be_undone(author.now))
-    claimed = update(Import).where(may_be).values(undo_by=author.name, undo_heartbeat_at=author.now)
     with write() as session:
-        if session.execute(claimed.returning(Import.id)).one_or_none() is None:
-            entry = session.get(Import, import_id)
-            raise (
-                UnknownImport(f"There is no import {import_id}.")
-                if entry is None
-                else CannotUndo(why_not(entry, author.now))
-            )
+        entry = session.get(Import, import_id, with_for_update=True, populate_existing=True)
+        if entry is None:
+            raise UnknownImport(f"There is no import {import_id}.")
+        if why := why_not(entry, author.now):
+            raise CannotUndo(why)
+        entry.undo_by, entry.undo_heartbeat_at = author.name, author.now
 
 
 def may_undo(entry: Import, now: datetime) -> bool:
@@ -119,17 +116,6 @@ def why_not(entry: Import, now: datetime) -> str | None:
     if entry.undo_until <= now:
         return f"Import {entry.id} is older than {KEPT_FOR.days} days."
     return None
-
-
-def _may_be_undone(now: datetime) -> ColumnElement[bool]:
-    return and_(
-        Import.kind == "readings",
-        ~Import.dry_run,
-        Import.status.in_(("finished", "failed", "canceled")),
-        Import.undo_until > now,
-        Import.undone_at.is_(None),
-        Import.undo_heartbeat_at.is_(None),
-    )
 
 
 def go_on(import_id: int, clock: Clock = utcnow) -> Undone:

@@ -1,5 +1,6 @@
 """Undoing an import: what is counted, what is refused, and what may happen meanwhile."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from io import BytesIO
 from zoneinfo import ZoneInfo
@@ -25,6 +26,8 @@ from tests.fleets import NOON, add_site
 from tests.imports.undoing import ADA, HEADER, send, take_back
 from tests.pages.reading import words
 from tests.people import Person
+from tests.processes import PATIENCE
+from tests.racing import both_before_either_commits
 
 
 def lines(*values: object, first: int = 0, site: str = "S1") -> list[str]:
@@ -98,6 +101,23 @@ def test_one_that_is_undone_while_another_confirms_it_leaves_that_ones_readings(
     assert values() == ["3.00", "4.00", "5.00", "6.00"]
     assert take_back(other) == (2, 2, 0)
     assert values() == ["1.00", "2.00"]
+
+
+def test_of_two_who_undo_it_at_once_one_does(app: Flask) -> None:
+    add_site("S1")
+    number = send(lines(1, 2))
+
+    def claim(_: int) -> str:
+        with app.app_context():
+            try:
+                undo.claim(number, ADA)
+            except undo.CannotUndo as refused:
+                return str(refused)
+            return "claimed"
+
+    with both_before_either_commits("import"), ThreadPoolExecutor(2) as pool:
+        outcomes = list(pool.map(claim, range(2), timeout=PATIENCE))
+    assert sorted(outcomes) == [f"Import {number} is being undone.", "claimed"]
 
 
 def test_what_is_in_partitions_that_were_dropped_is_left(app: Flask) -> None:
