@@ -180,5 +180,6 @@ SCOPES = {
     ("DELETE", "api_policies.policy_delete"): {"full"},
     ("GET", "api_spec.openapi"): {"read", "full"},
     ("GET", "health.metrics"): {"read", "full"},
+    ("GET", "auth.sender"): {"read", "ingest", "full"},
 }
 """The scopes of the tokens that open an endpoint. What does not stand here, no token opens."""
