@@ -56,6 +56,7 @@ EXPECTED = {
     ("POST", "login_steps.new_password_submit"): PENDING,
     ("GET", "login_steps.set_up"): PENDING,
     ("POST", "login_steps.set_up_submit"): PENDING,
+    ("GET", "single_sign_on.again"): "viewer",
     ("GET", "single_sign_on.begin"): ANYBODY,
     ("GET", "single_sign_on.callback"): ANYBODY,
     ("GET", "single_sign_on.logged_out"): ANYBODY,
