@@ -5,6 +5,7 @@ password that is changed meanwhile leaves no pending login to go on with.
 """
 
 from dataclasses import replace
+from datetime import datetime
 
 from sqlalchemy import select
 
@@ -18,15 +19,19 @@ from .steps import Entered, LoginOver, Proven
 
 
 def enter_by_issuer(
-    user_id: int, client: Client, *, second_factor: bool, instead_of: int | None = None
+    user_id: int, client: Client, *, second_factor: bool, at: datetime, instead_of: int | None = None
 ) -> Entered:
-    """Begin what is left of a login whose first step an issuer has proven. Raises LoginOver."""
+    """Begin what is left of a login whose first step an issuer has proven. Raises LoginOver.
+
+    ``at`` is when its user has shown there who they are, which may have been in the morning.
+    """
     with write() as session:
         user = session.scalar(select(User).where(User.id == user_id, User.active).with_for_update())
         if user is None:
             raise LoginOver
         sessions.end_former(session, instead_of)
-        return steps.enter(session, user, Proven(by_password=False, second_factor=second_factor), client)
+        proven = Proven(by_password=False, second_factor=second_factor, at=at)
+        return steps.enter(session, user, proven, client)
 
 
 def give_code(key: str, code: str, client: Client) -> Entered:

@@ -44,6 +44,8 @@ CLOCK_SECONDS = 60
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 """None that takes the client's secret for a key, nor ``none``."""
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+PROMPTS = {"https://accounts.google.com": "select_account"}
+"""What an issuer is told that is to ask somebody anew; others know ``login``."""
 AUTH_METHODS = "token_endpoint_auth_methods_supported"
 _NO_ANSWER = (requests.RequestException, HTTPError, ValueError, RecursionError)
 """Among them JSON that is none, or is nested too deep to be read."""
@@ -77,14 +79,19 @@ class Client:
         self._keys: KeySet | None = None
         self._turns = BoundedSemaphore(AT_ONCE)
 
-    def begin(self, now: datetime) -> tuple[str, Flow]:
-        """Where the browser is to go, and what it must come back with. Raises IssuerUnavailable."""
+    def begin(self, now: datetime, *, anew: bool = False) -> tuple[str, Flow]:
+        """Where the browser is to go, and what it must come back with. Raises IssuerUnavailable.
+
+        With ``anew`` the issuer is to ask the person, even if it knows the browser.
+        """
         flow = Flow(generate_token(43), generate_token(43), generate_token(64))
+        asking = {"max_age": 0, "prompt": PROMPTS.get(self.issuer.url, "login")} if anew else {}
         address, _ = self._session().create_authorization_url(
             self._discovered(now)["authorization_endpoint"],
             state=flow.state,
             nonce=flow.nonce,
             code_verifier=flow.verifier,
+            **asking,
         )
         return address, flow
 

@@ -4,7 +4,7 @@ import hashlib
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, and_, delete, not_, select, update
 from sqlalchemy.exc import OperationalError
@@ -17,6 +17,8 @@ from .devices import Device
 
 RECENT = timedelta(minutes=10)
 """So long after the password was given a session may do what needs a recent login."""
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+"""When somebody has shown who they are, of whom nobody knows when."""
 MOST_OF_A_USER = 1000
 """More sessions than these end the one that was used longest ago; scripts log in often and never out."""
 
@@ -45,8 +47,11 @@ class Client:
     device: Device | None = None
 
 
-def begin(session: Session, user: User, client: Client) -> str:
-    """A new session; returns its key, which only the cookie has. Clears away sessions that are over."""
+def begin(session: Session, user: User, client: Client, proven_at: datetime | None = None) -> str:
+    """A new session; returns its key, which only the cookie has. Clears away sessions that are over.
+
+    ``proven_at`` is when its user has shown who they are, where that was not just now.
+    """
     key = secrets.token_urlsafe(32)
     session.add(
         UserSession(
@@ -54,7 +59,7 @@ def begin(session: Session, user: User, client: Client) -> str:
             key_hash=_hash(key),
             created_at=client.now,
             last_seen_at=client.now,
-            proven_at=client.now,
+            proven_at=proven_at or client.now,
             address=client.address[:45],
             agent="".join(filter(str.isprintable, client.agent))[:200],
         )

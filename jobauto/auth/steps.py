@@ -39,10 +39,14 @@ class LoginOver(Exception):
 
 @dataclass(frozen=True)
 class Proven:
-    """What has been shown so far; ``second_factor`` also where the issuer says that it asked for one."""
+    """What has been shown so far; ``second_factor`` also where the issuer says that it asked for one.
+
+    ``at`` is when, where that was not just now. A step that is left makes it so, and it is forgotten.
+    """
 
     by_password: bool
     second_factor: bool = False
+    at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ def enter(session: Session, user: User, proven: Proven, client: Client) -> Enter
     """Begin the session, or a login that waits for the next step. Clears away what waited too long."""
     step = next_step(session, user, proven)
     if step is None:
-        user.session_key = sessions.begin(session, user, client)
+        user.session_key = sessions.begin(session, user, client, proven.at)
         return Entered(user, user.session_key, None)
     key = secrets.token_urlsafe(32)
     session.add(

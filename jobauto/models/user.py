@@ -85,7 +85,7 @@ class UserSession(Base):
     """A login that has not ended: the row is the session, and without it the cookie is worth nothing.
 
     The cookie carries 256 random bits, of which only the SHA-256 is stored. ``last_seen_at`` is written
-    rarely (see :mod:`jobauto.auth.sessions`). ``proven_at`` is when its user last gave the password in it.
+    rarely (see :mod:`jobauto.auth.sessions`). ``proven_at`` is when its user last showed who they are.
     """
 
     __tablename__ = "user_session"

@@ -13,6 +13,7 @@ from ..errors import InvalidInput
 from ..jobs import service as jobs
 from ..models import ApiToken, User
 from ..models.user import ROLES
+from ..storage.configuration import second_factor_roles
 from ..storage.connections import write
 from . import mail_addresses
 
@@ -20,6 +21,7 @@ from . import mail_addresses
 def set_role(username: str, role: str, *, author: Author, seen: Seen = MappingProxyType({})) -> bool:
     """Give a user another role; whether that changed anything. ``seen`` is what the editor looked at.
 
+    Sessions end where the role must have a second factor, and the former need not: they have shown none.
     Raises InvalidInput where no active admin would be left, and EditConflict.
     """
     if role not in ROLES:
@@ -31,6 +33,8 @@ def set_role(username: str, role: str, *, author: Author, seen: Seen = MappingPr
         if not asked or user.role == role:
             return False
         record(session, author, "user", username, [("role", user.role, role)])
+        if role in second_factor_roles() and user.role not in second_factor_roles():
+            sessions.end_all(session, user)
         user.role = role
         _require_an_admin(session)
         return True

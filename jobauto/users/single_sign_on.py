@@ -7,8 +7,9 @@
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -16,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 
 from ..audit.service import Author, record
 from ..auth import service as auth
+from ..auth import sessions
 from ..auth.service import USERNAME, AccountError
 from ..extensions import db
 from ..models import Identity, User
@@ -35,10 +37,14 @@ class SignOnRefused(Exception):
 
 @dataclass(frozen=True)
 class Proven:
-    """What an issuer says of somebody: the claims of a checked ID token."""
+    """What an issuer says of somebody: the claims of a checked ID token.
+
+    ``anew``: it was told to ask the person, and not only the browser.
+    """
 
     issuer: Issuer
     claims: dict[str, Any]
+    anew: bool = False
 
     @property
     def subject(self) -> str:
@@ -59,6 +65,17 @@ class Proven:
     def has_second_factor(self) -> bool:
         """Whether the issuer says that it asked for more than one factor (RFC 8176)."""
         return "mfa" in (self.claims.get("amr") or [])
+
+    def at(self, now: datetime) -> datetime:
+        """When they have shown the issuer who they are: it may know the browser since the morning.
+
+        An issuer that does not say so is believed where it was told to ask.
+        """
+        said = self.claims.get("auth_time")
+        if isinstance(said, int | float):
+            with suppress(ValueError, OverflowError, OSError):
+                return min(datetime.fromtimestamp(said, UTC), now)
+        return now if said is None and self.anew else sessions.LONG_AGO
 
     @property
     def username(self) -> str:

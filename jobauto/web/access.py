@@ -42,6 +42,9 @@ PUBLIC = {
 ASKED_BY_MACHINES = {"auth.sender"}
 """Pages that answer a stranger with 401, and do not lead to the login."""
 
+BESIDE_THE_API = {"health.metrics", "auth.sender"}
+"""What a token opens outside of ``/api/``: the second says only that it is one."""
+
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 SHOWN_SESSIONS = 50
 _NEEDED_ROLE = "needed_role"
@@ -71,7 +74,7 @@ def ingests(view: View) -> View:
 
 
 def scopes_for(endpoint: str, method: str) -> tuple[str, ...]:
-    """The scopes of tokens that open an endpoint of the API, or ``/metrics``: of others, none does."""
+    """The scopes of tokens that open an endpoint of the API, or one beside it: of others, none does."""
     read = ("read",) if method in SAFE_METHODS else ()
     ingest = ("ingest",) if getattr(current_app.view_functions[endpoint], _INGESTS, False) else ()
     return (*read, *ingest, "full")
@@ -154,7 +157,7 @@ def _stands_on_token() -> bool:
     # On a page, credentials in a header are for a proxy in front of us, and not ours to judge.
     if request.path.startswith("/api/"):
         return "Authorization" in request.headers
-    return request.endpoint == "health.metrics" and _bearer() is not None
+    return request.endpoint in BESIDE_THE_API and _bearer() is not None
 
 
 def _bearer() -> str | None:

@@ -16,8 +16,15 @@ Refused = tuple[int, dict[str, str]]
 """Status and headers of the page that shows the form again."""
 
 TOO_LONG_AGO = f"Enter your password: you logged in more than {RECENT.seconds // 60} minutes ago."
-LOG_IN_AGAIN = f"Log out and in again: you logged in more than {RECENT.seconds // 60} minutes ago."
-"""For those who have no password here."""
+LOG_IN_AGAIN = f"Log in again first: you showed who you are more than {RECENT.seconds // 60} minutes ago."
+"""For those who have no password here: at the issuer, to which a link leads in the place of the field."""
+
+
+def asked_for() -> str | None:
+    """What a form needs besides its fields: ``password``, or of who has none here a new ``login``."""
+    if access.is_login_recent():
+        return None
+    return "password" if auth.password_counts(current_user) else "login"
 
 
 def refused_without(password: Field) -> Refused | None:

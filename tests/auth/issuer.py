@@ -114,6 +114,7 @@ class Issuer:
             "iat": int(now.timestamp()),
             "exp": int((now + timedelta(minutes=5)).timestamp()),
             "nonce": asked["nonce"],
+            **({"auth_time": int(now.timestamp())} if "max_age" in asked else {}),
             **self.who,
             **self.claims,
         }

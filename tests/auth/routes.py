@@ -56,6 +56,7 @@ EXPECTED = {
     ("POST", "login_steps.new_password_submit"): PENDING,
     ("GET", "login_steps.set_up"): PENDING,
     ("POST", "login_steps.set_up_submit"): PENDING,
+    ("GET", "single_sign_on.again"): "viewer",
     ("GET", "single_sign_on.begin"): ANYBODY,
     ("GET", "single_sign_on.callback"): ANYBODY,
     ("GET", "single_sign_on.logged_out"): ANYBODY,
@@ -180,5 +181,6 @@ SCOPES = {
     ("DELETE", "api_policies.policy_delete"): {"full"},
     ("GET", "api_spec.openapi"): {"read", "full"},
     ("GET", "health.metrics"): {"read", "full"},
+    ("GET", "auth.sender"): {"read", "ingest", "full"},
 }
 """The scopes of the tokens that open an endpoint. What does not stand here, no token opens."""

@@ -77,7 +77,7 @@ def test_a_role_gets_where_the_table_lets_it_and_nowhere_else(
 
 def test_each_endpoint_of_the_api_says_which_tokens_open_it_and_no_page_is_opened_by_any() -> None:
     api = {route for route, rule in routes().items() if rule.rule.startswith("/api/")}
-    assert set(SCOPES) == api | {("GET", "health.metrics")}
+    assert set(SCOPES) == api | {("GET", "health.metrics"), ("GET", "auth.sender")}
 
 
 @pytest.mark.any_engine

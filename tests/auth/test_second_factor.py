@@ -280,6 +280,22 @@ def test_other_roles_need_none(app: Flask, cast: None, needed: None) -> None:
     assert Person(app, None).post("/login", username="oscar", password=PASSWORD).location == "/"
 
 
+def test_who_gets_a_role_that_must_have_one_logs_in_anew_to_have_it(
+    app: Flask, ada: Person, oscar: Person, needed: None
+) -> None:
+    """Nobody has asked the sessions of before for a code, whoever is in them."""
+    assert oscar.get("/jobs/").status_code == 200
+    ada.post("/users/oscar", action="role", role="admin")
+    assert oscar.get("/users/").location.startswith("/login")
+    assert after_the_password(app, "oscar").get("/login/second-factor/set-up").status_code == 200
+
+
+def test_who_gets_a_role_that_needs_none_goes_on(app: Flask, ada: Person, oscar: Person) -> None:
+    app.config["SECOND_FACTOR_ROLES"] = ["admin"]
+    ada.post("/users/oscar", action="role", role="viewer")
+    assert oscar.get("/jobs/").status_code == 200
+
+
 def test_who_sets_one_up_then_changes_the_password_that_was_given(
     app: Flask, ada: Person, needed: None
 ) -> None:

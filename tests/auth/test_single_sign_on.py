@@ -30,6 +30,7 @@ from tests.people import PASSWORD, Browser, Person
 pytestmark = pytest.mark.usefixtures("cast")
 
 BEGIN = "/login/single-sign-on"
+AGAIN = f"{BEGIN}/again"
 ROLES = "bosses=admin,operators=operator,staff=viewer"
 
 
@@ -98,8 +99,71 @@ def test_somebody_new_is_made_with_the_role_of_the_claim(app: Flask, stranger: P
     assert user("nina").password_hash == "", "nobody has a password for her"
 
 
+# -- a recent login, of who has no password here ---------------------------------------------------------
+
+
+def boss(app: Flask, issuer: Issuer, **claims: Any) -> Person:
+    """An administrator who has come in by the issuer, and has no password here."""
+    issuer.who["roles"] = ["bosses"]
+    issuer.claims = claims
+    person = Person(app, None)
+    sign_on(person)
+    return person
+
+
+def seconds_ago(seconds: int) -> int:
+    return int(utcnow().timestamp()) - seconds
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        pytest.param({"auth_time": seconds_ago(3600)}, id="since an hour ago"),
+        pytest.param({}, id="it does not say since when"),
+        pytest.param({"auth_time": 10**400}, id="it says nothing that is a time"),
+    ],
+)
+def test_a_login_at_which_the_issuer_asked_nobody_gives_no_power_to_whoever_found_the_screen(
+    app: Flask, issuer: Issuer, claims: dict[str, Any]
+) -> None:
+    person = boss(app, issuer, **claims)
+    for address in ("/users/vera", "/users/", "/settings/notifications/", "/account/second-factor"):
+        page = person.get(address).text
+        assert f'href="{AGAIN}?next={address}"' in page, address
+        assert "Your password" not in page, "there is none to type"
+    refused = send(person, "/users/vera", action="role", role="admin")
+    assert (refused.status_code, f'href="{AGAIN}?next=/users/vera"' in refused.text) == (422, True)
+    assert user("vera").role == "viewer"
+
+
+def test_the_issuer_asks_once_more_and_leads_back_to_the_page(app: Flask, issuer: Issuer) -> None:
+    person = boss(app, issuer)
+    asked = parse_qs(urlsplit(person.get(AGAIN).location).query)
+    assert (asked["prompt"], asked["max_age"]) == (["login"], ["0"])
+    assert sign_on(person, f"{AGAIN}?next=/users/vera").location == "/users/vera"
+    assert AGAIN not in person.get("/users/vera").text
+    assert send(person, "/users/vera", action="role", role="operator").status_code == 302
+    assert user("vera").role == "operator"
+
+
+def test_an_issuer_that_asks_nobody_though_it_was_told_to_gives_no_power(app: Flask, issuer: Issuer) -> None:
+    person = boss(app, issuer, auth_time=seconds_ago(3600))
+    sign_on(person, AGAIN)
+    assert send(person, "/users/vera", action="role", role="admin").status_code == 422
+
+
+def test_who_has_just_proven_themselves_at_the_issuer_is_not_asked_again(app: Flask, issuer: Issuer) -> None:
+    person = boss(app, issuer, auth_time=seconds_ago(5))
+    assert send(person, "/users/vera", action="role", role="operator").status_code == 302
+
+
+def test_only_who_is_in_is_led_there_again(app: Flask, stranger: Person) -> None:
+    assert stranger.get(AGAIN).location.startswith("/login?next=")
+
+
 def test_who_has_no_password_makes_a_token_after_a_recent_login_and_no_other(stranger: Person) -> None:
     sign_on(stranger)
+    sign_on(stranger, AGAIN)
     made = {"action": "token", "name": "logger", "scope": "read", "days": "30"}
     page = stranger.get("/account").text
     assert "confirm-token" not in page, "there is no password to ask for"
@@ -108,7 +172,7 @@ def test_who_has_no_password_makes_a_token_after_a_recent_login_and_no_other(str
     db.session.execute(update(UserSession).values(proven_at=utcnow() - timedelta(minutes=11)))
     db.session.commit()
     refused = send(stranger, "/account", **made | {"name": "another"})
-    assert (refused.status_code, "Log out and in again" in refused.text) == (422, True)
+    assert (refused.status_code, "Log in again" in refused.text) == (422, True)
 
 
 def test_who_has_no_password_ends_sessions_of_their_own_after_a_recent_login(
@@ -123,7 +187,7 @@ def test_who_has_no_password_ends_sessions_of_their_own_after_a_recent_login(
     db.session.execute(update(UserSession).values(proven_at=utcnow() - timedelta(minutes=11)))
     db.session.commit()
     refused = send(stranger, "/account", action="sessions", session_id=ticked)
-    assert (refused.status_code, "Log out and in again" in refused.text) == (422, True)
+    assert (refused.status_code, "Log in again" in refused.text) == (422, True)
     assert is_in(elsewhere)
     db.session.execute(update(UserSession).values(proven_at=utcnow()))
     db.session.commit()

@@ -4,12 +4,14 @@ import re
 import ssl
 import subprocess
 from contextlib import ExitStack, suppress
+from secrets import token_hex
 from shutil import which
 
 import pytest
 
 from tests.databases import lacking
 from tests.deploy.site import NAME, Site
+from tests.people import PASSWORD
 from tests.processes import PATIENCE
 
 pytestmark = pytest.mark.process
@@ -76,6 +78,15 @@ def send_unannounced(site: Site, address: str, *options: str) -> str:
     return curl(site, address, "--header", "Content-Length:", *content, *options)
 
 
+def token(site: Site, scope: str) -> str:
+    """A new token of Oscar's."""
+    name = token_hex(8)  # the same form twice within ten seconds is taken once
+    asked = {"action": "token", "name": name, "scope": scope, "days": "1", "confirm": PASSWORD}
+    found = re.search(r"jobauto_[\w-]{43}", site.log_in("oscar").post("/account", **asked).text)
+    assert found
+    return found[0]
+
+
 def stored(site: Site) -> int:
     """Bytes of bodies that nginx keeps on its disk; a deleted file that is open counts too."""
     files = [file for file in (site.folder / "body").rglob("*") if file.is_file()]
@@ -110,6 +121,20 @@ def test_somebody_who_is_logged_in_is_waited_for(site: Site) -> None:
         assert answer(begin(site, address, "Content-Length: 9000000", oscar.cookie)) == ""
 
 
+@pytest.mark.parametrize("scope", ["ingest", "full"])
+def test_a_script_sends_as_many_rows_as_the_api_takes(site: Site, scope: str) -> None:
+    headers = {"Authorization": f"Bearer {token(site, scope)}", "Content-Type": "text/csv"}
+    rows = b"site_id,reading_date,reading_value\n" + b"S1,2026-01-01T00:00,1\n" * 20_000
+    answer = site.ask("/api/readings/", "POST", rows, headers)
+    assert "20,000 rows" in answer.text, (answer.status, answer.text[:300])
+
+
+def test_a_token_opens_the_large_bodies_of_no_page(site: Site) -> None:
+    length = f"Content-Length: 9000000\r\nAuthorization: Bearer {token(site, 'full')}"
+    said = answer(begin(site, "/import/", length))
+    assert said.startswith("HTTP/1.1 302 "), said[:300]
+
+
 @pytest.mark.parametrize("address", ["/import/", "/api/readings/"])
 def test_a_body_that_http_2_does_not_announce_is_no_way_round(site: Site, address: str) -> None:
     said = send_unannounced(site, address)
@@ -117,7 +142,7 @@ def test_a_body_that_http_2_does_not_announce_is_no_way_round(site: Site, addres
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE", "PURGE"])
-@pytest.mark.parametrize("address", ["/import/", "/profiles/x/", "/policies/"])
+@pytest.mark.parametrize("address", ["/import/", "/profiles/x/", "/policies/", "/api/sites/"])
 def test_a_body_beside_a_method_that_has_none_is_small(site: Site, address: str, method: str) -> None:
     """The limit of uploads counts forms alone, and nginx would keep each of a hundred bodies of 500 MB."""
     cookie = site.log_in("vera").cookie
@@ -130,6 +155,9 @@ def test_a_page_at_such_an_address_opens_by_http_2(site: Site) -> None:
     cookie = site.log_in("vera").cookie
     assert curl(site, "/import/?page=1", "--header", f"Cookie: {cookie}") == "2 200"
     assert curl(site, "/policies/") == "2 302"
+    assert curl(site, "/api/sites/", "--header", f"Cookie: {cookie}") == "2 200"
+    assert curl(site, "/api/sites/") == "2 401"
+    assert curl(site, "/api/no/such", "--request", "DELETE", "--header", f"Cookie: {cookie}") == "2 404"
 
 
 @pytest.mark.parametrize("address", ["/login", "/jobs/", "/no/such/page", "/healthz"])

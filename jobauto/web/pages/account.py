@@ -22,7 +22,7 @@ from ..forms.account import AssignmentsForm, OwnPasswordForm, SessionsForm, Toke
 from ..forms.errors import put_beside
 from ..forms.users import MailForm, id_in
 from ..numbers import whole_numbers
-from ..recent_login import LOG_IN_AGAIN, refused_without, unproven
+from ..recent_login import LOG_IN_AGAIN, asked_for, refused_without, unproven
 
 bp = Blueprint("account", __name__, url_prefix="/account")
 
@@ -231,7 +231,7 @@ def _page(typed: OwnForm | None = None, new_token: str | None = None) -> str:
         mail_address=mail_address,
         mail_form=form(MailForm, data=_mail()),
         assignments_form=AssignmentsForm(formdata=None, obj=mail_address),
-        asks_password=not access.is_login_recent(),
+        asks_for=asked_for(),
         new_token=new_token,
         tokens=mine,
         from_before=[token for token in mine if token.from_before],

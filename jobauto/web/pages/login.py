@@ -48,8 +48,9 @@ def login_submit() -> ResponseReturnValue:
 
 
 @bp.get("/login/sender")
+@access.ingests
 def sender() -> ResponseReturnValue:
-    """For nginx, before it takes a large body: 204 for whoever is logged in; the gate answers strangers."""
+    """For nginx, before it takes a large body: 204 for whoever is known; the gate answers strangers."""
     return "", 204
 
 

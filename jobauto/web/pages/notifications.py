@@ -15,7 +15,6 @@ from ...notifications.encryption import can_decrypt, needs_former_key
 from ...notifications.services import SERVICES, BadUrl
 from ...storage.configuration import send_to
 from ...work import broker, tasks
-from .. import access
 from ..access import current_author, needs
 from ..forms.notifications import (
     KIND_LABELS,
@@ -26,7 +25,7 @@ from ..forms.notifications import (
     form_of,
 )
 from ..paging import asked_page, page_of
-from ..recent_login import refused_without
+from ..recent_login import asked_for, refused_without
 
 bp = Blueprint("notifications", __name__, url_prefix="/settings/notifications")
 
@@ -99,7 +98,7 @@ def _channel(channel_id: int, typed: ChannelForm | StateForm | None = None) -> s
         needs=_needs([channel]),
         form=typed if isinstance(typed, ChannelForm) else form_of(channel),
         state_form=typed if isinstance(typed, StateForm) else StateForm(formdata=None),
-        asks_password=not access.is_login_recent(),
+        asks_for=asked_for(),
         page=page_of(queries.messages_for(channel_id), *asked_page()),
         history=db.session.scalars(audit.events_for("address", channel_id)).all(),
     )
@@ -147,7 +146,7 @@ def _list(form: NewChannelForm) -> str:
     return render_template(
         "notifications/index.html",
         form=form,
-        asks_password=not access.is_login_recent(),
+        asks_for=asked_for(),
         channels=found,
         describe_wants=describe_wants,
         needs=_needs(found),

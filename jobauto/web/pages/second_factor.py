@@ -16,7 +16,7 @@ from ...extensions import db
 from ...storage.configuration import second_factor_roles
 from .. import access, qr, security_log
 from ..forms.login_steps import CodeForm, ConfirmForm, SetUpForm
-from ..recent_login import refused_unless_right
+from ..recent_login import LOG_IN_AGAIN, asked_for, refused_unless_right
 
 bp = Blueprint("second_factor", __name__)
 
@@ -47,7 +47,7 @@ def _begin() -> ResponseReturnValue:
         if refused := refused_unless_right(form.confirm):
             return _page(confirm_form=form), *refused
     elif not access.is_login_recent():
-        flash("Log out, log in again, and set it up then: your login was too long ago.", "warning")
+        flash(LOG_IN_AGAIN, "warning")
         return redirect(url_for(".show"))
     return _set_up_page(SetUpForm(formdata=None), second_factor.propose(current_user, utcnow()))
 
@@ -111,6 +111,7 @@ def _page(confirm_form: ConfirmForm | None = None, code_form: CodeForm | None = 
         confirm_form=confirm_form or ConfirmForm(formdata=None),
         code_form=code_form or CodeForm(formdata=None),
         has_password=auth.password_counts(current_user),
+        asks_for=asked_for(),
     )
 
 

@@ -21,7 +21,7 @@ bp = Blueprint("single_sign_on", __name__, url_prefix="/login")
 OIDC = "jobauto.auth.oidc"
 """Loaded with Authlib where somebody logs in this way; most processes never do."""
 
-_FLOW = "single_sign_on"
+_FLOW = "sign_on"
 LONGEST_TARGET = 1000
 """The cookie that carries it may have 4 kB at most."""
 UNAVAILABLE = (
@@ -33,16 +33,26 @@ REFUSED = "Single sign-on did not log you in. Try again."
 @bp.get("/single-sign-on")
 def begin() -> ResponseReturnValue:
     """Lead to the issuer."""
-    client, oidc = _client()
-    if current_user.is_authenticated:
+    if current_user.is_authenticated and issuer() is not None:
         return redirect(access.target())
+    return _lead_there(anew=False)
+
+
+@bp.get("/single-sign-on/again")
+def again() -> ResponseReturnValue:
+    """Lead there once more, for what needs a recent login: the person is asked, not only the browser."""
+    return _lead_there(anew=True)
+
+
+def _lead_there(*, anew: bool) -> ResponseReturnValue:
+    client, oidc = _client()
     try:
-        address, flow = client.begin(utcnow())
+        address, flow = client.begin(utcnow(), anew=anew)
     except oidc.IssuerUnavailable as error:
         return _unavailable(error)
     wanted = request.args.get("next", "")
     kept = wanted if len(wanted) <= LONGEST_TARGET else None
-    session[_FLOW] = [flow.state, flow.nonce, flow.verifier, kept or None]
+    session[_FLOW] = [flow.state, flow.nonce, flow.verifier, kept or None, anew]
     return redirect(address)
 
 
@@ -50,7 +60,7 @@ def begin() -> ResponseReturnValue:
 def callback() -> ResponseReturnValue:
     """Come back from the issuer. The answer must be to what this very browser has asked."""
     client, oidc = _client()
-    state, nonce, verifier, wanted = session.pop(_FLOW, (None, None, None, None))
+    state, nonce, verifier, wanted, anew = session.pop(_FLOW, (None, None, None, None, False))
     if state is None or request.args.get("state") != state:
         return _refused("the answer is to nothing that this browser has asked")
     if "code" not in request.args:
@@ -62,7 +72,7 @@ def callback() -> ResponseReturnValue:
         return _unavailable(error)
     except oidc.NotProven as error:
         return _refused(str(error))
-    return _enter(Proven(client.issuer, claims), wanted)
+    return _enter(Proven(client.issuer, claims, anew), wanted)
 
 
 @bp.get("/logged-out")
@@ -80,9 +90,13 @@ def logged_out() -> ResponseReturnValue:
 
 def _enter(proven: Proven, wanted: str | None) -> ResponseReturnValue:
     try:
-        user = single_sign_on.person(proven, utcnow())
+        user, came = single_sign_on.person(proven, utcnow()), access.client()
         entered = logging_in.enter_by_issuer(
-            user.id, access.client(), second_factor=proven.has_second_factor, instead_of=access.session_id()
+            user.id,
+            came,
+            second_factor=proven.has_second_factor,
+            at=proven.at(came.now),
+            instead_of=access.session_id(),
         )
     except (SignOnRefused, InvalidInput) as error:
         return _refused(f"{proven.claims.get('sub')}: {error}", told=str(error))

@@ -35,7 +35,7 @@ from ..forms.users import (
     UserForm,
     id_in,
 )
-from ..recent_login import refused_without
+from ..recent_login import asked_for, refused_without
 
 bp = Blueprint("users", __name__, url_prefix="/users")
 
@@ -235,7 +235,7 @@ def _list(form: NewUserForm) -> str:
         form=form,
         users=db.session.scalars(queries.all_users()).all(),
         mail_of=dict(db.session.execute(mail_addresses.addresses()).all()),
-        asks_password=not access.is_login_recent(),
+        asks_for=asked_for(),
     )
 
 
@@ -257,7 +257,7 @@ def _account(user: User, typed: PowerForm | None = None, conflicts: Conflicts = 
         open_jobs=db.session.scalar(jobs.open_jobs_of(user.username)),
         password_form=typed if isinstance(typed, PasswordForm) else PasswordForm(formdata=None),
         state_form=typed if isinstance(typed, state_form) else state_form(formdata=None),
-        asks_password=not access.is_login_recent(),
+        asks_for=asked_for(),
         tokens=db.session.scalars(tokens_for(user, utcnow())).all(),
         sessions=access.sessions_of(user),
         reset_form=typed if isinstance(typed, ResetForm) else ResetForm(formdata=None),
