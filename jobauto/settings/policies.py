@@ -11,12 +11,12 @@ from itertools import chain
 from re import fullmatch
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, FailFast, Field, ValidationError, create_model
 
 from ..models.site import GROUP_LENGTH, SITE_ID_LENGTH
 from ..rules import RULES
 from ..rules.settings import RuleSettings, storable
-from .schema import Errors, Settings, SettingsError, describe_errors
+from .schema import Errors, Settings, SettingsError, describe_errors, told
 
 FLEET = "fleet"
 """Where a value comes from that no policy gives."""
@@ -61,8 +61,8 @@ _PartsOfRules: type[BaseModel] = create_model("PartsOfRules", __config__=ConfigD
 class PolicyContent(_PartsOfRules):
     """What a policy says, and of which groups and sites."""
 
-    groups: list[Group] = Field(default_factory=list)
-    sites: list[SiteId] = Field(default_factory=list)
+    groups: Annotated[list[Group], FailFast()] = Field(default_factory=list)
+    sites: Annotated[list[SiteId], FailFast()] = Field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Policy:
         try:
             read = PolicyContent.model_validate(content, strict=strict)
         except ValidationError as error:
-            raise SettingsError(describe_errors(error.errors())) from error
+            raise SettingsError(describe_errors(error, whole="policy")) from error
         said = read.model_dump(mode="json", exclude_unset=True)
         values = {section: said[section] for section in SECTIONS if said.get(section)}
         groups, sites = (tuple(dict.fromkeys(said.get(kind, ()))) for kind in ("groups", "sites"))
@@ -223,4 +223,4 @@ def _wrong(policy: Policy, others: Iterable[Policy]) -> Iterator[tuple[str, list
             ((each, other.name) for each in getattr(other, kind) if each in mine) for other in others
         )
         if why := [f"{each} has the policy {name} already." for each, name in taken]:
-            yield kind, why
+            yield kind, told(why)

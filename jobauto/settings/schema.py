@@ -3,7 +3,7 @@
 Names, defaults and limits are a contract with the scripts of others. They may be added to, not changed.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
@@ -12,7 +12,6 @@ from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
-from pydantic_core import ErrorDetails
 
 from ..rules import RULES
 from ..rules.moment import Moment
@@ -21,6 +20,9 @@ from ..rules.template import TemplateError, parse
 
 Errors = dict[str, list[str]]
 """What is wrong: ``ZERO_READS.days_to_check`` and why."""
+
+MOST_TOLD = 100
+"""So many errors at most are told one by one: what was sent may have hundreds of thousands."""
 
 
 class SettingsError(Exception):
@@ -180,7 +182,7 @@ class Settings(_SectionsOfRules):  # as many sections as there are rules
         try:
             settings = cls.model_validate(document, strict=strict)
         except ValidationError as error:
-            raise SettingsError(describe_errors(error.errors())) from error
+            raise SettingsError(describe_errors(error)) from error
         if wrong := dict(settings.contradictions()):
             raise SettingsError(wrong)
         return settings
@@ -248,14 +250,27 @@ _SENTENCES = {
 _PATTERNS = {"job_type_id": "Must be 1 to 50 of a-z, 0-9, _ and -.", "run_time": "Must be a time like 06:00."}
 
 
-def describe_errors(errors: list[ErrorDetails], unknown: str = "There is no such setting.") -> Errors:
-    """What pydantic found wrong, by field, in sentences for a form; ``unknown`` is for unknown names."""
+def describe_errors(
+    wrong: ValidationError, *, unknown: str = "There is no such setting.", whole: str = "settings"
+) -> Errors:
+    """What pydantic found wrong, by field, in sentences for a form; ``unknown`` is for unknown names.
+
+    What belongs to no field, and how many errors there are where they are too many, is told of the ``whole``.
+    """
+    if wrong.error_count() > MOST_TOLD:
+        return {whole: [f"It has {wrong.error_count():,} errors."]}
     words: Errors = {}
-    for error in errors:
+    for error in wrong.errors():
         field = ".".join(str(part) for part in error["loc"])
         sentence = unknown if error["type"] == _UNKNOWN else None
         sentence = (
             sentence or _SENTENCES.get(error["type"]) or _PATTERNS.get(str(error["loc"][-1]), error["msg"])
         )
-        words.setdefault(field or "settings", []).append(sentence.format(**error.get("ctx", {})))
+        words.setdefault(field or whole, []).append(sentence.format(**error.get("ctx", {})))
     return words
+
+
+def told(sentences: Sequence[str]) -> list[str]:
+    """Of very many sentences about one field the first, and how many more there are."""
+    more = len(sentences) - MOST_TOLD
+    return [*sentences[:MOST_TOLD], *([f"And {more:,} more."] if more > 0 else [])]

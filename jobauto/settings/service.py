@@ -19,7 +19,7 @@ from ..storage.connections import write
 from ..storage.marks import mark_selected
 from . import schedule
 from .policies import Policies, Policy
-from .schema import Errors, Settings, SettingsError
+from .schema import Errors, Settings, SettingsError, told
 from .stored import Unreadable, read_policies, read_stored
 
 HISTORY = 50
@@ -167,7 +167,7 @@ def _checked(policies: Policies, policy: Policy) -> Policies:
     """Raises SettingsError where a site is unknown, or where values contradict those of a group's policy."""
     groups = dict(_groups_of(policies.of_sites))
     if unknown := [site_id for site_id in policy.sites if site_id not in groups]:
-        raise SettingsError({"sites": [f"Unknown site: {site_id}." for site_id in unknown]})
+        raise SettingsError({"sites": told([f"Unknown site: {site_id}." for site_id in unknown])})
     for site_id, group in groups.items():
         effective = policies.effective(site_id, group)
         if policy in (effective.site, effective.group) and (wrong := effective.errors()):

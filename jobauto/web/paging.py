@@ -68,7 +68,7 @@ def asked_page(per_page: int = PER_PAGE) -> tuple[int, int]:
     try:
         asked = PageIn.model_validate(given)
     except ValidationError as error:
-        wrong = describe_errors(error.errors())
+        wrong = describe_errors(error)
         raise InvalidInput(describe_fields(wrong), wrong, 400) from error
     return asked.page, asked.per_page if request.args.get("per_page", "").strip() else per_page
 

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_core import ErrorDetails
 
 from ...errors import InvalidInput
-from ...settings.schema import time_zones
+from ...settings.schema import MOST_TOLD, time_zones
 from .. import fields
 from .stamps import StampError, check_format
 
@@ -32,8 +32,6 @@ Columns = Annotated[list[Column], Field(max_length=20_000)]
 Words = Annotated[list[str], Field(max_length=1000)]
 NOT_OF_FILES = {"punycode", "idna", "unicode-escape", "raw-unicode-escape", "undefined"}
 """Encodings that no file is in. Reading the first takes time by the square of a file's size."""
-MOST_TOLD = 100
-"""So many errors at most are told one by one: a document may have hundreds of thousands."""
 Sign = Annotated[str, Field(min_length=1, max_length=1)]
 Clock = Annotated[str, Field(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")]
 

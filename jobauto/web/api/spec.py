@@ -105,9 +105,9 @@ def responses(
 def _refuse(asked: Request, _response: Any, error: Exception | None, *_: Any) -> None:
     if isinstance(error, ValidationError):
         if asked.method == "GET":
-            wrong = describe_errors(error.errors(), unknown=UNKNOWN_PARAMETER)
+            wrong = describe_errors(error, unknown=UNKNOWN_PARAMETER, whole="query")
             raise InvalidInput(describe_fields(wrong), wrong, 400) from error
-        wrong = describe_errors(error.errors(), unknown=UNKNOWN_FIELD)
+        wrong = describe_errors(error, unknown=UNKNOWN_FIELD, whole="body")
         raise InvalidInput("The request was not accepted.", wrong, 422) from error
 
 
