@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 from jobauto.clock import utcnow
 from jobauto.detection.service import RunParameters, run
 from jobauto.extensions import db
+from jobauto.jobs import views
 from jobauto.jobs.service import JobChange, change
 from jobauto.models import Job
 from jobauto.settings import service as settings
@@ -80,6 +81,37 @@ def test_a_view_is_kept_under_a_name_of_ones_own_and_forgotten(
     assert "Mine, silent" not in ada.get("/jobs/").text
     oscar.post("/jobs/view", action="forget", **kept)
     assert "Mine, silent" not in words(oscar.get("/jobs/"))
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        pytest.param("status=unclosed&rule=no_coms", "1", id="a rule"),
+        pytest.param("status=unclosed&assignee=-", "2", id="nobody's"),
+        pytest.param("status=open&search=roof+flat", "1", id="words"),
+        pytest.param("status=unclosed&site_id=SILENT", "1", id="a site"),
+        pytest.param("status=unclosed&group=Gone", "0", id="a group that is no more"),
+        pytest.param("status=closed&priority=high", "", id="closed ones, which may be too many to look at"),
+        pytest.param("status=any", "", id="all, which may be too many to look at"),
+    ],
+)
+def test_a_kept_view_of_open_jobs_has_their_number(oscar: Person, run_id: int, query: str, count: str) -> None:
+    oscar.post("/jobs/view", action="keep", name="Those", query=query)
+    told = words(oscar.get("/jobs/")).split("Keep this view")[0]
+    assert told.split("Those")[-1].strip() == count
+
+
+def test_a_kept_view_that_is_looked_at_has_its_number_in_any_case(oscar: Person, run_id: int) -> None:
+    oscar.post("/jobs/view", action="keep", name="Those", query="priority=medium")
+    assert "Those 2 Forget" in words(oscar.get("/jobs/?priority=medium"))
+
+
+def test_kept_views_are_not_counted_where_very_many_jobs_are_open(
+    oscar: Person, run_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "COUNTED_AMONG", 1)
+    oscar.post("/jobs/view", action="keep", name="Those", query="status=unclosed&rule=no_coms")
+    assert "Those Keep this view" in words(oscar.get("/jobs/"))
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 41, "a\tb"])
