@@ -23,7 +23,9 @@ def events_of_bulk(bulk_id: int, job_id: int) -> Select[Any]:
 def notes_of(job_ids: Iterable[int]) -> Select[Any]:
     """The notes of jobs, newest first."""
     of_jobs = Event.subject_id.in_(map(str, job_ids))
-    return select(Event).where(Event.subject == "job", of_jobs, Event.field == "note").order_by(Event.id.desc())
+    return (
+        select(Event).where(Event.subject == "job", of_jobs, Event.field == "note").order_by(Event.id.desc())
+    )
 
 
 def last_change(subject: str, subject_id: object, field: str) -> Select[Any]:

@@ -95,7 +95,9 @@ def test_a_view_is_kept_under_a_name_of_ones_own_and_forgotten(
         pytest.param("status=any", "", id="all, which may be too many to look at"),
     ],
 )
-def test_a_kept_view_of_open_jobs_has_their_number(oscar: Person, run_id: int, query: str, count: str) -> None:
+def test_a_kept_view_of_open_jobs_has_their_number(
+    oscar: Person, run_id: int, query: str, count: str
+) -> None:
     oscar.post("/jobs/view", action="keep", name="Those", query=query)
     told = words(oscar.get("/jobs/")).split("Keep this view")[0]
     assert told.split("Those")[-1].strip() == count
