@@ -1,5 +1,6 @@
 """What is asked about changes."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Select, select
@@ -17,6 +18,14 @@ def events_for(subject: str, subject_id: object) -> Select[Any]:
 def events_of_bulk(bulk_id: int, job_id: int) -> Select[Any]:
     """What an action on several jobs has changed of one of them."""
     return events_for("job", job_id).where(Event.bulk_id == bulk_id)
+
+
+def notes_of(job_ids: Iterable[int]) -> Select[Any]:
+    """The notes of jobs, newest first."""
+    of_jobs = Event.subject_id.in_(map(str, job_ids))
+    return (
+        select(Event).where(Event.subject == "job", of_jobs, Event.field == "note").order_by(Event.id.desc())
+    )
 
 
 def last_change(subject: str, subject_id: object, field: str) -> Select[Any]:

@@ -27,7 +27,8 @@ def condition(fleet: Fleet, last_run: Run | None, next_run: datetime | None, now
 
     1. No active site, or never checked: nothing is known.
     2. The last run, or the last one of a rule, did not succeed, or the daily one is overdue by more than an
-       hour: what is known may be out of date, and that matters more than what it says.
+       hour: what is known may be out of date, and that matters more than what it says. That a run is held and
+       waits is said at the top of every page: here is what is known without its jobs, and it is never fine.
     3. A job is open whose fault holds: an ordinary day.
     4. Not every watched site has a fresh verdict of each rule, or too few could be assessed: that no job is
        open says little.
@@ -42,8 +43,9 @@ def condition(fleet: Fleet, last_run: Run | None, next_run: datetime | None, now
 
 
 def _worst(fleet: Fleet, last_run: Run, next_run: datetime | None, now: datetime) -> tuple[str, str, str]:
-    for run in (last_run, *fleet.runs):
-        if run is not None and run.status != "succeeded":
+    unsuccessful = [run for run in (last_run, *fleet.runs) if run is not None and run.status != "succeeded"]
+    for run in unsuccessful:
+        if not _waits(run):
             return _unsuccessful(run)
     if next_run is not None and now - next_run > OVERDUE:
         return "bad", "The daily check is overdue", "Nothing that starts due runs seems to be up."
@@ -51,7 +53,10 @@ def _worst(fleet: Fleet, last_run: Run, next_run: datetime | None, now: datetime
         return "warning", "No rule is switched on", "Runs look for no faults until one is, in the settings."
     if fleet.holding:
         others = fleet.faulty < fleet.active and not fleet.jobless
-        return "quiet", _faulty(fleet), _NONE_AT_THE_OTHERS if others else ""
+        detail = _HELD_LEFT_OUT if unsuccessful else _NONE_AT_THE_OTHERS if others else ""
+        return "quiet", _faulty(fleet), detail
+    if unsuccessful:
+        return "warning", "No job is open but those held", ""
     if not fleet.watched:
         return "unknown", "No site is watched", "All active sites are snoozed."
     if fleet.unchecked:
@@ -61,16 +66,19 @@ def _worst(fleet: Fleet, last_run: Run, next_run: datetime | None, now: datetime
     return "good", "No open faults", f"{_all(fleet)} been checked."
 
 
+def _waits(run: Run) -> bool:
+    """Whether a run's held jobs wait for a decision."""
+    return run.status == "held" and run.hold is not None and run.hold.decision is None
+
+
 def _unsuccessful(run: Run) -> tuple[str, str, str]:
     if run.status != "held":
         return "bad", *_UNSUCCESSFUL.get(run.status, _UNSUCCESSFUL["failed"])
-    if run.hold and run.hold.decision == "discarded":
-        return (
-            "warning",
-            "The jobs of the last run were discarded",
-            "The next run judges the silent sites again.",
-        )
-    return "bad", "The last run is held", "Its jobs wait until somebody releases or discards them."
+    return (
+        "warning",
+        "The jobs of the last run were discarded",
+        "The next run judges the silent sites again.",
+    )
 
 
 def _faulty(fleet: Fleet) -> str:
@@ -115,6 +123,7 @@ def _was(count: int) -> str:
 
 
 _NONE_AT_THE_OTHERS = "The newest check found no fault at the others that it could assess."
+_HELD_LEFT_OUT = "The sites of the held jobs are not counted."
 _NOT_CHECKED = "There is no verdict of the last 25 hours on them by every rule, so nothing is known of them."
 _TOO_LITTLE = "No rule found a fault there, but none could look: it takes more readings, or more time."
 _UNSUCCESSFUL = {

@@ -137,6 +137,15 @@ def refused(bulk_id: int) -> Select[int, str | None]:
     )
 
 
+def chosen(bulk_id: int) -> Select[int, bool, str | None]:
+    """(job, whether it is done, why it was left alone) of all that were chosen; those left alone first."""
+    return (
+        select(BulkJob.job_id, BulkJob.done, BulkJob.refused)
+        .where(BulkJob.bulk_id == bulk_id)
+        .order_by(BulkJob.refused.is_(None), BulkJob.job_id)
+    )
+
+
 def changed(bulk_id: int) -> Select[int]:
     """The jobs that were changed."""
     return select(BulkJob.job_id).where(BulkJob.bulk_id == bulk_id, BulkJob.done, BulkJob.refused.is_(None))

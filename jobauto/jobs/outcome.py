@@ -50,6 +50,12 @@ def of_bulk(action: str, change: Mapping[str, str], tally: Tally) -> tuple[str, 
     return f"{done} {tally.refused:,} {'was' if tally.refused == 1 else 'were'} not changed.", "warning"
 
 
+def of_changed(action: str, change: Mapping[str, str]) -> str:
+    """What became of each job that was changed: ``Closed as fixed``."""
+    done = "given back what it had" if action == "undo" else _done(action, change)
+    return done[0].upper() + done[1:]
+
+
 def of_refused(why: str, job_ids: Sequence[int]) -> str:
     """Jobs that were not changed for the same reason: ``Jobs 4, 7: Nobody has it already.``"""
     others = len(job_ids) - NAMED
@@ -67,7 +73,7 @@ def _done(action: str, change: Mapping[str, str]) -> str:
     if action == "priority":
         return f"given {in_words(change['priority'])} priority"
     if action == "queue":
-        return f"moved to the queue {change['queue']}" if change["queue"] else "taken out of their queues"
+        return f"moved to the queue {change['queue']}" if change["queue"] else "put into no queue"
     return "reopened"
 
 

@@ -1,5 +1,6 @@
 """Views of the list of jobs: those that everybody has, with their counts, and those that people keep."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -13,10 +14,14 @@ from ..models import Job, JobView, User
 from ..models.bulk import VIEW_NAME_LENGTH
 from ..models.job import STILL_OPEN
 from ..storage.connections import write
+from . import queries
+from .queries import JobFilter
 
 MOST_KEPT = 20
 COUNTED = 10_000
 """Jobs of a view are counted up to so many: the cost of a page does not grow with them."""
+COUNTED_AMONG = 5_000
+"""Views that people keep are counted while no more jobs are open: each of them may look at all that are."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,20 @@ def views(username: str, now: datetime, zone: ZoneInfo) -> list[View]:
     )
     counts = db.session.execute(select(*(_count(*jobs).scalar_subquery() for *_, jobs in views))).one()
     return [View(title, query, count) for (title, query, _), count in zip(views, counts, strict=True)]
+
+
+def count_kept(filters: Mapping[str, JobFilter], open_jobs: int, now: datetime) -> dict[str, int]:
+    """How many jobs the views of open jobs hold, by their names, all in one statement.
+
+    Others are not counted: to come by a few among a million closed jobs takes too long for a page.
+    """
+    counted = {name: wanted for name, wanted in filters.items() if wanted.status not in ("", "closed")}
+    if not counted or open_jobs > COUNTED_AMONG:
+        return {}
+    jobs = (queries.jobs_matching(wanted, now).order_by(None) for wanted in counted.values())
+    ones = (query.with_only_columns(literal(1), maintain_column_froms=True).subquery() for query in jobs)
+    counts = select(*(select(func.count()).select_from(one).scalar_subquery() for one in ones))
+    return dict(zip(counted, db.session.execute(counts).one(), strict=True))
 
 
 def week_began(now: datetime, zone: ZoneInfo) -> datetime:

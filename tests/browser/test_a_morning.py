@@ -119,6 +119,21 @@ def test_a_screen_shows_thirteen_jobs_and_a_phone_the_first_one_near_its_top(vis
     assert first["y"] < 400
 
 
+def test_so_they_do_under_the_bands_of_a_held_run_and_of_the_demo(visit: Visit) -> None:
+    for number in range(JOBS + 1, JOBS + 26):
+        add_site(f"DEMO-{number:04}", {days_before(4, utcnow()): number}, is_demo=True)
+    run(RunParameters(trigger="manual"), utcnow)
+    page = visit(logged_in_as="oscar", viewport={"width": 1280, "height": 900}).open("/jobs/")
+    expect(page.get_by_role("complementary", name="Held run")).to_be_visible()
+    expect(page.get_by_role("complementary", name="Demo data")).to_be_visible()
+    assert page.evaluate(IN_SIGHT) >= 13
+    page.set_viewport_size({"width": 375, "height": 800})
+    expect(page.get_by_role("link", name="Look and decide")).to_be_in_viewport()
+    first = page.locator(".jobs tbody tr").first.bounding_box()
+    assert first
+    assert first["y"] < 400
+
+
 @pytest.mark.parametrize("width", [1280, 375])
 def test_no_name_of_usual_length_is_cut_beside_marks_of_other_jobs(visit: Visit, width: int) -> None:
     with write() as session:

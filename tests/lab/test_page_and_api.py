@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from sqlalchemy import select
@@ -14,6 +15,7 @@ from jobauto.lab.service import Question, claim, work_out
 from jobauto.models import LabResult
 from jobauto.sites.service import SiteChange, edit
 from jobauto.web import asking_lab
+from jobauto.web.pages import lab
 from tests.fleets import add_site, daily, days_before
 from tests.pages.reading import words
 from tests.people import Person
@@ -77,6 +79,28 @@ def test_page_and_api_say_how_far_the_daily_runs_agree(vera: Person) -> None:
     page = words(vera.get("/lab/?rule=no_coms"))
     assert "In 0 of 1 scheduled run the rule flagged the same sites" in page
     assert re.search("Run 1 .* Silent roof .* Flagged by the run alone The site was changed since", page)
+
+
+def test_of_many_differences_the_newest_are_listed_and_their_number(
+    vera: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lab, "FEW", 2)
+    now = utcnow()
+    for number in (1, 2, 3):
+        add_site(f"R{number}", {}, site_name=f"Roof {number}")
+    run(RunParameters("schedule", slot=(now - timedelta(days=1)).date()), lambda: now)
+    for number in (1, 2, 3):
+        edit(
+            f"R{number}",
+            SiteChange(f"Roof {number}", now.date(), active=True, group=""),
+            author=Author("ada", now),
+        )
+    page = vera.get("/lab/?rule=no_coms")
+    assert words(page).count("Flagged by the run alone") == 2
+    assert "The newest 2 of 3 differences are listed. List all" in words(page)
+    everything = re.search(r'href="([^"]*list=all[^"]*)"', page.text)
+    assert everything
+    assert words(vera.get(unescape(everything[1]))).count("Flagged by the run alone") == 3
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from jobauto.models import Hold, Run
 from tests.fleets import NOON
 
 SUCCEEDED = Run(status="succeeded")
+HELD = Run(status="held", hold=Hold())
 WELL = Fleet(active=10, watched=10, runs=[SUCCEEDED, SUCCEEDED])
 FAULTY = replace(WELL, faulty=1, holding=1)
 
@@ -35,7 +36,7 @@ FAULTY = replace(WELL, faulty=1, holding=1)
         pytest.param(FAULTY, SUCCEEDED, -1.1, "bad", "The daily check is overdue", id="overdue"),
         pytest.param(WELL, Run(status="failed"), 8, "bad", "The last run failed", id="failed"),
         pytest.param(FAULTY, Run(status="crashed"), -2, "bad", "The last run crashed", id="crashed"),
-        pytest.param(WELL, Run(status="held", hold=Hold()), 8, "bad", "The last run is held", id="held"),
+        pytest.param(WELL, HELD, 8, "warning", "No job is open but those held", id="held"),
         pytest.param(
             WELL,
             Run(status="held", hold=Hold(decision="discarded")),
@@ -154,6 +155,27 @@ def test_the_condition_is_what_matters_most(
             "The last run failed",
             "The figures below may be out of date. 10 sites were not checked. 2 open jobs have recovered.",
             id="the last run of one rule failed",
+        ),
+        pytest.param(
+            {"runs": [HELD, SUCCEEDED], "faulty": 2, "holding": 2},
+            "quiet",
+            "2 of 10 active sites have an open job whose fault holds",
+            "The sites of the held jobs are not counted.",
+            id="faulty, and others are held",
+        ),
+        pytest.param(
+            {"runs": [HELD, SUCCEEDED], "unchecked": 1},
+            "warning",
+            "No job is open but those held",
+            "1 site was not checked.",
+            id="held, and others were not checked",
+        ),
+        pytest.param(
+            {"runs": [HELD, Run(status="failed")]},
+            "bad",
+            "The last run failed",
+            "The figures below may be out of date.",
+            id="held, and the other rule failed later",
         ),
     ],
 )

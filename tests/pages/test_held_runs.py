@@ -43,6 +43,15 @@ def test_every_page_says_so_at_its_top(ada: Person, held_run: int) -> None:
             assert page.text.index(WHY) < page.text.index("<main"), address
 
 
+@pytest.mark.any_engine
+def test_no_page_says_so_twice(oscar: Person, held_run: int) -> None:
+    own = f"/runs/{held_run}"
+    for address in ("/", own, f"{own}/held", f"{own}/release", f"{own}/discard"):
+        text = oscar.get(address).text
+        assert text.count(WHY) == 1, address
+        assert "is held" not in text, address
+
+
 def test_only_who_may_decide_is_offered_to(vera: Person, oscar: Person, held_run: int) -> None:
     assert "/release" not in vera.get("/").text
     assert "until an operator decides" in words(vera.get("/"), "aside")
@@ -149,8 +158,8 @@ def test_the_audit_log_tells_who_decided(ada: Person, oscar: Person, held_run: i
     assert 'Run <a href="/runs/1">' in page.text
 
 
-def test_the_dashboard_says_that_the_run_is_held(oscar: Person, held_run: int) -> None:
+def test_the_dashboard_says_what_is_known_without_the_held_jobs(oscar: Person, held_run: int) -> None:
     text = words(oscar.get("/"))
-    assert "The last run is held" in text
+    assert "No job is open but those held" in text
     assert "25 flagged; held back 25 jobs" in text
     assert db.session.get_one(Run, held_run).status == "held"

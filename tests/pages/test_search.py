@@ -32,6 +32,19 @@ def test_words_find_sites_and_the_jobs_whose_site_or_note_has_them(
     assert {name for name in everybody if name in of_jobs} == jobs
 
 
+@pytest.mark.parametrize("address", ["/search/?q=inverter", "/jobs/?status=any&search=inverter"])
+def test_a_search_shows_the_newest_note_that_has_the_words_and_whose_it_is(
+    vera: Person, run_id: int, address: str
+) -> None:
+    for who, note in (("oscar", "Old inverter."), ("ada", "New <inverter>."), ("oscar", "Fuse.")):
+        change(1, JobChange(note=note), by=who, now=utcnow())
+    page = vera.get(address)
+    assert "New &lt;<mark>inverter</mark>&gt;." in page.text
+    assert "ada, just now: New < inverter >." in words(page)
+    assert "Old inverter" not in words(page)
+    assert "Fuse" not in words(page)
+
+
 def test_it_says_how_many_it_found_and_that_not_all_are_listed(vera: Person, run_id: int) -> None:
     assert words(vera.get("/search/?q=roof")).count("4 sites.") == 1
     assert "2 jobs." in words(vera.get("/search/?q=roof"))

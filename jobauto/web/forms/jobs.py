@@ -1,6 +1,7 @@
 """Forms for working jobs."""
 
 from datetime import datetime
+from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 from flask import request
@@ -105,6 +106,11 @@ class FilterForm(Form):
         ]
 
 
+def filter_of(query: str) -> FilterForm:
+    """The filter as a kept view has it."""
+    return _filter_form(MultiDict(parse_qsl(query)), [], [], [])
+
+
 def filter_form(
     assignees: list[tuple[str, str]], queues: list[str], groups: list[str], *, status: str = "any"
 ) -> FilterForm:
@@ -113,10 +119,17 @@ def filter_form(
     ``status`` is that of an address that asks for nothing.
     """
     given = MultiDict((name, value) for name, value in request.args.items() if value)
-    form = FilterForm(given)
+    form = _filter_form(given, assignees, queues, groups)
     if "status" not in given:
         asked = given.keys() - {"sort"} | request.args.keys() & {"status"}
         form.status.data = "any" if asked & form._fields.keys() else status
+    return form
+
+
+def _filter_form(
+    given: MultiDict[str, str], assignees: list[tuple[str, str]], queues: list[str], groups: list[str]
+) -> FilterForm:
+    form = FilterForm(given)
     labels = dict(assignees)
     names = _names(list(labels), form.assignee.data)
     form.assignee.choices = choices(

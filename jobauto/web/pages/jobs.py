@@ -17,6 +17,7 @@ from ...clock import utcnow
 from ...errors import InvalidInput
 from ...extensions import db
 from ...jobs import bulk_actions, incidents, outcome, queries, service, views
+from ...jobs.notes import found_notes
 from ...jobs.progress import Seen, progress
 from ...jobs.queries import JobFilter
 from ...jobs.recurrence import recurrence
@@ -43,7 +44,7 @@ from ..carrying_out import carry_out
 from ..exports import csv_response
 from ..forms.choices import of_names
 from ..forms.errors import put_beside
-from ..forms.jobs import ROWS, BulkForm, FilterForm, JobForm, ViewForm, filter_form
+from ..forms.jobs import ROWS, BulkForm, FilterForm, JobForm, ViewForm, filter_form, filter_of
 from ..forms.seen import Conflicts, catch_up, labelled, seen_in_request, seen_to_send
 from ..lookup import get_or_404
 from ..paging import Page, asked_page, count_of, describe_fields, list_address, page_up_to
@@ -83,14 +84,19 @@ def index() -> ResponseReturnValue:
             else queries.first_jobs_matching(wanted, now, number * rows)
         ),
     )
+    kept = db.session.scalars(views.kept_by(current_user.id)).all()
+    filters = {view.name: filter_of(view.query).filter(now, zone) for view in kept}
+    open_jobs = next(view.count for view in of_everybody if view.title == "All open") or 0
     return render_template(
         "jobs/index.html",
         page=page,
+        notes=found_notes([job.id for job in page.items], wanted.search),
         within=wanted.within,
         form=form,
         bulk=bulk,
         views=of_everybody,
-        kept=db.session.scalars(views.kept_by(current_user.id)).all(),
+        kept=kept,
+        kept_counts=views.count_kept(filters, open_jobs, now),
         here=here,
         used=used,
         view=urlencode(used),

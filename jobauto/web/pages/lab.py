@@ -23,6 +23,8 @@ from ..paging import Page, asked_page
 bp = Blueprint("lab", __name__, url_prefix="/lab")
 
 REFRESH = 2
+FEW = 50
+"""So many differences of runs are listed, unless all are asked for."""
 FLAGGED_BY = {True: "Flagged by the run alone", False: "Flagged only when asked again"}
 
 
@@ -31,8 +33,14 @@ def show() -> ResponseReturnValue:
     """The figures of every threshold, or how far they are."""
     question = _asked()
     standing = ask(question)
-    differing = _differing_runs(standing.answer) if standing.answer else []
-    return render_template("lab/show.html", standing=standing, differing=differing, **_shown(question))
+    lines = _differing_runs(standing.answer) if standing.answer else []
+    return render_template(
+        "lab/show.html",
+        standing=standing,
+        differing=lines if request.args.get("list") == "all" else lines[:FEW],
+        differences=len(lines),
+        **_shown(question),
+    )
 
 
 @bp.get("/sites")

@@ -9,6 +9,7 @@ from sqlalchemy import Select
 from ...clock import utcnow
 from ...extensions import db
 from ...jobs import queries as jobs
+from ...jobs.notes import found_notes
 from ...models import Job, Site
 from ...sites import queries as sites
 from ..numbers import whole_number
@@ -28,12 +29,13 @@ def show() -> ResponseReturnValue:
     if job_id is not None and db.session.get(Job, job_id) is not None:
         return redirect(url_for("jobs.show", job_id=job_id))
     wanted = jobs.bounded(jobs.JobFilter(search=asked))
-    found = jobs.jobs_matching(wanted, utcnow())
+    found = page_up_to(jobs.jobs_matching(wanted, utcnow()), 1, FOUND) if asked else None
     return render_template(
         "search/show.html",
         asked=asked,
         sites=page_up_to(_sites(asked, wanted.within), 1, FOUND) if asked else None,
-        jobs=page_up_to(found, 1, FOUND) if asked else None,
+        jobs=found,
+        notes=found_notes([job.id for job in found.items], asked) if found else {},
         within=wanted.within,
     )
 
