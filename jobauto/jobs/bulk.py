@@ -22,7 +22,7 @@ def only_open(job: Job) -> str | None:
     if job.status != "closed":
         return None
     return (
-        f"It is closed already, as {in_words(job.resolution or 'other')} by {job.closed_by or 'the program'}."
+        f"It is closed already, as {in_words(job.resolution or 'other')} by {job.closed_by or 'System'}."
     )
 
 

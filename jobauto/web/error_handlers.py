@@ -31,6 +31,22 @@ from . import security_log
 
 log = logging.getLogger("jobauto.errors")
 
+TITLES = {
+    403: "Not allowed",
+    404: "Not found",
+    413: "Too large",
+    429: "Too many requests",
+    500: "Something went wrong",
+    503: "Not available",
+}
+"""What a page says above the reason."""
+REASONS = {
+    405: "This address cannot be asked in this way.",
+    413: "More was sent than this address takes.",
+    500: "This is a fault of the program. Its log says more.",
+}
+"""Why, where nobody said it more closely."""
+
 
 def init_app(app: Flask) -> None:
     """Register the handlers."""
@@ -53,11 +69,16 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
         error = _with_the_last_slash() or error
     if error.code is None or error.code < 400:
         return error
-    response = _answer(error.code, error.description or error.name, {}, error.name)
+    response = _answer(error.code, _reason(error), {})
     for name in ("Allow", "Retry-After"):
         if value := error.get_response().headers.get(name):
             response.headers[name] = value
     return response
+
+
+def _reason(error: HTTPException) -> str:
+    said = error.description if error.description != type(error).description else None
+    return said or REASONS.get(error.code or 0) or error.description or error.name
 
 
 def _with_the_last_slash() -> MethodNotAllowed | None:
@@ -85,7 +106,7 @@ def untrusted_host(_error: SecurityError) -> ResponseReturnValue:
 
 def invalid_input(error: InvalidInput) -> ResponseReturnValue:
     """What a service refused."""
-    return _answer(error.status, str(error), error.fields, "Not accepted")
+    return _answer(error.status, str(error), error.fields)
 
 
 def database_not_ready(error: DatabaseNotReady) -> ResponseReturnValue:
@@ -125,11 +146,11 @@ def database_error(error: OperationalError | InternalError | ProgrammingError) -
     return http_error(InternalServerError())
 
 
-def _answer(status: int, message: str, fields: dict[str, list[str]], title: str) -> Response:
+def _answer(status: int, message: str, fields: dict[str, list[str]]) -> Response:
     if request.path.startswith("/api/"):
         response = jsonify({"error": message, "fields": fields})
     else:
-        response = make_response(_page(status=status, title=title, message=message))
+        response = make_response(_page(status=status, title=TITLES.get(status, "Not accepted"), message=message))
     response.status_code = status
     return response
 

@@ -144,7 +144,7 @@ def test_the_page_for_a_broken_database_does_not_need_the_database(ada: Person) 
         session.connection().exec_driver_sql('ALTER TABLE "site" RENAME TO "site_gone"')
     page = ada.get("/jobs/")
     assert page.status_code == 500
-    assert "Internal Server Error" in words(page)
+    assert "Something went wrong" in words(page)
     assert "site_gone" not in page.text
     assert "Traceback" not in page.text
 

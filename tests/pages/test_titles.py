@@ -15,7 +15,7 @@ TITLES = {
     "/": "Dashboard",
     "/jobs/": "Jobs: All open",
     "/jobs/?status=unclosed&assignee=-": "Jobs: Unassigned",
-    "/jobs/?rule=no_coms&priority=high&page=2": "Jobs: Some, Rule: No Coms, Priority: High, page 2",
+    "/jobs/?rule=no_coms&priority=high&page=2": "Jobs, Rule: No Coms, Priority: High, page 2",
     "/jobs/1": "Silent roof, job 1",
     "/sites/": "Sites",
     "/sites/?q=roof&state=silent&sort=name": "Sites, Id, name or group: roof, State: silent",
@@ -49,7 +49,8 @@ TITLES = {
     "/account/second-factor": "Second factor",
     "/audit/": "Audit log",
     "/audit/?who=ada&subject=site&subject_id=FLAT": "Audit log, ada, Site, FLAT",
-    "/nowhere": "Not Found",
+    "/nowhere": "Not found",
+    "/profiles/nobody/": "Not found",
 }
 
 
