@@ -9,12 +9,12 @@ The issuer is asked with timeouts, follows no redirect, and its replies are boun
 somebody logs in this way.
 """
 
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from threading import BoundedSemaphore
+from socket import SHUT_RDWR, socket
+from threading import BoundedSemaphore, Timer
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -237,18 +237,49 @@ def _understood(key: Any) -> list[Key]:
 
 
 class _Bounded(HTTPAdapter):
-    """Waits for a reply, and reads it, only so long and so far."""
+    """Waits for a reply, and reads it, only so long and so far.
+
+    The timeouts of ``requests`` begin anew with each byte, also of a head that comes drop by drop. So another
+    thread hangs up at the end of the time.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ends: list[Timer] = []
+
+    def get_connection_with_tls_context(self, *asked: Any, **named: Any) -> Any:
+        pool, ends = super().get_connection_with_tls_context(*asked, **named), self._ends
+        kind: Any = pool.ConnectionCls
+
+        class Ending(kind):  # type: ignore[misc] # whichever of the two it is
+            def connect(self) -> None:
+                super().connect()
+                ends.append(Timer(REPLY_SECONDS, _hang_up, [self.sock]))
+                ends[-1].start()
+
+        pool.ConnectionCls = Ending
+        return pool
 
     def send(self, request: requests.PreparedRequest, *_: Any, **options: Any) -> requests.Response:
         options |= {"stream": True, "timeout": (CONNECT_SECONDS, SILENT_SECONDS)}
-        response = super().send(request, **options)
-        ends = time.monotonic() + REPLY_SECONDS
+        try:
+            return self._read(super().send(request, **options))
+        finally:
+            for end in self._ends:
+                end.cancel()
+
+    def _read(self, response: requests.Response) -> requests.Response:
         body = bytearray()
         while piece := response.raw.read1(64 * 1024, decode_content=False):
             body += piece
-            if len(body) > LONGEST_REPLY or time.monotonic() > ends:
+            if len(body) > LONGEST_REPLY:
                 response.close()
                 raise requests.RequestException("the reply is too long")
         response._content = bytes(body)
         response._content_consumed = True  # as requests itself marks what it has read
         return response
+
+
+def _hang_up(connection: socket) -> None:
+    with suppress(OSError):  # it may have come to its end just now
+        connection.shutdown(SHUT_RDWR)

@@ -461,9 +461,23 @@ def test_nothing_known_before_the_login_is_worth_anything_after(app: Flask, stra
 def drip(handler: Any) -> bool:
     handler.send_response(200)
     handler.end_headers()
+    return drip_of(handler, b" ")
+
+
+def drip_of_a_header(handler: Any) -> bool:
+    handler.wfile.write(b"HTTP/1.0 200 OK\r\nX: ")
+    return drip_of(handler, b"x")
+
+
+def drip_of_answers_to_come(handler: Any) -> bool:
+    return drip_of(handler, b"HTTP/1.1 100 Continue\r\n\r\n")
+
+
+def drip_of(handler: Any, drop: bytes) -> bool:
+    handler.close_connection = True
     with suppress(OSError):
         for _ in range(200):
-            handler.wfile.write(b" ")
+            handler.wfile.write(drop)
             handler.wfile.flush()
             time.sleep(0.02)
     return True
@@ -498,8 +512,11 @@ def deep(handler: Any) -> bool:
     return True
 
 
+FAULTS = (drip, drip_of_a_header, drip_of_answers_to_come, silence, a_lot, elsewhere, broken, deep)
+
+
 @pytest.mark.any_engine
-@pytest.mark.parametrize("fault", [drip, silence, a_lot, elsewhere, broken, deep])
+@pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("at", ["/.well-known/openid-configuration", "/token", "/keys"])
 def test_a_faulty_issuer_is_given_up_and_passwords_go_on(
     app: Flask, issuer: Issuer, stranger: Person, monkeypatch: pytest.MonkeyPatch, fault: Any, at: str
