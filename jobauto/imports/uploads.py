@@ -18,6 +18,7 @@ from sqlalchemy import select
 from ..extensions import db
 from ..models import Import
 from ..models.imports import KEPT_ON_LENGTH, UNFINISHED
+from ..storage.among import is_among
 from ..storage.configuration import instance_folder
 from .lines import FileError
 
@@ -89,7 +90,7 @@ def make_room() -> None:
 def delete_old(now: datetime) -> None:
     """Delete files that nobody needs any more: taken whole, not imported, or older than ``KEPT_FOR``."""
     files = list(_folder().iterdir())
-    entries = {entry.kept_as: entry for entry in _entries(path.stem for path in files)}
+    entries = {entry.kept_as: entry for entry in imports_of(path.stem for path in files)}
     for path in files:
         entry = entries.get(path.stem)
         if _is_over(entry, now) if entry else _changed_at(path) < now - KEPT_FOR:
@@ -120,14 +121,13 @@ def _changed_at(path: Path) -> datetime:
 
 def _ended(names: Iterable[str]) -> list[str]:
     """Of these files those whose import has ended, the oldest first."""
-    return [entry.kept_as for entry in _entries(names) if entry.status not in UNFINISHED]
+    return [entry.kept_as for entry in imports_of(names) if entry.status not in UNFINISHED]
 
 
-def _entries(names: Iterable[str]) -> list[Import]:
-    wanted = set(names)
-    if not wanted:
-        return []
-    return list(db.session.scalars(select(Import).where(Import.kept_as.in_(wanted)).order_by(Import.id)))
+def imports_of(names: Iterable[str]) -> list[Import]:
+    """The imports of files with these names, in order."""
+    of_them = is_among(db.session.connection(), Import.kept_as, set(names))
+    return list(db.session.scalars(select(Import).where(of_them).order_by(Import.id)))
 
 
 def _folder() -> Path:

@@ -25,6 +25,7 @@ KEPT_ON_LENGTH = 255
 NEEDS_PROFILE = "needs_profile"
 UNFINISHED = ("queued", "running", "waiting", NEEDS_PROFILE)
 STATUSES = (*UNFINISHED, "finished", "failed", "discarded", "canceled")
+KINDS = ("readings", "sites")
 WAYS = ("page", "command", "api", "inbox")
 _WAITING = text("status IN ('queued', 'running')")
 _OF_TOKENS = text("token IS NOT NULL")

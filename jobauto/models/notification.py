@@ -21,6 +21,7 @@ from ..extensions import Base
 from .types import Instant, PrimaryKey
 
 KINDS = ("message", "heartbeat", "person")
+KINDS_OF_MESSAGES = ("problem", "digest", "test", "start", "success", "fail", "link", "replaced", "assigned")
 STATUSES = ("waiting", "sent", "given_up")
 WHEN = ("never", "at_once", "daily")
 """How soon somebody is told of the jobs that are assigned to them."""

@@ -8,7 +8,10 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from ..extensions import Base
 from .types import Instant, PrimaryKey
 
+TRIGGERS = ("schedule", "manual", "api", "cli")
 STATUSES = ("running", "succeeded", "held", "partial", "failed", "crashed")
+STATUSES_OF_RULES = ("succeeded", "held", "failed", "skipped")
+DECISIONS = ("released", "discarded", "superseded")
 _RUNNING = text("status = 'running'")
 _UNDECIDED = text("decision IS NULL")
 SLOT_TAKEN = text("slot IS NOT NULL AND status <> 'crashed'")
@@ -16,7 +19,7 @@ SLOT_TAKEN = text("slot IS NOT NULL AND status <> 'crashed'")
 
 
 class Run(Base):
-    """One execution of the rules at one instant, its ``as_of``.
+    """One execution of the rules at one instant, its ``as_of``; ``trigger`` is one of the ``TRIGGERS``.
 
     ``status`` is ``running``, ``succeeded``, ``held``, ``partial``, ``failed`` or ``crashed``. ``slot`` is
     the local date that a scheduled run serves. ``heartbeat_at`` proves that its process lives.
@@ -66,7 +69,7 @@ class Run(Base):
 
 
 class RunRule(Base):
-    """What one rule did in one run. ``status`` is ``succeeded``, ``held``, ``failed`` or ``skipped``.
+    """What one rule did in one run. ``status`` is one of ``STATUSES_OF_RULES``.
 
     ``newest_site`` is the highest key of a site when the rule looked: sites beyond it were added later.
     """

@@ -6,6 +6,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from ..extensions import Base
 from .types import PrimaryKey
 
+VERDICTS = ("flagged", "not_assessable", "not_judged")
+OUTCOMES = ("created", "covered", "skipped", "held")
 _NOT_JUDGED = text("verdict = 'not_judged'")
 
 

@@ -5,8 +5,10 @@ No error of a library goes further than that process: it may hold the URL. What 
 
 import json
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -20,6 +22,12 @@ SECONDS = 30.0
 """For a whole message: names, connections, every answer, however slowly they come."""
 DAY_SECONDS = 86_400.0
 """Longer than that no message waits."""
+NEEDED = re.compile(
+    r"PATH|HOME|LD_LIBRARY_PATH|TMPDIR|TZ|LANG|LANGUAGE|LC_\w+|PYTHON\w+"
+    r"|SSL_CERT_(FILE|DIR)|(REQUESTS|CURL)_CA_BUNDLE|(HTTP|HTTPS|ALL|NO)_PROXY"
+    r"|(http|https|all|no)_proxy"
+)
+"""The variables that the process needs: to be started, to know whom to trust, and its way out."""
 PATHS = {"start": "/start", "success": "", "test": "", "fail": "/fail"}
 """What Healthchecks appends to a heartbeat's URL for each signal; a test gives the signal of success."""
 
@@ -47,6 +55,11 @@ def mail(server: MailServer, address: str, title: str, body: str) -> Errand:
     return Errand("mail", address, title, body, None, SECONDS, asdict(server))
 
 
+def environment(of_program: Mapping[str, str]) -> dict[str, str]:
+    """Those variables of the program that the process needs. A host may keep secrets in any other."""
+    return {name: value for name, value in of_program.items() if NEEDED.fullmatch(name)}
+
+
 def deliver(errand: Errand) -> None:
     """Do it, in at most ``SECONDS``. Needs no app context. Raises NotSent."""
     try:
@@ -55,7 +68,7 @@ def deliver(errand: Errand) -> None:
             input=json.dumps(asdict(errand)),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # a traceback may hold the URL
-            env={name: value for name, value in os.environ.items() if not name.startswith("JOBAUTO_")},
+            env=environment(os.environ),
             text=True,
             timeout=errand.seconds,
             check=False,

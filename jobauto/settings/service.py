@@ -15,6 +15,7 @@ from ..audit.conflicts import Conflict
 from ..audit.service import Author, Difference, record
 from ..extensions import db
 from ..models import SettingsVersion, Site
+from ..storage.among import is_among
 from ..storage.connections import write
 from ..storage.marks import mark_selected
 from . import schedule
@@ -185,7 +186,8 @@ def _groups_of(site_ids: Collection[str]) -> Iterator[tuple[str, str]]:
 def count_sites(policies: Policies) -> dict[str, int]:
     """How many sites each policy is for, by its name: those of its groups, and single ones beside them."""
     counts = dict.fromkeys((policy.name for policy in policies.all), 0)
-    in_use = select(Site.group, func.count()).where(Site.group.in_(policies.of_groups)).group_by(Site.group)
+    of_groups = is_among(db.session.connection(), Site.group, policies.of_groups)
+    in_use = select(Site.group, func.count()).where(of_groups).group_by(Site.group)
     for group, count in db.session.execute(in_use):
         counts[policies.of_groups[group].name] += count
     for site_id, group in _groups_of(policies.of_sites):

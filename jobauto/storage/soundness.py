@@ -17,6 +17,7 @@ from sqlalchemy import (
     Date,
     Float,
     Integer,
+    SmallInteger,
     String,
     Table,
     text,
@@ -26,15 +27,19 @@ from ..extensions import db
 from ..models import SettingsVersion
 from ..models.bulk import ACTIONS
 from ..models.event import SUBJECTS
+from ..models.imports import KINDS as KINDS_OF_IMPORTS
 from ..models.imports import STATUSES as STATUSES_OF_IMPORTS
 from ..models.imports import WAYS
 from ..models.incident import STATES as STATES_OF_INCIDENTS
 from ..models.job import PRIORITIES, RESOLUTIONS, STATUSES
-from ..models.notification import KINDS, WHEN
+from ..models.notification import KINDS, KINDS_OF_MESSAGES, WHEN
 from ..models.notification import STATUSES as STATUSES_OF_MESSAGES
 from ..models.quality import Quality, ReviewDecision, ReviewKind
 from ..models.review import STATES
+from ..models.run import DECISIONS as DECISIONS_OF_HOLDS
 from ..models.run import STATUSES as STATUSES_OF_RUNS
+from ..models.run import STATUSES_OF_RULES, TRIGGERS
+from ..models.run_site import OUTCOMES, VERDICTS
 from ..models.site import COUNTS, MEASURES
 from ..models.types import Instant, Kwh, to_microseconds
 from ..models.user import ROLES, SCOPES
@@ -43,6 +48,7 @@ EARLIEST = to_microseconds(datetime(1900, 1, 1, tzinfo=UTC))
 LATEST = to_microseconds(datetime(9999, 12, 31, tzinfo=UTC))
 """Each zone has a date for them, and no instant of ours lies beyond."""
 MOST_WATT_HOURS = 10**15
+BITS = {SmallInteger: 16, BigInteger: 64, Integer: 32}
 QUALITIES = tuple(map(int, Quality))
 KINDS_OF_REVIEWS = tuple(kind.value for kind in ReviewKind)
 DECISIONS = tuple(decision.value for decision in ReviewDecision)
@@ -56,9 +62,16 @@ CHOICES = {
     "address.kind": KINDS,
     "mail_address.assignments": WHEN,
     "event.subject": SUBJECTS,
+    "import.kind": KINDS_OF_IMPORTS,
     "import.way": WAYS,
     "import.status": STATUSES_OF_IMPORTS,
+    "run.trigger": TRIGGERS,
     "run.status": STATUSES_OF_RUNS,
+    "run_rule.status": STATUSES_OF_RULES,
+    "run_site.verdict": VERDICTS,
+    "run_site.outcome": OUTCOMES,
+    "hold.decision": DECISIONS_OF_HOLDS,
+    "outbox.kind": KINDS_OF_MESSAGES,
     "outbox.status": STATUSES_OF_MESSAGES,
     "site.measure": MEASURES,
     "site.counts": COUNTS,
@@ -71,6 +84,19 @@ CHOICES = {
     "decision.decision": DECISIONS,
     "incident.state": STATES_OF_INCIDENTS,
 }
+LONGEST_CHOICE = 20
+"""No text of people is so short: each column of so many characters stands above."""
+_WORD = "{0} NOT GLOB '*[^A-Za-z0-9_-]*'"
+FORMATS = {
+    "import.kept_as": _WORD,
+    "profile_version.key": _WORD,
+    "profile_version.name": _WORD,
+    # As its bytes are quoted: none of them leads to another folder.
+    "import.inbox_name": "{0} NOT GLOB '*[^A-Za-z0-9_.~%-]*' AND {0} NOT GLOB '*%2[Ff]*'",
+    # Another one makes each try to log in fail, or take as long as it says.
+    "user.password_hash": "({0} = '' OR {0} GLOB 'scrypt:32768:8:[1-9]$*$*')",
+}
+"""SQL for what is the name of a file or a folder, and no path; and for other texts that are code."""
 MAY_BE_EMPTY = (
     "lab_result.days",  # now
     "lab_result.group",  # the fleet
@@ -151,9 +177,17 @@ def _first_wrong_column(table: Table) -> str:
 
 def _is_right(name: str, column: Column[Any]) -> str:
     test = _is_of_its_type(name, column)
-    if allowed := CHOICES.get(str(column)):
+    if allowed := _choices(column):
         test += f" AND {name} IN ({', '.join(map(repr, allowed))})"
+    if has_format := FORMATS.get(str(column)):
+        test += f" AND {has_format.format(name)}"
     return f"{name} IS NULL OR ({test})" if column.nullable else test
+
+
+def _choices(column: Column[Any]) -> tuple[Any, ...] | None:
+    """What may stand in a column of choices. Raises KeyError for one that nobody has listed."""
+    is_short = isinstance(column.type, String) and 0 < (column.type.length or 0) <= LONGEST_CHOICE
+    return CHOICES[str(column)] if is_short else CHOICES.get(str(column))
 
 
 def _is_of_its_type(name: str, column: Column[Any]) -> str:
@@ -180,10 +214,10 @@ def _is_of_its_type(name: str, column: Column[Any]) -> str:
 
 
 def _range_of(column: Column[Any]) -> tuple[int, int]:
-    most: int = 2**63 - 1 if isinstance(column.type, BigInteger) else 2**31 - 1
-    if column.primary_key or column.foreign_keys:
-        return _least(column), most // 2  # numbers go on after the highest
-    return -most - 1, most
+    # Half of what there is room for: keys and counters go on after the highest.
+    bits = next(bits for kind, bits in BITS.items() if isinstance(column.type, kind))
+    most = 2 ** (bits - 2) - 1
+    return (_least(column) if column.primary_key or column.foreign_keys else -most), most
 
 
 def _least(column: Column[Any]) -> int:

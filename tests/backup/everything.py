@@ -20,7 +20,7 @@ from jobauto.lab.service import NOW, Question
 from jobauto.models import Import
 from jobauto.models.types import Instant, Kwh
 from jobauto.storage import backup
-from jobauto.storage.soundness import CHOICES, SHAPES
+from jobauto.storage.soundness import CHOICES, FORMATS, SHAPES
 from tests import databases
 from tests.fleets import NOON, add_one_fault_of_each_rule
 from tests.people import PASSWORD, Browser, Person, add_cast
@@ -72,6 +72,8 @@ def _some_value(table: Table, name: str) -> Any:
         return db.session.scalar(select(next(iter(column.foreign_keys)).column))
     if str(column) in CHOICES:
         return CHOICES[str(column)][-1]  # nothing that a restore ends, such as what waits
+    if str(column) in FORMATS:
+        return "7"
     if isinstance(column.type, JSON):
         return next(value for value in DOCUMENTS if _has_shape(value, str(column)))
     for kind, value in (

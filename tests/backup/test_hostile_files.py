@@ -125,6 +125,35 @@ def test_what_is_no_table_of_ours(
         pytest.param("UPDATE outbox SET status = 'lost'", "outbox.status", id="a message in no known state"),
         pytest.param("UPDATE run SET status = 'lost'", "run.status", id="a run in no known state"),
         pytest.param("UPDATE import SET status = 'lost'", "import.status", id="an import in no known state"),
+        pytest.param("UPDATE import SET kind = 'odd'", "import.kind", id="an import of no known kind"),
+        pytest.param("UPDATE run SET trigger = 'odd'", "run.trigger", id="a run that nothing has started"),
+        pytest.param("UPDATE run_rule SET status = 'odd'", "run_rule.status", id="a rule in no known state"),
+        pytest.param("UPDATE run_site SET verdict = 'odd'", "run_site.verdict", id="no known verdict"),
+        pytest.param("UPDATE run_site SET outcome = 'odd'", "run_site.outcome", id="no known outcome"),
+        pytest.param("UPDATE hold SET decision = 'odd'", "hold.decision", id="no known decision"),
+        pytest.param("UPDATE outbox SET kind = 'odd'", "outbox.kind", id="a message of no known kind"),
+        pytest.param(
+            "UPDATE import SET kept_as = '../../site'", "import.kept_as", id="a file in another folder"
+        ),
+        pytest.param(
+            "UPDATE import SET inbox_name = '..%2F..%2fsite'",
+            "import.inbox_name",
+            id="a file outside of the watched folder",
+        ),
+        pytest.param(
+            "UPDATE profile_version SET name = '../../etc'",
+            "profile_version.name",
+            id="a profile whose watched folder is another one",
+        ),
+        pytest.param(
+            "UPDATE user SET password_hash = 'scrypt:4294967296:8:1$salt$00'",
+            "user.password_hash",
+            id="a password that takes forever to check",
+        ),
+        pytest.param(
+            f"UPDATE reading_turn SET turn = {TOO_LATE}", "reading_turn.turn", id="a turn with no next one"
+        ),
+        pytest.param("UPDATE reading SET meter = 32767", "reading.meter", id="a meter with no next one"),
         pytest.param("UPDATE user SET active = 'perhaps'", "user.active", id="no switch"),
         pytest.param("UPDATE user SET active = 2", "user.active", id="a switch of three"),
         pytest.param("UPDATE user SET created_at = 'yesterday'", "user.created_at", id="an instant in words"),

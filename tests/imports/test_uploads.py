@@ -158,6 +158,12 @@ def test_what_waits_is_never_deleted_and_what_no_import_knows_is_when_it_is_old(
     assert uploads.kept(entry(import_id).kept_as).exists()
 
 
+def test_the_imports_of_more_files_are_found_than_a_statement_has_parameters() -> None:
+    kept_as = entry(accept(HEADER + GOOD)).kept_as
+    found = uploads.imports_of([kept_as, *map(str, range(70_000))])
+    assert [one.kept_as for one in found] == [kept_as]
+
+
 def test_files_that_a_process_left_behind_when_it_died_are_deleted_by_the_next_tick() -> None:
     import_id = accept(HEADER + GOOD)
     with write() as session:

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from jobauto import create_app
 from jobauto.config import ConfigError
 from jobauto.extensions import db
+from jobauto.notifications import delivery
 from jobauto.notifications import encryption as encryption
 from jobauto.notifications.sending import process_pending
 from tests.databases import Sqlite
@@ -237,3 +238,9 @@ def test_a_database_that_was_stolen_holds_no_url(
         assert not [f for f in database.parent.glob(f"{database.name}*") if SECRET.encode() in f.read_bytes()]
     else:
         assert SECRET not in str(db.session.execute(text("SELECT * FROM address")).all())
+
+
+def test_the_process_that_sends_gets_no_secret_that_the_host_keeps_beside_ours() -> None:
+    needed = {"PATH": "/bin", "LC_ALL": "C.UTF-8", "SSL_CERT_FILE": "/ca.pem", "https_proxy": "http://proxy"}
+    kept = ("JOBAUTO_SECRET_KEY", "PGPASSWORD", "AWS_SECRET_ACCESS_KEY", "NETRC", "LD_PRELOAD")
+    assert delivery.environment({**needed, **dict.fromkeys(kept, SECRET)}) == needed

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from jobauto.audit.queries import events_for
 from jobauto.audit.service import Author
@@ -23,7 +23,7 @@ from jobauto.imports.profiles import service as profiles
 from jobauto.imports.profiles.reader import rows_of
 from jobauto.imports.recorded import Recorded
 from jobauto.imports.result import ImportResult
-from jobauto.models import Event, Import, Reading, Site
+from jobauto.models import Event, Import, ProfileVersion, Reading, Site
 from tests.fleets import NOON
 from tests.pages.test_importing import wait
 from tests.people import Person, add_cast
@@ -387,3 +387,15 @@ def test_the_page_stores_a_given_file_as_it_must_be(app: Flask, name: str) -> No
 
     assert (entry.profile, entry.rejected) == (named(name), len(REFUSED.get(name, [])))
     assert stored() == must_be_stored(name)
+
+
+def test_a_profile_that_this_machine_cannot_read_stands_in_the_list_of_the_api_as_it_is(app: Flask) -> None:
+    oscar = operator(app)
+    oscar.api("PUT", "/api/profiles/feed/", json=PLAIN)
+    of_another = PLAIN | {"time": PLAIN["time"] | {"zone": "Mars/Olympus"}}
+    db.session.execute(update(ProfileVersion).values(document=of_another))
+    db.session.commit()
+
+    answer = oscar.api("GET", "/api/profiles/")
+
+    assert (answer.status_code, answer.json["items"]) == (200, [{"name": "feed", **of_another}])
