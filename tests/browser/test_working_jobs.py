@@ -141,9 +141,14 @@ def test_a_site_is_snoozed_met_in_the_inventory_and_woken(visit: Visit, run_id: 
     expect(page.get_by_text("This site is snoozed")).to_have_count(0)
 
 
-def test_sites_are_chosen_by_the_page_and_with_the_shift_key_and_are_counted(visit: Visit, run_id: int) -> None:
+def test_sites_are_chosen_by_the_page_and_with_the_shift_key_and_are_counted(
+    visit: Visit, run_id: int
+) -> None:
     page = visit(logged_in_as="oscar").open("/sites/")
-    all_of_page, boxes = page.get_by_label("Choose all sites of this page"), page.locator("tbody .cell-choose")
+    all_of_page, boxes = (
+        page.get_by_label("Choose all sites of this page"),
+        page.locator("tbody .cell-choose"),
+    )
     boxes.nth(0).get_by_role("checkbox").click()
     boxes.nth(2).get_by_role("checkbox").click(modifiers=["Shift"])
     expect(page.get_by_text("3 chosen")).to_be_visible()
