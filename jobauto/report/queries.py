@@ -1,12 +1,12 @@
 """The numbers of jobs, and the jobs behind each: a number is counted and listed by the same condition."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, and_, case, func, literal, or_, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from ..models import Job, Site
@@ -110,36 +110,42 @@ class Jobs:
             self.by_part[part][value or ""][name] += count
 
 
+_COUNTED = ("opened", "closed", "recovered", "by_itself", *(age_name(least) for least, _ in AGES))
+_ALSO = {"by_itself": "recovered", **{age_name(least): "open" for least, _ in AGES}}
+"""What a job counts as besides."""
+
+
 def count_jobs(session: Session, span: Span, scope: Scope) -> Jobs:
-    """All numbers of jobs: five walks along an index, however many jobs there are."""
+    """All numbers of jobs: walks along indexes, however many jobs there are, and then one over the sites."""
+    walks = [
+        select(Job.site_key, Job.assignee, number.label("number")).where(which, *scope.of_assignee())
+        for which, number in _walks(span)
+    ]
+    jobs = union_all(*walks).subquery()
+    parts = (Site.group, Site.source, jobs.c.assignee, jobs.c.number)
+    query = select(*parts, func.count()).join(jobs, jobs.c.site_key == Site.key)
     found = Jobs()
-    for which, columns in _counted(span):
-        query = (
-            select(Site.group, Site.source, Job.assignee, *columns.values())
-            .join(Site, Site.key == Job.site_key)
-            .where(which, *scope.of_jobs())
-            .group_by(Site.group, Site.source, Job.assignee)
-        )
-        for *parts, counts in ((*row[:3], row[3:]) for row in session.execute(query)):
-            for name, count in zip(columns, counts, strict=True):
-                if count:
-                    found.count(parts, name, count)
+    for *named, number, count in session.execute(query.where(*scope.of_sites()).group_by(*parts)):
+        name = _COUNTED[number]
+        for each in (name, _ALSO[name]) if name in _ALSO else (name,):
+            found.count(named, each, count)
     return found
 
 
-def _counted(span: Span) -> Iterator[tuple[ColumnElement[bool], Mapping[str, ColumnElement[int]]]]:
+def _walks(span: Span) -> Iterator[tuple[ColumnElement[bool], ColumnElement[int]]]:
+    """Which jobs, and as what each counts: its place in ``_COUNTED``."""
     opened, closed, recovered = (NUMBERS[name].jobs(span) for name in ("opened", "closed", "recovered"))
-    yield opened, {"opened": func.count()}
-    yield closed, {"closed": func.count()}
-    yield recovered, {"recovered": func.count(), "by_itself": _count_where(BY_ITSELF)}
-    ages = {age_name(least): _count_where(_of_age(least, most, span)) for least, most in AGES}
+    yield opened, literal(_COUNTED.index("opened"))
+    yield closed, literal(_COUNTED.index("closed"))
+    as_recovered, as_by_itself = _COUNTED.index("recovered"), _COUNTED.index("by_itself")
+    yield recovered, case((BY_ITSELF, as_by_itself), else_=as_recovered)
+    age = case(
+        *((_of_age(least, most, span), _COUNTED.index(age_name(least))) for least, most in AGES[:-1]),
+        else_=_COUNTED.index(age_name(AGES[-1][0])),
+    )
     # Apart from each other, so that each has its index.
     for which in (STILL_OPEN, *([Job.closed_at >= span.end] if span.end < span.now else [])):
-        yield which, {"open": _count_where(Job.created_at < span.end), **ages}
-
-
-def _count_where(condition: ColumnElement[bool]) -> ColumnElement[int]:
-    return func.count(case((condition, 1)))
+        yield and_(which, Job.created_at < span.end), age
 
 
 def time_to(

@@ -68,9 +68,13 @@ class Scope:
 
     def of_jobs(self) -> list[ColumnElement[bool]]:
         """Conditions on jobs that are joined with their sites."""
+        return [*self.of_sites(), *self.of_assignee()]
+
+    def of_assignee(self) -> list[ColumnElement[bool]]:
+        """Conditions on jobs alone."""
         if self.assignee is None:
-            return self.of_sites()
-        return [*self.of_sites(), Job.assignee == self.assignee if self.assignee else Job.assignee.is_(None)]
+            return []
+        return [Job.assignee == self.assignee if self.assignee else Job.assignee.is_(None)]
 
     @property
     def is_fleet(self) -> bool:

@@ -16,6 +16,7 @@ from jobauto.storage.connections import write
 from tests.browser.conftest import Visit
 from tests.fleets import add_readings
 from tests.pages.scenes import FLAT
+from tests.readings.doubts import add_classified
 
 pytestmark = pytest.mark.process
 
@@ -140,15 +141,37 @@ def test_a_site_is_snoozed_met_in_the_inventory_and_woken(visit: Visit, run_id: 
     expect(page.get_by_text("This site is snoozed")).to_have_count(0)
 
 
-def test_all_sites_of_a_page_are_ticked_at_once_and_changed_together(visit: Visit, run_id: int) -> None:
+def test_sites_are_chosen_by_the_page_and_with_the_shift_key_and_are_counted(
+    visit: Visit, run_id: int
+) -> None:
     page = visit(logged_in_as="oscar").open("/sites/")
-    page.get_by_role("button", name="Select all").click()
-    expect(page.get_by_role("checkbox", checked=True)).to_have_count(4)
+    all_of_page, boxes = (
+        page.get_by_label("Choose all sites of this page"),
+        page.locator("tbody .cell-choose"),
+    )
+    boxes.nth(0).get_by_role("checkbox").click()
+    boxes.nth(2).get_by_role("checkbox").click(modifiers=["Shift"])
+    expect(page.get_by_text("3 chosen")).to_be_visible()
+    expect(all_of_page).not_to_be_checked()
+    all_of_page.check()
+    expect(page.get_by_text("4 chosen")).to_be_visible()
     page.get_by_label("Group", exact=True).last.fill("North")
     page.get_by_label("Group", exact=True).last.press("Enter")
-    expect(page.get_by_role("button", name="Clear selection")).to_be_visible()  # Enter presses no button
+    expect(page.get_by_text("4 chosen")).to_be_visible()  # Enter presses no button
     page.get_by_role("button", name="Set group").click()
     expect(page.locator(".notice:focus")).to_have_text("4 sites changed.")
+
+
+@pytest.mark.parametrize("path", ["/sites/", "/jobs/", "/reviews/"])
+def test_on_a_phone_a_button_chooses_all_of_the_page(visit: Visit, run_id: int, path: str) -> None:
+    add_classified("DOUBT", [100, 110, 20, 21, 22])
+    page = visit(logged_in_as="oscar", viewport={"width": 375, "height": 800}).open(path)
+    page.get_by_role("button", name="Select all").click()
+    boxes = page.locator("tbody [type=checkbox]")
+    expect(page.locator("tbody :checked")).to_have_count(boxes.count())
+    expect(page.get_by_text(f"{boxes.count()} chosen")).to_be_visible()
+    page.get_by_role("button", name="Clear selection").click()
+    expect(page.locator("tbody :checked")).to_have_count(0)
 
 
 def test_a_page_that_waits_shows_how_far_it_is_and_the_end_by_itself(visit: Visit, run_id: int) -> None:

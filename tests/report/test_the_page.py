@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from jobauto.extensions import db
 from jobauto.models import Job
+from jobauto.web.pages import report
 from tests.pages.reading import error_beside, words
 from tests.people import Person
 from tests.report.history import make_history
@@ -113,3 +114,16 @@ def test_days_without_a_check_are_counted_from_the_first_run_on(vera: Person) ->
     )
     unchecked = re.compile(r"Days without a check (\d+)")
     assert unchecked.findall(longer) == unchecked.findall(from_then) != []
+
+
+def test_of_many_groups_the_first_are_shown_and_the_way_to_all(
+    vera: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "FEW", 1)
+    page = vera.get(f"/report/?{SPANS[0]}")
+    assert "The first 1 of 3 groups. Show all" in words(page)
+    everything = re.search(r'href="([^"]*)#jobs-by-group">Show all', page.text)
+    assert everything
+    whole = words(vera.get(unescape(everything[1])))
+    assert "of 3 groups" not in whole
+    assert "The first 1 of" in whole  # sources, which were not asked for

@@ -27,8 +27,8 @@ from ..paging import PageIn, asked_page, page_counted_beside, page_up_to, requir
 bp = Blueprint("report", __name__, url_prefix="/report")
 
 PRESETS = (7, 30, 90, 365)
-FEW = 20
-"""Rows of a part of the page; the file has them all."""
+FEW, MOST = 10, 1000
+"""Rows of a part of the page, and of one that is asked for whole; the file has them all."""
 
 
 @bp.get("/")
@@ -45,7 +45,7 @@ def show() -> ResponseReturnValue:
         span=span,
         scope=scope,
         presets=[(days, last_days(days, span.zone, span.now)) for days in PRESETS],
-        few=FEW,
+        shown={part: MOST if request.args.get("all") == part else FEW for part in queries.PARTS},
         about=_about(span, scope),
         titles=STATE_TITLES,
         link=_Links(span, scope),
@@ -133,6 +133,10 @@ class _Links:
     def report(self, **instead: str) -> str:
         """The report itself, narrowed further."""
         return self._address(".show", self._given | _named(instead))
+
+    def whole(self, part: str) -> str:
+        """The report with all its groups, sources or assignees."""
+        return self._address(".show", self._given | {"all": part})
 
     def file(self) -> str:
         """The report as a file."""
