@@ -1,6 +1,7 @@
 """Sites, and the readings of one, as CSV for spreadsheets."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -70,18 +71,21 @@ def readings_as_csv(site_id: str, query: Select[Any], zone: ZoneInfo) -> Iterato
     reading: Reading
     for reading in db.session.scalars(query.execution_options(yield_per=AT_ONCE)):
         at = reading.reading_date
-        received = reading.received.isoformat(timespec="seconds") if reading.received else ""
         yield line(
             (
                 harmless(site_id),
-                at.isoformat().replace("+00:00", "Z"),
+                _instant(at),
                 reading.reading_value,
                 Quality(reading.quality).word,
                 clock(at, zone),
-                received,
+                _instant(reading.received.replace(microsecond=0)) if reading.received else "",
             )
         )
     db.session.rollback()
+
+
+def _instant(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")
 
 
 def _cells(state: State) -> tuple[str, str | None]:

@@ -34,7 +34,7 @@ LINKS = (("an hour", timedelta(hours=1), 3), ("a day", timedelta(days=1), 10))
 FIRST_CHOICE = "at_once"
 """How soon somebody is told who has not chosen yet: who verifies an address wants to be told."""
 NOT_AN_ADDRESS = "Enter one mail address, such as name@example.org."
-BAD_LINK = "This link does not count (any more). Ask for another one on the page of your account."
+BAD_LINK = "This link is not valid, or not any more. Ask for another one on the page of your account."
 
 
 class LinkRefused(ValueError):

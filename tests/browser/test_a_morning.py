@@ -180,6 +180,14 @@ def test_all_that_match_are_told_by_number_and_done_with(visit: Visit) -> None:
     )
 
 
+@pytest.mark.parametrize("path", ["/", "/search/?q=lane", "/report/jobs?number=open", "/runs/1"])
+def test_keys_walk_every_list_of_jobs(visit: Visit, path: str) -> None:
+    page = visit(logged_in_as="oscar").open(path)
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    expect(page.locator(".jobs tbody tr").nth(1).locator(".cell-job a")).to_be_focused()
+
+
 def test_the_list_is_worked_with_keys(visit: Visit) -> None:
     page = visit(logged_in_as="oscar").open("/jobs/")
     page.keyboard.press("?")
