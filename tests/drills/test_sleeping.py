@@ -28,7 +28,7 @@ pytestmark = pytest.mark.process
 )
 def test_it_writes_nothing_more_and_goes_on_with_the_next_day(stage: Stage, place: str) -> None:
     stage.clock.set(london("06:00"))
-    with stage.scheduler(DRILL_STOP=place, DRILL_TIMEOUT_MS="1000") as sleeper:
+    with stage.scheduler(DRILL_STOP=place, DRILL_TIMEOUT_MS="10000") as sleeper:
         await_stop(sleeper)
         sleeper.signal(signal.SIGSTOP)
         stage.clock.advance(LEASE)
