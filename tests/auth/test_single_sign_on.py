@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from queue import Queue
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -557,6 +558,53 @@ def test_a_silent_issuer_holds_up_a_few_requests_and_no_more(
         thread.join(20)
     assert answer.location == "/login"
     assert asked == oidc.AT_ONCE
+
+
+def test_only_a_few_wait_for_their_turn_and_the_next_is_told_at_once(
+    app: Flask, issuer: Issuer, stranger: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("TURN_SECONDS", "SILENT_SECONDS", "REPLY_SECONDS"):
+        monkeypatch.setattr(oidc, name, 60)
+    stranger.get("/login")
+    goes_on, told_at_once = threading.Event(), Queue[str | None]()
+    issuer.before_reply = lambda _: not goes_on.wait(20)
+    come = [
+        threading.Thread(target=lambda: told_at_once.put(Person(app, None).get(BEGIN).location))
+        for _ in range(oidc.AT_ONCE + oidc.IN_LINE + 1)
+    ]
+    for thread in come:
+        thread.start()
+    try:
+        assert told_at_once.get(timeout=10) == "/login"
+    finally:
+        goes_on.set()
+        for thread in come:
+            thread.join(20)
+
+
+def test_an_issuer_that_was_silent_is_left_alone_for_a_while(
+    app: Flask, issuer: Issuer, stranger: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each who asks it waits for it, in a thread that others need: anybody may ask."""
+    monkeypatch.setattr(oidc, "SILENT_SECONDS", 0.2)
+    monkeypatch.setattr(oidc, "SLOW_SECONDS", 0.1)
+    issuer.before_reply = silence
+    for _ in range(3):
+        assert stranger.get(BEGIN).location == "/login"
+    assert len(issuer.asked) == 1
+    assert "Single sign-on does not answer" in told(stranger)
+
+
+def test_an_issuer_that_refuses_at_once_is_asked_by_each(
+    app: Flask, issuer: Issuer, stranger: Person
+) -> None:
+    """A code that somebody made up keeps nobody else out."""
+    issuer.before_reply = lambda handler: handler.path == "/token" and broken(handler)
+    for _ in range(2):
+        assert sign_on(stranger).location == "/login"
+    issuer.before_reply = lambda _: False
+    sign_on(stranger)
+    assert is_in(stranger)
 
 
 def test_a_long_address_to_lead_to_does_not_keep_anybody_out(app: Flask, stranger: Person) -> None:
