@@ -408,6 +408,19 @@ def test_the_way_back_of_somebody_else_logs_nobody_in(
     assert "/token" not in issuer.asked, "nor is the code given away"
 
 
+def test_an_answer_to_something_else_keeps_nobody_from_their_own_login(app: Flask, stranger: Person) -> None:
+    """Of another tab, or of a link that somebody else made."""
+    other_tab, this_tab = at_the_issuer(stranger), at_the_issuer(stranger)
+    assert stranger.get(other_tab).location == "/login"
+    assert stranger.get(this_tab).location == "/"
+    assert stranger.get(other_tab).location == "/"
+    assert "You are logged in already, as nina." in stranger.get("/jobs/").text
+
+
+def test_nobody_is_told_that_they_are_logged_out_who_is_not(vera: Person) -> None:
+    assert vera.get("/login/logged-out").location == "/"
+
+
 def test_a_code_without_its_verifier_is_worth_nothing(app: Flask, issuer: Issuer, stranger: Person) -> None:
     """A code that leaked from another login, put into one's own."""
     stolen = parse_qs(urlsplit(at_the_issuer(stranger)).query)["code"][0]
