@@ -158,6 +158,16 @@ def test_who_has_just_proven_themselves_at_the_issuer_is_not_asked_again(app: Fl
     assert send(person, "/users/vera", action="role", role="operator").status_code == 302
 
 
+def test_who_comes_by_the_issuer_and_has_a_password_may_show_who_they_are_by_either(
+    app: Flask, issuer: Issuer
+) -> None:
+    """It may be long ago that they typed it."""
+    single_sign_on.connect("ada", issuer.url, "0001", Author(None, utcnow()))
+    page = boss(app, issuer).get("/users/vera").text
+    assert 'id="confirm-role"' in page
+    assert f'href="{AGAIN}?next=/users/vera"' in page
+
+
 def test_only_who_is_in_is_led_there_again(app: Flask, stranger: Person) -> None:
     assert stranger.get(AGAIN).location.startswith("/login?next=")
 
