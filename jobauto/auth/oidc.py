@@ -9,6 +9,7 @@ The issuer is asked with timeouts, follows no redirect, and its replies are boun
 somebody logs in this way.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -38,7 +39,12 @@ REPLY_SECONDS = 10
 LONGEST_REPLY = 512 * 1024
 AT_ONCE = 3
 """So many requests of a process wait for the issuer at once: anybody may cause them."""
+IN_LINE = 3
+"""So many more wait for their turn; the next one is told at once."""
 TURN_SECONDS = 1
+SLOW_SECONDS = 1
+LEFT_ALONE_SECONDS = 20
+"""So long an issuer is not asked that has failed, and took its time to do so."""
 CLOCK_SECONDS = 60
 """So far the clocks of the issuer and of this machine may differ."""
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
@@ -78,6 +84,8 @@ class Client:
         self._read_at: datetime | None = None
         self._keys: KeySet | None = None
         self._turns = BoundedSemaphore(AT_ONCE)
+        self._line = BoundedSemaphore(AT_ONCE + IN_LINE)
+        self._left_alone_until = 0.0
 
     def begin(self, now: datetime, *, anew: bool = False) -> tuple[str, Flow]:
         """Where the browser is to go, and what it must come back with. Raises IssuerUnavailable.
@@ -205,12 +213,31 @@ class Client:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        if not self._turns.acquire(timeout=TURN_SECONDS):
+        # Whoever waits here holds a thread that pages need, and anybody may come.
+        if time.monotonic() < self._left_alone_until:
+            raise IssuerUnavailable("it did not answer a moment ago")
+        if not self._line.acquire(blocking=False):
             raise IssuerUnavailable("others are still waiting for its answer")
         try:
-            yield
+            if not self._turns.acquire(timeout=TURN_SECONDS):
+                raise IssuerUnavailable("others are still waiting for its answer")
+            try:
+                with self._patience():
+                    yield
+            finally:
+                self._turns.release()
         finally:
-            self._turns.release()
+            self._line.release()
+
+    @contextmanager
+    def _patience(self) -> Iterator[None]:
+        began = time.monotonic()
+        try:
+            yield
+        except (IssuerUnavailable, *_NO_ANSWER):
+            if time.monotonic() - began > SLOW_SECONDS:
+                self._left_alone_until = time.monotonic() + LEFT_ALONE_SECONDS
+            raise
 
     def _session(self, method: str = "client_secret_basic") -> OAuth2Session:
         session = OAuth2Session(

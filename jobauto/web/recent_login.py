@@ -10,7 +10,7 @@ from wtforms import Field
 from ..auth import service as auth
 from ..auth.sessions import RECENT
 from ..auth.throttling import Throttled
-from . import access, security_log
+from . import access, entering, security_log
 
 Refused = tuple[int, dict[str, str]]
 """Status and headers of the page that shows the form again."""
@@ -21,10 +21,12 @@ LOG_IN_AGAIN = f"Log in again first: you showed who you are more than {RECENT.se
 
 
 def asked_for() -> str | None:
-    """What a form needs besides its fields: ``password``, or of who has none here a new ``login``."""
+    """What a form needs besides its fields: the ``password``, a ``login`` at the issuer, or ``either``."""
     if access.is_login_recent():
         return None
-    return "password" if auth.password_counts(current_user) else "login"
+    if not auth.password_counts(current_user):
+        return "login"
+    return "either" if entering.came_by_issuer() else "password"
 
 
 def refused_without(password: Field) -> Refused | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from queue import Queue
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -155,6 +156,16 @@ def test_an_issuer_that_asks_nobody_though_it_was_told_to_gives_no_power(app: Fl
 def test_who_has_just_proven_themselves_at_the_issuer_is_not_asked_again(app: Flask, issuer: Issuer) -> None:
     person = boss(app, issuer, auth_time=seconds_ago(5))
     assert send(person, "/users/vera", action="role", role="operator").status_code == 302
+
+
+def test_who_comes_by_the_issuer_and_has_a_password_may_show_who_they_are_by_either(
+    app: Flask, issuer: Issuer
+) -> None:
+    """It may be long ago that they typed it."""
+    single_sign_on.connect("ada", issuer.url, "0001", Author(None, utcnow()))
+    page = boss(app, issuer).get("/users/vera").text
+    assert 'id="confirm-role"' in page
+    assert f'href="{AGAIN}?next=/users/vera"' in page
 
 
 def test_only_who_is_in_is_led_there_again(app: Flask, stranger: Person) -> None:
@@ -407,6 +418,19 @@ def test_the_way_back_of_somebody_else_logs_nobody_in(
     assert "/token" not in issuer.asked, "nor is the code given away"
 
 
+def test_an_answer_to_something_else_keeps_nobody_from_their_own_login(app: Flask, stranger: Person) -> None:
+    """Of another tab, or of a link that somebody else made."""
+    other_tab, this_tab = at_the_issuer(stranger), at_the_issuer(stranger)
+    assert stranger.get(other_tab).location == "/login"
+    assert stranger.get(this_tab).location == "/"
+    assert stranger.get(other_tab).location == "/"
+    assert "You are logged in already, as nina." in stranger.get("/jobs/").text
+
+
+def test_nobody_is_told_that_they_are_logged_out_who_is_not(vera: Person) -> None:
+    assert vera.get("/login/logged-out").location == "/"
+
+
 def test_a_code_without_its_verifier_is_worth_nothing(app: Flask, issuer: Issuer, stranger: Person) -> None:
     """A code that leaked from another login, put into one's own."""
     stolen = parse_qs(urlsplit(at_the_issuer(stranger)).query)["code"][0]
@@ -557,6 +581,53 @@ def test_a_silent_issuer_holds_up_a_few_requests_and_no_more(
         thread.join(20)
     assert answer.location == "/login"
     assert asked == oidc.AT_ONCE
+
+
+def test_only_a_few_wait_for_their_turn_and_the_next_is_told_at_once(
+    app: Flask, issuer: Issuer, stranger: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("TURN_SECONDS", "SILENT_SECONDS", "REPLY_SECONDS"):
+        monkeypatch.setattr(oidc, name, 60)
+    stranger.get("/login")
+    goes_on, told_at_once = threading.Event(), Queue[str | None]()
+    issuer.before_reply = lambda _: not goes_on.wait(20)
+    come = [
+        threading.Thread(target=lambda: told_at_once.put(Person(app, None).get(BEGIN).location))
+        for _ in range(oidc.AT_ONCE + oidc.IN_LINE + 1)
+    ]
+    for thread in come:
+        thread.start()
+    try:
+        assert told_at_once.get(timeout=10) == "/login"
+    finally:
+        goes_on.set()
+        for thread in come:
+            thread.join(20)
+
+
+def test_an_issuer_that_was_silent_is_left_alone_for_a_while(
+    app: Flask, issuer: Issuer, stranger: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each who asks it waits for it, in a thread that others need: anybody may ask."""
+    monkeypatch.setattr(oidc, "SILENT_SECONDS", 0.2)
+    monkeypatch.setattr(oidc, "SLOW_SECONDS", 0.1)
+    issuer.before_reply = silence
+    for _ in range(3):
+        assert stranger.get(BEGIN).location == "/login"
+    assert len(issuer.asked) == 1
+    assert "Single sign-on does not answer" in told(stranger)
+
+
+def test_an_issuer_that_refuses_at_once_is_asked_by_each(
+    app: Flask, issuer: Issuer, stranger: Person
+) -> None:
+    """A code that somebody made up keeps nobody else out."""
+    issuer.before_reply = lambda handler: handler.path == "/token" and broken(handler)
+    for _ in range(2):
+        assert sign_on(stranger).location == "/login"
+    issuer.before_reply = lambda _: False
+    sign_on(stranger)
+    assert is_in(stranger)
 
 
 def test_a_long_address_to_lead_to_does_not_keep_anybody_out(app: Flask, stranger: Person) -> None:

@@ -60,9 +60,10 @@ def _lead_there(*, anew: bool) -> ResponseReturnValue:
 def callback() -> ResponseReturnValue:
     """Come back from the issuer. The answer must be to what this very browser has asked."""
     client, oidc = _client()
-    state, nonce, verifier, wanted, anew = session.pop(_FLOW, (None, None, None, None, False))
+    state, nonce, verifier, wanted, anew = session.get(_FLOW, (None, None, None, None, False))
     if state is None or request.args.get("state") != state:
-        return _refused("the answer is to nothing that this browser has asked")
+        return _of_something_else()
+    del session[_FLOW]
     if "code" not in request.args:
         return _refused(f"the issuer says {request.args.get('error', 'nothing')[:50]}")
     flow = oidc.Flow(state, nonce, verifier)
@@ -78,6 +79,8 @@ def callback() -> ResponseReturnValue:
 @bp.get("/logged-out")
 def logged_out() -> ResponseReturnValue:
     """Lead on to the logout at the issuer. Not by the answer to a form: that may not lead to another site."""
+    if current_user.is_authenticated:
+        return redirect(access.target())
     at_issuer = None
     if issuer() is not None:
         client, oidc = _client()
@@ -86,6 +89,14 @@ def logged_out() -> ResponseReturnValue:
         except oidc.IssuerUnavailable as error:
             security_log.warn("single-sign-on-unavailable", reason=error)
     return render_template("login/logged_out.html", at_issuer=at_issuer)
+
+
+def _of_something_else() -> ResponseReturnValue:
+    # Of another tab perhaps, or of somebody who wants to end the login that is under way: it goes on.
+    if current_user.is_authenticated:
+        flash(f"You are logged in already, as {current_user.username}.", "info")
+        return redirect(access.target())
+    return _refused("the answer is to nothing that this browser has asked")
 
 
 def _enter(proven: Proven, wanted: str | None) -> ResponseReturnValue:
