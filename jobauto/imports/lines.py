@@ -26,8 +26,13 @@ class FileError(Exception):
     """
 
     def __init__(self, why: str) -> None:
-        shown = why if len(why) <= LONGEST_REASON else why[: LONGEST_REASON - 1] + "…"
-        super().__init__("".join("\ufffd" if category(sign) in _NO_TEXT else sign for sign in shown))
+        super().__init__(shown(why, LONGEST_REASON))
+
+
+def shown(text: str, longest: int) -> str:
+    """What a sentence may repeat of a file: so many characters, and what is no text marked as such."""
+    cut = text if len(text) <= longest else text[: longest - 1] + "…"
+    return "".join("\ufffd" if category(sign) in _NO_TEXT else sign for sign in cut)
 
 
 def physical_lines(stream: BinaryIO, encoding: str = "utf-8-sig") -> Iterator[str]:
