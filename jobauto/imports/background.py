@@ -38,7 +38,7 @@ from .preview import RAW_OF_CSV, first_readings, first_sites
 from .profiles.reader import raw_of
 from .profiles.service import Stored
 from .result import ImportResult
-from .uploads import delete_old, forget, here, keep, kept, make_room, rejects
+from .uploads import delete_old, forget, here, keep, kept, make_room, name_to_store, rejects
 
 log = logging.getLogger("job_automation")
 
@@ -67,29 +67,29 @@ def accept(
         how = KeptFile(kind, filename, tuple(ignore_columns), profile.profile if profile else None)
         with path.open("rb") as kept_file, how.rows(kept_file, author.now):
             make_room()
-    except BaseException:
-        path.unlink(missing_ok=True)
+        entry = Import(
+            kind=kind,
+            filename=name_to_store(filename),
+            kept_as=name,
+            kept_on=here(),
+            dry_run=dry_run,
+            status="queued",
+            requested_by=author.name or "",
+            requested_at=author.now,
+            size=path.stat().st_size,
+            ignore_columns=list(ignore_columns),
+            profile=profile.name if profile else None,
+            profile_version=profile.version if profile else None,
+        )
+        with write() as session:
+            session.add(entry)
+            session.flush()
+            import_id = entry.id
+            if not dry_run:
+                record(session, author, "import", import_id, [(kind, None, name_to_store(filename))])
+    except BaseException:  # also of the database: nobody would come for the file
+        forget(name)
         raise
-    entry = Import(
-        kind=kind,
-        filename=filename[-200:],
-        kept_as=name,
-        kept_on=here(),
-        dry_run=dry_run,
-        status="queued",
-        requested_by=author.name or "",
-        requested_at=author.now,
-        size=path.stat().st_size,
-        ignore_columns=list(ignore_columns),
-        profile=profile.name if profile else None,
-        profile_version=profile.version if profile else None,
-    )
-    with write() as session:
-        session.add(entry)
-        session.flush()
-        import_id = entry.id
-        if not dry_run:
-            record(session, author, "import", import_id, [(kind, None, filename[-200:])])
     return import_id
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import islice
 from typing import BinaryIO
+from unicodedata import category
 
 SPACES = " \t"
 LONGEST = 500_000
@@ -12,10 +13,26 @@ LONGEST = 500_000
 MOST_AT_ONCE = 20_000_000
 """Characters of the lines that are held at a time, and those of ``_PIECE`` lines."""
 _PIECE = 100
+LONGEST_REASON = 1000
+_NO_TEXT = ("Cc", "Cs")
+"""Categories of Unicode: controls, and the surrogates that stand for bytes that are not text."""
 
 
 class FileError(Exception):
-    """The file as a whole cannot be imported; nothing was."""
+    """The file as a whole cannot be imported; nothing was.
+
+    Says why in a sentence that can be stored and shown, whatever it repeats of the file: a name in it may
+    be megabytes long, or hold what is no text.
+    """
+
+    def __init__(self, why: str) -> None:
+        super().__init__(shown(why, LONGEST_REASON))
+
+
+def shown(text: str, longest: int) -> str:
+    """What a sentence may repeat of a file: so many characters, and what is no text marked as such."""
+    cut = text if len(text) <= longest else text[: longest - 1] + "…"
+    return "".join("\ufffd" if category(sign) in _NO_TEXT else sign for sign in cut)
 
 
 def physical_lines(stream: BinaryIO, encoding: str = "utf-8-sig") -> Iterator[str]:

@@ -29,7 +29,7 @@ from .readings import store_readings
 from .result import COUNTS, ImportResult, Progress, unwatched
 from .rows import Rejected, Row
 from .undo import KEPT_FOR
-from .uploads import here
+from .uploads import here, name_to_store
 
 HEARTBEAT_SECONDS = 10
 BROKEN_OFF = "It was broken off."
@@ -56,7 +56,7 @@ class Recorded:
                 entry = Import(
                     kind="readings",
                     way=self.way,
-                    filename=self.filename[-200:],
+                    filename=name_to_store(self.filename),
                     kept_as=uuid4().hex,
                     kept_on=here(),
                     dry_run=False,

@@ -23,7 +23,7 @@ from .proposing.feeds import profile_of
 from .proposing.proposal import Answers, Proposal
 from .proposing.proposer import propose
 from .proposing.sample import Sample, sample_of
-from .uploads import KEPT_FOR, forget, here, keep, kept, make_room
+from .uploads import KEPT_FOR, forget, here, keep, kept, make_room, name_to_store
 
 MOST_PROFILES = 200
 """So many are tried on a file."""
@@ -45,25 +45,25 @@ def accept(filename: str, content: BinaryIO, author: Author, check: Callable[[Sa
             forget(name)
             return waiting
         make_room()
+        entry = Import(
+            kind="readings",
+            filename=name_to_store(filename),
+            kept_as=name,
+            kept_on=here(),
+            dry_run=True,  # nothing is stored before somebody says so
+            status=NEEDS_PROFILE,
+            requested_by=author.name or "",
+            requested_at=author.now,
+            size=kept(name).stat().st_size,
+            decide_until=author.now + KEPT_FOR,
+        )
+        with write() as session:
+            session.add(entry)
+            session.flush()
+            return entry.id
     except BaseException:
         forget(name)
         raise
-    entry = Import(
-        kind="readings",
-        filename=filename[-200:],
-        kept_as=name,
-        kept_on=here(),
-        dry_run=True,  # nothing is stored before somebody says so
-        status=NEEDS_PROFILE,
-        requested_by=author.name or "",
-        requested_at=author.now,
-        size=kept(name).stat().st_size,
-        decide_until=author.now + KEPT_FOR,
-    )
-    with write() as session:
-        session.add(entry)
-        session.flush()
-        return entry.id
 
 
 def proposal_of(sample: Sample, answers: Answers, now: datetime) -> Proposal:
@@ -83,7 +83,11 @@ def profile_that_reads(sample: Sample, now: datetime) -> str | None:
 
 def _same_that_waits(name: str, filename: str) -> int | None:
     """The import that waits here with a file of this name and content."""
-    called_so = (Import.status == NEEDS_PROFILE, Import.filename == filename[-200:], Import.kept_on == here())
+    called_so = (
+        Import.status == NEEDS_PROFILE,
+        Import.filename == name_to_store(filename),
+        Import.kept_on == here(),
+    )
     waiting = select(Import).where(*called_so, Import.size == kept(name).stat().st_size)
     for entry in db.session.scalars(waiting):
         if kept(entry.kept_as).exists() and cmp(kept(entry.kept_as), kept(name), shallow=False):

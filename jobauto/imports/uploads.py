@@ -20,10 +20,11 @@ from ..models import Import
 from ..models.imports import KEPT_ON_LENGTH, UNFINISHED
 from ..storage.among import is_among
 from ..storage.configuration import instance_folder
-from .lines import FileError
+from .lines import FileError, shown
 
 LARGEST = 500_000_000
 """Bytes of a file, however it comes."""
+LONGEST_NAME = 200
 KEPT_FOR = timedelta(days=14)
 KEPT_BYTES = 5_000_000_000
 FULL = "Too many files wait to be imported. Send it again when some of them are done or decided on."
@@ -55,6 +56,11 @@ def keep(content: BinaryIO) -> str:
         forget(name)
         raise
     return name
+
+
+def name_to_store(filename: str) -> str:
+    """The end of what a file was called, as the database takes it: a name may be any bytes."""
+    return shown(filename[-LONGEST_NAME:], LONGEST_NAME)
 
 
 def rejects(path: Path) -> Path:

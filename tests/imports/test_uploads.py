@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import event, update
 
+from jobauto.audit.service import Author
 from jobauto.clock import utcnow
 from jobauto.extensions import db
 from jobauto.imports import background, claiming, uploads
@@ -86,6 +87,19 @@ def test_a_file_is_kept_under_a_random_name_where_no_server_looks(app: Flask) ->
     assert all(re.fullmatch(r"[0-9a-f]{32}", name) for name in names)
     assert {path.stem for path in Path(app.instance_path).rglob("*.csv")} == names
     assert not Path(app.instance_path).is_relative_to(str(app.static_folder))
+
+
+def test_a_name_that_is_no_text_is_kept_as_far_as_it_is_one() -> None:
+    name = "x" * 300 + "\0\udcff.csv"
+    import_id = background.accept("readings", name, io.BytesIO(HEADER + GOOD), dry_run=False, author=OSCAR)
+    assert entry(import_id).filename == "x" * 194 + "\ufffd\ufffd.csv"
+
+
+def test_no_file_is_kept_for_an_import_that_the_database_does_not_take() -> None:
+    nobody = Author("\udcff", NOON)
+    with pytest.raises(UnicodeEncodeError):
+        background.accept("readings", "a.csv", io.BytesIO(HEADER + GOOD), dry_run=False, author=nobody)
+    assert files() == set()
 
 
 @pytest.mark.parametrize(

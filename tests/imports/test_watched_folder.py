@@ -502,3 +502,23 @@ def test_a_file_whose_import_was_canceled_is_rejected_says_by_whom_and_may_come_
     lay(feed, "a.csv", row(5))
     inbox.look(later)
     assert values() == ["5.00"]
+
+
+@pytest.mark.parametrize(
+    ("header", "shown"),
+    [
+        pytest.param(b"MPAN;Date;\xff", "MPAN, Date, \ufffd.", id="no text"),
+        pytest.param(b"MPAN;Date;a\0b", "MPAN, Date, a\ufffdb.", id="NUL"),
+        pytest.param(b"MPAN;Date;" + b"x" * 100_000, "x…", id="a name of 100,000 characters"),
+    ],
+)
+def test_a_file_that_fails_for_a_name_that_cannot_be_stored_keeps_no_other_waiting(
+    feed: Path, header: bytes, shown: str
+) -> None:
+    (feed / "a.csv").write_bytes(header + b"\n")
+    lay(feed, "b.csv", row(5))
+    inbox.look(later)
+    assert (values(), lying(feed)) == (["5.00"], ["done/b.csv", "rejected/a.csv", "rejected/a.csv.txt"])
+    error = db.session.scalars(select(Import.error).where(Import.filename == "a.csv")).one() or ""
+    assert error.endswith(shown)
+    assert len(error) <= 1000

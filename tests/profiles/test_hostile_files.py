@@ -160,3 +160,26 @@ def test_a_telegram_has_only_so_many_registers(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(iec62056, "MOST_REGISTERS", 8)
     with pytest.raises(FileError, match="more than 8 registers"):
         read(of_kind("iec62056"), "".join(f"1.8.{at}(1)\n" for at in range(9)))
+
+
+UNIT = "k\0" + "W" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [
+        pytest.param(
+            "nem12",
+            f"100,NEM12,202603011200,A,B\n200,S1,E1,E1,E1,N,M,{UNIT},1440\n" + "300,20260301,1,A\n" * 20,
+            id="nem12",
+        ),
+        pytest.param(
+            "iec62056", f"/ABC5\n0.9.1(060000)\n0.9.2(260301)\n1.8.0(1*{UNIT})\n!\n" * 20, id="iec62056"
+        ),
+    ],
+)
+def test_the_reason_of_a_row_does_not_repeat_what_a_file_says_once(kind: str, content: str) -> None:
+    """A megabyte with a unit of 100,000 characters would have filled the disk with gigabytes of reasons."""
+    _, rejected = read(of_kind(kind), content)
+    assert rejected
+    assert all(len(row.reason) < 100 and "\0" not in row.reason for row in rejected)

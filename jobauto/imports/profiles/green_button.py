@@ -13,12 +13,12 @@ from typing import BinaryIO
 from xml.parsers import expat
 
 from .. import fields
-from ..lines import FileError
+from ..lines import FileError, shown
 from ..rows import Rejected
 from .found import MOST, Found
 from .standard import Context
 from .times import utc_text
-from .values import EXACT
+from .values import EXACT, LONGEST_UNIT
 
 WATT_HOURS = "72"
 _NO_XML = "The file is not XML of Green Button."
@@ -207,7 +207,8 @@ def _reading(
     reading: _Reading, meaning: _Meaning, is_estimated: bool, context: Context
 ) -> Iterator[Found | Rejected]:
     if meaning.type.uom not in ("", WATT_HOURS):
-        raise fields.FieldError(f"reading_value has the unit (uom) {meaning.type.uom}, not {WATT_HOURS} (Wh)")
+        given = shown(meaning.type.uom, LONGEST_UNIT)
+        raise fields.FieldError(f"reading_value has the unit (uom) {given}, not {WATT_HOURS} (Wh)")
     try:
         start, duration = int(reading.start), int(reading.duration or "0")
         power = int(reading.multiplier or meaning.type.multiplier or "0")

@@ -6,6 +6,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import cast
 
 from .. import fields
+from ..lines import shown
 from .cells import Cell, as_text
 from .document import Profile, ValueFrom
 
@@ -15,6 +16,8 @@ DIVIDED = Context(prec=60)
 """Enough for a quotient that is rounded to three decimals."""
 LONGEST = 1000
 """Digits of a number. Nobody's meter has so many; Python would take its time with them."""
+LONGEST_UNIT = 20
+"""Characters of a unit that is none, as the reason of each of its rows repeats them."""
 HOUR = Decimal(60)
 _NUMBER = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?)(?:[eE]([+-]?[0-9]{1,3}))?")
 _FACTORS = {"kWh": Decimal(1), "Wh": Decimal("0.001"), "MWh": Decimal(1000), "kW": Decimal(1)}
@@ -91,7 +94,8 @@ class Values:
             return None
         factor = ENERGY.get(unit.strip().lower())
         if factor is None:
-            raise fields.FieldError(f"reading_value is in {unit.strip() or 'no unit'}, which is no energy")
+            given = shown(unit.strip(), LONGEST_UNIT) or "no unit"
+            raise fields.FieldError(f"reading_value is in {given}, which is no energy")
         return EXACT.multiply(self._number(text), factor)
 
     def text(self, kwh: Decimal) -> str:
