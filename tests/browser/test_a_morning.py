@@ -21,6 +21,8 @@ pytestmark = pytest.mark.process
 JOBS = 60
 LONG = "52 Old Rectory Barn, Wolverhampton"
 """With it there is room for the name, but not for the id."""
+LONGER = "Old Rectory Barn Farm, 53 Mill Lane, Wolverhampton"
+"""For it two lines are wanted."""
 IN_SIGHT = """() => [...document.querySelectorAll(".jobs tbody tr")]
   .filter((row) => row.getBoundingClientRect().top >= 0 && row.getBoundingClientRect().bottom <= innerHeight)
   .length"""
@@ -140,6 +142,7 @@ def test_no_name_of_usual_length_is_cut_beside_marks_of_other_jobs(visit: Visit,
         session.execute(update(Job).where(Job.id == 50).values(covers=14))
         session.execute(update(Job).where(Job.id == 51).values(recovered_at=utcnow()))
         session.execute(update(Site).where(Site.site_id == "DEMO-0052").values(site_name=LONG))
+        session.execute(update(Site).where(Site.site_id == "DEMO-0053").values(site_name=LONGER))
     page = visit(viewport={"width": width, "height": 900}).open("/jobs/")
     assert "15 sites" in page.get_by_role("row").filter(has_text="50 Mill Lane").inner_text()
     assert page.evaluate(CUT) == []

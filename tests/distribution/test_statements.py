@@ -231,6 +231,8 @@ def test_pages_and_doors(sent: Sent, ada: Person) -> None:
     fleet("FLAT", "WELL")
     readings(["FLAT"], range(7), "7")
     run_at()
+    ada.post("/jobs/view", action="keep", name="Mine", query="status=unclosed&search=f&group=North&queue=Q")
+    ada.post("/jobs/", action="priority", priority="high", job=["1"])
 
     lists = (
         "status=unclosed&group=North&search=f&sort=site",
@@ -244,6 +246,8 @@ def test_pages_and_doors(sent: Sent, ada: Person) -> None:
         "/sites.csv",
         "/readings.csv/FLAT",
         "/sites/FLAT?year=2026",
+        "/jobs/bulk/1",
+        "/search/?q=f",
         "/runs/1/sites?rule=zero_reads&kind=created",
     ]
     answers = {page: ada.get(page).status_code for page in [*pages, "/healthz", "/metrics"]}
