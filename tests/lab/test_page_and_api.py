@@ -107,3 +107,9 @@ def test_a_page_of_no_such_question_is_refused(vera: Person) -> None:
     assert vera.get("/lab/?rule=none").status_code == 400
     assert vera.get("/lab/?rule=no_coms&group=Nowhere").status_code == 400
     assert vera.get("/lab/sites?rule=no_coms&threshold=31").status_code == 400
+
+
+@pytest.mark.parametrize("page", ["/lab/", "/lab/sites?threshold=2"])
+def test_thresholds_lead_to_their_setting(vera: Person, page: str) -> None:
+    assert 'href="/settings/#NO_COMS.days_threshold"' in vera.get(page).text
+    assert 'id="NO_COMS.days_threshold"' in vera.get("/settings/").text
