@@ -21,9 +21,7 @@ def only_open(job: Job) -> str | None:
     """Of closing: nobody's resolution is replaced."""
     if job.status != "closed":
         return None
-    return (
-        f"It is closed already, as {in_words(job.resolution or 'other')} by {job.closed_by or 'System'}."
-    )
+    return f"It is closed already, as {in_words(job.resolution or 'other')} by {job.closed_by or 'System'}."
 
 
 def still_open(job: Job) -> str | None:
