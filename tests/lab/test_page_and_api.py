@@ -24,7 +24,7 @@ LAB = "/api/job-automation/lab/"
 @pytest.fixture(autouse=True)
 def _fleet(vera: Person) -> None:
     """A site that was silent for eleven days, and has reported daily before and since."""
-    now = utcnow()
+    now = utcnow().replace(hour=0)  # before the hour of the daily check, on summer time and on the other
     add_site("S1", daily(range(100, 140), last=days_before(41, now)) | daily(range(200, 231), last=now))
 
 
