@@ -83,13 +83,15 @@ def kept_by(user_id: int) -> Select[JobView]:
     return select(JobView).where(JobView.user_id == user_id).order_by(JobView.name)
 
 
-def keep(user_id: int, name: str, query: str) -> None:
-    """Keep a view under a name, instead of what had that name. Raises InvalidInput."""
+def keep(user_id: int, name: str, query: str) -> bool:
+    """Keep a view under a name; whether another one had it, which is kept no longer. Raises InvalidInput."""
     name = name.strip()
     if not (1 <= len(name) <= VIEW_NAME_LENGTH and name.isprintable()):
         raise InvalidInput(f"A view was not kept: its name must have 1 to {VIEW_NAME_LENGTH} characters.")
     kept = {"user_id": user_id, "name": name, "query": query}
     with write() as session:
+        of_that_name = select(JobView.query).where(JobView.user_id == user_id, JobView.name == name)
+        former = session.scalar(of_that_name)
         others = select(func.count()).where(JobView.user_id == user_id, JobView.name != name)
         if (session.scalar(others) or 0) >= MOST_KEPT:
             raise InvalidInput(f"A view was not kept: you have {MOST_KEPT}. Forget one first.")
@@ -98,6 +100,7 @@ def keep(user_id: int, name: str, query: str) -> None:
         session.execute(
             insert.on_conflict_do_update(index_elements=["user_id", "name"], set_={"query": query})
         )
+    return former not in (None, query)
 
 
 def choose_rows(user_id: int, rows: int) -> None:

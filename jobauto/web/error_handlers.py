@@ -150,9 +150,8 @@ def _answer(status: int, message: str, fields: dict[str, list[str]]) -> Response
     if request.path.startswith("/api/"):
         response = jsonify({"error": message, "fields": fields})
     else:
-        response = make_response(
-            _page(status=status, title=TITLES.get(status, "Not accepted"), message=message)
-        )
+        title = TITLES.get(status, "Not accepted")
+        response = make_response(_page(status=status, title=title, message=message))
     response.status_code = status
     return response
 

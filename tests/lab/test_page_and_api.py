@@ -26,7 +26,7 @@ LAB = "/api/job-automation/lab/"
 @pytest.fixture(autouse=True)
 def _fleet(vera: Person) -> None:
     """A site that was silent for eleven days, and has reported daily before and since."""
-    now = utcnow()
+    now = utcnow().replace(hour=0)  # before the hour of the daily check, on summer time and on the other
     add_site("S1", daily(range(100, 140), last=days_before(41, now)) | daily(range(200, 231), last=now))
 
 
@@ -131,3 +131,9 @@ def test_a_page_of_no_such_question_is_refused(vera: Person) -> None:
     assert vera.get("/lab/?rule=none").status_code == 400
     assert vera.get("/lab/?rule=no_coms&group=Nowhere").status_code == 400
     assert vera.get("/lab/sites?rule=no_coms&threshold=31").status_code == 400
+
+
+@pytest.mark.parametrize("page", ["/lab/", "/lab/sites?threshold=2"])
+def test_thresholds_lead_to_their_setting(vera: Person, page: str) -> None:
+    assert 'href="/settings/#NO_COMS.days_threshold"' in vera.get(page).text
+    assert 'id="NO_COMS.days_threshold"' in vera.get("/settings/").text

@@ -79,6 +79,8 @@ def test_a_view_is_kept_under_a_name_of_ones_own_and_forgotten(
     assert 'href="/jobs/?status=unclosed&amp;rule=no_coms"><bdi' in oscar.get("/jobs/").text
     assert "<title>Jobs: Mine, silent –" in oscar.get("/jobs/?status=unclosed&rule=no_coms").text
     assert "Mine, silent" not in ada.get("/jobs/").text
+    oscar.post("/jobs/view", action="keep", name="Mine, silent", query="rule=zero_reads")
+    assert "The view Mine, silent is kept, in place of another of that name." in words(oscar.get("/jobs/"))
     oscar.post("/jobs/view", action="forget", **kept)
     assert "Mine, silent" not in words(oscar.get("/jobs/"))
 

@@ -122,11 +122,12 @@ def keep_view() -> ResponseReturnValue:
         flash("The view is kept no longer.", "success")
     else:
         try:
-            views.keep(current_user.id, form.name.data or "", form.query.data or "")
+            replaced = views.keep(current_user.id, form.name.data or "", form.query.data or "")
         except InvalidInput as error:
             flash(str(error), "warning")
         else:
-            flash(f"The view {(form.name.data or '').strip()} is kept.", "success")
+            instead = ", in place of another of that name" if replaced else ""
+            flash(f"The view {(form.name.data or '').strip()} is kept{instead}.", "success")
     return redirect(f"{url_for('.index')}?{urlencode(parse_qsl(form.query.data or ''))}")
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ...errors import InvalidInput
@@ -83,6 +83,7 @@ def _shown(question: Question) -> dict[str, Any]:
         "groups": db.session.scalars(sites.groups()).all(),
         "field": type(section).model_fields[bench.field].title,
         "in_force": getattr(section, bench.field),
+        "setting": f"{url_for('settings.edit')}#{question.rule.upper()}.{bench.field}",
         "refresh": REFRESH,
         "chart": _chart,
     }

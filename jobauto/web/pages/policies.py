@@ -40,7 +40,7 @@ def create() -> ResponseReturnValue:
         return _list(form, error.fields), 422
     except service.StaleSettings:
         return _list(form, {"name": [f"There is a policy {name} already."]}), 409
-    flash(f"Policy {name} is there. Say below what differs.", "success")
+    flash(f"Policy {name} was made. Say below what differs.", "success")
     return redirect(url_for(".edit", name=name))
 
 
