@@ -1,5 +1,6 @@
 """Fixtures for all tests. Each test has a database of its own, on SQLite, and on PostgreSQL if asked."""
 
+import gc
 import hashlib
 import os
 from collections.abc import Generator, Iterator
@@ -58,9 +59,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not config.getoption("processes"):
         unwanted.add("process")
     marks = {item: {mark.name for mark in item.iter_markers()} for item in items}
-    out = [item for item in items if unwanted & marks[item] or marks[item] >= {"any_engine", "postgresql"}]
-    config.hook.pytest_deselected(items=out)
-    items[:] = [item for item in items if item not in set(out)]
+    out = {item for item in items if unwanted & marks[item] or marks[item] >= {"any_engine", "postgresql"}}
+    config.hook.pytest_deselected(items=[*out])
+    items[:] = [item for item in items if item not in out]
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage less often, and not among what stays: modules, tests. It took a fifth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000)
 
 
 @pytest.hookimpl(wrapper=True)

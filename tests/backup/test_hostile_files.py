@@ -5,7 +5,9 @@
 import gzip
 import io
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from jobauto.settings import service as settings
 from jobauto.storage import scratch, sent_backup
 from jobauto.storage.sent_backup import BackupError
 from tests.backup.everything import Rows, altered, fill_every_table, put_back, rows_of, taken
+from tests.databases import POSTGRESQL, SQLITE, opened
 
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"
 TOO_LATE = 2**63 - 1
@@ -28,11 +31,21 @@ LOOSE = """
 """The same table without its keys and conditions."""
 
 
-@pytest.fixture
-def before(app: Flask, database_uri: str) -> Rows:
-    """What the database holds; each test that asks for it ends with just that in it."""
-    fill_every_table(app)
-    return rows_of(database_uri)
+@dataclass(frozen=True)
+class Full:
+    """A database with something in every table, and a sound backup of it."""
+
+    uri: str
+    rows: Rows
+    backup: bytes
+
+
+@pytest.fixture(scope="module", params=[SQLITE, POSTGRESQL])
+def full(request: pytest.FixtureRequest) -> Iterator[Full]:
+    """For all tests of a refusal: each ends with just the same rows in it."""
+    with request.getfixturevalue(request.param).fresh() as uri, opened(uri) as app:
+        fill_every_table(app)
+        yield Full(uri, rows_of(uri), taken())
 
 
 @pytest.mark.parametrize(
@@ -77,13 +90,11 @@ def before(app: Flask, database_uri: str) -> Rows:
         ),
     ],
 )
-def test_what_is_no_table_of_ours(
-    before: Rows, database_uri: str, tmp_path: Path, statements: str, why: str
-) -> None:
-    content = altered(taken(), statements, tmp_path)
+def test_what_is_no_table_of_ours(full: Full, tmp_path: Path, statements: str, why: str) -> None:
+    content = altered(full.backup, statements, tmp_path)
     with pytest.raises(BackupError, match=why):
         put_back(content, replace=True)
-    assert rows_of(database_uri) == before
+    assert rows_of(full.uri) == full.rows
 
 
 @pytest.mark.parametrize(
@@ -181,13 +192,11 @@ def test_what_is_no_table_of_ours(
         ),
     ],
 )
-def test_what_no_column_of_ours_may_hold(
-    before: Rows, database_uri: str, tmp_path: Path, statements: str, where: str
-) -> None:
-    content = altered(taken(), statements, tmp_path)
+def test_what_no_column_of_ours_may_hold(full: Full, tmp_path: Path, statements: str, where: str) -> None:
+    content = altered(full.backup, statements, tmp_path)
     with pytest.raises(BackupError, match=rf"^A value of {where} is not one that it may hold\.$"):
         put_back(content, replace=True)
-    assert rows_of(database_uri) == before
+    assert rows_of(full.uri) == full.rows
 
 
 @pytest.mark.parametrize(
@@ -221,13 +230,11 @@ def test_what_no_column_of_ours_may_hold(
         pytest.param("DELETE FROM settings_version", "no settings", id="no settings at all"),
     ],
 )
-def test_rows_that_do_not_go_together(
-    before: Rows, database_uri: str, tmp_path: Path, statements: str, why: str
-) -> None:
-    content = altered(taken(), statements, tmp_path)
+def test_rows_that_do_not_go_together(full: Full, tmp_path: Path, statements: str, why: str) -> None:
+    content = altered(full.backup, statements, tmp_path)
     with pytest.raises(BackupError, match=why):
         put_back(content, replace=True)
-    assert rows_of(database_uri) == before
+    assert rows_of(full.uri) == full.rows
 
 
 def test_a_backup_holds_nothing_that_a_restore_would_refuse(app: Flask) -> None:
