@@ -110,7 +110,7 @@ ELSEWHERE = {
     "single_sign_on.logged_out": "test_logging_in",
 }
 NO_PAGE = re.compile(
-    r"api_|health\.|.*static$|.*\.export|imports\.(rejected|progress)|auth\.sender|single_sign_on\.(begin|callback)"
+    r"api_|health\.|.*static$|.*\.export|imports\.(rejected|progress)|auth\.sender|single_sign_on\.(again|begin|callback)"
 )
 
 ADA = Author("ada", utcnow())
