@@ -37,6 +37,7 @@ def test_the_report_is_two_pages_and_no_table_is_cut(visit: Visit) -> None:
 
 def test_an_incident_is_two_pages_with_its_sites_and_space_to_write(visit: Visit) -> None:
     job_id, covers = db.session.execute(select(Job.id, Job.covers).where(Job.covers > 0)).one()
+    assert covers
     page = visit(viewport=A4).open(f"/jobs/{job_id}")
     expect(page.locator("canvas").first).to_be_visible()
     page.emulate_media(media="print")
