@@ -113,6 +113,8 @@ class Jobs:
 _COUNTED = ("opened", "closed", "recovered", "by_itself", *(age_name(least) for least, _ in AGES))
 _ALSO = {"by_itself": "recovered", **{age_name(least): "open" for least, _ in AGES}}
 """What a job counts as besides."""
+_NONE = -1
+"""Of an open job that was not yet opened at the end."""
 
 
 def count_jobs(session: Session, span: Span, scope: Scope) -> Jobs:
@@ -125,7 +127,8 @@ def count_jobs(session: Session, span: Span, scope: Scope) -> Jobs:
     parts = (Site.group, Site.source, jobs.c.assignee, jobs.c.number)
     query = select(*parts, func.count()).join(jobs, jobs.c.site_key == Site.key)
     found = Jobs()
-    for *named, number, count in session.execute(query.where(*scope.of_sites()).group_by(*parts)):
+    query = query.where(jobs.c.number != _NONE, *scope.of_sites())
+    for *named, number, count in session.execute(query.group_by(*parts)):
         name = _COUNTED[number]
         for each in (name, _ALSO[name]) if name in _ALSO else (name,):
             found.count(named, each, count)
@@ -140,12 +143,14 @@ def _walks(span: Span) -> Iterator[tuple[ColumnElement[bool], ColumnElement[int]
     as_recovered, as_by_itself = _COUNTED.index("recovered"), _COUNTED.index("by_itself")
     yield recovered, case((BY_ITSELF, as_by_itself), else_=as_recovered)
     age = case(
+        (Job.created_at >= span.end, _NONE),
         *((_of_age(least, most, span), _COUNTED.index(age_name(least))) for least, most in AGES[:-1]),
         else_=_COUNTED.index(age_name(AGES[-1][0])),
     )
-    # Apart from each other, so that each has its index.
+    # Apart from each other, so that each has its index; that it was opened by then is no condition, or SQLite
+    # would go by the index of that, over all jobs.
     for which in (STILL_OPEN, *([Job.closed_at >= span.end] if span.end < span.now else [])):
-        yield and_(which, Job.created_at < span.end), age
+        yield which, age
 
 
 def time_to(

@@ -30,7 +30,7 @@ PAGES = {
 The report counts the jobs of its thirty days, which are 3 % of all, and the open ones.
 """
 FEW = 1000
-FLEET = Fleet(20_000, days=1)
+FLEET = Fleet(100_000, days=1)
 
 Look = Callable[[str], int]
 
