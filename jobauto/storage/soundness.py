@@ -86,6 +86,7 @@ CHOICES = {
 }
 LONGEST_CHOICE = 20
 """No text of people is so short: each column of so many characters stands above."""
+_NUMBER = "({0} NOT GLOB '*[^0-9]*' AND length({0}) BETWEEN 1 AND 18)"
 _WORD = "{0} NOT GLOB '*[^A-Za-z0-9_-]*'"
 FORMATS = {
     "import.kept_as": _WORD,
@@ -93,6 +94,10 @@ FORMATS = {
     "profile_version.name": _WORD,
     # As its bytes are quoted: none of them leads to another folder.
     "import.inbox_name": "{0} NOT GLOB '*[^A-Za-z0-9_.~%-]*' AND {0} NOT GLOB '*%2[Ff]*'",
+    # What the audit log links to.
+    "event.subject_id": f"(subject NOT IN ('job', 'run', 'import') OR {_NUMBER})",
+    "event.field": "({0} NOT IN ('made_for', 'decision', 'created') OR \"after\" IS NOT NULL)",
+    "event.after": f"(field <> 'made_for' OR {_NUMBER})",
     # Another one makes each try to log in fail, or take as long as it says.
     "user.password_hash": "({0} = '' OR {0} GLOB 'scrypt:32768:8:[1-9]$*$*')",
 }

@@ -162,6 +162,15 @@ def test_what_is_no_table_of_ours(full: Full, tmp_path: Path, statements: str, w
             id="a password that takes forever to check",
         ),
         pytest.param(
+            "UPDATE event SET subject = 'job', subject_id = 'x'", "event.subject_id", id="a job of no number"
+        ),
+        pytest.param(
+            "UPDATE event SET field = 'made_for', after = 'x'", "event.after", id="made for no import"
+        ),
+        pytest.param(
+            "UPDATE event SET field = 'created', after = NULL", "event.field", id="made without a role"
+        ),
+        pytest.param(
             f"UPDATE reading_turn SET turn = {TOO_LATE}", "reading_turn.turn", id="a turn with no next one"
         ),
         pytest.param("UPDATE reading SET meter = 32767", "reading.meter", id="a meter with no next one"),
