@@ -62,8 +62,8 @@ def test_a_role_gets_where_the_table_lets_it_and_nowhere_else(
 ) -> None:
     needed, rule = EXPECTED[method, endpoint], routes()[method, endpoint]
     for name in (None, *CAST):
+        person = Person(standing, name)
         for way in WAYS:
-            person = Person(standing, name)
             if name is None:
                 person.token = "jobauto_made_up" if way == "token" else None
             answer = ask(person, way, method, rule)
@@ -142,8 +142,9 @@ def test_opening_every_address_changes_no_row(app: Flask, cast: None) -> None:
 def test_other_methods_are_not_answered(standing: Flask, method: str, endpoint: str) -> None:
     rule = routes()[method, endpoint]
     known = {known for known, other in routes() if routes()[known, other].rule == rule.rule}
+    ada = Person(standing, "ada")
     for unknown in {"GET", *UNSAFE, "TRACE", "PROPFIND"} - known:
-        answer = Person(standing, "ada").api(unknown, address_of(rule))
+        answer = ada.api(unknown, address_of(rule))
         assert answer.status_code in (404, 405), unknown
 
 
@@ -151,7 +152,7 @@ def ask(person: Person, way: str, method: str, rule: Rule) -> Answer:
     body: dict[str, Any] = {"json": {}} if method in ("PUT", "PATCH") else {}
     if way == "token":
         return person.api(method, address_of(rule), **body)
-    headers = {"X-CSRFToken": csrf_token(person)} if method in UNSAFE else {}
+    headers = {"X-CSRFToken": person.csrf_token()} if method in UNSAFE else {}
     answer: Answer = person.client.open(address_of(rule), method=method, headers=headers, **body)
     return answer
 
@@ -165,13 +166,6 @@ def may(name: str | None, needed: str) -> bool:
     if needed in (ANYBODY, PENDING):
         return needed == ANYBODY
     return name is not None and ROLES.index(CAST[name]) >= ROLES.index(needed)
-
-
-def csrf_token(person: Person) -> str:
-    page = person.client.get("/login" if person.token is None else "/").text
-    found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
-    assert found
-    return found[1]
 
 
 def address_of(rule: Rule) -> str:
