@@ -99,7 +99,7 @@ def test_an_import_that_fails_is_told_of_with_its_reason(app: Flask) -> None:
         (label, "problem", f"import-{import_id}-failed") for label in ("problems", "both")
     ]
     first, second, *_ = messages()[0].body.splitlines()
-    assert first == "The import of sites from north Bcc: x@\u200bexample.com.csv by oscar failed:"
+    assert first == "The import of sites from north\ufffd\ufffdBcc: x@\u200bexample.com.csv by oscar failed:"
     assert second
 
 
