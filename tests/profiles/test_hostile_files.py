@@ -1,8 +1,5 @@
 """What a file of a feed costs is bounded, however it was made: one request of somebody who may import."""
 
-import tracemalloc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from io import BytesIO
 from time import process_time
 from typing import Any
@@ -15,6 +12,7 @@ from jobauto.imports.profiles import found, green_button, iec62056
 from jobauto.imports.profiles.document import Profile
 from jobauto.imports.profiles.reader import rows_of
 from jobauto.imports.rows import from_csv
+from tests.profiles.memory import MEGABYTE, at_most
 from tests.profiles.reading import LONDON, NOW, read
 
 TABLE = {
@@ -26,7 +24,6 @@ TABLE = {
 }
 JSON = {name: part for name, part in TABLE.items() if name != "header"} | {"file": {"kind": "json"}}
 SECONDS = 10
-MEGABYTE = 1_000_000
 
 
 def of_kind(kind: str, **parts: Any) -> dict[str, Any]:
@@ -40,17 +37,6 @@ def packed(content: bytes, times: int) -> BytesIO:
         for _ in range(times):
             member.write(content)
     return file
-
-
-@contextmanager
-def at_most(megabytes: int) -> Iterator[None]:
-    """Fails for what takes more memory."""
-    tracemalloc.start()
-    try:
-        yield
-        assert tracemalloc.get_traced_memory()[1] < megabytes * MEGABYTE
-    finally:
-        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(

@@ -237,7 +237,7 @@ def _kept_for_a_profile(form: ImportForm) -> Import | None:
 
 def _form() -> ImportForm:
     form = ImportForm()
-    names = [row.name for row in db.session.scalars(profiles.current())]
+    names = db.session.scalars(profiles.names())
     form.profile.choices = choices([OWN_CSV, *((name, name) for name in names)])
     return form
 
