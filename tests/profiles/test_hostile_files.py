@@ -1,8 +1,10 @@
 """What a file of a feed costs is bounded, however it was made: one request of somebody who may import."""
 
+import struct
+from collections.abc import Callable
 from io import BytesIO
 from time import process_time
-from typing import Any
+from typing import Any, BinaryIO
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
@@ -10,7 +12,9 @@ import pytest
 from jobauto.imports.lines import FileError
 from jobauto.imports.profiles import found, green_button, iec62056
 from jobauto.imports.profiles.document import Profile
+from jobauto.imports.profiles.packed import opened
 from jobauto.imports.profiles.reader import rows_of
+from jobauto.imports.profiles.workbook import check_size
 from jobauto.imports.rows import from_csv
 from tests.profiles.memory import MEGABYTE, at_most
 from tests.profiles.reading import LONDON, NOW, read
@@ -52,6 +56,25 @@ def test_a_line_that_does_not_end_is_not_read_to_its_end(document: dict[str, Any
         rows_of(file, Profile.parsed(document), "a.zip", LONDON, NOW) as rows,
     ):
         next(rows.blocks(100))
+
+
+def archive_of_many(files: int) -> BytesIO:
+    """An archive that names very many empty files, all of them in one place."""
+    place = struct.pack("<4s5H3L2H", b"PK\x03\x04", *[0] * 8, 1, 0) + b"a"
+    names = (struct.pack("<4s6H3L5H2L", b"PK\x01\x02", *[0] * 9, 1, *[0] * 6) + b"a") * files
+    counted = (44, 20, 20, 0, 0, files, files, len(names), len(place))
+    end = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", *counted)
+    to_end = struct.pack("<4sLQL", b"PK\x06\x07", 0, len(place) + len(names), 1)
+    of_former_kind = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, *[0xFFFF] * 2, *[0xFFFFFFFF] * 2, 0)
+    return BytesIO(place + names + end + to_end + of_former_kind)
+
+
+@pytest.mark.parametrize("look", [lambda file: opened(file).__enter__(), check_size], ids=["zip", "workbook"])
+def test_an_archive_that_names_very_many_files_is_not_listed(look: Callable[[BinaryIO], object]) -> None:
+    """One of 500 MB would have taken more than 3 GB."""
+    file = archive_of_many(100_000)
+    with at_most(10), pytest.raises(FileError, match="too many files"):
+        look(file)
 
 
 def test_so_is_one_of_a_file_of_our_own() -> None:
