@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Callable
+from decimal import Decimal
 from io import BytesIO
 from time import process_time
 from typing import Any, BinaryIO
@@ -122,6 +123,31 @@ def test_only_so_many_readings_are_held_to_be_added_up(rows: str, monkeypatch: p
     monkeypatch.setattr(found, "MOST", 8)
     with pytest.raises(FileError, match="More than 8 readings cannot be added up"):
         read(of_kind("d0010"), f"026|1012345678901|V|\n028|M|C|\n{rows}")
+
+
+def test_what_is_added_up_waits_in_a_file_and_not_in_memory() -> None:
+    """Two million readings, which 8 MB of NEM12 may have, would have taken two gigabytes."""
+    readings = (found.Found(line, "S1", f"{line}", Decimal(line)) for line in range(1, 50_001))
+    with at_most(20):
+        assert sum(each.line for each in found.added(readings)) == 50_000 * 50_001 // 2
+
+
+@pytest.mark.parametrize(
+    ("mpan", "meter", "why"),
+    [
+        pytest.param("S" * 400_000, "M", "site_id has more than 50 characters", id="a site"),
+        pytest.param("S1", "M" * 400_000, "reading_value is of a meter or register whose name", id="a meter"),
+    ],
+)
+def test_what_a_file_says_once_is_not_held_with_each_reading(mpan: str, meter: str, why: str) -> None:
+    """A megabyte would have filled the disk. Nor is the sum of the other register taken for that of both."""
+    rows = "".join(f"030|R|2026110506{at:02}00|1|\n" for at in range(50))
+    file = f"026|{mpan}|V|\n028|N|C|\n{rows}028|{meter}|C|\n{rows}"
+    with at_most(10):
+        readings, rejected = read(of_kind("d0010", site={}), file)
+    assert not readings
+    assert {each.reason.startswith(why) for each in rejected} == {True}
+    assert {each.line for each in rejected} >= set(range(54, 104))
 
 
 @pytest.mark.parametrize(
