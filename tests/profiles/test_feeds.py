@@ -10,9 +10,9 @@ from jobauto.extensions import db
 from jobauto.imports.profiles import feeds, service
 from jobauto.models import Import, ProfileVersion
 from tests.fleets import NOON, add_site
+from tests.memory import at_most
 from tests.notifications.telling import add_message, told
 from tests.people import Person
-from tests.profiles.memory import at_most
 
 DOCUMENT: dict[str, Any] = {
     "file": {"kind": "delimited"},

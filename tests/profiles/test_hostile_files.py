@@ -17,7 +17,7 @@ from jobauto.imports.profiles.packed import opened
 from jobauto.imports.profiles.reader import rows_of
 from jobauto.imports.profiles.workbook import check_size
 from jobauto.imports.rows import from_csv
-from tests.profiles.memory import MEGABYTE, at_most
+from tests.memory import MEGABYTE, at_most
 from tests.profiles.reading import LONDON, NOW, read
 
 TABLE = {
