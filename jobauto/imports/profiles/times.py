@@ -14,11 +14,14 @@ from zoneinfo import ZoneInfo
 
 from .. import fields
 from ..columns import REMEMBERED
+from ..lines import shown
 from .cells import Cell, as_text
 from .document import Profile
 from .stamps import DAY, Stamp, parse_offset, reader, since_midnight
 
 WHOLE_DAY = 1440
+LONGEST_NAMED = 200
+"""Characters of the formats, as the reason of each row repeats them: they may have 20,000."""
 _OFFSET = re.compile("([+\u2212-])([0-9]{1,2})(?::?([0-9]{2}))?(?![0-9:])")
 _OFFSET_OF_UTC = re.compile(r"\s*(?:UTC|GMT|Z)\s*", re.IGNORECASE)
 Key = Cell | tuple[Cell, ...]
@@ -193,7 +196,8 @@ def _first_that_fits(text: str, formats: Sequence[str]) -> Stamp:
             return found
     if not text:
         raise fields.FieldError("reading_date is empty")
-    raise fields.FieldError(f"reading_date is not written as the profile says: {', '.join(formats)}")
+    named = shown(", ".join(formats), LONGEST_NAMED)
+    raise fields.FieldError(f"reading_date is not written as the profile says: {named}")
 
 
 def _offset_in(text: str) -> timedelta:

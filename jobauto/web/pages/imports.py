@@ -101,6 +101,7 @@ def show(import_id: int) -> ResponseReturnValue:
         "imports/show.html",
         entry=entry,
         can_mend=_can_mend(entry),
+        has_all_rejects=_can_mend(entry) and uploads.has_all_rejects(uploads.kept(entry.kept_as)),
         has_profile=entry.profile is not None and profiles.find(entry.profile) is not None,
         can_decide=entry.decide_until is not None and decisions.has_file(entry),
         reasons=dict(entry.errors),
