@@ -17,7 +17,7 @@ from . import undo
 from .canceling import Canceled, end_of_canceled
 from .result import COUNTS, ImportResult, Progress
 from .rows import Rejected
-from .uploads import KEPT_FOR, rejects
+from .uploads import KEPT_FOR, keep_rejects
 
 log = logging.getLogger("job_automation")
 
@@ -36,8 +36,7 @@ class Attempt:
         def progress(result: ImportResult, rejected: list[Rejected]) -> None:
             if rejected:
                 words = {reason: " ".join(reason.split()) for reason in {row.reason for row in rejected}}
-                with rejects(Path(file.name)).open("a") as lines:
-                    lines.writelines(f"{row.line}\t{words[row.reason]}\n" for row in rejected)
+                keep_rejects(Path(file.name), (f"{row.line}\t{words[row.reason]}\n" for row in rejected))
             self.stamp(
                 done=file.tell(),
                 rows=result.rows,

@@ -67,7 +67,7 @@ def look(clock: Clock = utcnow) -> int:
 
 
 def _take_all(folder: Path, now: datetime) -> Iterator[int]:
-    for name in [row.name for row in db.session.scalars(profiles.current())]:
+    for name in db.session.scalars(profiles.names()).all():
         stored = profiles.find(name)
         if stored is None:
             continue

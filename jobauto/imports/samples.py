@@ -2,7 +2,7 @@
 without being sent again."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime
 from filecmp import cmp
 from typing import BinaryIO
@@ -10,6 +10,7 @@ from typing import BinaryIO
 from sqlalchemy import select
 
 from ..audit.service import Author
+from ..errors import InvalidInput
 from ..extensions import db
 from ..models import Import
 from ..models.imports import NEEDS_PROFILE
@@ -18,7 +19,7 @@ from . import fleet
 from .kept_file import schedule_zone
 from .lines import FileError
 from .profiles import service
-from .profiles.document import Profile, ProfileError
+from .profiles.document import Profile
 from .proposing.feeds import profile_of
 from .proposing.proposal import Answers, Proposal
 from .proposing.proposer import propose
@@ -73,12 +74,17 @@ def proposal_of(sample: Sample, answers: Answers, now: datetime) -> Proposal:
 
 def profile_that_reads(sample: Sample, now: datetime) -> str | None:
     """The name of the profile in force that reads a file, if there is one."""
-    stored = {row.name: row.document for row in db.session.scalars(service.current().limit(MOST_PROFILES))}
-    readable: dict[str, Profile] = {}
-    for name, document in stored.items():
-        with suppress(ProfileError):  # of another machine, which knows more encodings or zones
-            readable[name] = Profile.parsed(document)
-    return profile_of(sample, readable, schedule_zone(), now)
+    return profile_of(sample, _readable_profiles(), schedule_zone(), now)
+
+
+def _readable_profiles() -> Iterator[tuple[str, Profile]]:
+    """One after the other: each may be megabytes long."""
+    for name in db.session.scalars(service.names().limit(MOST_PROFILES)).all():
+        try:
+            profile = service.get(name).profile
+        except InvalidInput:  # deleted since; or of another machine, which knows more encodings or zones
+            continue
+        yield name, profile
 
 
 def _same_that_waits(name: str, filename: str) -> int | None:

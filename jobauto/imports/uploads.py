@@ -27,6 +27,8 @@ LARGEST = 500_000_000
 LONGEST_NAME = 200
 KEPT_FOR = timedelta(days=14)
 KEPT_BYTES = 5_000_000_000
+MOST_REJECTS = 100_000_000
+"""Bytes of what is kept beside a file of its rejected rows, some two million: a row of one letter has 40."""
 FULL = "Too many files wait to be imported. Send it again when some of them are done or decided on."
 
 
@@ -66,6 +68,18 @@ def name_to_store(filename: str) -> str:
 def rejects(path: Path) -> Path:
     """Where the line numbers of an import's rejected rows are kept, in order."""
     return path.with_suffix(".rejected")
+
+
+def keep_rejects(path: Path, lines: Iterable[str]) -> None:
+    """Keep some more lines of rejected rows, as long as there is room for them."""
+    with rejects(path).open("a") as file:
+        if file.tell() < MOST_REJECTS:
+            file.writelines(lines)
+
+
+def has_all_rejects(path: Path) -> bool:
+    """Whether all rejected rows were kept, and not only the first of them."""
+    return rejects(path).stat().st_size < MOST_REJECTS
 
 
 def forget(name: str) -> None:

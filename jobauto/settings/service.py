@@ -115,7 +115,7 @@ def save(
                     return before
                 before.policies.over(after)
                 session.add(_next_version(before, after, before.policies_as_stored, by, now))
-                changed = _changed(before, after)
+                changed = _changed(before.settings, after, before.unreadable)
                 record(session, Author(by, now, token), "settings", before.version + 1, changed)
                 if after.readings != before.settings.readings:
                     mark_selected(session.connection(), select(Site.key), urgent=False)
@@ -266,7 +266,9 @@ def _conflicts(
 
 def changes() -> Iterator[Change]:
     """The newest saves, field by field, newest first."""
-    versions = list(db.session.scalars(_newest(HISTORY + 1)))
+    # Without their policies, of which each version has all, megabytes perhaps.
+    told = (SettingsVersion.document, SettingsVersion.changed_at, SettingsVersion.changed_by)
+    versions = db.session.execute(_newest(HISTORY + 1).with_only_columns(*told)).all()
     for after, before in pairwise(versions):
         yield from _differences(before, after)
 
@@ -295,17 +297,18 @@ def _next_version(
     )
 
 
-def _differences(before: SettingsVersion, after: SettingsVersion) -> Iterator[Change]:
-    for field, old, new in _changed(_stored(before), _stored(after).settings):
-        yield Change(after.changed_at, after.changed_by, field, old, new)
+def _differences(before: Any, after: Any) -> Iterator[Change]:
+    (old, unreadable), (new, _) = read_stored(before.document), read_stored(after.document)
+    for field, was, value in _changed(old, new, unreadable):
+        yield Change(after.changed_at, after.changed_by, field, was, value)
 
 
-def _changed(before: Stored, after: Settings) -> Iterator[Difference]:
-    old, new = before.settings.document(), after.document()
-    unreadable = {value.field: value.value for value in before.unreadable}
+def _changed(before: Settings, after: Settings, unreadable: Sequence[Unreadable]) -> Iterator[Difference]:
+    old, new = before.document(), after.document()
+    as_stored = {value.field: value.value for value in unreadable}
     for section, values in new.items():
         for name, value in values.items():
             field = f"{section}.{name}"
-            was = unreadable.get(field, old[section][name])
+            was = as_stored.get(field, old[section][name])
             if was != value:
                 yield field, was, value

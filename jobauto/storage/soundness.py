@@ -90,6 +90,7 @@ _NUMBER = "({0} NOT GLOB '*[^0-9]*' AND length({0}) BETWEEN 1 AND 18)"
 _WORD = "{0} NOT GLOB '*[^A-Za-z0-9_-]*'"
 FORMATS = {
     "import.kept_as": _WORD,
+    "import.profile": _WORD,
     "profile_version.key": _WORD,
     "profile_version.name": _WORD,
     # As its bytes are quoted: none of them leads to another folder.

@@ -157,6 +157,9 @@ def test_what_is_no_table_of_ours(full: Full, tmp_path: Path, statements: str, w
             id="a profile whose watched folder is another one",
         ),
         pytest.param(
+            "UPDATE import SET profile = '../../etc'", "import.profile", id="an import from another folder"
+        ),
+        pytest.param(
             "UPDATE user SET password_hash = 'scrypt:4294967296:8:1$salt$00'",
             "user.password_hash",
             id="a password that takes forever to check",

@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from jobauto.extensions import db
-from jobauto.imports import background, uploads
+from jobauto.imports import background, readings, uploads
 from jobauto.imports.bulk.postgresql import PostgresqlBulk
 from jobauto.imports.bulk.sqlite import SqliteBulk
 from jobauto.imports.profiles import service as profiles
@@ -19,6 +19,7 @@ from jobauto.imports.rejected_rows import rejected_rows, with_reasons
 from jobauto.models import Import, Reading
 from tests.fleets import add_site
 from tests.imports.test_background import OSCAR
+from tests.people import Person
 
 DOCUMENT: dict[str, Any] = {
     "file": {"kind": "delimited", "delimiter": ";"},
@@ -114,6 +115,28 @@ def test_all_come_back_where_some_are_known_only_at_the_end_of_the_file(
         "S1",
         "S2",
     ]
+
+
+def test_of_very_many_the_first_are_kept_and_the_page_says_so(
+    monkeypatch: pytest.MonkeyPatch, oscar: Person
+) -> None:
+    """Half a gigabyte of lines of one letter would have filled the disk with eleven."""
+    for engine in (SqliteBulk, PostgresqlBulk):
+        monkeypatch.setattr(engine, "BATCH", 100)
+    monkeypatch.setattr(readings, "DRY_BATCH", 100)
+    monkeypatch.setattr(uploads, "MOST_REJECTS", 10_000)
+    entry = imported(DOCUMENT, "Zähler;Datum;kWh\n;;\n".encode() + b"a\n" * 2000)
+    assert entry.rejected == 2000
+    assert uploads.rejects(uploads.kept(entry.kept_as)).stat().st_size < 20_000
+    assert "many more, but not all of them" in oscar.get(f"/import/{entry.id}").text
+    assert 200 < len(rejected(entry).splitlines()) < 600
+
+
+def test_a_reason_does_not_repeat_all_formats_of_a_profile() -> None:
+    formats = [f"{number:0150}%Y-%m-%d" for number in range(100)]
+    entry = imported(DOCUMENT | {"time": {"columns": ["Datum"], "formats": formats}}, TEXT.encode())
+    assert entry.rejected
+    assert all(len(reason) < 300 for _, reason in entry.errors)
 
 
 def test_those_known_late_take_no_memory_however_many_they_are(tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ from flask import Flask
 from jobauto.audit.service import Author
 from jobauto.extensions import db
 from jobauto.imports.profiles import feeds, service
-from jobauto.models import Import
+from jobauto.models import Import, ProfileVersion
 from tests.fleets import NOON, add_site
+from tests.memory import at_most
 from tests.notifications.telling import add_message, told
 from tests.people import Person
 
@@ -107,3 +108,20 @@ def test_the_pages_and_the_metrics_say_what_is_late(app: Flask, vera: Person) ->
     assert "A feed is late" in vera.get("/").text
     assert "tag-late" in vera.get("/profiles/").text
     assert 'jobauto_feed_late{profile="Portal"} 1.0' in vera.api("GET", "/metrics").text
+
+
+def test_what_a_profile_was_before_is_not_read_by_pages(app: Flask, oscar: Person) -> None:
+    """A script that saved one of a megabyte 200 times took gigabytes of each page, and of each tick."""
+    aliases = {f"{number:09}": "S1" for number in range(20_000)}
+    document = DOCUMENT | {"site": {"column": "MPAN", "aliases": aliases}}
+    versions = range(1, 31)
+    for name in ("portal", "other"):
+        made = {"key": name, "name": name, "document": document, "changed_at": NOON}
+        db.session.add_all(ProfileVersion(version=version, **made) for version in versions)
+        db.session.commit()
+    db.session.remove()
+    with at_most(30):
+        assert len(feeds.feeds()) == 2
+        assert len(feeds.late(hours(25))) == 2
+        assert '<option value="portal">' in oscar.get("/import/").text
+        assert "portal" in oscar.get("/profiles/portal/").text

@@ -1,20 +1,27 @@
 """What a file of a feed costs is bounded, however it was made: one request of somebody who may import."""
 
-import tracemalloc
-from collections.abc import Iterator
-from contextlib import contextmanager
+import struct
+from collections.abc import Callable
+from decimal import Decimal
 from io import BytesIO
 from time import process_time
-from typing import Any
+from typing import Any, BinaryIO
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 
+from jobauto.imports.columns import Instants, read_registers
+from jobauto.imports.fields import InstantReader
 from jobauto.imports.lines import FileError
 from jobauto.imports.profiles import found, green_button, iec62056
 from jobauto.imports.profiles.document import Profile
+from jobauto.imports.profiles.layouts import Sites
+from jobauto.imports.profiles.packed import opened
 from jobauto.imports.profiles.reader import rows_of
+from jobauto.imports.profiles.times import Days, Times
+from jobauto.imports.profiles.workbook import check_size
 from jobauto.imports.rows import from_csv
+from tests.memory import MEGABYTE, at_most
 from tests.profiles.reading import LONDON, NOW, read
 
 TABLE = {
@@ -26,7 +33,6 @@ TABLE = {
 }
 JSON = {name: part for name, part in TABLE.items() if name != "header"} | {"file": {"kind": "json"}}
 SECONDS = 10
-MEGABYTE = 1_000_000
 
 
 def of_kind(kind: str, **parts: Any) -> dict[str, Any]:
@@ -42,17 +48,6 @@ def packed(content: bytes, times: int) -> BytesIO:
     return file
 
 
-@contextmanager
-def at_most(megabytes: int) -> Iterator[None]:
-    """Fails for what takes more memory."""
-    tracemalloc.start()
-    try:
-        yield
-        assert tracemalloc.get_traced_memory()[1] < megabytes * MEGABYTE
-    finally:
-        tracemalloc.stop()
-
-
 @pytest.mark.parametrize(
     "document",
     [TABLE, *(of_kind(kind) for kind in ("d0010", "nem12", "iec62056"))],
@@ -66,6 +61,25 @@ def test_a_line_that_does_not_end_is_not_read_to_its_end(document: dict[str, Any
         rows_of(file, Profile.parsed(document), "a.zip", LONDON, NOW) as rows,
     ):
         next(rows.blocks(100))
+
+
+def archive_of_many(files: int) -> BytesIO:
+    """An archive that names very many empty files, all of them in one place."""
+    place = struct.pack("<4s5H3L2H", b"PK\x03\x04", *[0] * 8, 1, 0) + b"a"
+    names = (struct.pack("<4s6H3L5H2L", b"PK\x01\x02", *[0] * 9, 1, *[0] * 6) + b"a") * files
+    counted = (44, 20, 20, 0, 0, files, files, len(names), len(place))
+    end = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", *counted)
+    to_end = struct.pack("<4sLQL", b"PK\x06\x07", 0, len(place) + len(names), 1)
+    of_former_kind = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, *[0xFFFF] * 2, *[0xFFFFFFFF] * 2, 0)
+    return BytesIO(place + names + end + to_end + of_former_kind)
+
+
+@pytest.mark.parametrize("look", [lambda file: opened(file).__enter__(), check_size], ids=["zip", "workbook"])
+def test_an_archive_that_names_very_many_files_is_not_listed(look: Callable[[BinaryIO], object]) -> None:
+    """One of 500 MB would have taken more than 3 GB."""
+    file = archive_of_many(100_000)
+    with at_most(10), pytest.raises(FileError, match="too many files"):
+        look(file)
 
 
 def test_so_is_one_of_a_file_of_our_own() -> None:
@@ -115,6 +129,31 @@ def test_only_so_many_readings_are_held_to_be_added_up(rows: str, monkeypatch: p
         read(of_kind("d0010"), f"026|1012345678901|V|\n028|M|C|\n{rows}")
 
 
+def test_what_is_added_up_waits_in_a_file_and_not_in_memory() -> None:
+    """Two million readings, which 8 MB of NEM12 may have, would have taken two gigabytes."""
+    readings = (found.Found(line, "S1", f"{line}", Decimal(line)) for line in range(1, 50_001))
+    with at_most(20):
+        assert sum(each.line for each in found.added(readings)) == 50_000 * 50_001 // 2
+
+
+@pytest.mark.parametrize(
+    ("mpan", "meter", "why"),
+    [
+        pytest.param("S" * 400_000, "M", "site_id has more than 50 characters", id="a site"),
+        pytest.param("S1", "M" * 400_000, "reading_value is of a meter or register whose name", id="a meter"),
+    ],
+)
+def test_what_a_file_says_once_is_not_held_with_each_reading(mpan: str, meter: str, why: str) -> None:
+    """A megabyte would have filled the disk. Nor is the sum of the other register taken for that of both."""
+    rows = "".join(f"030|R|2026110506{at:02}00|1|\n" for at in range(50))
+    file = f"026|{mpan}|V|\n028|N|C|\n{rows}028|{meter}|C|\n{rows}"
+    with at_most(10):
+        readings, rejected = read(of_kind("d0010", site={}), file)
+    assert not readings
+    assert {each.reason.startswith(why) for each in rejected} == {True}
+    assert {each.line for each in rejected} >= set(range(54, 104))
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [
@@ -147,6 +186,27 @@ def test_many_blocks_of_green_button_do_not_make_the_reading_slow() -> None:
     started = process_time()
     read(of_kind("green_button"), f"<feed>{blocks}</feed>")
     assert process_time() - started < SECONDS
+
+
+def caches() -> dict[str, Callable[[str], object]]:
+    """What is remembered of the fields of a file, and (of values) as long as the process lives."""
+    profile = Profile.parsed(TABLE)
+    return {
+        "values": lambda text: read_registers([text]),
+        "instants": Instants(InstantReader(LONDON, NOW)).__getitem__,
+        "times": Times(profile, LONDON, NOW).__getitem__,
+        "days": Days(Times(profile, LONDON, NOW), 30).__getitem__,
+        "sites": Sites(profile).__getitem__,
+    }
+
+
+@pytest.mark.parametrize("of", caches())
+def test_a_long_field_is_not_remembered(of: str) -> None:
+    """A value of 10 MB was kept by the process: 200 requests later it had two gigabytes."""
+    look_up = caches()[of]
+    with at_most(15):
+        for number in range(20):
+            look_up(f"{'x' * MEGABYTE}{'y' * number}")
 
 
 def test_a_long_line_of_a_read_out_does_not_make_the_reading_slow() -> None:

@@ -36,4 +36,4 @@ def finding(*cells: str) -> Profile:
     ],
 )
 def test_it_is_the_one_that_looks_for_the_most_cells(profiles: dict[str, Profile], found: str | None) -> None:
-    assert profile_of(sample_of(BytesIO(LINES), "a.csv"), profiles, LONDON, NOW) == found
+    assert profile_of(sample_of(BytesIO(LINES), "a.csv"), profiles.items(), LONDON, NOW) == found

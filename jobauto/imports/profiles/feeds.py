@@ -19,6 +19,7 @@ from ...extensions import db
 from ...models import FeedAlarm, Import, ProfileVersion
 from ...notifications import service as notifications
 from ...storage.connections import insert, write
+from . import service
 
 LOOKED_AT = 10
 """So many of the newest imports tell how regular a feed is."""
@@ -75,8 +76,8 @@ def feeds() -> dict[str, Feed]:
     """Every profile in force by its name in small letters."""
     brought = _brought()
     return {
-        key: Feed(newest.name, made_at, (newest.document or {}).get("expected_hours"), brought.get(key, []))
-        for key, newest, made_at in _profiles()
+        key: Feed(name, made_at, expected_hours, brought.get(key, []))
+        for key, name, made_at, expected_hours in _profiles()
     }
 
 
@@ -108,19 +109,24 @@ def _tell(feed: Feed, now: datetime) -> bool:
         return True
 
 
-def _profiles() -> Iterator[tuple[str, ProfileVersion, datetime]]:
-    """The profiles in force, by their keys; and when each was made, after it was last deleted."""
-    rows = db.session.scalars(select(ProfileVersion).order_by(ProfileVersion.key, ProfileVersion.version))
+def _profiles() -> Iterator[tuple[str, str, datetime, int | None]]:
+    """The profiles in force, by their keys: name, when it was made after it was last deleted, expected hours.
+
+    No document leaves the database: a script may save one of megabytes each night.
+    """
+    has_document = ProfileVersion.document.is_not(None)
+    versions = select(ProfileVersion.key, ProfileVersion.changed_at, has_document)
     made: dict[str, datetime] = {}
-    newest: dict[str, ProfileVersion] = {}
-    for row in rows:
-        if row.document is None:
-            made.pop(row.key, None)
-            newest.pop(row.key, None)
+    for key, at, is_one in db.session.execute(versions.order_by(ProfileVersion.key, ProfileVersion.version)):
+        if is_one:
+            made.setdefault(key, at)
         else:
-            made.setdefault(row.key, row.changed_at)
-            newest[row.key] = row
-    return ((key, row, made[key]) for key, row in sorted(newest.items()))
+            made.pop(key, None)
+    hours = ProfileVersion.document["expected_hours"].as_integer()
+    newest = service.current().with_only_columns(ProfileVersion.key, ProfileVersion.name, hours)
+    for key, name, expected_hours in db.session.execute(newest).all():
+        if key in made:  # else it was made since
+            yield key, name, made[key], expected_hours
 
 
 def _brought() -> dict[str, list[Brought]]:

@@ -16,6 +16,8 @@ _OF_EMPTY = b"PK\x05\x06"
 LARGEST = 1_000_000_000
 """Bytes of the file in an archive."""
 IN_MEMORY = 16_000_000
+LONGEST_LIST = 1_000_000
+"""Bytes of what an archive says of its files: the library reads all of it, and takes six times the memory."""
 
 
 class Opened(NamedTuple):
@@ -41,7 +43,7 @@ def opened(file: BinaryIO) -> Iterator[Opened]:
         yield Opened(file, None)
         return
     try:
-        with ZipFile(file) as archive:
+        with archive_in(file) as archive:
             member = _only(archive)
             if member is None:
                 file.seek(0)
@@ -53,6 +55,32 @@ def opened(file: BinaryIO) -> Iterator[Opened]:
         if isinstance(error, RuntimeError) and not isinstance(error, NotImplementedError):
             raise FileError("The zip archive has a password. Unpack it, and send the file.") from error
         raise FileError("The zip archive is damaged, or packed in a way that is not known here.") from error
+
+
+def archive_in(file: BinaryIO) -> ZipFile:
+    """The archive that a file is. Raises FileError where it names far more files than anybody would send."""
+    read = _AsList(file)
+    archive = ZipFile(read)
+    read.longest = None
+    return archive
+
+
+class _AsList:
+    """A file out of which the library reads what an archive holds: at once, as long as the archive says."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.longest: int | None = LONGEST_LIST
+        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Raises FileError where the list is too long."""
+        if self.longest is None:
+            return self._file.read(size)
+        found = self._file.read(size if 0 <= size <= self.longest else self.longest + 1)
+        if len(found) > self.longest:
+            raise FileError("The archive holds too many files.")
+        return found
 
 
 def _is_archive(file: BinaryIO) -> bool:

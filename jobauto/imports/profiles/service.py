@@ -51,6 +51,18 @@ def current() -> Select[ProfileVersion]:
     )
 
 
+def names() -> Select[str]:
+    """Their names alone: a document may be megabytes long."""
+    return current().with_only_columns(ProfileVersion.name)
+
+
+def history(name: str) -> Select[int, datetime, str | None, bool]:
+    """(version, when, by whom, whether it was deleted) of all versions of a profile, newest first."""
+    is_deletion = ProfileVersion.document.is_(None)
+    told = (ProfileVersion.version, ProfileVersion.changed_at, ProfileVersion.changed_by)
+    return versions(name).with_only_columns(*told, is_deletion.label("is_deletion"))
+
+
 def versions(name: str) -> Select[ProfileVersion]:
     """All versions of a profile, newest first; its deletions are some of them."""
     key = name.lower()

@@ -13,7 +13,7 @@ from xml.parsers.expat import ExpatError, ParserCreate, XMLParserType
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from ..lines import FileError
-from .packed import SIGNATURE
+from .packed import SIGNATURE, archive_in
 
 MOST_CELLS = 2_000_000
 LARGEST = 200_000_000
@@ -46,7 +46,7 @@ def check_size(stream: BinaryIO) -> None:
     if head != SIGNATURE:
         raise FileError(NO_WORKBOOK)
     try:
-        with ZipFile(stream) as archive:
+        with archive_in(stream) as archive:
             parts = {member.filename.lower(): member for member in archive.infolist()}
             if "xl/workbook.xml" not in parts or not _OTHER_KINDS.isdisjoint(parts):
                 raise FileError(NO_WORKBOOK)

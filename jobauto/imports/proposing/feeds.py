@@ -1,6 +1,6 @@
 """Whether a file is one of a common feed: a shipped profile reads most of its first rows."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
@@ -53,11 +53,13 @@ def feed_of(
     return Feed(name, shipped.title, _values(shipped), document.get("keep", []), document.get("estimated"))
 
 
-def profile_of(sample: Sample, profiles: Mapping[str, Profile], zone: ZoneInfo, now: datetime) -> str | None:
+def profile_of(
+    sample: Sample, profiles: Iterable[tuple[str, Profile]], zone: ZoneInfo, now: datetime
+) -> str | None:
     """The name of the profile that reads most of a sample's first rows; of several, as with feeds."""
     fitting = [
         (len(profile.header.find or () if profile.header else ()), name)
-        for name, profile in profiles.items()
+        for name, profile in profiles
         if profile.file.kind == sample.kind and _reads_by(profile, sample, zone, now)
     ]
     return max(fitting)[1] if fitting else None

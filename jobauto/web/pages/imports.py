@@ -101,6 +101,7 @@ def show(import_id: int) -> ResponseReturnValue:
         "imports/show.html",
         entry=entry,
         can_mend=_can_mend(entry),
+        has_all_rejects=_can_mend(entry) and uploads.has_all_rejects(uploads.kept(entry.kept_as)),
         has_profile=entry.profile is not None and profiles.find(entry.profile) is not None,
         can_decide=entry.decide_until is not None and decisions.has_file(entry),
         reasons=dict(entry.errors),
@@ -237,7 +238,7 @@ def _kept_for_a_profile(form: ImportForm) -> Import | None:
 
 def _form() -> ImportForm:
     form = ImportForm()
-    names = [row.name for row in db.session.scalars(profiles.current())]
+    names = db.session.scalars(profiles.names())
     form.profile.choices = choices([OWN_CSV, *((name, name) for name in names)])
     return form
 

@@ -20,7 +20,7 @@ from ...settings import service as settings
 from .. import drafts
 from ..access import current_author, needs
 from ..forms.profiles import ProfileForm
-from ..paging import asked_page, page_of
+from ..paging import asked_page, page_of, page_of_rows
 
 bp = Blueprint("profiles", __name__, url_prefix="/profiles")
 
@@ -139,7 +139,7 @@ def _tried(form: ProfileForm, stored: service.Stored | None, profile: Profile) -
 
 
 def _page(form: ProfileForm, stored: service.Stored | None, trial: Trial | None = None) -> str:
-    history: list[Any] = page_of(service.versions(stored.name), 1, 20).items if stored else []
+    history: list[Any] = page_of_rows(service.history(stored.name), 1, 20).items if stored else []
     return render_template(
         "profiles/edit.html",
         form=form,
