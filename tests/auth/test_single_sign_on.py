@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from queue import Queue
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 import requests
@@ -151,6 +151,22 @@ def test_an_issuer_that_asks_nobody_though_it_was_told_to_gives_no_power(app: Fl
     person = boss(app, issuer, auth_time=seconds_ago(3600))
     sign_on(person, AGAIN)
     assert send(person, "/users/vera", action="role", role="admin").status_code == 422
+
+
+def test_whoever_takes_the_question_out_of_the_address_of_the_issuer_gains_no_power(
+    app: Flask, issuer: Issuer
+) -> None:
+    """The browser carries it there: an issuer that is not told to ask says nothing of when, as it may."""
+    issuer.metadata = {"claims_supported": ["sub", "auth_time"]}
+    person = boss(app, issuer)
+    there = urlsplit(person.get(AGAIN).location)
+    asked = {
+        name: text for name, (text,) in parse_qs(there.query).items() if name not in ("prompt", "max_age")
+    }
+    back = requests.get(there._replace(query=urlencode(asked)).geturl(), allow_redirects=False, timeout=10)
+    person.get(back.headers["Location"].removeprefix("https://jobs.example"))
+    assert send(person, "/users/vera", action="role", role="admin").status_code == 422
+    assert user("vera").role == "viewer"
 
 
 def test_who_has_just_proven_themselves_at_the_issuer_is_not_asked_again(app: Flask, issuer: Issuer) -> None:

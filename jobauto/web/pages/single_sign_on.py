@@ -66,7 +66,7 @@ def callback() -> ResponseReturnValue:
     del session[_FLOW]
     if "code" not in request.args:
         return _refused(f"the issuer says {request.args.get('error', 'nothing')[:50]}")
-    flow = oidc.Flow(state, nonce, verifier)
+    flow = oidc.Flow(state, nonce, verifier, anew)
     try:
         claims = client.finish(flow, request.args["code"], request.args.get("iss"), utcnow())
     except oidc.IssuerUnavailable as error:
