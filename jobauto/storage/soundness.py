@@ -87,8 +87,15 @@ CHOICES = {
 LONGEST_CHOICE = 20
 """No text of people is so short: each column of so many characters stands above."""
 _WORD = "{0} NOT GLOB '*[^A-Za-z0-9_-]*'"
+_NUMBER = "{0} GLOB '[0-9]*' AND {0} NOT GLOB '*[^0-9]*'"
+_INSTANT = "{0} IS datetime({0}, '+0 days') || '+00:00' AND {0} >= '0001'"
+_OF_CHANGES = f"(field <> 'snoozed_until' OR ({_INSTANT}))"
 FORMATS = {
+    "event.subject_id": f"(subject NOT IN ('job', 'run', 'import') OR ({_NUMBER}))",
+    "event.before": _OF_CHANGES,
+    "event.after": _OF_CHANGES,
     "import.kept_as": _WORD,
+    "import.profile": _WORD,  # whose folder its file is moved in
     "profile_version.key": _WORD,
     "profile_version.name": _WORD,
     # As its bytes are quoted: none of them leads to another folder.
@@ -96,7 +103,7 @@ FORMATS = {
     # Another one makes each try to log in fail, or take as long as it says.
     "user.password_hash": "({0} = '' OR {0} GLOB 'scrypt:32768:8:[1-9]$*$*')",
 }
-"""SQL for what is the name of a file or a folder, and no path; and for other texts that are code."""
+"""SQL for what is the name of a file or a folder, and no path; and for other texts that are read again."""
 MAY_BE_EMPTY = (
     "lab_result.days",  # now
     "lab_result.group",  # the fleet
