@@ -32,6 +32,7 @@ pytestmark = pytest.mark.usefixtures("cast")
 
 BEGIN = "/login/single-sign-on"
 AGAIN = f"{BEGIN}/again"
+SET_UP = "/login/second-factor/set-up"
 ROLES = "bosses=admin,operators=operator,staff=viewer"
 
 
@@ -758,6 +759,24 @@ def test_the_second_factor_is_asked_for_unless_the_issuer_has(
     sign_on(again := Person(app, None))
     send(again, "/login/second-factor", code=phone.code())
     assert is_in(again)
+
+
+def test_whoever_sets_a_second_factor_up_is_asked_by_the_issuer_and_not_known_by_the_browser_alone(
+    app: Flask, issuer: Issuer, stranger: Person
+) -> None:
+    """It stays theirs: who finds a screen unlocked must not be let in with a phone of their own."""
+    app.config["SECOND_FACTOR_ROLES"] = ["admin"]
+    issuer.who["roles"], issuer.claims = ["bosses"], {"auth_time": seconds_ago(3600)}
+    there = sign_on(stranger).location
+    assert parse_qs(urlsplit(there).query)["prompt"] == ["login"]
+    back = requests.get(there, allow_redirects=False, timeout=10).headers["Location"]
+    assert stranger.get(back.removeprefix("https://jobs.example")).location == "/login"
+    assert stranger.get(SET_UP).location == "/login", "it asked nobody"
+
+    issuer.claims = {}
+    there = sign_on(stranger, f"{BEGIN}?next=/runs/").location
+    back = requests.get(there, allow_redirects=False, timeout=10).headers["Location"]
+    assert stranger.get(back.removeprefix("https://jobs.example")).location == f"{SET_UP}?next=/runs/"
 
 
 def test_a_password_that_must_be_changed_does_not_matter_to_a_login_without_it(
