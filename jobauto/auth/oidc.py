@@ -67,11 +67,12 @@ class NotProven(Exception):
 
 @dataclass(frozen=True)
 class Flow:
-    """What one login at the issuer must come back with."""
+    """What one login at the issuer must come back with; ``anew``: the person was to be asked."""
 
     state: str
     nonce: str
     verifier: str
+    anew: bool = False
 
 
 class Client:
@@ -92,7 +93,7 @@ class Client:
 
         With ``anew`` the issuer is to ask the person, even if it knows the browser.
         """
-        flow = Flow(generate_token(43), generate_token(43), generate_token(64))
+        flow = Flow(generate_token(43), generate_token(43), generate_token(64), anew)
         asking = {"max_age": 0, "prompt": PROMPTS.get(self.issuer.url, "login")} if anew else {}
         address, _ = self._session().create_authorization_url(
             self._discovered(now)["authorization_endpoint"],
@@ -187,6 +188,9 @@ class Client:
             {"nonce": flow.nonce, "client_id": self.issuer.client_id, "access_token": access_token},
         )
         claims.validate(now=int(now.timestamp()), leeway=CLOCK_SECONDS)
+        if flow.anew and "auth_time" not in claims and _says_when(metadata):
+            # The browser has carried the question there, and whoever sits before it may have left it out.
+            raise NotProven("auth_time is missing, though it was asked for")
         return dict(decoded.claims)
 
     def _keys_of(self, metadata: dict[str, Any]) -> KeySet:
@@ -253,6 +257,12 @@ class Client:
         for scheme in ("https://", "http://"):
             session.mount(scheme, _Bounded())
         return session
+
+
+def _says_when(metadata: dict[str, Any]) -> bool:
+    """Whether an issuer tells when somebody has shown who they are, where it is asked."""
+    told = metadata.get("claims_supported")
+    return isinstance(told, list) and "auth_time" in told
 
 
 def _understood(key: Any) -> list[Key]:

@@ -22,7 +22,7 @@ from urllib.parse import quote, unquote_to_bytes
 from uuid import uuid4
 
 from sqlalchemy import Select, or_, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from ..clock import Clock, utcnow
 from ..extensions import db
@@ -275,6 +275,10 @@ def _settle(folder: Path, clock: Clock) -> None:
             _settle_one(folder, import_id, clock())
         except (OSError, FileError) as error:
             log.warning(LogEvent("inbox-file-not-moved", **{"import": import_id}, error=error))
+        except DatabaseError:
+            raise
+        except Exception:  # a fault of ours about one file stops no others: whoever sends may cause it
+            log.exception(LogEvent("inbox-file-not-moved", **{"import": import_id}))
 
 
 def _settle_one(folder: Path, import_id: int, now: datetime) -> None:

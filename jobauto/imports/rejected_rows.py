@@ -86,7 +86,10 @@ def _heading(lines: Iterator[tuple[int, str]], heading: Header, delimiter: str) 
 
 
 def _cells(line: str, delimiter: str) -> list[str]:
-    return next(csv.reader([line], delimiter=delimiter, skipinitialspace=delimiter != " "), [])
+    try:
+        return next(csv.reader([line], delimiter=delimiter, skipinitialspace=delimiter != " "), [])
+    except csv.Error:  # it was rejected for that: a field is longer than any may be
+        return line.rstrip("\r\n").split(delimiter)
 
 
 def _encoded(rows: Iterable[list[str]], delimiter: str, encoding: str) -> Iterator[bytes]:

@@ -10,6 +10,9 @@ from ..models.folding import fold, words_of
 from .excerpts import Part, excerpt
 from .queries import JOB_NUMBER
 
+LOOKED_INTO = 1000
+"""Notes of the jobs of a page: the newest. A job may have any number of them."""
+
 
 @dataclass(frozen=True)
 class FoundNote:
@@ -29,9 +32,10 @@ def found_notes(job_ids: Iterable[int], search: str) -> Mapping[int, FoundNote]:
     folded = set(filter(None, map(fold, words)))
     most: dict[int, int] = {}
     found: dict[int, FoundNote] = {}
-    for note in db.session.scalars(audit.notes_of(job_ids)) if folded else ():
+    for note in db.session.scalars(audit.notes_of(job_ids).limit(LOOKED_INTO)) if folded else ():
         job_id, text = int(note.subject_id), note.after or ""
-        count = sum(word in fold(text) for word in folded)
+        folded_text = fold(text)
+        count = sum(word in folded_text for word in folded)
         if count > most.get(job_id, 0):
             most[job_id] = count
             found[job_id] = FoundNote(note.who, note.at, excerpt(text, folded))

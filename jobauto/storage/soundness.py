@@ -88,21 +88,24 @@ LONGEST_CHOICE = 20
 """No text of people is so short: each column of so many characters stands above."""
 _NUMBER = "({0} NOT GLOB '*[^0-9]*' AND length({0}) BETWEEN 1 AND 18)"
 _WORD = "{0} NOT GLOB '*[^A-Za-z0-9_-]*'"
+_INSTANT = "({0} IS datetime({0}, '+0 days') || '+00:00' AND {0} >= '0001')"
+_OF_SNOOZES = f"(field <> 'snoozed_until' OR {_INSTANT})"
 FORMATS = {
     "import.kept_as": _WORD,
-    "import.profile": _WORD,
+    "import.profile": _WORD,  # whose folder its file is moved in
     "profile_version.key": _WORD,
     "profile_version.name": _WORD,
     # As its bytes are quoted: none of them leads to another folder.
     "import.inbox_name": "{0} NOT GLOB '*[^A-Za-z0-9_.~%-]*' AND {0} NOT GLOB '*%2[Ff]*'",
-    # What the audit log links to.
+    # What the audit log links to, and what pages read of changes.
     "event.subject_id": f"(subject NOT IN ('job', 'run', 'import') OR {_NUMBER})",
     "event.field": "({0} NOT IN ('made_for', 'decision', 'created') OR \"after\" IS NOT NULL)",
-    "event.after": f"(field <> 'made_for' OR {_NUMBER})",
+    "event.before": _OF_SNOOZES,
+    "event.after": f"(field <> 'made_for' OR {_NUMBER}) AND {_OF_SNOOZES}",
     # Another one makes each try to log in fail, or take as long as it says.
     "user.password_hash": "({0} = '' OR {0} GLOB 'scrypt:32768:8:[1-9]$*$*')",
 }
-"""SQL for what is the name of a file or a folder, and no path; and for other texts that are code."""
+"""SQL for what is the name of a file or a folder, and no path; and for other texts that are read again."""
 MAY_BE_EMPTY = (
     "lab_result.days",  # now
     "lab_result.group",  # the fleet

@@ -35,4 +35,4 @@ def _identity(channel: Channel) -> list[int | str]:
 
 
 def _serializer() -> URLSafeSerializer:
-    return URLSafeSerializer(secret_key(), salt=_SALT)
+    return URLSafeSerializer(secret_key(), salt=_SALT, signer_kwargs={"digest_method": sha256})

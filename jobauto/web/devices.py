@@ -1,5 +1,6 @@
 """The cookie by which a browser that has logged in before is known: see :mod:`jobauto.auth.devices`."""
 
+import hashlib
 from datetime import timedelta
 
 from flask import Response, current_app, request
@@ -48,4 +49,5 @@ def _of_request(no_older_than: timedelta) -> Device | None:
 
 def _serializer() -> URLSafeTimedSerializer:
     # The newest key comes last there, and signs.
-    return URLSafeTimedSerializer(secret_keys()[::-1], salt="jobauto-device")
+    digest = {"digest_method": hashlib.sha256}
+    return URLSafeTimedSerializer(secret_keys()[::-1], salt="jobauto-device", signer_kwargs=digest)

@@ -1,11 +1,13 @@
 """A browser that has logged in before is known by a cookie, and kept out by nobody who guesses elsewhere."""
 
+import hashlib
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, current_app
 from itsdangerous import URLSafeTimedSerializer
 
 from jobauto.audit.service import Author
@@ -115,10 +117,17 @@ def test_ones_own_new_password_keeps_this_browser_known(app: Flask, vera: Person
     assert vera.post("/login", username="vera", password="another good one").status_code == 302
 
 
+def signed_anew(cookie: str, key: str, digest: Callable[..., Any]) -> str:
+    signing = URLSafeTimedSerializer(key, "jobauto-device", signer_kwargs={"digest_method": digest})
+    return str(signing.dumps(signing.loads_unsafe(cookie)[1]))
+
+
 def with_another_key(cookie: str) -> str:
-    _, content = URLSafeTimedSerializer("", salt="jobauto-device").loads_unsafe(cookie)
-    forged = URLSafeTimedSerializer("another key", salt="jobauto-device").dumps(content)
-    return forged if isinstance(forged, str) else forged.decode()
+    return signed_anew(cookie, "another key", hashlib.sha256)
+
+
+def with_sha_1(cookie: str) -> str:
+    return signed_anew(cookie, current_app.config["SECRET_KEY"], hashlib.sha1)
 
 
 @pytest.mark.parametrize(
@@ -127,6 +136,7 @@ def with_another_key(cookie: str) -> str:
         pytest.param(lambda _: "nonsense", id="nonsense"),
         pytest.param(lambda good: good[:-2] + ("AA" if good[-2:] != "AA" else "BB"), id="tampered with"),
         pytest.param(with_another_key, id="signed with another key"),
+        pytest.param(with_sha_1, id="signed with SHA-1, as before"),
         pytest.param(lambda _: "", id="empty"),
     ],
 )

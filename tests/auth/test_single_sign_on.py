@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from queue import Queue
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 import requests
@@ -32,6 +32,7 @@ pytestmark = pytest.mark.usefixtures("cast")
 
 BEGIN = "/login/single-sign-on"
 AGAIN = f"{BEGIN}/again"
+SET_UP = "/login/second-factor/set-up"
 ROLES = "bosses=admin,operators=operator,staff=viewer"
 
 
@@ -151,6 +152,22 @@ def test_an_issuer_that_asks_nobody_though_it_was_told_to_gives_no_power(app: Fl
     person = boss(app, issuer, auth_time=seconds_ago(3600))
     sign_on(person, AGAIN)
     assert send(person, "/users/vera", action="role", role="admin").status_code == 422
+
+
+def test_whoever_takes_the_question_out_of_the_address_of_the_issuer_gains_no_power(
+    app: Flask, issuer: Issuer
+) -> None:
+    """The browser carries it there: an issuer that is not told to ask says nothing of when, as it may."""
+    issuer.metadata = {"claims_supported": ["sub", "auth_time"]}
+    person = boss(app, issuer)
+    there = urlsplit(person.get(AGAIN).location)
+    asked = {
+        name: text for name, (text,) in parse_qs(there.query).items() if name not in ("prompt", "max_age")
+    }
+    back = requests.get(there._replace(query=urlencode(asked)).geturl(), allow_redirects=False, timeout=10)
+    person.get(back.headers["Location"].removeprefix("https://jobs.example"))
+    assert send(person, "/users/vera", action="role", role="admin").status_code == 422
+    assert user("vera").role == "viewer"
 
 
 def test_who_has_just_proven_themselves_at_the_issuer_is_not_asked_again(app: Flask, issuer: Issuer) -> None:
@@ -742,6 +759,24 @@ def test_the_second_factor_is_asked_for_unless_the_issuer_has(
     sign_on(again := Person(app, None))
     send(again, "/login/second-factor", code=phone.code())
     assert is_in(again)
+
+
+def test_whoever_sets_a_second_factor_up_is_asked_by_the_issuer_and_not_known_by_the_browser_alone(
+    app: Flask, issuer: Issuer, stranger: Person
+) -> None:
+    """It stays theirs: who finds a screen unlocked must not be let in with a phone of their own."""
+    app.config["SECOND_FACTOR_ROLES"] = ["admin"]
+    issuer.who["roles"], issuer.claims = ["bosses"], {"auth_time": seconds_ago(3600)}
+    there = sign_on(stranger).location
+    assert parse_qs(urlsplit(there).query)["prompt"] == ["login"]
+    back = requests.get(there, allow_redirects=False, timeout=10).headers["Location"]
+    assert stranger.get(back.removeprefix("https://jobs.example")).location == "/login"
+    assert stranger.get(SET_UP).location == "/login", "it asked nobody"
+
+    issuer.claims = {}
+    there = sign_on(stranger, f"{BEGIN}?next=/runs/").location
+    back = requests.get(there, allow_redirects=False, timeout=10).headers["Location"]
+    assert stranger.get(back.removeprefix("https://jobs.example")).location == f"{SET_UP}?next=/runs/"
 
 
 def test_a_password_that_must_be_changed_does_not_matter_to_a_login_without_it(

@@ -6,12 +6,14 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Flask
 from pydantic import ValidationError
 from sqlalchemy import Table, inspect, select
 from sqlalchemy.types import JSON, Boolean, Date, Float, Integer, String
 
+from jobauto.audit.service import Author
 from jobauto.clock import utcnow
 from jobauto.detection import run_counts
 from jobauto.extensions import db
@@ -19,6 +21,7 @@ from jobauto.lab import service as lab
 from jobauto.lab.service import NOW, Question
 from jobauto.models import Import
 from jobauto.models.types import Instant, Kwh
+from jobauto.sites import service as sites
 from jobauto.storage import backup
 from jobauto.storage.soundness import CHOICES, FORMATS, SHAPES
 from tests import databases
@@ -44,7 +47,7 @@ def application(uri: str) -> Flask:
 
 
 def fill_every_table(app: Flask) -> None:
-    """People, a fleet, a run, two jobs, a settings change; and a row in whatever else there is.
+    """People, a fleet, a run, two jobs, a settings change, a snooze; and a row in whatever else there is.
 
     The run is counted, and the lab asked of the fleet: by keys with empty texts, or a number that is 0.
     """
@@ -56,6 +59,8 @@ def fill_every_table(app: Flask) -> None:
     lab.work_out(claimed, lambda: NOON)
     ada = Person(app, "ada")
     assert ada.api("PUT", "/api/job-automation/settings/", json={"NO_COMS": {"days_threshold": 5}})
+    sites.snooze("flat", NOON.date(), "works", ZoneInfo("Europe/London"), author=Author("ada", NOON))
+    sites.wake("flat", author=Author("ada", NOON))
     for table in db.metadata.sorted_tables:
         if db.session.execute(select(table)).first() is None:
             db.session.execute(table.insert(), [_some_row(table)])

@@ -157,7 +157,19 @@ def test_what_is_no_table_of_ours(full: Full, tmp_path: Path, statements: str, w
             id="a profile whose watched folder is another one",
         ),
         pytest.param(
-            "UPDATE import SET profile = '../../etc'", "import.profile", id="an import from another folder"
+            "UPDATE import SET profile = '../../etc'",
+            "import.profile",
+            id="an import whose file lies in another folder",
+        ),
+        pytest.param(
+            "UPDATE event SET field = 'snoozed_until', after = '2026-02-31 00:00:00+00:00' WHERE id = 1",
+            "event.after",
+            id="a site that was snoozed until no day",
+        ),
+        pytest.param(
+            "UPDATE event SET field = 'snoozed_until', before = '2026-03-31 00:00:00', after = NULL",
+            "event.before",
+            id="a site that was snoozed until an instant of no zone",
         ),
         pytest.param(
             "UPDATE user SET password_hash = 'scrypt:4294967296:8:1$salt$00'",

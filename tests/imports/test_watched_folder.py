@@ -145,6 +145,30 @@ def test_rejected_rows_of_a_good_file_stand_beside_it_with_the_reason(feed: Path
     ]
 
 
+def test_a_row_whose_field_is_too_long_for_csv_comes_back_as_it_was_and_keeps_no_file_waiting(
+    feed: Path,
+) -> None:
+    long = f"S1;{'x' * 200_000};6"
+    lay(feed, "a.csv", row(5), long)
+    lay(feed, "b.csv", row(6, 2))
+    inbox.look(later)
+    assert lying(feed) == ["done/a.csv", "done/a.csv.rejected.csv", "done/b.csv"]
+    assert (feed / "done" / "a.csv.rejected.csv").read_text().splitlines()[1].startswith(f"{long};")
+
+
+def test_a_fault_of_the_program_about_one_file_keeps_no_other_waiting(
+    feed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = inbox._rejected_rows
+    monkeypatch.setattr(
+        inbox, "_rejected_rows", lambda entry: told(entry) if entry.filename == "b.csv" else 1 / 0
+    )
+    lay(feed, "a.csv", row(5))
+    lay(feed, "b.csv", row(6, 2))
+    inbox.look(later)
+    assert lying(feed) == ["a.csv", "done/b.csv"]
+
+
 def test_a_name_that_is_taken_gets_a_number_before_its_ending(feed: Path) -> None:
     for value in (5, 6, 7):
         lay(feed, "a.csv", row(value))

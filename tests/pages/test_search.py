@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 import pytest
 
 from jobauto.clock import utcnow
+from jobauto.jobs import notes
 from jobauto.jobs.service import JobChange, change
 from tests.fleets import add_site
 from tests.pages.reading import words
@@ -43,6 +44,18 @@ def test_a_search_shows_the_newest_note_that_has_the_words_and_whose_it_is(
     assert "ada, just now: New < inverter >." in words(page)
     assert "Old inverter" not in words(page)
     assert "Fuse" not in words(page)
+
+
+def test_however_many_notes_somebody_writes_the_newest_alone_are_looked_into(
+    vera: Person, run_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notes, "LOOKED_INTO", 1)
+    for note in ("Old inverter.", "Fuse."):
+        change(1, JobChange(note=note), by="oscar", now=utcnow())
+    page = vera.get("/search/?q=inverter")
+    assert "#1" in words(page), "which job has it is found all the same"
+    assert "<mark>" not in page.text
+    assert "<mark>Fuse</mark>." in vera.get("/search/?q=fuse").text
 
 
 def test_it_says_how_many_it_found_and_that_not_all_are_listed(vera: Person, run_id: int) -> None:

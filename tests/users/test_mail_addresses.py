@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
+from itsdangerous import URLSafeSerializer
 from sqlalchemy import select, update
 
 from jobauto.audit import queries as audit
@@ -87,7 +88,8 @@ def test_a_link_counts_once() -> None:
 
 @pytest.mark.usefixtures("_mail")
 @pytest.mark.parametrize(
-    "spoilt", ["another's", "over", "changed", "of another key", "of an address from before", "nonsense"]
+    "spoilt",
+    ["another's", "over", "changed", "of another key", "of SHA-1", "of an address from before", "nonsense"],
 )
 def test_a_link_that_does_not_count(app: Flask, spoilt: str) -> None:
     give("vera", "vera@example.org")
@@ -102,6 +104,9 @@ def test_a_link_that_does_not_count(app: Flask, spoilt: str) -> None:
         link = f"{link[:-1]}{'A' if link[-1] != 'A' else 'B'}"
     elif spoilt == "of another key":
         app.config["SECRET_KEY"] = "another key, of forty characters or so ..."
+    elif spoilt == "of SHA-1":
+        signing = {"secret_key": app.config["SECRET_KEY"], "salt": "jobauto: a mail address is its user's"}
+        link = str(URLSafeSerializer(**signing).dumps(URLSafeSerializer(**signing).loads_unsafe(link)[1]))
     elif spoilt == "of an address from before":
         give("oscar", OTHER)
     else:

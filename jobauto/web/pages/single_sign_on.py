@@ -7,7 +7,8 @@ from flask import Blueprint, abort, current_app, flash, redirect, render_templat
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from ...auth import logging_in
+from ...auth import logging_in, steps
+from ...auth.sessions import RECENT
 from ...auth.steps import LoginOver
 from ...clock import utcnow
 from ...errors import InvalidInput
@@ -35,22 +36,21 @@ def begin() -> ResponseReturnValue:
     """Lead to the issuer."""
     if current_user.is_authenticated and issuer() is not None:
         return redirect(access.target())
-    return _lead_there(anew=False)
+    return _lead_there(request.args.get("next", ""), anew=False)
 
 
 @bp.get("/single-sign-on/again")
 def again() -> ResponseReturnValue:
     """Lead there once more, for what needs a recent login: the person is asked, not only the browser."""
-    return _lead_there(anew=True)
+    return _lead_there(request.args.get("next", ""), anew=True)
 
 
-def _lead_there(*, anew: bool) -> ResponseReturnValue:
+def _lead_there(wanted: str, *, anew: bool) -> ResponseReturnValue:
     client, oidc = _client()
     try:
         address, flow = client.begin(utcnow(), anew=anew)
     except oidc.IssuerUnavailable as error:
         return _unavailable(error)
-    wanted = request.args.get("next", "")
     kept = wanted if len(wanted) <= LONGEST_TARGET else None
     session[_FLOW] = [flow.state, flow.nonce, flow.verifier, kept or None, anew]
     return redirect(address)
@@ -66,7 +66,7 @@ def callback() -> ResponseReturnValue:
     del session[_FLOW]
     if "code" not in request.args:
         return _refused(f"the issuer says {request.args.get('error', 'nothing')[:50]}")
-    flow = oidc.Flow(state, nonce, verifier)
+    flow = oidc.Flow(state, nonce, verifier, anew)
     try:
         claims = client.finish(flow, request.args["code"], request.args.get("iss"), utcnow())
     except oidc.IssuerUnavailable as error:
@@ -113,6 +113,11 @@ def _enter(proven: Proven, wanted: str | None) -> ResponseReturnValue:
         return _refused(f"{proven.claims.get('sub')}: {error}", told=str(error))
     except LoginOver:
         return _refused(f"{user.username} is deactivated")
+    if entered.step == steps.SET_UP and came.now - proven.at(came.now) > RECENT:
+        # A phone that is taken up stays: whoever only found the screen must not take up theirs.
+        if proven.anew:
+            return _refused("the issuer asked nobody, though it was told to")
+        return _lead_there(wanted or "", anew=True)
     return entering.go_on(entered, wanted=wanted, by_issuer=True)
 
 
