@@ -179,6 +179,16 @@ def archive(**members: bytes) -> bytes:
     return file.getvalue()
 
 
+def misnamed(packed: bytes) -> bytes:
+    """An archive that says of a name which is no text that it is UTF-8."""
+    found = bytearray(packed)
+    entry = found.index(b"PK\x01\x02")
+    for flags, name in ((7, 30), (entry + 9, entry + 46)):
+        found[flags] |= 8
+        found[name] = 0xFF
+    return bytes(found)
+
+
 FILE = f"Site,Date,kWh\n{LINE}".encode()
 
 
@@ -205,6 +215,7 @@ def test_other_archives_are_refused() -> None:
     packed = bytearray(archive(a=FILE))
     packed[31:39] = b"\xff" * 8  # behind the 30 bytes of the header and the name
     assert "damaged" in refused(profile(), bytes(packed))
+    assert "damaged" in refused(profile(), misnamed(archive(a=FILE)))
     flagged = bytearray(archive(a=FILE))
     flagged[6] |= 1
     flagged[flagged.index(b"PK\x01\x02") + 8] |= 1

@@ -110,7 +110,7 @@ def _day(number: int, about: _Stream | None, row: list[str]) -> _Day:
     if about is None:
         raise fields.FieldError("site_id is empty: no row 200 above that can be read")
     count = 1440 // about.minutes
-    stamp = _DAY(row[1])
+    stamp = _DAY(row[1]) if len(row) > 1 else None
     if stamp is None:
         raise fields.FieldError("reading_date is not a day written as YYYYMMDD")
     values, rest = row[2 : 2 + count], row[2 + count :]

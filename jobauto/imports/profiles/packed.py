@@ -2,14 +2,17 @@
 
 import shutil
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from tempfile import SpooledTemporaryFile
-from typing import BinaryIO, NamedTuple, cast
+from typing import BinaryIO, NamedTuple, TypeVar, cast
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from ...storage.configuration import instance_folder
 from ..lines import FileError
+
+Asked = TypeVar("Asked")
+Found = TypeVar("Found")
 
 SIGNATURE = b"PK\x03\x04"
 _OF_EMPTY = b"PK\x05\x06"
@@ -43,13 +46,13 @@ def opened(file: BinaryIO) -> Iterator[Opened]:
         yield Opened(file, None)
         return
     try:
-        with archive_in(file) as archive:
+        with _named(archive_in, file) as archive:
             member = _only(archive)
             if member is None:
                 file.seek(0)
                 yield Opened(file, None)
                 return
-            with archive.open(member) as stream:
+            with _named(archive.open, member) as stream:
                 yield Opened(cast("BinaryIO", stream), member.filename.rsplit("/", 1)[-1])
     except (BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError, zlib.error) as error:
         if isinstance(error, RuntimeError) and not isinstance(error, NotImplementedError):
@@ -81,6 +84,14 @@ class _AsList:
         if len(found) > self.longest:
             raise FileError("The archive holds too many files.")
         return found
+
+
+def _named(open_: Callable[[Asked], Found], asked: Asked) -> Found:
+    """What is opened. Raises BadZipFile where a name says that it is UTF-8, and is not."""
+    try:
+        return open_(asked)
+    except UnicodeDecodeError as error:
+        raise BadZipFile from error
 
 
 def _is_archive(file: BinaryIO) -> bool:

@@ -33,7 +33,16 @@ class _Damaged(Exception):
     """What Excel does not write, and cannot be measured."""
 
 
-_UNREADABLE = (BadZipFile, EOFError, NotImplementedError, RuntimeError, zlib.error, ExpatError, _Damaged)
+_UNREADABLE = (
+    BadZipFile,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    UnicodeDecodeError,
+    zlib.error,
+    ExpatError,
+    _Damaged,
+)
 
 
 def check_size(stream: BinaryIO) -> None:
