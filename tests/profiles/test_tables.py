@@ -216,6 +216,7 @@ def test_other_archives_are_refused() -> None:
     packed[31:39] = b"\xff" * 8  # behind the 30 bytes of the header and the name
     assert "damaged" in refused(profile(), bytes(packed))
     assert "damaged" in refused(profile(), misnamed(archive(a=FILE)))
+    assert "damaged" in refused(profile(), archive(a=FILE)[:32] + archive(a=FILE)[40:]), "bytes are lost"
     flagged = bytearray(archive(a=FILE))
     flagged[6] |= 1
     flagged[flagged.index(b"PK\x01\x02") + 8] |= 1

@@ -224,6 +224,7 @@ def zipped(name: str, content: bytes) -> bytes:
         (b"\xd0\xcf\x11\xe0" + bytes(600), r"\(.xls\), or has a password\. Save it as \.xlsx"),
         (sheet("A1")[:-200], "damaged"),
         (misnamed(sheet("A1")), "damaged"),
+        (sheet("A1")[:60] + sheet("A1")[69:], "damaged"),
         (sheet("A1")[:60] + bytes(9) + sheet("A1")[69:], "damaged"),
         (workbook({"Data": [["Site", "Date", "kWh"], ["S1", Serial(-1e300, 1), 5]]}), "no calendar has"),
         (zipped("mimetype", b"application/vnd.oasis.opendocument.spreadsheet"), "not an Excel workbook"),

@@ -46,13 +46,13 @@ def opened(file: BinaryIO) -> Iterator[Opened]:
         yield Opened(file, None)
         return
     try:
-        with _named(archive_in, file) as archive:
+        with _there(archive_in, file) as archive:
             member = _only(archive)
             if member is None:
                 file.seek(0)
                 yield Opened(file, None)
                 return
-            with _named(archive.open, member) as stream:
+            with _there(archive.open, member) as stream:
                 yield Opened(cast("BinaryIO", stream), member.filename.rsplit("/", 1)[-1])
     except (BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError, zlib.error) as error:
         if isinstance(error, RuntimeError) and not isinstance(error, NotImplementedError):
@@ -86,11 +86,11 @@ class _AsList:
         return found
 
 
-def _named(open_: Callable[[Asked], Found], asked: Asked) -> Found:
-    """What is opened. Raises BadZipFile where a name says that it is UTF-8, and is not."""
+def _there(open_: Callable[[Asked], Found], asked: Asked) -> Found:
+    """What is opened. Raises BadZipFile also for a name that is no text, and a place before the beginning."""
     try:
         return open_(asked)
-    except UnicodeDecodeError as error:
+    except ValueError as error:
         raise BadZipFile from error
 
 

@@ -38,7 +38,7 @@ _UNREADABLE = (
     EOFError,
     NotImplementedError,
     RuntimeError,
-    UnicodeDecodeError,
+    ValueError,
     zlib.error,
     ExpatError,
     _Damaged,
