@@ -5,49 +5,75 @@ in ``fields`` that decides. None stands for a field that does not hold what it m
 """
 
 import re
+from abc import abstractmethod
 from collections.abc import Sequence
 from operator import mul
+from typing import Any, Generic, TypeVar
 
 from ..models.types import to_microseconds
 from . import fields
 from .lines import trimmed
 
+Key = TypeVar("Key")
+Meaning = TypeVar("Meaning")
+
 REMEMBERED = 50_000
 """So many texts at most, so that memory stays bounded whatever a file holds."""
+LONGEST = 100
+"""So many characters of each: longer ones are met once, or were made to fill the memory."""
 
 _DIGITS_AS_ZEROS = str.maketrans("123456789", "0" * 9)
 _PLAIN = re.compile(r"-?0{1,12}(?:\.(00?))?")
 
 
-class Instants(dict[str | None, int | None]):
+class Remembered(dict[Key, Meaning], Generic[Key, Meaning]):
+    """From fields of a file to what they mean: a file has many of a kind, which are worked out once."""
+
+    most = REMEMBERED
+
+    @abstractmethod
+    def meaning(self, key: Key) -> Meaning:
+        """What a field means that is met for the first time."""
+
+    def __missing__(self, key: Key) -> Meaning:
+        found = self.meaning(key)
+        if _is_short(key):
+            if len(self) >= self.most:
+                self.clear()
+            self[key] = found
+        return found
+
+
+def _is_short(key: Any) -> bool:
+    if isinstance(key, tuple):
+        return all(map(_is_short, key))
+    return not isinstance(key, str) or len(key) <= LONGEST
+
+
+class Instants(Remembered[str | None, int | None]):
     """From texts of ``reading_date`` to microseconds since 1970: a file has many readings of an instant."""
 
     def __init__(self, read: fields.InstantReader) -> None:
         super().__init__()
         self._read = read
 
-    def __missing__(self, text: str | None) -> int | None:
-        if len(self) >= REMEMBERED:
-            self.clear()
+    def meaning(self, key: str | None) -> int | None:
+        """The instant; None of what is none."""
         try:
-            self[text] = found = to_microseconds(self._read(trimmed(text)))
+            return to_microseconds(self._read(trimmed(key)))
         except fields.FieldError:
-            self[text] = found = None
-        return found
+            return None
 
 
-class _Factors(dict[str, int]):
+class _Factors(Remembered[str, int]):
     """From the shape of a number, all its digits written as 0, to the watt-hours of its last digit.
 
     0 for a shape that is not plain. Few shapes occur in a file.
     """
 
-    def __missing__(self, shape: str) -> int:
-        if len(self) >= REMEMBERED:
-            self.clear()
-        plain = _PLAIN.fullmatch(shape)
-        self[shape] = factor = 10 ** (3 - len(plain[1] or "")) if plain else 0
-        return factor
+    def meaning(self, key: str) -> int:
+        plain = _PLAIN.fullmatch(key)
+        return 10 ** (3 - len(plain[1] or "")) if plain else 0
 
 
 _FACTORS = _Factors()

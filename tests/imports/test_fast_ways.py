@@ -110,7 +110,7 @@ def test_instants_that_are_remembered_are_those_that_were_read(zone: str, texts:
 
 
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(columns, "REMEMBERED", 10)
+    monkeypatch.setattr(columns.Instants, "most", 10)
     instants = columns.Instants(fields.InstantReader(ZoneInfo("UTC"), NOW))
 
     for second in range(60):

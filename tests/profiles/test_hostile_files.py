@@ -10,11 +10,15 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 
+from jobauto.imports.columns import Instants, read_registers
+from jobauto.imports.fields import InstantReader
 from jobauto.imports.lines import FileError
 from jobauto.imports.profiles import found, green_button, iec62056
 from jobauto.imports.profiles.document import Profile
+from jobauto.imports.profiles.layouts import Sites
 from jobauto.imports.profiles.packed import opened
 from jobauto.imports.profiles.reader import rows_of
+from jobauto.imports.profiles.times import Days, Times
 from jobauto.imports.profiles.workbook import check_size
 from jobauto.imports.rows import from_csv
 from tests.memory import MEGABYTE, at_most
@@ -182,6 +186,27 @@ def test_many_blocks_of_green_button_do_not_make_the_reading_slow() -> None:
     started = process_time()
     read(of_kind("green_button"), f"<feed>{blocks}</feed>")
     assert process_time() - started < SECONDS
+
+
+def caches() -> dict[str, Callable[[str], object]]:
+    """What is remembered of the fields of a file, and (of values) as long as the process lives."""
+    profile = Profile.parsed(TABLE)
+    return {
+        "values": lambda text: read_registers([text]),
+        "instants": Instants(InstantReader(LONDON, NOW)).__getitem__,
+        "times": Times(profile, LONDON, NOW).__getitem__,
+        "days": Days(Times(profile, LONDON, NOW), 30).__getitem__,
+        "sites": Sites(profile).__getitem__,
+    }
+
+
+@pytest.mark.parametrize("of", caches())
+def test_a_long_field_is_not_remembered(of: str) -> None:
+    """A value of 10 MB was kept by the process: 200 requests later it had two gigabytes."""
+    look_up = caches()[of]
+    with at_most(15):
+        for number in range(20):
+            look_up(f"{'x' * MEGABYTE}{'y' * number}")
 
 
 def test_a_long_line_of_a_read_out_does_not_make_the_reading_slow() -> None:

@@ -15,7 +15,7 @@ from operator import not_
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from ..columns import REMEMBERED
+from ..columns import Remembered
 from ..left_out import LeftOut
 from ..lines import FileError
 from ..rows import Rejected
@@ -48,21 +48,19 @@ def intervals_among(names: Sequence[str]) -> list[int]:
     return [at for at, name in enumerate(names) if _CLOCK.fullmatch(name) or _NUMBERED.fullmatch(name)]
 
 
-class Sites(dict[Cell, str]):
+class Sites(Remembered[Cell, str]):
     """From a cell to the site that it names: trimmed, stripped, then by the aliases."""
 
     def __init__(self, profile: Profile) -> None:
         super().__init__()
         self._site = profile.site
 
-    def __missing__(self, cell: Cell) -> str:
-        text = as_text(cell)
-        if len(self) >= REMEMBERED:
-            self.clear()
+    def meaning(self, key: Cell) -> str:
+        """The site."""
+        text = as_text(key)
         if self._site.strip:
             text = text.strip(self._site.strip).strip()
-        self[cell] = found = self._site.aliases.get(text, text)
-        return found
+        return self._site.aliases.get(text, text)
 
 
 def readings_of(

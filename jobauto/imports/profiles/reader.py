@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
 
 from .. import fields
-from ..columns import REMEMBERED
+from ..columns import Remembered
 from ..left_out import LeftOut
 from ..lines import FileError, physical_lines
 from ..preview import shown
@@ -147,21 +147,19 @@ def _qualities(found: Readings) -> list[str]:
     return list(map(_QUALITY.__getitem__, found.estimated))
 
 
-class _Texts(dict[Any, str | None]):
+class _Texts(Remembered[Any, str | None]):
     """From the cells of a value to its text in kWh; None for what is no number."""
 
     def __init__(self, values: Values) -> None:
         super().__init__()
         self._values = values
 
-    def __missing__(self, key: Cell | tuple[Cell, ...]) -> str | None:
-        if len(self) >= REMEMBERED:
-            self.clear()
+    def meaning(self, key: Cell | tuple[Cell, ...]) -> str | None:
+        """The text; None of what is no number."""
         try:
-            self[key] = text = self._values.text(self._values.kwh(key if isinstance(key, tuple) else (key,)))
+            return self._values.text(self._values.kwh(key if isinstance(key, tuple) else (key,)))
         except fields.FieldError:
-            self[key] = text = None
-        return text
+            return None
 
     def why(self, key: Cell | tuple[Cell, ...]) -> str:
         """Why a value is none."""

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import lru_cache
 from typing import NamedTuple
 
 from .. import fields
@@ -68,7 +68,7 @@ def check_format(text: str) -> None:
         _steps(text)
 
 
-@cache
+@lru_cache(maxsize=10_000)  # a proposal tries some thousands
 def reader(text: str) -> Read:
     """How to read a format."""
     if text in _NAMED:

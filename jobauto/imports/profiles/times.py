@@ -13,7 +13,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from .. import fields
-from ..columns import REMEMBERED
+from ..columns import REMEMBERED, Remembered
 from ..lines import shown
 from .cells import Cell, as_text
 from .document import Profile
@@ -27,7 +27,7 @@ _OFFSET_OF_UTC = re.compile(r"\s*(?:UTC|GMT|Z)\s*", re.IGNORECASE)
 Key = Cell | tuple[Cell, ...]
 
 
-class Times(dict[Key, str | None]):
+class Times(Remembered[Key, str | None]):
     """From the cells of a row (of several columns, as a tuple) to the instant of its reading, as text in UTC;
     None where there is none.
 
@@ -41,14 +41,12 @@ class Times(dict[Key, str | None]):
         self._has_zone_column = profile.time.zone_column is not None
         self._read = fields.InstantReader(zone, now)
 
-    def __missing__(self, key: Key) -> str | None:
-        if len(self) >= REMEMBERED:
-            self.clear()
+    def meaning(self, key: Key) -> str | None:
+        """The instant as text; None of what is none."""
         try:
-            self[key] = found = utc_text(self.instant(*self._split(key)))
+            return utc_text(self.instant(*self._split(key)))
         except fields.FieldError:
-            self[key] = found = None
-        return found
+            return None
 
     def why(self, key: Key) -> str:
         """Why a row has no instant."""
@@ -129,23 +127,23 @@ def midnight(day: date, zone: tzinfo) -> datetime:
     return datetime.combine(day, time(0), zone).astimezone(UTC)
 
 
-class Days(dict[Key, "Day"]):
+class Days(Remembered[Key, "Day"]):
     """From the cells of a row to the ends of its day's intervals."""
+
+    most = REMEMBERED // 10
 
     def __init__(self, times: Times, minutes: int) -> None:
         super().__init__()
         self._times = times
         self._minutes = minutes
 
-    def __missing__(self, key: Key) -> "Day":
-        if len(self) >= REMEMBERED // 10:
-            self.clear()
+    def meaning(self, key: Key) -> "Day":
+        """The ends, or why there are none."""
         try:
             day, zone = self._times.day(key)
-            self[key] = found = Day(ends_of(day, zone, self._minutes))
+            return Day(ends_of(day, zone, self._minutes))
         except (fields.FieldError, OverflowError) as error:
-            self[key] = found = Day([], str(error))
-        return found
+            return Day([], str(error))
 
 
 class Day(NamedTuple):
