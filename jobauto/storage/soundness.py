@@ -206,7 +206,7 @@ def _is_of_its_type(name: str, column: Column[Any]) -> str:
     if isinstance(kind, Date):
         return f"typeof({name}) = 'text' AND {name} >= '0001' AND {name} IS date({name}, '+0 days')"
     if isinstance(kind, JSON):
-        return f"typeof({name}) = 'text'"
+        return f"typeof({name}) = 'text' AND json_valid({name})"
     if isinstance(kind, String):
         least = _least(column) if column.primary_key or column.unique else 0
         most = f" AND length({name}) <= {kind.length}" if kind.length else ""

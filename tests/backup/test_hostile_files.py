@@ -120,6 +120,12 @@ def test_what_is_no_table_of_ours(full: Full, tmp_path: Path, statements: str, w
             id="a feed that is late after x hours",
         ),
         pytest.param(
+            "UPDATE profile_version SET document = "
+            """substr(document, 1, length(document) - 1) || ', "x": NaN}'""",
+            "profile_version.document",
+            id="what Python takes for JSON, and no database",
+        ),
+        pytest.param(
             """UPDATE profile_version SET document = json_set(document, '$.site.aliases', 5)""",
             "profile_version.document",
             id="a number of other names",
