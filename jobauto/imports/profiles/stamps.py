@@ -68,7 +68,7 @@ def check_format(text: str) -> None:
         _steps(text)
 
 
-@lru_cache(maxsize=1000)
+@lru_cache(maxsize=10_000)  # a proposal tries some thousands
 def reader(text: str) -> Read:
     """How to read a format."""
     if text in _NAMED:
