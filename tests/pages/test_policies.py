@@ -53,6 +53,7 @@ def test_an_admin_makes_a_policy_says_what_differs_and_deletes_it(ada: Person) -
     assert "No policies yet" in words(ada.get("/policies/"))
     text = words(ada.get("/audit/?subject=policy"))
     assert "Policy Slow No Coms: Days without a reading: 7 → to none" in text
+    assert "Policy Slow Groups: none → to Schools" in text
 
 
 def test_what_is_wrong_stands_beside_its_field_and_nothing_is_saved(ada: Person) -> None:
