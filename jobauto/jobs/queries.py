@@ -271,6 +271,11 @@ def newest(count: int) -> Select[Any]:
     return select(Job).order_by(Job.id.desc()).limit(count)
 
 
+def numbered(job_ids: Collection[int]) -> Select[Any]:
+    """Jobs with these numbers, and their sites, which may lie on other machines than what names the jobs."""
+    return select(Job).where(Job.id.in_(job_ids))
+
+
 def of_site(site_key: int) -> Select[Any]:
     """A site's jobs, newest first."""
     return select(Job).where(Job.site_key == site_key).order_by(Job.id.desc())

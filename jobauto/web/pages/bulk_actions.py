@@ -1,18 +1,16 @@
 """What was done with several jobs at once: how far it is, what became of each job, and its undoing."""
 
-from collections.abc import Iterable, Mapping
 from urllib.parse import parse_qsl, urlencode
 
 from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from sqlalchemy import select
 
 from ...clock import utcnow
 from ...errors import InvalidInput
 from ...extensions import db
-from ...jobs import bulk_actions, outcome
-from ...models import BulkAction, Job
+from ...jobs import bulk_actions, outcome, queries
+from ...models import BulkAction
 from ..access import needs
 from ..carrying_out import carry_out
 from ..lookup import get_or_404
@@ -31,6 +29,7 @@ def show(bulk_id: int) -> ResponseReturnValue:
     """
     bulk, tally = get_or_404(BulkAction, bulk_id, "bulk action"), bulk_actions.tally(bulk_id)
     page = page_of_rows(bulk_actions.chosen(bulk_id), *asked_page())
+    jobs = db.session.scalars(queries.numbered([row.job_id for row in page.items])).unique()
     return render_template(
         "bulk_actions/show.html",
         bulk=bulk,
@@ -39,16 +38,11 @@ def show(bulk_id: int) -> ResponseReturnValue:
         forgotten=bulk_actions.is_forgotten(bulk, utcnow()),
         undoing=bulk_actions.undoing_of(bulk_id),
         changed=outcome.of_changed(bulk.action, bulk.change),
-        jobs=_jobs(row.job_id for row in page.items),
+        jobs={job.id: job for job in jobs},
         page=page,
         list=urlencode(parse_qsl(request.args.get("list", ""))),
         refresh=REFRESH,
     )
-
-
-def _jobs(job_ids: Iterable[int]) -> Mapping[int, Job]:
-    """By their numbers, with their sites: asked for besides, since they may lie on other machines."""
-    return {job.id: job for job in db.session.scalars(select(Job).where(Job.id.in_(job_ids))).unique()}
 
 
 @bp.post("/<int:bulk_id>/undo")
