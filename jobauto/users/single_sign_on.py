@@ -22,7 +22,7 @@ from ..auth.service import USERNAME, AccountError
 from ..extensions import db
 from ..models import Identity, User
 from ..models.user import ROLES
-from ..storage.configuration import Issuer
+from ..storage.configuration import Issuer, break_glass_admin
 from ..storage.connections import write
 from . import service
 
@@ -150,6 +150,8 @@ def _known(issuer: str, subject: str) -> User | None:
 
 def _create(proven: Proven, subject: str, role: str, now: datetime) -> User:
     name, author = proven.username, Author(None, now)
+    if name == break_glass_admin():
+        raise SignOnRefused(f"The name {name} is kept for the break-glass admin.")
     user = User(username=name, password_hash="", role=role, active=True, created_at=now)
     try:
         with write() as session:

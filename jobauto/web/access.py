@@ -265,13 +265,19 @@ def _ask_to_log_in() -> ResponseReturnValue:
     if request.method in SAFE_METHODS:
         return redirect(drafts.login_address(request.full_path.rstrip("?")))
     db.session.rollback()
-    whose = own_forms.whose() if drafts.is_small() and request.endpoint != "auth.logout" else None
+    is_kept = request.endpoint != "auth.logout" and drafts.is_small() and _has_logged_in_before()
+    whose = own_forms.whose() if is_kept else None
     if whose is None:
         if request.endpoint != "auth.logout":
             flash(drafts.NOT_LOGGED_IN, "warning")
         return redirect(url_for("auth.login"))
     flash(drafts.SESSION_ENDED, "warning")
     return redirect(drafts.login_address(drafts.keep_for(whose)))
+
+
+def _has_logged_in_before() -> bool:
+    # What a form takes to be read is many times its size: that is not for anybody to cause.
+    return "_user_id" in session or devices.device_of_request() is not None
 
 
 def _note_login(_app: Flask, **_: object) -> None:

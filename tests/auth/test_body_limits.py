@@ -3,10 +3,12 @@
 import tracemalloc
 from io import BytesIO
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 from flask import Flask, request
 
+from jobauto.web import drafts
 from jobauto.web.body_limits import FORMS, PAGE, allow_body
 from tests.auth.test_slow_bodies import csrf_token
 from tests.people import Answer, Browser, Person
@@ -161,3 +163,27 @@ def test_a_page_with_long_forms_joins_by_its_address(app: Flask) -> None:
     with app.test_request_context(f"{prefix}x", method="POST", content_type=FORM):
         allow_body()
         assert request.max_content_length == limit
+
+
+@pytest.mark.any_engine
+@pytest.mark.parametrize("kind", [FORM, MULTIPART])
+def test_a_form_from_a_browser_that_never_logged_in_is_not_read(people: PEOPLE, kind: str) -> None:
+    """Read, it takes many times its size, and anybody can send a hundred a second."""
+    body = Body(drafts.LARGEST)
+    answer = send(people[None], "/jobs/1", kind, body)
+    assert (answer.status_code, answer.location) == (302, "/login")
+    assert body.taken == 0
+
+
+@pytest.mark.any_engine
+def test_an_archive_for_the_api_holds_no_more_than_a_body_may_have(oscar: Person) -> None:
+    """All of it is read in the request: 900 MB of empty lines are 900 kB of an archive."""
+    columns = {"time": {"columns": ["D"], "formats": ["iso"]}, "value": {"columns": ["V"]}}
+    profile = {"file": {"kind": "delimited"}, "header": {"find": ["S"]}, "site": {"column": "S"}, **columns}
+    assert oscar.api("PUT", "/api/profiles/feed/", json=profile).status_code == 200
+    packed = BytesIO()
+    with ZipFile(packed, "w", ZIP_DEFLATED) as archive:
+        archive.writestr("a.csv", b"S,D,V\n".ljust(API + 1, b"\n"))
+    answer = oscar.api("POST", "/api/readings/?profile=feed", data=packed.getvalue())
+    assert answer.status_code == 422
+    assert answer.json["error"] == "The file in the zip archive is larger than 10,000,000 bytes."

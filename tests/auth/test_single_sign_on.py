@@ -826,3 +826,12 @@ def test_where_there_is_no_issuer_there_is_no_single_sign_on(app: Flask, strange
     for address in (BEGIN, f"{BEGIN}/callback"):
         assert stranger.get(address).status_code == 404
     assert "single sign-on" not in stranger.get("/login").text
+
+
+def test_nobody_new_takes_the_name_of_the_break_glass_admin(app: Flask, stranger: Person) -> None:
+    """Who has it could be given a password there, and the operator's own account could not be made."""
+    app.config["BREAK_GLASS_ADMIN"] = "nina"
+    sign_on(stranger)
+    assert not is_in(stranger)
+    assert "The name nina is kept for the break-glass admin." in told(stranger)
+    assert service.known("nina") is None

@@ -119,6 +119,7 @@ def test_a_strangers_large_body_is_refused_before_it_is_kept(
     said = answer(connection)
     assert said.startswith(f"HTTP/1.1 {status} "), said[:300]
     assert told in said
+    assert "Strict-Transport-Security: max-age=31536000" in said
 
 
 def test_somebody_who_is_logged_in_is_waited_for(site: Site) -> None:

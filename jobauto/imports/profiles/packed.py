@@ -17,7 +17,7 @@ Found = TypeVar("Found")
 SIGNATURE = b"PK\x03\x04"
 _OF_EMPTY = b"PK\x05\x06"
 LARGEST = 1_000_000_000
-"""Bytes of the file in an archive."""
+"""Bytes of the file in an archive, where nobody waits for it."""
 IN_MEMORY = 16_000_000
 LONGEST_LIST = 1_000_000
 """Bytes of what an archive says of its files: the library reads all of it, and takes six times the memory."""
@@ -31,7 +31,7 @@ class Opened(NamedTuple):
 
 
 @contextmanager
-def opened(file: BinaryIO) -> Iterator[Opened]:
+def opened(file: BinaryIO, largest: int = LARGEST) -> Iterator[Opened]:
     """The file, or the one that a zip archive holds. A workbook, which is an archive too, stays as it is.
 
     Raises FileError.
@@ -39,7 +39,7 @@ def opened(file: BinaryIO) -> Iterator[Opened]:
     if not file.seekable():
         with SpooledTemporaryFile(IN_MEMORY, dir=str(instance_folder())) as whole:
             shutil.copyfileobj(file, whole)
-            with opened(cast("BinaryIO", whole)) as found:
+            with opened(cast("BinaryIO", whole), largest) as found:
                 yield found
         return
     if not _is_archive(file):
@@ -47,7 +47,7 @@ def opened(file: BinaryIO) -> Iterator[Opened]:
         return
     try:
         with _there(archive_in, file) as archive:
-            member = _only(archive)
+            member = _only(archive, largest)
             if member is None:
                 file.seek(0)
                 yield Opened(file, None)
@@ -101,7 +101,7 @@ def _is_archive(file: BinaryIO) -> bool:
     return head in (SIGNATURE, _OF_EMPTY)
 
 
-def _only(archive: ZipFile) -> ZipInfo | None:
+def _only(archive: ZipFile, largest: int) -> ZipInfo | None:
     names = archive.namelist()
     if "[Content_Types].xml" in names or "mimetype" in names:
         return None
@@ -112,6 +112,6 @@ def _only(archive: ZipFile) -> ZipInfo | None:
     ]
     if len(files) != 1:
         raise FileError(f"The zip archive holds {len(files)} files. Send an archive of one, or the files.")
-    if files[0].file_size > LARGEST:
-        raise FileError(f"The file in the zip archive is larger than {LARGEST:,} bytes.")
+    if files[0].file_size > largest:
+        raise FileError(f"The file in the zip archive is larger than {largest:,} bytes.")
     return files[0]

@@ -21,7 +21,7 @@ from .document import Profile
 from .found import Found, added, several
 from .layouts import Readings, readings_of
 from .names import LONGEST_NAME, site_in
-from .packed import Opened, opened
+from .packed import LARGEST, Opened, opened
 from .standard import Context
 from .values import Values
 
@@ -43,11 +43,19 @@ _ADD_UP = ("d0010", "nem12")
 
 @contextmanager
 def rows_of(
-    file: BinaryIO, profile: Profile, file_name: str | None, of_schedule: ZoneInfo, now: datetime
+    file: BinaryIO,
+    profile: Profile,
+    file_name: str | None,
+    of_schedule: ZoneInfo,
+    now: datetime,
+    largest: int = LARGEST,
 ) -> Iterator[Rows]:
-    """The rows of a file: site, instant in UTC, kWh as text. Raises FileError."""
+    """The rows of a file: site, instant in UTC, kWh as text. Of an archive, the file in it may have ``largest``.
+
+    Raises FileError.
+    """
     with ExitStack() as stack:
-        found = stack.enter_context(opened(file))
+        found = stack.enter_context(opened(file, largest))
         site = profile.site.constant or _site_of(profile, file_name, found)
         zone = profile.zone(of_schedule)
         if profile.file.kind in _TABLES:

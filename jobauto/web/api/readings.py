@@ -17,6 +17,7 @@ from ...imports.profiles.reader import needs_file_name, rows_of
 from ...imports.recorded import Recorded
 from ...imports.result import ImportResult
 from ...settings import service as settings_service
+from .. import body_limits
 from ..access import current_author, ingests, needs
 from .importing import import_rows
 from .requests import ReadingsFileIn, ReadingsIn
@@ -70,7 +71,7 @@ def _through_profile(name: str, recorded: Recorded) -> ImportResult:
     db.session.rollback()  # as in the gate: the body may come slowly
     body, now = BytesIO(request.get_data()), utcnow()
     try:
-        with rows_of(body, profile, file_name, recorded.zone, now) as rows:
+        with rows_of(body, profile, file_name, recorded.zone, now, body_limits.API) as rows:
             return recorded.load(rows, now=now)
     except FileError as error:
         raise InvalidInput(str(error)) from error
