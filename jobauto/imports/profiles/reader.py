@@ -50,7 +50,7 @@ def rows_of(
     now: datetime,
     largest: int = LARGEST,
 ) -> Iterator[Rows]:
-    """The rows of a file: site, instant in UTC, kWh as text. Of an archive, the file in it may have ``largest``.
+    """The rows of a file: site, instant in UTC, kWh as text. A file in an archive may have ``largest``.
 
     Raises FileError.
     """
