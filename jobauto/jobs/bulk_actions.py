@@ -109,6 +109,8 @@ def go_on(bulk_id: int, clock: Clock = utcnow) -> None:
     """Do what is left of an action."""
     bulk = db.session.get_one(BulkAction, bulk_id)
     db.session.expunge(bulk)
+    if bulk.finished_at is not None:  # it waited for its turn so long that a tick took it up
+        return
     while pending := _some_pending(bulk_id):
         for job_id, site_key, seen in pending:
             _do(bulk, job_id, partial(_change, bulk, job_id, site_key, seen, clock()))

@@ -11,12 +11,14 @@ from . import closing
 
 AT_ONCE = 100
 """So many jobs are changed while somebody waits for the page."""
+_in_background = threads.OneByOne("bulk-action")
+"""Each action at work holds a connection to the database: all at once, they would leave none for pages."""
 
 
 def carry_out(bulk_id: int, jobs: int) -> None:
     """Do an action that was begun, and say what came of it; or that it goes on."""
     if jobs > AT_ONCE:
-        threads.start(lambda: bulk_actions.go_on(bulk_id), "bulk-action")
+        _in_background.add(lambda: bulk_actions.go_on(bulk_id))
         flash(f"{pluralize(jobs, 'job')} at once: this goes on in the background.", f"info:{bulk_id}")
         return
     bulk_actions.go_on(bulk_id)
