@@ -63,7 +63,7 @@ def _measure(asked: Namespace, chosen: list[Engine]) -> Iterator[Measured]:
     for theme in asked.theme:
         for engine in chosen:
             for attempt in range(1, ATTEMPTS + 1):
-                lines = THEMES[theme](engine, Sizes(asked.sites))
+                lines = THEMES[theme](engine, Sizes(asked.sites, asked.jobs or asked.sites))
                 if said is None:
                     yield from lines
                     break
@@ -87,6 +87,7 @@ def _tell_what_fell(measured: list[Measured]) -> int:
 def _asked() -> Namespace:
     parser = ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--sites", type=int, default=int(os.environ.get("SITES") or DEFAULT))
+    parser.add_argument("--jobs", type=int, help="behind the pages, unless as many as sites")
     parser.add_argument("--json", action="store_true", help="for another program")
     parser.add_argument(
         "--check", action="store_true", help="fail if a ratio is half of what docs/performance.md says"

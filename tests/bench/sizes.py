@@ -9,9 +9,13 @@ AT_MOST = 10_000
 
 @dataclass(frozen=True)
 class Sizes:
-    """Everything follows from the number of sites of the largest fleet, as far as it is worth while."""
+    """Everything follows from the number of sites of the largest fleet, as far as it is worth while.
+
+    But for ``jobs``, those behind the pages, which can be asked for by themselves.
+    """
 
     sites: int
+    jobs: int
 
     @property
     def looped(self) -> int:
@@ -32,11 +36,6 @@ class Sizes:
     def repeated(self) -> int:
         """Sites of which 5 % are faulty, checked twice."""
         return self.sites // 10
-
-    @property
-    def jobs(self) -> int:
-        """Jobs behind the pages."""
-        return self.sites
 
     @property
     def rows(self) -> int:

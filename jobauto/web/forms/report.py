@@ -69,17 +69,17 @@ def _wrong(first: date, last: date, today: date) -> str | None:
 
 
 def report_form(groups: list[str]) -> ReportForm:
-    """The form as the address has it."""
+    """The form as the address has it. Sources and assignees are offered once the report has found them."""
     form = ReportForm(MultiDict((name, value) for name, value in request.args.items() if value))
-    offer(form, group=groups)
+    offer(form, group=groups, source=[], assignee=[])
     form.validate()
     return form
 
 
 def offer(form: ReportForm, **in_use: list[str]) -> None:
     """Offer what is in use in selects, and what is asked for."""
-    for name in ("group", "source", "assignee"):
+    for name, found in in_use.items():
         asked = form[name].data or ""
-        names = sorted({*in_use.get(name, ()), asked} - {"", NONE})
+        names = sorted({*found, asked} - {"", NONE})
         field: SelectField = form[name]  # type: ignore[assignment] # which it is
         field.choices = choices([("", "All"), (NONE, "None"), *((one, one) for one in names)])

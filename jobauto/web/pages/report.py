@@ -37,7 +37,7 @@ def show() -> ResponseReturnValue:
     form, span, scope = _asked()
     form.fill_in(span)
     found = _report(span, scope)
-    offer(form, group=_groups(), **{part: list(found.jobs.by_part[part]) for part in ("source", "assignee")})
+    offer(form, **{part: list(found.jobs.by_part[part]) for part in ("source", "assignee")})
     return render_template(
         "report/show.html",
         form=form,
@@ -171,7 +171,7 @@ def _named(instead: Mapping[str, str]) -> dict[str, str]:
 
 
 def _asked(*, strict: bool = False) -> tuple[ReportForm, Span, Scope]:
-    form = report_form(_groups())
+    form = report_form(list(db.session.scalars(sites.groups())))
     span = form.span(_zone(), utcnow())
     if strict and form.errors:
         raise InvalidInput(
@@ -186,10 +186,6 @@ def _without_page() -> dict[str, str]:
 
 def _zone() -> ZoneInfo:
     return settings_service.current().settings.schedule.zone
-
-
-def _groups() -> list[str]:
-    return list(db.session.scalars(sites.groups()))
 
 
 def _number() -> str:
