@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import threading
 from html import escape, unescape
 
 import pytest
@@ -247,6 +248,9 @@ def test_many_jobs_are_changed_in_the_background_and_their_page_tells_how_far(
     oscar.post("/jobs/", action="priority", priority="high", all=str(AT_ONCE + 2))
     page = oscar.get("/jobs/")
     assert "102 jobs at once: this goes on in the background." in words(page)
+    oscar.post("/jobs/", action="priority", priority="low", all=str(AT_ONCE + 2))
+    at_work = [thread for thread in threading.enumerate() if thread.name == "bulk-action"]
+    assert len(at_work) <= 1, "each would hold a connection that pages need"
 
     def told() -> str:
         return words(oscar.get("/jobs/bulk/1"))
