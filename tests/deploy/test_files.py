@@ -22,7 +22,8 @@ from tests.databases import lacking
 from tests.deploy.site import DEPLOY
 from tests.processes import PATIENCE, ROOT
 
-FILES = sorted(file for file in DEPLOY.rglob("*") if file.is_file())
+FILES = sorted(file for file in DEPLOY.rglob("*") if file.is_file() and file.suffix != ".pyc")
+"""But what gunicorn has compiled of its configuration."""
 UNITS = sorted((DEPLOY / "systemd").glob("jobauto-*.*"))
 SERVICES = [unit.name for unit in UNITS if unit.suffix == ".service"]
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
