@@ -15,8 +15,7 @@ log = logging.getLogger("job_automation")
 
 def start(work: Callable[[], object], name: str) -> threading.Thread:
     """Do it in a thread of its own, which outlives the request. A fault is logged: nobody waits for it."""
-    app = current_app._get_current_object()  # type: ignore[attr-defined] # threads need the app itself
-    thread = threading.Thread(target=_in_context, args=(app, work, name), name=name, daemon=True)
+    thread = threading.Thread(target=_in_context(work, name), name=name, daemon=True)
     thread.start()
     return thread
 
@@ -35,9 +34,8 @@ class OneByOne:
 
     def add(self, work: Callable[[], object]) -> None:
         """Have it done after what was added before. A fault is logged, and holds up nothing behind it."""
-        app = current_app._get_current_object()  # type: ignore[attr-defined] # threads need the app itself
         with self._lock:
-            self._left.append(partial(_in_context, app, work, self._name))
+            self._left.append(_in_context(work, self._name))
             if not self._is_busy:
                 threading.Thread(target=self._do_all, name=self._name, daemon=True).start()
                 self._is_busy = True
@@ -52,7 +50,12 @@ class OneByOne:
             return self._left.popleft() if self._left else None
 
 
-def _in_context(app: Flask, work: Callable[[], object], name: str) -> None:
+def _in_context(work: Callable[[], object], name: str) -> Callable[[], None]:
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined] # threads need the app itself
+    return partial(_do, app, work, name)
+
+
+def _do(app: Flask, work: Callable[[], object], name: str) -> None:
     with app.app_context():
         try:
             work()
