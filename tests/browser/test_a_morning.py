@@ -161,8 +161,7 @@ def test_what_has_the_focus_is_never_behind_the_heading_or_the_bar(visit: Visit,
 
 def test_headings_stay_in_sight_and_wide_screens_are_used(visit: Visit) -> None:
     page = visit(logged_in_as="oscar", viewport={"width": 1900, "height": 600}).open("/jobs/?per_page=100")
-    page.mouse.wheel(0, 1200)
-    page.wait_for_function("scrollY > 800")
+    assert page.evaluate("scrollTo({top: 1200, behavior: 'instant'}), scrollY") > 800
     heading = page.get_by_role("columnheader", name="Faulty for").bounding_box()
     table = page.get_by_role("table").bounding_box()
     assert heading
