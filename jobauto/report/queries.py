@@ -229,10 +229,13 @@ def count_often(span: Span, scope: Scope) -> Select[int]:
 
 def _many_jobs(span: Span) -> Subquery:
     """(site_key, jobs)."""
+    jobs = select(Job.site_key).where(NUMBERS["often"].jobs(span))
+    # PostgreSQL would else make a hash of all sites that had a job; SQLite sorts them anyhow.
+    jobs = jobs.with_statement_hint("ORDER BY job.site_key", "postgresql")
+    lately = jobs.subquery()
     return (
-        select(Job.site_key, func.count().label("jobs"))
-        .where(NUMBERS["often"].jobs(span))
-        .group_by(Job.site_key)
+        select(lately.c.site_key, func.count().label("jobs"))
+        .group_by(lately.c.site_key)
         .having(func.count() >= OFTEN)
         .subquery()
     )

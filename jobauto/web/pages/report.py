@@ -128,7 +128,7 @@ class _Links:
             "until": span.last.isoformat(),
             **{name: text or NONE for name, text in given.items() if text is not None},
         }
-        self._page = cache(url_for)  # the report has hundreds of links to a few pages
+        self._page, self._pair = cache(url_for), cache(_pair)  # hundreds of links to a few pages
 
     def report(self, **instead: str) -> str:
         """The report itself, narrowed further."""
@@ -163,7 +163,11 @@ class _Links:
         return self.jobs(number, site_id=site_id)
 
     def _address(self, endpoint: str, given: Mapping[str, str]) -> str:
-        return f"{self._page(endpoint)}?{urlencode(given)}"
+        return f"{self._page(endpoint)}?{'&'.join(self._pair(*each) for each in given.items())}"
+
+
+def _pair(name: str, text: str) -> str:
+    return urlencode({name: text})
 
 
 def _named(instead: Mapping[str, str]) -> dict[str, str]:
