@@ -90,7 +90,9 @@ _NUMBER = "({0} NOT GLOB '*[^0-9]*' AND length({0}) BETWEEN 1 AND 18)"
 _WORD = "{0} NOT GLOB '*[^A-Za-z0-9_-]*'"
 _INSTANT = "({0} IS datetime({0}, '+0 days') || '+00:00' AND {0} >= '0001')"
 _OF_SNOOZES = f"(field <> 'snoozed_until' OR {_INSTANT})"
+_FIELD = "CASE action WHEN 'assign' THEN 'assignee' WHEN 'close' THEN 'resolution' ELSE action END"
 FORMATS = {
+    "bulk_action.change": f"(action IN ('reopen', 'undo') OR json_type({{0}}, '$.' || {_FIELD}) IS 'text')",
     "import.kept_as": _WORD,
     "import.profile": _WORD,  # whose folder its file is moved in
     "profile_version.key": _WORD,

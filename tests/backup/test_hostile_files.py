@@ -192,6 +192,11 @@ def test_what_is_no_table_of_ours(full: Full, tmp_path: Path, statements: str, w
             "UPDATE event SET field = 'created', after = NULL", "event.field", id="made without a role"
         ),
         pytest.param(
+            "UPDATE bulk_action SET action = 'assign', change = '{}'",
+            "bulk_action.change",
+            id="jobs that were assigned to nobody knows whom",
+        ),
+        pytest.param(
             f"UPDATE reading_turn SET turn = {TOO_LATE}", "reading_turn.turn", id="a turn with no next one"
         ),
         pytest.param("UPDATE reading SET meter = 32767", "reading.meter", id="a meter with no next one"),
