@@ -189,12 +189,14 @@ def format_change(value: str | None, field: str) -> str:
         return "yes" if value == "true" else "no"
     if field == "snoozed_until":
         return local_time(datetime.fromisoformat(value))
+    if "." in field:  # a setting
+        return labels.format_value(value, field)
     return describe(value) if field in ("status", "resolution", "priority", "role") else value
 
 
 def format_conflict(value: Any, field: str) -> str:
     """A value that two people would have otherwise, for people."""
-    return labels.format_value(value) if "." in field else format_change(shown(value), field)
+    return labels.format_value(value, field) if "." in field else format_change(shown(value), field)
 
 
 def quality_word(quality: int) -> str:
