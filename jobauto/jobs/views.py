@@ -17,6 +17,8 @@ from ..storage.connections import write
 from . import queries
 from .queries import JobFilter
 
+ALL_OPEN = {"status": "unclosed"}
+"""What the list shows where its address asks for nothing."""
 MOST_KEPT = 20
 COUNTED = 10_000
 """Jobs of a view are counted up to so many: the cost of a page does not grow with them."""
@@ -35,6 +37,11 @@ class View:
     query: dict[str, str]
     count: int | None = None
 
+    @property
+    def is_all_open(self) -> bool:
+        """Whether it is what the list shows anyhow, whatever its title."""
+        return self.query == ALL_OPEN
+
 
 def views(username: str, now: datetime, zone: ZoneInfo) -> list[View]:
     """What everybody has: each is counted by an index of its own, all in one statement."""
@@ -47,7 +54,7 @@ def views(username: str, now: datetime, zone: ZoneInfo) -> list[View]:
             {"status": "unclosed", "recovered": "yes"},
             (STILL_OPEN, Job.recovered_at.is_not(None)),
         ),
-        ("All open", {"status": "unclosed"}, (STILL_OPEN,)),
+        ("All open", ALL_OPEN, (STILL_OPEN,)),
         ("Closed this week", {"status": "closed", "closed": "week"}, closed_this_week),
     )
     counts = db.session.execute(select(*(_count(*jobs).scalar_subquery() for *_, jobs in views))).one()

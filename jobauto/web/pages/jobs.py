@@ -86,7 +86,7 @@ def index() -> ResponseReturnValue:
     )
     kept = db.session.scalars(views.kept_by(current_user.id)).all()
     filters = {view.name: filter_of(view.query).filter(now, zone) for view in kept}
-    open_jobs = next(view.count for view in of_everybody if view.title == "All open") or 0
+    open_jobs = next(view.count for view in of_everybody if view.is_all_open) or 0
     return render_template(
         "jobs/index.html",
         page=page,
@@ -96,6 +96,7 @@ def index() -> ResponseReturnValue:
         bulk=bulk,
         views=of_everybody,
         kept=kept,
+        open_jobs=open_jobs,
         kept_counts=views.count_kept(filters, open_jobs, now),
         here=here,
         used=used,
