@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, delete, func, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
 
 from ..errors import InvalidInput
 from ..extensions import db
@@ -92,9 +93,7 @@ def kept_by(user_id: int) -> Select[JobView]:
 
 def keep(user_id: int, name: str, query: str) -> bool:
     """Keep a view under a name; whether another one had it, which is kept no longer. Raises InvalidInput."""
-    name = name.strip()
-    if not (1 <= len(name) <= VIEW_NAME_LENGTH and name.isprintable()):
-        raise InvalidInput(f"A view was not kept: its name must have 1 to {VIEW_NAME_LENGTH} characters.")
+    name = _named(name)
     kept = {"user_id": user_id, "name": name, "query": query}
     with write() as session:
         of_that_name = select(JobView.query).where(JobView.user_id == user_id, JobView.name == name)
@@ -108,6 +107,29 @@ def keep(user_id: int, name: str, query: str) -> bool:
             insert.on_conflict_do_update(index_elements=["user_id", "name"], set_={"query": query})
         )
     return former not in (None, query)
+
+
+def rename(user_id: int, name: str, to: str) -> None:
+    """Keep a view under another name. Raises InvalidInput, also where that is the name of another view."""
+    to = _named(to)
+    of_that_name = update(JobView).where(JobView.user_id == user_id, JobView.name == name)
+    try:
+        with write() as session:
+            found = session.execute(of_that_name.values(name=to).returning(JobView.name)).all()
+    except IntegrityError as error:
+        another = f"you have another one of the name {to}"
+        raise InvalidInput(f"The view was not renamed: {another}.") from error
+    if not found:
+        raise InvalidInput("The view was not renamed: it is kept no longer.")
+
+
+def _named(name: str) -> str:
+    name = name.strip()
+    if not (1 <= len(name) <= VIEW_NAME_LENGTH and name.isprintable()):
+        raise InvalidInput(
+            f"Nothing was kept: the name of a view must have 1 to {VIEW_NAME_LENGTH} characters."
+        )
+    return name
 
 
 def choose_rows(user_id: int, rows: int) -> None:
