@@ -26,6 +26,10 @@
     c: () => document.querySelector("#bulk-note")?.focus(),
   };
 
+  // On a phone the views are a line that scrolls; the page itself stays where it is.
+  const view = document.querySelector(".views [aria-current]");
+  if (view) view.offsetParent.scrollLeft = view.offsetLeft + view.offsetWidth - view.offsetParent.clientWidth;
+
   const here = rows.findIndex((row) => `#${row.id}` === location.hash);
   if (here >= 0) go(here);
   rows.forEach((row, place) => row.addEventListener("focusin", () => {

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, delete, func, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
 
 from ..errors import InvalidInput
 from ..extensions import db
@@ -17,6 +18,8 @@ from ..storage.connections import write
 from . import queries
 from .queries import JobFilter
 
+ALL_OPEN = {"status": "unclosed"}
+"""What the list shows where its address asks for nothing."""
 MOST_KEPT = 20
 COUNTED = 10_000
 """Jobs of a view are counted up to so many: the cost of a page does not grow with them."""
@@ -35,6 +38,11 @@ class View:
     query: dict[str, str]
     count: int | None = None
 
+    @property
+    def is_all_open(self) -> bool:
+        """Whether it is what the list shows anyhow, whatever its title."""
+        return self.query == ALL_OPEN
+
 
 def views(username: str, now: datetime, zone: ZoneInfo) -> list[View]:
     """What everybody has: each is counted by an index of its own, all in one statement."""
@@ -47,7 +55,7 @@ def views(username: str, now: datetime, zone: ZoneInfo) -> list[View]:
             {"status": "unclosed", "recovered": "yes"},
             (STILL_OPEN, Job.recovered_at.is_not(None)),
         ),
-        ("All open", {"status": "unclosed"}, (STILL_OPEN,)),
+        ("All open", ALL_OPEN, (STILL_OPEN,)),
         ("Closed this week", {"status": "closed", "closed": "week"}, closed_this_week),
     )
     counts = db.session.execute(select(*(_count(*jobs).scalar_subquery() for *_, jobs in views))).one()
@@ -85,9 +93,7 @@ def kept_by(user_id: int) -> Select[JobView]:
 
 def keep(user_id: int, name: str, query: str) -> bool:
     """Keep a view under a name; whether another one had it, which is kept no longer. Raises InvalidInput."""
-    name = name.strip()
-    if not (1 <= len(name) <= VIEW_NAME_LENGTH and name.isprintable()):
-        raise InvalidInput(f"A view was not kept: its name must have 1 to {VIEW_NAME_LENGTH} characters.")
+    name = _named(name)
     kept = {"user_id": user_id, "name": name, "query": query}
     with write() as session:
         of_that_name = select(JobView.query).where(JobView.user_id == user_id, JobView.name == name)
@@ -101,6 +107,29 @@ def keep(user_id: int, name: str, query: str) -> bool:
             insert.on_conflict_do_update(index_elements=["user_id", "name"], set_={"query": query})
         )
     return former not in (None, query)
+
+
+def rename(user_id: int, name: str, to: str) -> None:
+    """Keep a view under another name. Raises InvalidInput, also where that is the name of another view."""
+    to = _named(to)
+    of_that_name = update(JobView).where(JobView.user_id == user_id, JobView.name == name)
+    try:
+        with write() as session:
+            found = session.execute(of_that_name.values(name=to).returning(JobView.name)).all()
+    except IntegrityError as error:
+        another = f"you have another one of the name {to}"
+        raise InvalidInput(f"The view was not renamed: {another}.") from error
+    if not found:
+        raise InvalidInput("The view was not renamed: it is kept no longer.")
+
+
+def _named(name: str) -> str:
+    name = name.strip()
+    if not (1 <= len(name) <= VIEW_NAME_LENGTH and name.isprintable()):
+        raise InvalidInput(
+            f"Nothing was kept: the name of a view must have 1 to {VIEW_NAME_LENGTH} characters."
+        )
+    return name
 
 
 def choose_rows(user_id: int, rows: int) -> None:

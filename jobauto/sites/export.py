@@ -28,7 +28,10 @@ INVENTORY = (
     "counts",
     "snooze_reason",
 )
-"""What an import of sites takes, but for the last."""
+"""What an import of sites takes, but for the last.
+
+``measure`` is what somebody has said: with what is only known from readings, the file would change its sites.
+"""
 READING_COLUMNS = ("site_id", "reading_date", "reading_value", "quality", "local_time", "received")
 
 OpenJobs = Callable[[Sequence[Site]], Mapping[int, int]]

@@ -1,5 +1,6 @@
 """What every page needs: a database that is ready, filters for times and words, the frame's own facts."""
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -9,6 +10,7 @@ from urllib.parse import urlencode
 
 from flask import Flask, current_app, g, request
 from flask_login import current_user
+from markupsafe import Markup
 
 from ..audit.conflicts import shown
 from ..auth.browsers import describe_browser
@@ -34,6 +36,7 @@ WITHOUT_DATABASE = {"health.livez", "health.healthz"} | static_files.ENDPOINTS
 _READY = "jobauto_database_ready"
 MOST_REVIEWS = 1000
 """Open reviews are counted up to so many: the cost of a page does not grow with them."""
+_DATE = re.compile(r"(\d{4}-\d\d-\d\d(?: \d\d:\d\d)?)", re.ASCII)
 _WORDS = {
     "address": "Channel",
     "api": "API",
@@ -188,13 +191,23 @@ def format_change(value: str | None, field: str) -> str:
     if value in ("true", "false"):
         return "yes" if value == "true" else "no"
     if field == "snoozed_until":
-        return local_time(datetime.fromisoformat(value))
-    return describe(value) if field in ("status", "resolution", "priority", "role") else value
+        return whole_dates(local_time(datetime.fromisoformat(value)))
+    if "." in field:  # a setting
+        return labels.format_value(value, field)
+    if field in ("status", "resolution", "priority", "role"):
+        return describe(value)
+    return whole_dates(value)
+
+
+def whole_dates(text: str) -> Markup:
+    """A text in which the end of a line parts no date."""
+    parts = enumerate(_DATE.split(text))
+    return Markup().join(Markup("<time>{}</time>").format(part) if at % 2 else part for at, part in parts)
 
 
 def format_conflict(value: Any, field: str) -> str:
     """A value that two people would have otherwise, for people."""
-    return labels.format_value(value) if "." in field else format_change(shown(value), field)
+    return labels.format_value(value, field) if "." in field else format_change(shown(value), field)
 
 
 def quality_word(quality: int) -> str:

@@ -7,8 +7,10 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import update
 
+from jobauto.auth.service import by_name
 from jobauto.clock import utcnow
 from jobauto.detection.service import RunParameters, run
+from jobauto.jobs import views
 from jobauto.jobs.service import JobChange, change
 from jobauto.models import Job, Site
 from jobauto.storage.connections import write
@@ -116,9 +118,40 @@ def test_a_screen_shows_thirteen_jobs_and_a_phone_the_first_one_near_its_top(vis
     assert thirteenth["y"] + thirteenth["height"] <= bar["y"]
     assert bar["y"] + bar["height"] <= 900
     page.set_viewport_size({"width": 375, "height": 800})
+    _expect_the_first_job_near_the_top(page)
+
+
+def _expect_the_first_job_near_the_top(page: Page) -> None:
     first = page.locator(".jobs tbody tr").first.bounding_box()
     assert first
     assert first["y"] < 400
+
+
+def _keep_two_views() -> None:
+    for name in ("No Coms of the north", "Waiting for the customer"):
+        views.keep(by_name("oscar").id, name, f"status=unclosed&search={name[:2]}")
+
+
+def test_views_of_ones_own_take_no_room_from_a_phones_jobs(visit: Visit) -> None:
+    _keep_two_views()
+    page = visit(logged_in_as="oscar", viewport={"width": 375, "height": 800}).open("/jobs/")
+    _expect_the_first_job_near_the_top(page)
+    own = page.get_by_role("link", name="Waiting for the customer")
+    expect(own).not_to_be_in_viewport()
+    own.click()
+    expect(own).to_have_attribute("aria-current", "true")
+    expect(own).to_be_in_viewport(ratio=0.9)
+
+
+def test_a_view_is_renamed_on_a_phone_without_scripts(visit: Visit) -> None:
+    _keep_two_views()
+    phone = {"viewport": {"width": 375, "height": 800}, "java_script_enabled": False}
+    page = visit(logged_in_as="oscar", **phone).open("/jobs/?status=unclosed&search=No")
+    page.get_by_text("Change this view").click()
+    page.get_by_label("Name of this view").fill("North")
+    page.get_by_label("Name of this view").press("Enter")
+    expect(page.get_by_role("status")).to_have_text("The view No Coms of the north is called North now.")
+    expect(page.get_by_role("link", name="North")).to_have_attribute("aria-current", "true")
 
 
 def test_so_they_do_under_the_bands_of_a_held_run_and_of_the_demo(visit: Visit) -> None:
@@ -131,9 +164,7 @@ def test_so_they_do_under_the_bands_of_a_held_run_and_of_the_demo(visit: Visit) 
     assert page.evaluate(IN_SIGHT) >= 13
     page.set_viewport_size({"width": 375, "height": 800})
     expect(page.get_by_role("link", name="Look and decide")).to_be_in_viewport()
-    first = page.locator(".jobs tbody tr").first.bounding_box()
-    assert first
-    assert first["y"] < 400
+    _expect_the_first_job_near_the_top(page)
 
 
 @pytest.mark.parametrize("width", [1280, 375])

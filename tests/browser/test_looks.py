@@ -141,6 +141,25 @@ BROKEN_WORDS = """() => {
   return broken;
 }"""
 
+BROKEN_DATES = """() => {
+  const broken = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const node = walker.currentNode;
+    for (const { 0: date, index } of node.data.matchAll(/\\d{4}-\\d\\d-\\d\\d/g)) {
+      const range = new Range();
+      range.setStart(node, index);
+      range.setEnd(node, index + date.length);
+      if (range.getClientRects().length > 1) broken.push(node.data.trim());
+    }
+  }
+  return broken;
+}"""
+
+MORE_THAN_THREE_LINES = """() => [...document.querySelectorAll("table :is(a, .cell-parts, .sub) > .foreign")]
+  .filter((name) => name.getBoundingClientRect().height > 3.5 * parseFloat(getComputedStyle(name).lineHeight))
+  .map((name) => name.textContent)"""
+
 HARD_TO_READ = """() => {
   const context = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
   const rgba = (colour) => {
@@ -267,6 +286,19 @@ def _expect_to_fit(page: Page, path: str) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
         assert page.evaluate(STICKING_OUT) == [], (path, width)
         assert page.evaluate(BROKEN_WORDS) == [], (path, width)
+
+
+@pytest.mark.parametrize("width", [375, 1280])
+def test_the_longest_names_take_three_lines_of_a_table(visit: Visit, width: int) -> None:
+    visitor = visit(viewport={"width": width, "height": 800})
+    for path in ("/report/", "/sites/?q=GW"):
+        assert visitor.open(path).evaluate(MORE_THAN_THREE_LINES) == [], path
+
+
+def test_a_change_of_a_date_has_it_on_one_line(visit: Visit) -> None:
+    visitor = visit(viewport={"width": 375, "height": 800})
+    for path in ("/audit/", "/sites/LONG"):
+        assert visitor.open(path).evaluate(BROKEN_DATES) == [], path
 
 
 def test_every_page_is_among_the_addresses(app: Flask) -> None:

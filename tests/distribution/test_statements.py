@@ -231,6 +231,7 @@ def test_pages_and_doors(sent: Sent, ada: Person) -> None:
     fleet("FLAT", "WELL")
     readings(["FLAT"], range(7), "7")
     run_at()
+    ada.post("/jobs/view", action="rename", kept_as="None", name="Other")
     ada.post("/jobs/view", action="keep", name="Mine", query="status=unclosed&search=f&group=North&queue=Q")
     ada.post("/jobs/", action="priority", priority="high", job=["1"])
 

@@ -82,8 +82,31 @@ def test_a_view_is_kept_under_a_name_of_ones_own_and_forgotten(
     assert "Mine, silent" not in ada.get("/jobs/").text
     oscar.post("/jobs/view", action="keep", name="Mine, silent", query="rule=zero_reads")
     assert "The view Mine, silent is kept, in place of another of that name." in words(oscar.get("/jobs/"))
-    oscar.post("/jobs/view", action="forget", **kept)
+    oscar.post("/jobs/view", action="forget", kept_as="Mine, silent")
     assert "Mine, silent" not in words(oscar.get("/jobs/"))
+
+
+def test_a_kept_view_is_renamed_but_not_to_the_name_of_another(
+    oscar: Person, ada: Person, run_id: int
+) -> None:
+    for person, name in ((oscar, "Silent"), (oscar, "Urgent"), (ada, "Silent")):
+        person.post("/jobs/view", action="keep", name=name, query=f"search={name}")
+    rename = {"action": "rename", "kept_as": "Silent", "query": "search=Silent"}
+
+    oscar.post("/jobs/view", name="Urgent", **rename)
+    page = oscar.get("/jobs/?search=Silent")
+    assert "The view was not renamed: you have another one of the name Urgent." in words(page)
+    assert "<title>Jobs: Silent –" in page.text
+
+    answer = oscar.post("/jobs/view", name=" Quiet ", **rename)
+    assert answer.location == "/jobs/?search=Silent"
+    page = oscar.get("/jobs/?search=Silent")
+    assert "The view Silent is called Quiet now." in words(page)
+    assert "<title>Jobs: Quiet –" in page.text
+    assert "<title>Jobs: Silent –" in ada.get("/jobs/?search=Silent").text
+
+    oscar.post("/jobs/view", name="Anything", **rename)
+    assert "The view was not renamed: it is kept no longer." in words(oscar.get("/jobs/"))
 
 
 @pytest.mark.parametrize(
@@ -108,7 +131,7 @@ def test_a_kept_view_of_open_jobs_has_their_number(
 
 def test_a_kept_view_that_is_looked_at_has_its_number_in_any_case(oscar: Person, run_id: int) -> None:
     oscar.post("/jobs/view", action="keep", name="Those", query="priority=medium")
-    assert "Those 2 Forget" in words(oscar.get("/jobs/?priority=medium"))
+    assert "Those 2 Change this view" in words(oscar.get("/jobs/?priority=medium"))
 
 
 def test_kept_views_are_not_counted_where_very_many_jobs_are_open(

@@ -80,7 +80,7 @@ def test_a_page_that_is_older_than_somebody_elses_change_undoes_nothing(ada: Per
 
     assert page.status_code == 409
     assert "somebody else has changed this policy" in words(page)
-    assert "No Coms: Priority: high" in words(page)
+    assert "No Coms: Priority: High" in words(page)
     assert stored() == theirs
     again = form_of(page)
     assert again["NO_COMS.days_threshold"] == "9"

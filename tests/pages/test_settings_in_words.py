@@ -78,3 +78,15 @@ def test_a_checklist_is_typed_in_lines_and_the_first_status_chosen_in_words(ada:
     page = ada.get("/settings/").text
     assert '<textarea aria-describedby="NO_COMS.instructions-help"' in page
     assert '<option value="in_progress">In progress</option>' in page
+
+
+def test_choices_stand_in_their_words_wherever_settings_stand(ada: Person, run_id: int) -> None:
+    values = {"NO_COMS": {"initial_status": "on_hold", "priority": "high", "queue": "on_hold"}}
+    service.save(lambda before: before.changed(values), by="ada", now=utcnow())
+    history = words(ada.get("/settings/")).split("Changes of the settings")[1]
+    assert "No Coms: Initial status Open On hold" in history
+    assert "No Coms: Priority Medium High" in history
+    assert "No Coms: Queue – on_hold" in history  # a name of somebody's own
+    assert "Initial status Open" in words(ada.get(f"/runs/{run_id}"))
+    assert "No Coms: Initial status: Open → to On hold" in words(ada.get("/audit/"))
+    assert "Initial status On hold The fleet" in words(ada.get("/sites/FLAT"))

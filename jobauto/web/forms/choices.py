@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from wtforms import Field, SelectField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined] # its types are older
 
+from ...wording import label_of
+
 ANY = ("", "Any")
 NOBODY = "-"
 """Nobody as a choice; nothing at all is no choice."""
@@ -17,7 +19,7 @@ def choices(pairs: Iterable[tuple[str, str]]) -> list[SelectChoice]:
 
 def of_codes(codes: Iterable[str]) -> list[tuple[str, str]]:
     """Codes with the labels that people read: ``in_progress`` as ``In progress``."""
-    return [(code, code.replace("_", " ").capitalize()) for code in codes]
+    return [(code, label_of(code)) for code in codes]
 
 
 def of_names(names: Iterable[str]) -> list[tuple[str, str]]:

@@ -274,7 +274,8 @@ def _name(given: str | None) -> str:
 class ViewForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
     """What a person keeps of the list: a view under a name, or how many rows a page has."""
 
-    action = SelectField(choices=choices((name, name) for name in ("keep", "forget", "rows")))
+    action = SelectField(choices=choices((name, name) for name in ("keep", "rename", "forget", "rows")))
     name = StringField("Name of this view", [Length(max=VIEW_NAME_LENGTH)])
+    kept_as = StringField(validators=[Length(max=VIEW_NAME_LENGTH)])
     query = StringField(validators=[Length(max=QUERY_LENGTH)])
     rows = SelectField(choices=choices((str(rows), str(rows)) for rows in ROWS), default=str(ROWS[0]))

@@ -77,14 +77,14 @@ def policy_form(
     document = fleet.document()
     for section in SECTIONS:
         for field in form[section]:
-            _tell_the_fleets(field, format_value(document[section][field.short_name]))
+            name = field.short_name
+            _tell_the_fleets(field, format_value(document[section][name], f"{section}.{name}"))
     return form
 
 
 def _tell_the_fleets(field: Field, value: str) -> None:
     if isinstance(field, SelectField):
-        as_fleet = f"As for the fleet ({value.replace('_', ' ').capitalize()})"
-        field.choices = choices([("", as_fleet)]) + list(field.choices or [])
+        field.choices = choices([("", f"As for the fleet ({value})")]) + list(field.choices or [])
     else:
         field.render_kw = {**(field.render_kw or {}), "placeholder": f"As for the fleet: {value}"}
 

@@ -86,7 +86,7 @@ def index() -> ResponseReturnValue:
     )
     kept = db.session.scalars(views.kept_by(current_user.id)).all()
     filters = {view.name: filter_of(view.query).filter(now, zone) for view in kept}
-    open_jobs = next(view.count for view in of_everybody if view.title == "All open") or 0
+    open_jobs = next(view.count for view in of_everybody if view.is_all_open) or 0
     return render_template(
         "jobs/index.html",
         page=page,
@@ -96,6 +96,7 @@ def index() -> ResponseReturnValue:
         bulk=bulk,
         views=of_everybody,
         kept=kept,
+        open_jobs=open_jobs,
         kept_counts=views.count_kept(filters, open_jobs, now),
         here=here,
         used=used,
@@ -111,24 +112,32 @@ def index() -> ResponseReturnValue:
 
 @bp.post("/view")
 def keep_view() -> ResponseReturnValue:
-    """Keep a view under a name, or forget it; or remember how many rows a page has."""
+    """Keep a view under a name, rename or forget it; or remember how many rows a page has."""
     form = ViewForm()
     if not form.validate():
         flash(f"Nothing was kept: {describe_fields(form.errors)}", "warning")
     elif form.action.data == "rows":
         views.choose_rows(current_user.id, int(form.rows.data))
-    elif form.action.data == "forget":
-        views.forget(current_user.id, form.name.data or "")
-        flash("The view is kept no longer.", "success")
     else:
         try:
-            replaced = views.keep(current_user.id, form.name.data or "", form.query.data or "")
+            flash(_change_view(form), "success")
         except InvalidInput as error:
             flash(str(error), "warning")
-        else:
-            instead = ", in place of another of that name" if replaced else ""
-            flash(f"The view {(form.name.data or '').strip()} is kept{instead}.", "success")
     return redirect(f"{url_for('.index')}?{urlencode(parse_qsl(form.query.data or ''))}")
+
+
+def _change_view(form: ViewForm) -> str:
+    """What was asked for, done, in words. Raises InvalidInput."""
+    name, kept_as = (form.name.data or "").strip(), form.kept_as.data or ""
+    if form.action.data == "forget":
+        views.forget(current_user.id, kept_as)
+        return "The view is kept no longer."
+    if form.action.data == "rename":
+        views.rename(current_user.id, kept_as, name)
+        return f"The view {kept_as} is called {name} now."
+    replaced = views.keep(current_user.id, name, form.query.data or "")
+    instead = ", in place of another of that name" if replaced else ""
+    return f"The view {name} is kept{instead}."
 
 
 @bp.get("/export.csv")

@@ -79,7 +79,11 @@ def _moved(form: Any, seen: int, conflicts: Sequence[Conflict]) -> str:
         form.catch_up(service.of_version(seen), stored.settings)
     form.version.data, typed = stored.version, form.document()
     differences = [
-        Difference(label(f"{section}.{name}"), format_value(value), format_value(typed[section][name]))
+        Difference(
+            label(f"{section}.{name}"),
+            format_value(value, f"{section}.{name}"),
+            format_value(typed[section][name], f"{section}.{name}"),
+        )
         for section, values in stored.settings.document().items()
         for name, value in values.items()
         if str(value) != str(typed[section][name])
@@ -103,8 +107,8 @@ def _replaced(stored: service.Stored) -> Iterator[Replaced]:
     for found in stored.unreadable:
         section, _, name = found.field.partition(".")
         values = document.get(section, {})
-        instead = format_value(values[name]) if name in values else None
-        yield Replaced(label(found.field), format_value(found.value), found.why, instead)
+        instead = format_value(values[name], found.field) if name in values else None
+        yield Replaced(label(found.field), format_value(found.value, found.field), found.why, instead)
 
 
 @bp.get("/flagged")
