@@ -38,13 +38,13 @@ accesslog = None  # nginx writes one
 
 
 def post_request(_worker: Any, _request: Any, environ: dict[str, Any], _response: Any) -> None:
-    """Take the rest of a body that was refused unread, for 5 seconds at most.
+    """Take the rest of a body that was refused unread: nginx has it whole, so it comes at once.
 
-    Were the connection closed at once, nginx, which still sends it, would lose the answer and say 502.
+    Were the connection closed, nginx, which still sends it, would lose the answer and say 502.
     """
     if body := environ.get("wsgi.input"):
-        end = time.monotonic() + 5
-        environ["gunicorn.socket"].settimeout(5)
+        environ["gunicorn.socket"].settimeout(5)  # of silence
+        end = time.monotonic() + 5  # of a body that goes on and on
         with suppress(OSError):
             while body.read(65536) and time.monotonic() < end:
                 pass
