@@ -688,6 +688,14 @@ def test_a_discovery_document_that_cannot_be_meant_is_not_followed(
     assert "Single sign-on does not answer" in told(stranger)
 
 
+@pytest.mark.any_engine
+def test_an_issuer_with_tls_leads_to_nothing_without_it() -> None:
+    plain, secure = "http://login.example/token", "https://login.example/token"
+    assert oidc.is_as_safe(secure, "https://login.example")
+    assert not oidc.is_as_safe(plain, "https://login.example")
+    assert oidc.is_as_safe(plain, "http://127.0.0.1:8080"), "on this machine"
+
+
 UNKNOWN_KEY = {"kty": "EC", "crv": "P-1024", "x": "AA", "y": "AA", "kid": "of tomorrow"}
 
 
