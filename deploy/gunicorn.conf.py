@@ -1,5 +1,9 @@
 """How gunicorn serves jobauto behind nginx: gunicorn --config gunicorn.conf.py"""
 
+import time
+from contextlib import suppress
+from typing import Any
+
 wsgi_app = "jobauto.wsgi:app"
 
 # On this machine only: nginx is the one that the world talks to.
@@ -31,3 +35,16 @@ control_socket_disable = True  # one for all instances of a user, and nobody nee
 worker_tmp_dir = "/dev/shm"  # noqa: S108 (proofs of life belong in memory: a disk may be slow)
 errorlog = "-"
 accesslog = None  # nginx writes one
+
+
+def post_request(_worker: Any, _request: Any, environ: dict[str, Any], _response: Any) -> None:
+    """Take the rest of a body that was refused unread: nginx has it whole, so it comes at once.
+
+    Were the connection closed, nginx, which still sends it, would lose the answer and say 502.
+    """
+    if body := environ.get("wsgi.input"):
+        environ["gunicorn.socket"].settimeout(5)  # of silence
+        end = time.monotonic() + 5  # of a body that goes on and on
+        with suppress(OSError):
+            while body.read(65536) and time.monotonic() < end:
+                pass

@@ -125,7 +125,7 @@ class Client:
     def end_session_url(self, back_to: str, now: datetime) -> str | None:
         """Where one logs out at the issuer; None where it says nothing of it. Raises IssuerUnavailable."""
         endpoint = self._discovered(now).get("end_session_endpoint")
-        if not isinstance(endpoint, str) or not self._is_safe(endpoint):
+        if not isinstance(endpoint, str) or not is_as_safe(endpoint, self.issuer.url):
             return None
         # No ID token as a hint: it would stand in addresses and logs.
         told = urlencode({"client_id": self.issuer.client_id, "post_logout_redirect_uri": back_to})
@@ -136,21 +136,13 @@ class Client:
             found = self._get(f"{self.issuer.url.rstrip('/')}/.well-known/openid-configuration")
             if found.get("issuer") != self.issuer.url:
                 raise IssuerUnavailable("the discovery document is another issuer's")
-            if not all(self._is_safe(found.get(name)) for name in ENDPOINTS):
+            if not all(is_as_safe(found.get(name), self.issuer.url) for name in ENDPOINTS):
                 raise IssuerUnavailable("the discovery document lacks an address, or has one without TLS")
             found[AUTH_METHODS] = found.get(AUTH_METHODS) or ["client_secret_basic"]
             if not isinstance(found[AUTH_METHODS], list):
                 raise IssuerUnavailable("the discovery document does not list its ways to authenticate")
             self._metadata, self._read_at, self._keys = found, now, None
         return self._metadata
-
-    def _is_safe(self, address: Any) -> bool:
-        # Without TLS only where the issuer itself is asked so, which is on this machine.
-        schemes = {"https", urlsplit(self.issuer.url).scheme}
-        try:
-            return isinstance(address, str) and urlsplit(address).scheme in schemes
-        except ValueError:
-            return False
 
     def _exchange(self, metadata: dict[str, Any], code: str, flow: Flow) -> dict[str, Any]:
         is_basic = "client_secret_basic" in metadata[AUTH_METHODS]
@@ -257,6 +249,18 @@ class Client:
         for scheme in ("https://", "http://"):
             session.mount(scheme, _Bounded())
         return session
+
+
+def is_as_safe(address: Any, issuer_url: str) -> bool:
+    """Whether what an issuer calls an address is one, and without TLS only if the issuer itself is.
+
+    That is on this machine.
+    """
+    schemes = {"https", urlsplit(issuer_url).scheme}
+    try:
+        return isinstance(address, str) and urlsplit(address).scheme in schemes
+    except ValueError:
+        return False
 
 
 def _says_when(metadata: dict[str, Any]) -> bool:

@@ -33,17 +33,20 @@ def test_logins_are_told_and_only_names_that_exist(
 ) -> None:
     stranger.post("/login", username="vera", password="wrong wrong")
     stranger.post("/login", username="my secret typed here", password="wrong wrong")
+    stranger.post("/login", username="my-secret-as-a-name", password="wrong wrong")
     stranger.post("/login", username="Vera", password=PASSWORD)
     stranger.token = "logged in"
     stranger.post("/logout")
     assert told(lines) == [
         {"event": "login-failed", "user": "vera"},
         {"event": "login-failed"},
+        {"event": "login-failed"},
         {"event": "login", "user": "vera"},
         {"event": "logout", "user": "vera"},
     ]
     assert all("address=127.0.0.1" in str(record.msg) for record in lines.records)
     assert "my secret" not in lines.text
+    assert "my-secret" not in lines.text
     assert PASSWORD not in lines.text
 
 

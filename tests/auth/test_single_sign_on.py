@@ -452,8 +452,9 @@ def test_a_code_without_its_verifier_is_worth_nothing(app: Flask, issuer: Issuer
     """A code that leaked from another login, put into one's own."""
     stolen = parse_qs(urlsplit(at_the_issuer(stranger)).query)["code"][0]
     thief = Person(app, None)
-    mine = parse_qs(urlsplit(at_the_issuer(thief)).query)["state"][0]
-    assert thief.get(f"{BEGIN}/callback?code={stolen}&state={mine}").location == "/login"
+    mine = parse_qs(urlsplit(at_the_issuer(thief)).query)
+    issuer.claims = {"nonce": issuer.codes[mine["code"][0]]["nonce"]}  # so that the verifier alone stands
+    assert thief.get(f"{BEGIN}/callback?code={stolen}&state={mine['state'][0]}").location == "/login"
     assert not is_in(thief)
 
 
@@ -685,6 +686,14 @@ def test_a_discovery_document_that_cannot_be_meant_is_not_followed(
     issuer.metadata = metadata
     assert stranger.get(BEGIN).location == "/login"
     assert "Single sign-on does not answer" in told(stranger)
+
+
+@pytest.mark.any_engine
+def test_an_issuer_with_tls_leads_to_nothing_without_it() -> None:
+    plain, secure = "http://login.example/token", "https://login.example/token"
+    assert oidc.is_as_safe(secure, "https://login.example")
+    assert not oidc.is_as_safe(plain, "https://login.example")
+    assert oidc.is_as_safe(plain, "http://127.0.0.1:8080"), "on this machine"
 
 
 UNKNOWN_KEY = {"kty": "EC", "crv": "P-1024", "x": "AA", "y": "AA", "kid": "of tomorrow"}

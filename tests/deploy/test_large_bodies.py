@@ -1,6 +1,7 @@
 """nginx takes large bodies of those only whom the program knows, and of nobody too much at a time."""
 
 import re
+import socket
 import ssl
 import subprocess
 from contextlib import ExitStack, suppress
@@ -204,3 +205,14 @@ def test_one_client_asks_so_often_and_no_more(site: Site, method: str, address: 
     assert 0 < refused < most
     assert ('{"error": "Too many requests at once' in said) == address.startswith("/api/")
     assert site.ask(address).status in (200, 401, 404), "others may"
+
+
+def test_what_is_refused_before_it_has_come_is_taken_to_its_end(site: Site) -> None:
+    """gunicorn would close, and nginx, still sending, answer 502 in the place of the program."""
+    part = b"x" * 10_000
+    head = f"POST /api/readings/ HTTP/1.1\r\nHost: {NAME}\r\nContent-Length: {900 * len(part)}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", site.backend_port), PATIENCE) as raw:
+        raw.sendall(head.encode())
+        assert raw.recv(65536).startswith(b"HTTP/1.1 401 ")
+        for _ in range(900):
+            raw.sendall(part)

@@ -9,9 +9,12 @@ from threading import Event
 
 import pytest
 
+from jobauto.web.headers import HSTS
 from tests.databases import Sqlite
 from tests.deploy.conftest import populate
 from tests.deploy.site import Site, serving
+from tests.deploy.test_large_bodies import answer as answer_of
+from tests.deploy.test_large_bodies import begin
 from tests.processes import await_until
 
 pytestmark = pytest.mark.process
@@ -29,6 +32,7 @@ def test_a_graceful_reload_of_both_and_then_the_end(sqlite: Sqlite, tmp_path: Pa
     with sqlite.fresh() as uri:
         populate(uri)
         with serving(tmp_path, uri) as site:
+            cookie = site.log_in("oscar").cookie
             enough = Event()
             with ThreadPoolExecutor(4) as pool:
                 asked = [pool.submit(ask_until, site, enough) for _ in range(4)]
@@ -48,6 +52,9 @@ def test_a_graceful_reload_of_both_and_then_the_end(sqlite: Sqlite, tmp_path: Pa
             assert answer.json["error"]
             assert answer.headers["Retry-After"]
             assert site.ask("/login").status == 502
+            large = answer_of(begin(site, "/import/", "Content-Length: 9000000", cookie))
+            assert large.startswith("HTTP/1.1 502 ")
+            assert f"Strict-Transport-Security: {HSTS}" in large
 
 
 def workers(site: Site) -> set[str]:

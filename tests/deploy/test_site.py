@@ -6,6 +6,7 @@ import ssl
 
 import pytest
 
+from jobauto.web.headers import HSTS
 from tests.deploy.site import ADDRESS, NAME, Site
 
 pytestmark = pytest.mark.process
@@ -46,6 +47,11 @@ def test_the_page_comes_with_its_headers_once_each(site: Site) -> None:
         assert len(answer.headers.get_all(name) or []) == 1, name
     assert answer.headers["Cache-Control"] == "no-store"
     assert "/" not in answer.headers["Server"], "no version"
+
+
+def test_what_nginx_refuses_itself_asks_for_https_too(site: Site) -> None:
+    for refused in (site.ask("/metrics"), site.ask("/login", headers={"Host": "evil.example"})):
+        assert refused.headers.get_all("Strict-Transport-Security") == [HSTS], refused.status
 
 
 def test_people_log_in_and_work(site: Site) -> None:

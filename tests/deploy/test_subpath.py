@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from jobauto.web.headers import HSTS
 from tests.deploy.site import Site
 from tests.deploy.test_large_bodies import answer, begin, is_waited_for
 
@@ -16,6 +17,9 @@ def test_the_rest_of_the_site_is_not_ours(part: Site) -> None:
         assert part.ask("/").text == "another program"
         answer = part.ask("/jobauto")
         assert (answer.status, answer.headers["Location"][-9:]) == (308, "/jobauto/")
+        assert answer.headers.get_all("Strict-Transport-Security") == [HSTS]
+        assert part.ask("/jobauto/metrics").headers.get_all("Strict-Transport-Security") == [HSTS]
+        assert part.ask("/").headers["Strict-Transport-Security"] is None
     finally:
         part.prefix = ours
 
