@@ -95,6 +95,7 @@ FORMATS = {
     "bulk_action.change": f"(action IN ('reopen', 'undo') OR json_type({{0}}, '$.' || {_FIELD}) IS 'text')",
     "import.kept_as": _WORD,
     "import.profile": _WORD,  # whose folder its file is moved in
+    "job_view.query": "instr({0}, '%00') = 0",
     "profile_version.key": _WORD,
     "profile_version.name": _WORD,
     # As its bytes are quoted: none of them leads to another folder.

@@ -197,6 +197,9 @@ def test_what_is_no_table_of_ours(full: Full, tmp_path: Path, statements: str, w
             id="jobs that were assigned to nobody knows whom",
         ),
         pytest.param(
+            "UPDATE job_view SET query = 'search=%00'", "job_view.query", id="a view that asks for NUL"
+        ),
+        pytest.param(
             f"UPDATE reading_turn SET turn = {TOO_LATE}", "reading_turn.turn", id="a turn with no next one"
         ),
         pytest.param("UPDATE reading SET meter = 32767", "reading.meter", id="a meter with no next one"),

@@ -271,11 +271,15 @@ def _name(given: str | None) -> str:
     return "" if text == NOBODY else text
 
 
+def _without_nul(query: str | None) -> str | None:
+    return query and query.replace("%00", "")  # or PostgreSQL would refuse each page that counts the view
+
+
 class ViewForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
     """What a person keeps of the list: a view under a name, or how many rows a page has."""
 
     action = SelectField(choices=choices((name, name) for name in ("keep", "rename", "forget", "rows")))
     name = StringField("Name of this view", [Length(max=VIEW_NAME_LENGTH)])
     kept_as = StringField(validators=[Length(max=VIEW_NAME_LENGTH)])
-    query = StringField(validators=[Length(max=QUERY_LENGTH)])
+    query = StringField(validators=[Length(max=QUERY_LENGTH)], filters=[_without_nul])
     rows = SelectField(choices=choices((str(rows), str(rows)) for rows in ROWS), default=str(ROWS[0]))
