@@ -155,4 +155,4 @@ def test_a_database_without_tables_is_told_with_what_to_do(engine: Sqlite | Post
     with bare.app_context():
         db.engine.dispose()
     assert page.status_code == 503
-    assert "The database is empty. Create its tables with: jobauto db upgrade" in words(page)
+    assert "The database is empty. Create its tables with: jobauto db upgrade Try again" in words(page)
