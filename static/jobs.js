@@ -26,7 +26,7 @@
     c: () => document.querySelector("#bulk-note")?.focus(),
   };
 
-  // On a phone the views are a line that scrolls; the page itself stays where it is.
+  // On a phone the views scroll sideways; the page itself stays where it is.
   const view = document.querySelector(".views [aria-current]");
   if (view) view.offsetParent.scrollLeft = view.offsetLeft + view.offsetWidth - view.offsetParent.clientWidth;
 
