@@ -106,7 +106,10 @@ def test_what_waits_outlives_a_restart_and_a_server_that_ticks_sends_it(
             utcnow(),
         )
     db.session.remove()
-    with gunicorn(environment(database_uri, tmp_path), "--workers", "2", "--preload") as (server, _):
+    often = environment(database_uri, tmp_path, JOBAUTO_TICK_SECONDS="1")
+    # A worker that is about to start misses the signal, and gunicorn waits for it.
+    soon = ("--graceful-timeout", "2")
+    with gunicorn(often, "--workers", "2", "--preload", *soon) as (server, _):
         await_until(lambda: len(web.requests) == 3, "all is sent")
         await_until(all_sent, "and settled")
         server.signal(signal.SIGTERM)
