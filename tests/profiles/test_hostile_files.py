@@ -176,6 +176,31 @@ def test_a_text_of_xml_that_does_not_end_is_not_kept() -> None:
         read(of_kind("green_button"), content)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(
+            f"<feed xmlns='{'u' * 100_000}'>{{}}</feed>".format("".join(f"<a{n}/>" for n in range(500))),
+            id="a long namespace",
+        ),
+        pytest.param(
+            f"<feed xmlns:p='{'u' * 100_000}'><x {{}}/></feed>".format(
+                " ".join(f"p:a{n}=''" for n in range(500))
+            ),
+            id="a long namespace of attributes",
+        ),
+        pytest.param("<feed>{}</feed>".format("".join(f"<a{n}/>" for n in range(150_000))), id="many names"),
+        pytest.param(
+            "<feed>{}</feed>".format("".join(f"<a{n}{'u' * 50_000}/>" for n in range(500))), id="long names"
+        ),
+    ],
+)
+def test_names_in_green_button_are_not_gathered_in_memory(content: str) -> None:
+    file = content.encode()
+    with at_most(8), pytest.raises(FileError):
+        read(of_kind("green_button"), file)
+
+
 def test_many_blocks_of_green_button_do_not_make_the_reading_slow() -> None:
     link = '<entry><link rel="self" href="/UsagePoint/1/MeterReading/{0}{1}"/>{2}</entry>'
     blocks = "".join(

@@ -25,6 +25,9 @@ _NO_XML = "The file is not XML of Green Button."
 MOST_BYTES = 10_000_000
 """Of one tag or comment, which the parser holds as a whole."""
 DEEPEST = 100
+MOST_NAMES = 1_000
+"""Of tags and attributes, all of which the parser remembers. ESPI and Atom have some 200."""
+LONGEST_NAME = 1_000
 _CHUNK = 1_000_000
 _PIECES = 10
 """Of a text, each of some kilobytes: none that is wanted is longer."""
@@ -64,7 +67,9 @@ class _Feed:
         self._links = 0
         self._path: list[str] = []
         self._text: list[str] = []
-        self._parser = expat.ParserCreate(namespace_separator=" ")
+        self._names: dict[str, str] = {}
+        # Namespaces stay prefixes: written out, one of 1 MB would be as long again in each name that has it.
+        self._parser = expat.ParserCreate(intern=self._names)
         self._parser.buffer_text = True
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
@@ -88,7 +93,9 @@ class _Feed:
         raise FileError("The file declares a document type, which Green Button has not: it is not read.")
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        tag = name.rpartition(" ")[2]
+        tag = name.rpartition(":")[2]
+        if len(self._names) > MOST_NAMES or any(len(each) > LONGEST_NAME for each in (name, *attributes)):
+            raise FileError(f"{_NO_XML} It has too many names of tags and attributes, or too long ones.")
         self._path.append(tag)
         if len(self._path) > DEEPEST:
             raise FileError(f"{_NO_XML} Its elements are deeper than {DEEPEST}.")
