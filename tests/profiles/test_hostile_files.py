@@ -176,6 +176,27 @@ def test_a_text_of_xml_that_does_not_end_is_not_kept() -> None:
         read(of_kind("green_button"), content)
 
 
+def test_names_in_a_workbook_are_not_gathered_in_memory() -> None:
+    names = "".join(f"<a{n}/>" for n in range(150_000))
+    workbook = workbook_with(f"<worksheet><sheetData>{names}</sheetData></worksheet>")
+    with at_most(30), pytest.raises(FileError, match="damaged"):
+        check_size(workbook)
+
+
+def test_the_number_of_a_text_in_a_workbook_is_not_gathered_for_ever() -> None:
+    workbook = workbook_with(f'<sheetData><c r="A1" t="s"><v>{"1" * 12 * MEGABYTE}</v></c></sheetData>')
+    with at_most(10), pytest.raises(FileError, match="damaged"):
+        check_size(workbook)
+
+
+def workbook_with(sheet: str) -> BytesIO:
+    file = BytesIO()
+    with ZipFile(file, "w", ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+        archive.writestr("xl/worksheets/sheet1.xml", sheet)
+    return file
+
+
 @pytest.mark.parametrize(
     "content",
     [

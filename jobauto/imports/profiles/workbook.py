@@ -22,6 +22,9 @@ NO_WORKBOOK = "This is not an Excel workbook (.xlsx)."
 OLD_KIND = "This is an old Excel workbook (.xls), or has a password. Save it as .xlsx, without a password."
 _OLE = b"\xd0\xcf\x11\xe0"
 _CHUNK = 1_000_000
+_MOST_NAMES = 1_000
+"""Of tags and attributes in a part, all of which the parser remembers. Those that Excel writes are fewer."""
+_LONGEST_NUMBER = 100
 _TEXTS = "xl/sharedstrings.xml"
 _OTHER_KINDS = {"content.xml", "xl/workbook.bin"}
 """Parts by which the library would take it for a workbook of another kind, when it cannot read it as this."""
@@ -107,7 +110,9 @@ class _Part:
     """A part of a workbook, as its XML is parsed."""
 
     def __init__(self) -> None:
-        self._parser: XMLParserType = ParserCreate("utf-8")  # whatever it says: the library takes it for that
+        self._names: dict[str, str] = {}
+        # UTF-8, whatever the part says: the library takes it for that.
+        self._parser: XMLParserType = ParserCreate("utf-8", intern=self._names)
         self._parser.buffer_text = True
         self._parser.StartDoctypeDeclHandler = _no_doctype
         self._parser.StartElementHandler = self._start
@@ -116,6 +121,8 @@ class _Part:
         """Raises FileError, ExpatError or _Damaged."""
         for chunk in chunks:
             self._parser.Parse(chunk)
+            if len(self._names) > _MOST_NAMES:
+                raise _Damaged
         self._parser.Parse(b"", True)
 
     def _start(self, name: str, attributes: Mapping[str, str], /) -> None:
@@ -203,6 +210,8 @@ class _Sheet(_Part):
 
     def _digits(self, text: str) -> None:
         self._number += text
+        if len(self._number) > _LONGEST_NUMBER:
+            raise _Damaged
 
     def _end(self, _name: str) -> None:
         self._parser.CharacterDataHandler = self._parser.EndElementHandler = None
