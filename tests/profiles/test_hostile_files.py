@@ -189,6 +189,12 @@ def test_the_number_of_a_text_in_a_workbook_is_not_gathered_for_ever() -> None:
         check_size(workbook)
 
 
+def test_a_tag_in_a_workbook_is_not_waited_for_to_its_end() -> None:
+    workbook = workbook_with(f'<sheetData><row x="{"1" * 40 * MEGABYTE}"/></sheetData>')
+    with at_most(30), pytest.raises(FileError, match="damaged"):
+        check_size(workbook)
+
+
 def workbook_with(sheet: str) -> BytesIO:
     file = BytesIO()
     with ZipFile(file, "w", ZIP_DEFLATED) as archive:

@@ -25,6 +25,8 @@ _CHUNK = 1_000_000
 _MOST_NAMES = 1_000
 """Of tags and attributes in a part, all of which the parser remembers. Those that Excel writes are fewer."""
 _LONGEST_NUMBER = 100
+_LONGEST_TAG = 10_000_000
+"""Bytes. The parser looks at a tag from its start with each chunk, until it ends."""
 _TEXTS = "xl/sharedstrings.xml"
 _OTHER_KINDS = {"content.xml", "xl/workbook.bin"}
 """Parts by which the library would take it for a workbook of another kind, when it cannot read it as this."""
@@ -119,9 +121,12 @@ class _Part:
 
     def measure(self, chunks: Iterator[bytes]) -> None:
         """Raises FileError, ExpatError or _Damaged."""
+        taken = 0
         for chunk in chunks:
             self._parser.Parse(chunk)
-            if len(self._names) > _MOST_NAMES:
+            taken += len(chunk)
+            unread = taken - max(self._parser.CurrentByteIndex, 0)
+            if len(self._names) > _MOST_NAMES or unread > _LONGEST_TAG:
                 raise _Damaged
         self._parser.Parse(b"", True)
 
