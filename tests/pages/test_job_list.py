@@ -71,8 +71,13 @@ def test_a_view_has_a_name_and_a_count_and_the_title_says_both_view_and_filter(
     assert [re.sub("<[^>]+>", "", text) for text in marked] == ([current] if current else [])
 
 
+@pytest.mark.parametrize(
+    "which",
+    [{"name": "typed anew", "kept_as": "Mine, silent"}, {"name": "Mine, silent"}],
+    ids=["now", "before"],
+)
 def test_a_view_is_kept_under_a_name_of_ones_own_and_forgotten(
-    oscar: Person, ada: Person, run_id: int
+    oscar: Person, ada: Person, run_id: int, which: dict[str, str]
 ) -> None:
     kept = {"name": "Mine, silent", "query": "status=unclosed&rule=no_coms"}
     answer = oscar.post("/jobs/view", action="keep", **kept)
@@ -82,7 +87,7 @@ def test_a_view_is_kept_under_a_name_of_ones_own_and_forgotten(
     assert "Mine, silent" not in ada.get("/jobs/").text
     oscar.post("/jobs/view", action="keep", name="Mine, silent", query="rule=zero_reads")
     assert "The view Mine, silent is kept, in place of another of that name." in words(oscar.get("/jobs/"))
-    oscar.post("/jobs/view", action="forget", kept_as="Mine, silent")
+    oscar.post("/jobs/view", action="forget", **which)
     assert "Mine, silent" not in words(oscar.get("/jobs/"))
 
 

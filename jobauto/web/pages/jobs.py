@@ -128,7 +128,8 @@ def keep_view() -> ResponseReturnValue:
 
 def _change_view(form: ViewForm) -> str:
     """What was asked for, done, in words. Raises InvalidInput."""
-    name, kept_as = (form.name.data or "").strip(), form.kept_as.data or ""
+    name = (form.name.data or "").strip()
+    kept_as = form.kept_as.data or name  # a page from before views could be renamed has the name alone
     if form.action.data == "forget":
         views.forget(current_user.id, kept_as)
         return "The view is kept no longer."
