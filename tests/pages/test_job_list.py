@@ -154,11 +154,19 @@ def test_a_view_without_a_proper_name_is_not_kept(oscar: Person, run_id: int, na
     assert "?rule=no_coms" not in oscar.get("/jobs/").text
 
 
-def test_a_view_is_kept_without_a_sign_that_no_database_holds(oscar: Person, run_id: int) -> None:
-    oscar.post("/jobs/view", action="keep", name="Those", query="status=unclosed&search=a%00b")
+@pytest.mark.parametrize("sign", ["%00", "\0"])
+def test_a_view_is_kept_without_a_sign_that_no_database_holds(oscar: Person, run_id: int, sign: str) -> None:
+    oscar.post("/jobs/view", action="keep", name="Those", query=f"status=unclosed&search=a{sign}b")
     page = oscar.get("/jobs/")
     assert page.status_code == 200
     assert "?status=unclosed&amp;search=ab" in page.text
+
+
+def test_a_sign_that_no_database_holds_is_not_left_by_taking_another_one_out(
+    oscar: Person, run_id: int
+) -> None:
+    oscar.post("/jobs/view", action="keep", name="Those", query="status=unclosed&search=%%0000")
+    assert oscar.get("/jobs/").status_code == 200
 
 
 def test_how_many_rows_a_page_has_is_remembered(oscar: Person, ada: Person, run_id: int) -> None:

@@ -1,7 +1,7 @@
 """Forms for working jobs."""
 
 from datetime import datetime
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 from zoneinfo import ZoneInfo
 
 from flask import request
@@ -272,7 +272,10 @@ def _name(given: str | None) -> str:
 
 
 def _without_nul(query: str | None) -> str | None:
-    return query and query.replace("%00", "")  # or PostgreSQL would refuse each page that counts the view
+    # Or PostgreSQL would refuse each page that counts the view. What is read can be cleaned; of what is
+    # written, "%%0000" has another one when the first is taken out.
+    said = parse_qsl(query or "")
+    return urlencode([(name.replace("\0", ""), text.replace("\0", "")) for name, text in said])
 
 
 class ViewForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
