@@ -36,6 +36,9 @@ log = logging.getLogger("job_automation")
 
 MOST = 10_000
 """So many jobs at most are chosen at once."""
+MOST_UNFINISHED = 10
+"""So many actions of one person may be left to do before another view is chosen as a whole: a press writes
+:data:`MOST` rows, which are kept for weeks, in a hundredth of the time that the jobs take."""
 UNDO_FOR = timedelta(days=14)
 KEPT_FOR = UNDO_FOR + timedelta(days=1)
 """So long it is known what became of each job: for longer than somebody may begin to undo it."""
@@ -67,9 +70,13 @@ def begin(seen_assignees: Mapping[int, str], wanted: Wanted, *, by: str, now: da
 
 
 def begin_matching(jobs: Select[Job], wanted: Wanted, *, by: str, now: datetime) -> int:
-    """The same of the first jobs of a query, as they are now."""
+    """The same of the first jobs of a query, as they are now. Raises InvalidInput: see MOST_UNFINISHED."""
     first = jobs.with_only_columns(Job.id, Job.assignee, maintain_column_froms=True).limit(MOST).subquery()
+    unfinished = select(func.count()).where(BulkAction.finished_at.is_(None), BulkAction.who == by)
     with write() as session:
+        if (session.scalar(unfinished) or 0) >= MOST_UNFINISHED:
+            why = f"{MOST_UNFINISHED} actions of yours are not finished. Try again when one is."
+            raise InvalidInput(f"Nothing was changed: {why}", status=409)
         bulk_id = _begin(session, wanted, by, now)
         chosen = select(literal(bulk_id), first.c.id, func.coalesce(first.c.assignee, ""))
         session.execute(insert(BulkJob).from_select(["bulk_id", "job_id", "seen_assignee"], chosen))

@@ -179,6 +179,20 @@ def test_all_that_match_are_those_of_the_moment_and_whom_they_had_then() -> None
     assert left_alone(bulk_id) == {2: "ada has it."}
 
 
+def test_whoever_has_many_actions_left_to_do_chooses_no_other_view_as_a_whole() -> None:
+    query = jobs_matching(JobFilter(), NOON)
+    begun = [
+        bulk_actions.begin_matching(query, TO_OSCAR, by="oscar", now=NOON)
+        for _ in range(bulk_actions.MOST_UNFINISHED)
+    ]
+    with pytest.raises(InvalidInput, match="10 actions of yours are not finished"):
+        bulk_actions.begin_matching(query, TO_OSCAR, by="oscar", now=NOON)
+
+    bulk_actions.begin_matching(query, TO_OSCAR, by="ada", now=NOON)
+    bulk_actions.go_on(begun[0], lambda: NOON)
+    bulk_actions.begin_matching(query, TO_OSCAR, by="oscar", now=NOON)
+
+
 def test_an_action_whose_process_died_is_gone_on_with_and_nothing_is_done_twice() -> None:
     bulk_id = do(CLOSED, 1)
     begun = db.session.get_one(BulkAction, bulk_id)

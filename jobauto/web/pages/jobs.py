@@ -176,7 +176,11 @@ def _begin_with_all(form: BulkForm, told: int) -> None:
             "warning",
         )
         return
-    begun = bulk_actions.begin_matching(jobs, form.wanted(), by=current_user.username, now=now)
+    try:
+        begun = bulk_actions.begin_matching(jobs, form.wanted(), by=current_user.username, now=now)
+    except InvalidInput as error:
+        flash(str(error), "warning")
+        return
     carry_out(begun, count)
 
 
