@@ -37,8 +37,8 @@ log = logging.getLogger("job_automation")
 MOST = 10_000
 """So many jobs at most are chosen at once."""
 MOST_UNFINISHED = 10
-"""So many actions of one person may be left to do before another view is chosen as a whole: a press writes
-:data:`MOST` rows, which are kept for weeks, in a hundredth of the time that the jobs take."""
+"""So many actions of one person may be left to do before the next: a press writes :data:`MOST` rows, which
+kept for weeks, in a hundredth of the time that the jobs take. Presses at once may pass it by a few."""
 UNDO_FOR = timedelta(days=14)
 KEPT_FOR = UNDO_FOR + timedelta(days=1)
 """So long it is known what became of each job: for longer than somebody may begin to undo it."""
@@ -56,8 +56,12 @@ class Wanted:
 
 
 def begin(seen_assignees: Mapping[int, str], wanted: Wanted, *, by: str, now: datetime) -> int:
-    """Write down an action on jobs by their numbers, each with whom the list showed; returns its id."""
+    """Write down an action on jobs by their numbers, each with whom the list showed; returns its id.
+
+    Raises InvalidInput where :data:`MOST_UNFINISHED` of this person are left to do.
+    """
     with write() as session:
+        _refuse_many(session, by)
         bulk_id = _begin(session, wanted, by, now)
         session.execute(
             insert(BulkJob),
@@ -70,13 +74,10 @@ def begin(seen_assignees: Mapping[int, str], wanted: Wanted, *, by: str, now: da
 
 
 def begin_matching(jobs: Select[Job], wanted: Wanted, *, by: str, now: datetime) -> int:
-    """The same of the first jobs of a query, as they are now. Raises InvalidInput: see MOST_UNFINISHED."""
+    """The same of the first jobs of a query, as they are now."""
     first = jobs.with_only_columns(Job.id, Job.assignee, maintain_column_froms=True).limit(MOST).subquery()
-    unfinished = select(func.count()).where(BulkAction.finished_at.is_(None), BulkAction.who == by)
     with write() as session:
-        if (session.scalar(unfinished) or 0) >= MOST_UNFINISHED:
-            why = f"{MOST_UNFINISHED} actions of yours are not finished. Try again when one is."
-            raise InvalidInput(f"Nothing was changed: {why}", status=409)
+        _refuse_many(session, by)
         bulk_id = _begin(session, wanted, by, now)
         chosen = select(literal(bulk_id), first.c.id, func.coalesce(first.c.assignee, ""))
         session.execute(insert(BulkJob).from_select(["bulk_id", "job_id", "seen_assignee"], chosen))
@@ -101,6 +102,13 @@ def begin_undoing(bulk_id: int, *, by: str, now: datetime) -> int:
     except IntegrityError:
         return db.session.scalars(select(BulkAction.id).where(BulkAction.undoes == bulk_id)).one()
     return undo_id
+
+
+def _refuse_many(session: Session, by: str) -> None:
+    unfinished = select(func.count()).where(BulkAction.finished_at.is_(None), BulkAction.who == by)
+    if (session.scalar(unfinished) or 0) >= MOST_UNFINISHED:
+        why = f"{MOST_UNFINISHED} actions of yours are not finished. Try again when one is."
+        raise InvalidInput(f"Nothing was changed: {why}", status=409)
 
 
 def _begin(session: Session, wanted: Wanted, by: str, now: datetime, undoes: int | None = None) -> int:

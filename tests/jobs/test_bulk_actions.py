@@ -1,6 +1,7 @@
 """Several jobs at once: each on its own, never twice, and undone only where it still stands."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from flask import Flask
@@ -179,14 +180,15 @@ def test_all_that_match_are_those_of_the_moment_and_whom_they_had_then() -> None
     assert left_alone(bulk_id) == {2: "ada has it."}
 
 
-def test_whoever_has_many_actions_left_to_do_chooses_no_other_view_as_a_whole() -> None:
+def test_whoever_has_many_actions_left_to_do_begins_no_other() -> None:
     query = jobs_matching(JobFilter(), NOON)
     begun = [
         bulk_actions.begin_matching(query, TO_OSCAR, by="oscar", now=NOON)
         for _ in range(bulk_actions.MOST_UNFINISHED)
     ]
-    with pytest.raises(InvalidInput, match="10 actions of yours are not finished"):
-        bulk_actions.begin_matching(query, TO_OSCAR, by="oscar", now=NOON)
+    for begin in (partial(bulk_actions.begin_matching, query), partial(bulk_actions.begin, {1: ""})):
+        with pytest.raises(InvalidInput, match="10 actions of yours are not finished"):
+            begin(TO_OSCAR, by="oscar", now=NOON)
 
     bulk_actions.begin_matching(query, TO_OSCAR, by="ada", now=NOON)
     bulk_actions.go_on(begun[0], lambda: NOON)

@@ -158,30 +158,29 @@ def bulk_submit() -> ResponseReturnValue:
         flash("Nothing was changed: tick some jobs first, then choose what to do with them.", "warning")
     elif (missing := form.missing()) is not None:
         flash(f"Nothing was changed: {missing}.", "warning")
-    elif told is None:
-        begun = bulk_actions.begin(chosen, form.wanted(), by=current_user.username, now=utcnow())
-        carry_out(begun, len(chosen))
     else:
-        _begin_with_all(form, told)
+        try:
+            carry_out(*(_begin(form, chosen) if told is None else _begin_with_all(form, told)))
+        except InvalidInput as error:
+            flash(str(error), "warning")
     return redirect(list_address(".index"))
 
 
-def _begin_with_all(form: BulkForm, told: int) -> None:
+def _begin(form: BulkForm, chosen: dict[int, str]) -> tuple[int, int]:
+    """The id of the action, and of how many jobs it is. Raises InvalidInput."""
+    begun = bulk_actions.begin(chosen, form.wanted(), by=current_user.username, now=utcnow())
+    return begun, len(chosen)
+
+
+def _begin_with_all(form: BulkForm, told: int) -> tuple[int, int]:
     now = utcnow()
     jobs = queries.jobs_matching(queries.bounded(_filter("unclosed").filter(now, _zone())), now)
     count = min(count_of(jobs.limit(bulk_actions.MOST + 1)), bulk_actions.MOST)
     if count > told:
-        flash(
-            f"Nothing was changed: {count:,} jobs match now, and the page said {told:,}. Look again.",
-            "warning",
+        raise InvalidInput(
+            f"Nothing was changed: {count:,} jobs match now, and the page said {told:,}. Look again."
         )
-        return
-    try:
-        begun = bulk_actions.begin_matching(jobs, form.wanted(), by=current_user.username, now=now)
-    except InvalidInput as error:
-        flash(str(error), "warning")
-        return
-    carry_out(begun, count)
+    return bulk_actions.begin_matching(jobs, form.wanted(), by=current_user.username, now=now), count
 
 
 @bp.get("/<int:job_id>")
