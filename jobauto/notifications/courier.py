@@ -58,6 +58,9 @@ _NOT_PUBLIC = [
         "::ffff:0:0:0/96",  # the same, translated
         "64:ff9b:1::/48",  # the same, translated by one's own network
         "fec0::/10",  # one's own network, before there was fc00::/7
+        "3fff::/20",  # of documents
+        "5f00::/16",  # of segment routing, within one's own network
+        "192.88.99.0/24",  # of relays that are no more
     )
 ]
 """What not every version of :mod:`ipaddress` knows to be none of the internet's."""

@@ -65,6 +65,9 @@ def by_default(app: Flask) -> None:
         ("::ffff:0:7f00:1", False),
         ("64:ff9b:1::7f00:1", False),
         ("fec0::1", False),
+        ("3fff::1", False),
+        ("5f00::1", False),
+        ("192.88.99.1", False),
     ],
 )
 def test_what_is_in_reach_when_nothing_is_named(ip: str, reached: bool) -> None:
