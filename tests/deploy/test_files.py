@@ -179,6 +179,12 @@ def test_the_image_runs_as_nobody_in_particular_and_says_how_it_is() -> None:
     assert re.search(r"^HEALTHCHECK .+$", last, re.MULTILINE)
 
 
+def test_the_image_keeps_the_instance_folder_for_its_owner() -> None:
+    """``useradd`` would make it for all to read."""
+    assert re.search(r"install -d -o jobauto -g jobauto -m 700 /var/lib/jobauto ", DOCKERFILE)
+    assert "--create-home" not in DOCKERFILE
+
+
 @pytest.mark.process
 @pytest.mark.parametrize(
     ("status", "ended"),
