@@ -144,6 +144,15 @@ def test_every_unit_has_bounds() -> None:
         assert re.search(r"^MemoryMax=\dG$", (DEPLOY / "systemd" / service).read_text(), re.MULTILINE)
 
 
+def test_every_service_runs_as_the_user_of_the_program() -> None:
+    for service in SERVICES:
+        said = (DEPLOY / "systemd" / service).read_text().splitlines()
+        assert [line for line in said if line.startswith(("User=", "Group="))] == [
+            "User=jobauto",
+            "Group=jobauto",
+        ], service
+
+
 @pytest.mark.process
 @pytest.mark.parametrize("service", SERVICES)
 def test_systemd_finds_little_exposed(machine: Path, service: str) -> None:
