@@ -5,8 +5,11 @@ import logging
 import pytest
 from flask import Flask
 
+from jobauto.audit.service import Author
 from jobauto.auth import throttling as throttling
+from jobauto.auth.service import issue_token
 from jobauto.auth.throttling import Subject
+from jobauto.auth.tokens import NewToken
 from jobauto.clock import utcnow
 from jobauto.logs import LogEvent
 from tests.people import PASSWORD, Person
@@ -62,12 +65,16 @@ def test_a_slowed_login_is_told(
 
 def test_what_is_refused_is_told(app: Flask, vera: Person, lines: pytest.LogCaptureFixture) -> None:
     vera.get("/users/")
+    vera.token = issue_token("vera", NewToken("tests", "ingest"), Author("vera", utcnow()))
+    vera.api("GET", "/api/jobs/")
     vera.client.post("/account")
     vera.token = "jobauto_not_a_token"
     vera.api("GET", "/api/jobs/")
     app.config["TRUSTED_HOSTS"] = ["localhost"]
     vera.client.get("/login", headers={"Host": "evil.example"})
+    assert told(lines)[1].get("scope") == "ingest"
     assert [line["event"] for line in told(lines)] == [
+        "forbidden",
         "forbidden",
         "csrf-refused",
         "token-refused",
