@@ -20,10 +20,9 @@ LOCKED = {
     if pin.marker is None or pin.marker.evaluate()
 }
 """What of it is for this Python on this machine."""
-ASKED = [
-    Requirement(text)
-    for text in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
-]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = PROJECT["optional-dependencies"].values()
+ASKED = [Requirement(text) for texts in (PROJECT["dependencies"], *EXTRAS) for text in texts]
 
 
 def test_each_version_has_its_hashes() -> None:

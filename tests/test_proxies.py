@@ -23,13 +23,19 @@ SAID = {
 @pytest.mark.parametrize(
     ("hops", "address", "root"),
     [
+        (None, "127.0.0.1", "http://localhost/"),
         (0, "127.0.0.1", "http://localhost/"),
         (1, "192.0.2.1", "https://jobauto.example.com/jobauto/"),
         (2, "192.0.2.66", "http://evil.example/evil/"),
     ],
-    ids=["nobody is believed", "the last", "the last two, so the first of them may say what it likes"],
+    ids=[
+        "nobody, where nothing is configured",
+        "nobody",
+        "the last",
+        "the last two, so the first of them may say what it likes",
+    ],
 )
-def test_who_is_believed(hops: int, address: str, root: str) -> None:
+def test_who_is_believed(hops: int | None, address: str, root: str) -> None:
     assert seen_with(hops, SAID) == (address, root)
 
 
@@ -81,9 +87,9 @@ def test_a_request_names_one_host_that_is_ours(line: str, host: str | None, stat
     assert int(found.split()[0]) == status
 
 
-def seen_with(hops: int, said: dict[str, str]) -> tuple[str | None, str]:
+def seen_with(hops: int | None, said: dict[str, str]) -> tuple[str | None, str]:
     """The address and the root of a request, as the program has them."""
-    app = create_app(KNOWN | {"PROXY_HOPS": hops})
+    app = create_app(KNOWN | ({} if hops is None else {"PROXY_HOPS": hops}))
     seen = []
     app.before_request_funcs[None].insert(0, lambda: seen.append((request.remote_addr, request.root_url)))
     app.test_client().get("/no-such-page", headers=said)

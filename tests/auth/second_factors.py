@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any
 
 import pyotp
@@ -43,6 +44,20 @@ def set_up(name: str, now: datetime | None = None) -> tuple[Phone, list[str]]:
     proposal = second_factor.propose(user, at)
     phone = Phone(proposal.secret)
     return phone, own_second_factor.set_up(user.id, proposal.sealed, phone.code(at), client(now=at))
+
+
+def proposed_on(page: str) -> tuple[str, Phone]:
+    """What the form of a page carries of a proposed secret, and a phone that has it."""
+    sealed = re.search(r'name="sealed"[^>]*value="([^"]+)"', page)
+    key = re.search(r'<code class="secret">([^<]+)</code>', page)
+    assert sealed
+    assert key
+    return unescape(sealed[1]), Phone(key[1].replace(" ", ""))
+
+
+def codes_on(page: str) -> list[str]:
+    """The recovery codes on a page."""
+    return re.findall(r"<li><code>([a-z2-7-]{19})</code></li>", page)
 
 
 def send(person: Person, address: str, to: str | None = None, **fields: str) -> Any:

@@ -69,13 +69,17 @@ def test_a_session_ends_by_itself(
     assert (sessions.by_key(key, LIMITS, NOON) is not None) == goes_on
 
 
-def test_the_limits_are_those_configured_and_hold_for_pages(app: Flask, vera: Person) -> None:
-    assert is_in(vera)
-    with write() as session:
-        session.execute(update(UserSession).values(created_at=utcnow() - 11 * MINUTE))
-    assert is_in(vera)
-    app.config["SESSION_MINUTES"] = 10
-    assert not is_in(vera)
+@pytest.mark.parametrize(
+    ("limit", "since"), [("SESSION_MINUTES", "created_at"), ("SESSION_IDLE_MINUTES", "last_seen_at")]
+)
+def test_the_limits_are_those_configured_and_hold_for_pages(
+    app: Flask, vera: Person, limit: str, since: str
+) -> None:
+    for minutes, goes_on in ((12, True), (10, False)):
+        with write() as session:
+            session.execute(update(UserSession).values({since: utcnow() - 11 * MINUTE}))
+        app.config[limit] = minutes
+        assert is_in(vera) == goes_on
 
 
 def test_the_use_is_written_down_rarely(app: Flask, cast: None) -> None:

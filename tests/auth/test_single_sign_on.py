@@ -575,6 +575,21 @@ def test_a_faulty_issuer_is_given_up_and_passwords_go_on(
     assert stranger.post("/login", username="vera", password=PASSWORD).location == "/"
 
 
+@pytest.mark.any_engine
+def test_the_log_tells_why_the_issuer_logged_nobody_in(
+    app: Flask, issuer: Issuer, stranger: Person, caplog: pytest.LogCaptureFixture
+) -> None:
+    issuer.before_reply = broken
+    stranger.get(BEGIN)
+    issuer.before_reply = lambda _: False
+    issuer.who["roles"] = []
+    sign_on(stranger)
+    told = [str(record.msg) for record in caplog.records if record.name == "jobauto.security"]
+    assert told[0].startswith("event=single-sign-on-unavailable reason=")
+    assert told[1].startswith('event=single-sign-on-refused reason="0001: The issuer gives you no role')
+    assert all("address=127.0.0.1" in line for line in told)
+
+
 def test_a_silent_issuer_holds_up_a_few_requests_and_no_more(
     app: Flask, issuer: Issuer, stranger: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -144,6 +144,15 @@ def test_every_unit_has_bounds() -> None:
         assert re.search(r"^MemoryMax=\dG$", (DEPLOY / "systemd" / service).read_text(), re.MULTILINE)
 
 
+def test_every_service_runs_as_the_user_of_the_program() -> None:
+    for service in SERVICES:
+        said = (DEPLOY / "systemd" / service).read_text().splitlines()
+        assert [line for line in said if line.startswith(("User=", "Group="))] == [
+            "User=jobauto",
+            "Group=jobauto",
+        ], service
+
+
 @pytest.mark.process
 @pytest.mark.parametrize("service", SERVICES)
 def test_systemd_finds_little_exposed(machine: Path, service: str) -> None:
@@ -177,6 +186,12 @@ def test_the_image_runs_as_nobody_in_particular_and_says_how_it_is() -> None:
     last = DOCKERFILE.rpartition("\nFROM ")[2]
     assert re.search(r"^USER 10001:10001$", last, re.MULTILINE)
     assert re.search(r"^HEALTHCHECK .+$", last, re.MULTILINE)
+
+
+def test_the_image_keeps_the_instance_folder_for_its_owner() -> None:
+    """``useradd`` would make it for all to read."""
+    assert re.search(r"install -d -o jobauto -g jobauto -m 700 /var/lib/jobauto ", DOCKERFILE)
+    assert "--create-home" not in DOCKERFILE
 
 
 @pytest.mark.process

@@ -145,6 +145,8 @@ def test_a_title_of_two_lines_puts_nothing_into_the_head_of_a_mail(app: Flask, m
         "nobody",
         "a@b@example.org",
         "a@example.org,b@example.org",
+        "a,b@example.org",
+        "a@example.org\r\nBcc:b@example.org",
         "a@example.org?bcc=b@example.org",
         "A<a@example.org>",
         "a..b@example.org",

@@ -18,6 +18,7 @@ from jobauto.extensions import db
 from jobauto.notifications import delivery
 from jobauto.notifications import encryption as encryption
 from jobauto.notifications.sending import process_pending
+from jobauto.storage.encryption import ciphers
 from tests.databases import Sqlite
 from tests.fleets import NOON
 from tests.notifications.receivers import Web
@@ -223,6 +224,9 @@ def test_the_key_is_derived_for_this_purpose_alone_and_each_encryption_differs(a
     app.config["SECRET_KEY"] = "tests2"
     with pytest.raises(encryption.CannotDecrypt):
         encryption.decrypt(first)
+    app.config["SECRET_KEY"] = SECRET_KEY
+    with pytest.raises(InvalidToken):
+        ciphers(b"another purpose").decrypt(first)
 
 
 @pytest.mark.process

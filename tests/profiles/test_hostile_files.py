@@ -162,6 +162,7 @@ def test_what_a_file_says_once_is_not_held_with_each_reading(mpan: str, meter: s
         pytest.param("<IntervalReading/>" * 9, "more than 8", id="readings"),
         pytest.param("<a>" * 101, "deeper than 100", id="depth"),
         pytest.param(f'<a b="{"x" * 12 * MEGABYTE}"/>', "longer than 10,000,000", id="a tag"),
+        pytest.param("".join(f"<a{n}/>" for n in range(1001)), "too many names", id="names"),
     ],
 )
 def test_of_xml_only_so_much_is_held(content: str, why: str, monkeypatch: pytest.MonkeyPatch) -> None:

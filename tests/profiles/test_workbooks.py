@@ -154,6 +154,10 @@ def test_the_sheet_is_the_first_or_the_one_that_is_named() -> None:
         read(profile(file={"sheet": "Q1 reads"}), book)
 
 
+CELL = '<c r="A2">'
+"""With which a sheet of :func:`far` is sound and small."""
+
+
 def sheet(*cells: str) -> bytes:
     numbers = [cell.lstrip("AZ") for cell in cells]
     rows = "".join(
@@ -217,7 +221,8 @@ def zipped(name: str, content: bytes) -> bytes:
         (moved(sheet("A1", "ZZ1048576"), "worksheets/sheet1.xml", "sheet1.png"), "more than 2,000,000"),
         (with_part(sheet("A1"), "content.xml", "<office/>"), "not an Excel workbook"),
         (with_part(sheet("A1"), "xl/workbook.bin", ""), "not an Excel workbook"),
-        (packed({"Data": f'<!DOCTYPE a [<!ENTITY b "c">]>{far("<c>")}'}), "damaged"),
+        (packed({"Data": f'<!DOCTYPE a [<!ENTITY b "c">]>{far(CELL)}'}), "damaged"),
+        (with_part(sheet("A1"), "xl/sharedStrings.xml", '<!DOCTYPE a [<!ENTITY b "c">]><sst/>'), "damaged"),
         (repeated(1000, "a" * 1_000_000), "more than 200,000,000"),
         (b"Site,Date,kWh\n", "not an Excel workbook"),
         (b"", "not an Excel workbook"),
