@@ -6,7 +6,7 @@ from decimal import Decimal
 from io import BytesIO
 from time import process_time
 from typing import Any, BinaryIO
-from zipfile import ZIP_DEFLATED, ZipFile
+from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZIP_LZMA, ZipFile
 
 import pytest
 
@@ -74,7 +74,28 @@ def archive_of_many(files: int) -> BytesIO:
     return BytesIO(place + names + end + to_end + of_former_kind)
 
 
-@pytest.mark.parametrize("look", [lambda file: opened(file).__enter__(), check_size], ids=["zip", "workbook"])
+def look_into(file: BinaryIO) -> None:
+    with opened(file) as found:
+        found.stream.read(1)
+
+
+LOOKS = pytest.mark.parametrize("look", [look_into, check_size], ids=["zip", "workbook"])
+
+
+@pytest.mark.parametrize("method", [ZIP_BZIP2, ZIP_LZMA], ids=["bzip2", "lzma"])
+@LOOKS
+def test_an_archive_that_is_not_unpacked_piece_by_piece_is_refused(
+    look: Callable[[BinaryIO], object], method: int
+) -> None:
+    """Of bzip2 the library unpacks at once what it has read: 849 bytes took two gigabytes."""
+    file = BytesIO()
+    with ZipFile(file, "w", method) as archive:
+        archive.writestr("xl/workbook.xml", b" " * 30 * MEGABYTE)
+    with at_most(5), pytest.raises(FileError, match="damaged"):
+        look(file)
+
+
+@LOOKS
 def test_an_archive_that_names_very_many_files_is_not_listed(look: Callable[[BinaryIO], object]) -> None:
     """One of 500 MB would have taken more than 3 GB."""
     file = archive_of_many(100_000)
