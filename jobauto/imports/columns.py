@@ -20,7 +20,7 @@ Meaning = TypeVar("Meaning")
 REMEMBERED = 50_000
 """So many texts at most, so that memory stays bounded whatever a file holds."""
 LONGEST = 100
-"""So many characters of each: longer ones are met once, or were made to fill the memory."""
+"""So many characters of each, and cells: longer ones are met once, or were made to fill the memory."""
 
 _DIGITS_AS_ZEROS = str.maketrans("123456789", "0" * 9)
 _PLAIN = re.compile(r"-?0{1,12}(?:\.(00?))?")
@@ -46,7 +46,7 @@ class Remembered(dict[Key, Meaning], Generic[Key, Meaning]):
 
 def _is_short(key: Any) -> bool:
     if isinstance(key, tuple):
-        return all(map(_is_short, key))
+        return len(key) <= LONGEST and all(map(_is_short, key))
     return not isinstance(key, str) or len(key) <= LONGEST
 
 

@@ -12,7 +12,7 @@ LONGEST = 500_000
 """Characters of a line. A row of 20,000 columns has fewer."""
 MOST_AT_ONCE = 20_000_000
 """Characters of the lines that are held at a time, and those of ``_PIECE`` lines."""
-_PIECE = 100
+_PIECE = 10
 LONGEST_REASON = 1000
 _NO_TEXT = ("Cc", "Cs")
 """Categories of Unicode: controls, and the surrogates that stand for bytes that are not text."""

@@ -6,14 +6,14 @@ from decimal import Decimal
 from io import BytesIO
 from time import process_time
 from typing import Any, BinaryIO
-from zipfile import ZIP_DEFLATED, ZipFile
+from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZIP_LZMA, ZipFile
 
 import pytest
 
 from jobauto.imports.columns import Instants, read_registers
 from jobauto.imports.fields import InstantReader
 from jobauto.imports.lines import FileError
-from jobauto.imports.profiles import found, green_button, iec62056
+from jobauto.imports.profiles import cells, found, green_button, iec62056
 from jobauto.imports.profiles.document import Profile
 from jobauto.imports.profiles.layouts import Sites
 from jobauto.imports.profiles.packed import opened
@@ -74,7 +74,28 @@ def archive_of_many(files: int) -> BytesIO:
     return BytesIO(place + names + end + to_end + of_former_kind)
 
 
-@pytest.mark.parametrize("look", [lambda file: opened(file).__enter__(), check_size], ids=["zip", "workbook"])
+def look_into(file: BinaryIO) -> None:
+    with opened(file) as found:
+        found.stream.read(1)
+
+
+LOOKS = pytest.mark.parametrize("look", [look_into, check_size], ids=["zip", "workbook"])
+
+
+@pytest.mark.parametrize("method", [ZIP_BZIP2, ZIP_LZMA], ids=["bzip2", "lzma"])
+@LOOKS
+def test_an_archive_that_is_not_unpacked_piece_by_piece_is_refused(
+    look: Callable[[BinaryIO], object], method: int
+) -> None:
+    """Of bzip2 the library unpacks at once what it has read: 849 bytes took two gigabytes."""
+    file = BytesIO()
+    with ZipFile(file, "w", method) as archive:
+        archive.writestr("xl/workbook.xml", b" " * 30 * MEGABYTE)
+    with at_most(5), pytest.raises(FileError, match="damaged"):
+        look(file)
+
+
+@LOOKS
 def test_an_archive_that_names_very_many_files_is_not_listed(look: Callable[[BinaryIO], object]) -> None:
     """One of 500 MB would have taken more than 3 GB."""
     file = archive_of_many(100_000)
@@ -94,6 +115,45 @@ def test_of_long_lines_fewer_are_held_at_a_time_and_each_has_its_number() -> Non
         blocks = [block.lines for block in rows.blocks(100_000)]
     assert len(blocks) > 1
     assert [number for lines in blocks for number in lines] == list(range(1, 1001))
+
+
+MANY = [f"c{number}" for number in range(19_997)]
+WIDE = TABLE | {"header": {"names": ["id", "at", "kwh", *MANY]}}
+ALL_SITES = {"layout": "wide_sites", "site": {}, "value": {}}
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        pytest.param({}, id="that nobody asks for"),
+        pytest.param({"time": {"columns": MANY, "formats": ["iso"]}}, id="of the time"),
+    ],
+)
+def test_columns_that_no_line_has_are_not_held_for_each(parts: dict[str, Any]) -> None:
+    """5,000 lines of four characters took 1.9 GB."""
+    profile = Profile.parsed(WIDE | parts)
+    with at_most(60), rows_of(BytesIO(b"S1,,7\n" * 900), profile, None, LONDON, NOW) as rows:
+        assert sum(len(block.rejected) for block in rows.blocks(100_000)) == 900
+
+
+@pytest.mark.parametrize(
+    ("document", "content"),
+    [
+        pytest.param(WIDE | ALL_SITES, "S1\n" * 100, id="lines"),
+        pytest.param(
+            JSON | ALL_SITES,
+            "[" + ",".join(f'{{"at":1,"k{at}":1}}' for at in range(100)) + "]",
+            id="json",
+        ),
+    ],
+)
+def test_rows_lack_only_so_many_columns(
+    document: dict[str, Any], content: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """10 MB of objects that have each a key of its own would have taken hours: all keys, in each."""
+    monkeypatch.setattr(cells, "MOST_LACKING", 8000)
+    with pytest.raises(FileError, match="lack more than 8,000"):
+        read(document, content)
 
 
 def test_json_of_very_many_values_is_not_read() -> None:
@@ -262,6 +322,13 @@ def test_a_long_field_is_not_remembered(of: str) -> None:
             look_up(f"{'x' * MEGABYTE}{'y' * number}")
 
 
+def test_many_cells_are_not_remembered_together() -> None:
+    look_up: Any = caches()["times"]
+    with at_most(1):
+        for number in range(40):
+            look_up((*["x"] * 5000, f"{number}"))
+
+
 def test_a_long_line_of_a_read_out_does_not_make_the_reading_slow() -> None:
     started = process_time()
     with pytest.raises(FileError):
@@ -273,6 +340,14 @@ def test_a_telegram_has_only_so_many_registers(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(iec62056, "MOST_REGISTERS", 8)
     with pytest.raises(FileError, match="more than 8 registers"):
         read(of_kind("iec62056"), "".join(f"1.8.{at}(1)\n" for at in range(9)))
+
+
+def test_long_texts_of_a_read_out_are_not_held() -> None:
+    """An archive of a megabyte took three gigabytes."""
+    sets = (f"1.1.{at}({'a' * 100_000})\n{'1' * 100_000}.1.{at}(1)\n" for at in range(100))
+    content = "".join(["/ABC5\n", *sets]).encode()
+    with at_most(10):
+        read(of_kind("iec62056"), content)
 
 
 UNIT = "k\0" + "W" * 100_000

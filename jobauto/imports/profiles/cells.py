@@ -14,6 +14,10 @@ from .document import Column
 Cell = str | Decimal | datetime | date | time | timedelta | None
 """None and empty text are no value."""
 LONGEST_NUMBER = 40
+MOST_LACKING = 20_000_000
+LACKING_A_ROW = 10
+"""So many cells may the rows of a file lack, beside so many each: they cost as much as those that are there,
+and nothing in the file."""
 
 
 def as_line(cells: Sequence[Cell]) -> str:
@@ -27,6 +31,19 @@ class Cells(NamedTuple):
     lines: Sequence[int]
     columns: Sequence[Sequence[Cell]]
     rejected: list[Rejected]
+
+
+class Lacking:
+    """Counts the cells that the rows of a file lack of the columns that the profile asks for."""
+
+    def __init__(self) -> None:
+        self._left = MOST_LACKING
+
+    def add(self, cells: int) -> None:
+        """Those of a row. Raises FileError where they are too many."""
+        self._left -= max(0, cells - LACKING_A_ROW)
+        if self._left < 0:
+            raise FileError(f"The rows lack more than {MOST_LACKING:,} cells that the profile asks for.")
 
 
 @dataclass(frozen=True)

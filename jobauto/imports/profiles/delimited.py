@@ -1,6 +1,7 @@
 """Text files with a sign between the fields: lines above the header, comments, no header at all."""
 
 import csv
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain, islice
@@ -10,7 +11,7 @@ from ..header import Header as HeaderLine
 from ..header import is_blank, is_separator_line, what_bytes_are
 from ..lines import SPACES, FileError, physical_lines, some_of, to_bytes
 from ..rows import Rejected, blocks_below, records_of
-from .cells import Cells, Table
+from .cells import Cells, Lacking, Table
 from .document import Profile
 
 NOT_CSV = "not CSV: a quoted field must end on its line, and a delimiter must follow it"
@@ -30,7 +31,7 @@ def table_of(stream: BinaryIO, profile: Profile) -> Table:
             raise FileError(EMPTY)
         skipped = ["\n"] if is_separator_line(first[0]) else first
         every = chain(skipped, lines)
-        return Table(header.names, partial(_nameless, every, profile.file.delimiter, len(header.names)))
+        return Table(header.names, partial(_nameless, every, profile.file.delimiter))
     number, names = _find(lines, header.find or [], profile.file.delimiter)
     number += _skip(lines, header.units_rows)
     return Table(names, partial(_below, lines, number, names, profile.file.delimiter))
@@ -97,11 +98,10 @@ def _below(
         yield Cells(*block)
 
 
-def _nameless(
-    lines: Iterator[str], delimiter: str, width: int, wanted: Sequence[int], size: int
-) -> Iterator[Cells]:
-    """Rows of any number of fields, of which only the first ones are looked at."""
-    above = 0
+def _nameless(lines: Iterator[str], delimiter: str, wanted: Sequence[int], size: int) -> Iterator[Cells]:
+    """Rows of any number of fields, of which only the wanted ones are held; what a row lacks is empty."""
+    lacking = Lacking()
+    width, above = wanted[-1] + 1, 0
     while taken := some_of(lines, size):
         numbers: list[int] = []
         records: list[list[str]] = []
@@ -111,7 +111,9 @@ def _nameless(
                 rejected.append(Rejected(above + number, NOT_CSV))
             elif len(fields) > 1 or (fields and fields[0].strip(SPACES)):
                 numbers.append(above + number)
-                records.append(fields[:width] + [""] * (width - len(fields)))
-        columns = list(zip(*records, strict=True)) or [()] * width
-        yield Cells(numbers, [columns[at] for at in wanted], rejected)
+                if len(fields) < width:
+                    lacking.add(len(wanted) - bisect_left(wanted, len(fields)))
+                    fields.extend([""] * (width - len(fields)))
+                records.append([fields[at] for at in wanted])
+        yield Cells(numbers, list(zip(*records, strict=True)) or [()] * len(wanted), rejected)
         above += len(taken)

@@ -29,9 +29,11 @@ Text = Annotated[str, Field(min_length=1, max_length=200)]
 Column = Annotated[int, Field(ge=1, le=20_000)] | Text
 """A column's name, or its number, the first being 1."""
 Columns = Annotated[list[Column], Field(max_length=20_000)]
+MOST_AGAIN = 10
+"""Of the columns of a time or value, which cost as much as others, and nothing in the file."""
 Words = Annotated[list[str], Field(max_length=1000)]
-NOT_OF_FILES = {"punycode", "idna", "unicode-escape", "raw-unicode-escape", "undefined"}
-"""Encodings that no file is in. Reading the first takes time by the square of a file's size."""
+NOT_OF_FILES = {"punycode", "idna", "unicode-escape", "raw-unicode-escape", "undefined", "utf-7"}
+"""Encodings that no file is in. Reading the first and the last takes time by the square of a file's size."""
 Sign = Annotated[str, Field(min_length=1, max_length=1)]
 Clock = Annotated[str, Field(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")]
 
@@ -307,6 +309,7 @@ def _of_time(profile: Profile) -> Iterator[tuple[str, str]]:
     if profile.file.kind in TABLES:
         if not time.columns:
             yield "time.columns", "Needed: the column of the time, or several to be joined by a space."
+        yield from _again("time.columns", time.columns)
         if not time.formats:
             yield "time.formats", "Needed: how times are written, such as iso or %d/%m/%Y %H:%M."
 
@@ -315,9 +318,15 @@ def _of_value(profile: Profile) -> Iterator[tuple[str, str]]:
     value = profile.value
     if profile.file.kind in TABLES and profile.layout == "rows" and not value.columns:
         yield "value.columns", "Needed: the column of the value, or several to be added up."
+    yield from _again("value.columns", value.columns)
     if value.decimal == value.thousands:
         for place in ("value.decimal", "value.thousands"):
             yield place, "The decimal sign and the one between thousands must differ."
+
+
+def _again(place: str, columns: list[Column]) -> Iterator[tuple[str, str]]:
+    if len(columns) - len(set(columns)) > MOST_AGAIN:
+        yield place, f"More than {MOST_AGAIN} of its columns stand there already."
 
 
 def _of_conditions(profile: Profile) -> Iterator[tuple[str, str]]:

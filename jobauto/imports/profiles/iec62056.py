@@ -12,9 +12,10 @@ from typing import BinaryIO
 from .. import fields
 from ..lines import FileError, physical_lines
 from ..rows import Rejected
-from .found import Found
+from .found import LONGEST_NAME, Found
 from .stamps import reader
 from .standard import Context
+from .values import LONGEST
 
 _DATA_SET = re.compile(r"(?<![0-9A-Za-z.:*&-])([0-9A-Za-z.:*&-]+)\(([^()]*)\)")
 _CODE = re.compile(r"(?:[0-9]+-[0-9]+:)?([0-9A-Z]+\.[0-9]+\.[0-9]+)(?:[*&.]255)?")
@@ -48,9 +49,10 @@ def _found(lines: Iterable[str], context: Context) -> Iterator[Found | Rejected]
             yield from _of(telegram, context)
             telegram = _Telegram(number)
         for code, value in _DATA_SET.findall(text):
-            if known := _CODE.fullmatch(code):
+            if (known := _CODE.fullmatch(code)) and len(code) <= LONGEST_NAME:
                 has_any = True
-                telegram.sets.setdefault(known[1], (number, value.strip()))
+                # What is longer than any number is none, however it goes on.
+                telegram.sets.setdefault(known[1], (number, value.strip()[: LONGEST + 1]))
                 if len(telegram.sets) > MOST_REGISTERS:
                     raise FileError(f"A read-out has more than {MOST_REGISTERS:,} registers.")
         if text.startswith("!"):

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 from ..lines import FileError
 from ..rows import Rejected
-from .cells import Cell, Cells, Table
+from .cells import Cell, Cells, Lacking, Table
 from .document import Column, Profile
 
 LARGEST = 100_000_000
@@ -100,6 +100,7 @@ def _has(item: Any, name: str) -> bool:
 
 
 def _blocks(items: list[Any], names: list[str], wanted: Sequence[int], size: int) -> Iterator[Cells]:
+    lacking = Lacking()
     for start in range(0, len(items), size):
         lines: list[int] = []
         rows: list[list[Cell]] = []
@@ -108,6 +109,7 @@ def _blocks(items: list[Any], names: list[str], wanted: Sequence[int], size: int
             try:
                 rows.append([_cell(item, names[at], at) for at in wanted])
                 lines.append(line)
+                lacking.add(rows[-1].count(None))
             except _NoRow as error:
                 rejected.append(Rejected(line, str(error)))
         yield Cells(lines, list(zip(*rows, strict=True)) or [()] * len(wanted), rejected)

@@ -26,6 +26,8 @@ from .values import Values, are_trimmed
 
 _CLOCK = re.compile(r"([01]?[0-9]|2[0-4]):[0-5][0-9](:[0-5][0-9])?(\s*-\s*([01]?[0-9]|2[0-4]):[0-5][0-9])?")
 _NUMBERED = re.compile(r"[Pp]([0-9]{1,3})")
+FEW = 10
+"""Columns that make a row no larger than others. Of larger ones fewer are held at a time."""
 
 
 class Readings(NamedTuple):
@@ -78,7 +80,7 @@ def readings_of(
     """
     rows = _Rows(table, profile, Times(profile, zone, now), left_out)
     layout = _LAYOUTS[profile.layout](rows, profile, site)
-    at_a_time = max(1, size // layout.readings_in_a_row)
+    at_a_time = max(1, size // max(layout.readings_in_a_row, len(rows.wanted) // FEW, 1))
     return (layout.readings(rows.kept(cells)) for cells in table.blocks(rows.wanted, at_a_time))
 
 
