@@ -306,6 +306,24 @@ def test_a_file_that_unpacks_to_more_than_it_says_is_unpacked_no_further(app: Fl
     assert file.stat().st_size <= len(plain) + sent_backup.PIECE
 
 
+def test_rows_that_take_far_more_room_than_their_file(app: Flask, tmp_path: Path) -> None:
+    """SQLite makes up what a row lacks out of the default of its column."""
+    name = "x" * 100_000
+    content = altered(
+        taken(),
+        """
+        DELETE FROM event;
+        ALTER TABLE event DROP COLUMN after;
+        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 1000)
+        INSERT INTO event (id, at, subject, subject_id, field) SELECT i, 0, 'site', 'S1', 'note' FROM n;
+        """
+        f"ALTER TABLE event ADD COLUMN after TEXT DEFAULT '{name}'",
+        tmp_path,
+    )
+    with pytest.raises(BackupError, match="The rows of the table event take more room than the file"):
+        put_back(content)
+
+
 def test_a_file_that_would_fill_the_disk(app: Flask) -> None:
     plain = bytearray(gzip.decompress(taken()))
     plain[28:32] = (2**32 - 1).to_bytes(4, "big")  # pages: 16 TB of them
