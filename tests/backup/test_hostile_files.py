@@ -197,6 +197,30 @@ def test_what_is_no_table_of_ours(full: Full, tmp_path: Path, statements: str, w
             id="jobs that were assigned to nobody knows whom",
         ),
         pytest.param(
+            "UPDATE event SET subject = 'job', subject_id = '1', field = 'site', bulk_id = 1",
+            "event.field",
+            id="an action on jobs that has changed what none can give back",
+        ),
+        pytest.param("UPDATE job SET covers = 3", "job.covers", id="a job of an incident that is not there"),
+        pytest.param(
+            "UPDATE job SET recovered_at = created_at, recovered_run_id = NULL",
+            "job.recovered_at",
+            id="a fault that no run has seen gone",
+        ),
+        pytest.param(
+            "UPDATE address SET sealed = 'é'", "address.sealed", id="a URL that nothing has encrypted"
+        ),
+        pytest.param(
+            "UPDATE second_factor SET secret = 'é'",
+            "second_factor.secret",
+            id="a secret that nothing has encrypted",
+        ),
+        pytest.param(
+            "UPDATE import SET finished_at = 253402214400000000 - 1",
+            "import.finished_at",
+            id="an instant too late to add a day to",
+        ),
+        pytest.param(
             "UPDATE job_view SET query = 'search=%00'", "job_view.query", id="a view that asks for NUL"
         ),
         pytest.param(
