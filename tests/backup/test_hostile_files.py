@@ -12,14 +12,16 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy import func, select
 
 from jobauto.extensions import db
-from jobauto.models import SettingsVersion
+from jobauto.models import Event, SettingsVersion
 from jobauto.settings import service as settings
 from jobauto.storage import scratch, sent_backup
 from jobauto.storage.sent_backup import BackupError
 from tests.backup.everything import Rows, altered, fill_every_table, put_back, rows_of, taken
 from tests.databases import POSTGRESQL, SQLITE, opened
+from tests.memory import at_most
 
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"
 TOO_LATE = 2**63 - 1
@@ -346,6 +348,21 @@ def test_rows_that_take_far_more_room_than_their_file(app: Flask, tmp_path: Path
     )
     with pytest.raises(BackupError, match="The rows of the table event take more room than the file"):
         put_back(content)
+
+
+def test_long_texts_of_many_rows_are_not_held_at_once(app: Flask, tmp_path: Path) -> None:
+    content = altered(
+        taken(),
+        """
+        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 1000)
+        INSERT INTO event (id, at, subject, subject_id, field, after)
+        SELECT i, 0, 'site', 'S1', 'note', printf('%.*c', 100000, 'x') FROM n;
+        """,
+        tmp_path,
+    )
+    with at_most(50):
+        put_back(content, replace=True)
+    assert db.session.scalar(select(func.count()).select_from(Event)) == 1000
 
 
 def test_a_file_that_would_fill_the_disk(app: Flask) -> None:
