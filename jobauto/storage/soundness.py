@@ -99,6 +99,8 @@ FORMATS = {
     "import.kept_as": _WORD,
     "import.profile": _WORD,  # whose folder its file is moved in
     "job_view.query": "instr({0}, '%00') = 0",
+    # With NUL in it, PostgreSQL reads nothing of the document.
+    "profile_version.document": r"instr({0}, '\u0000') = 0",
     "profile_version.key": _WORD,
     "profile_version.name": _WORD,
     # As its bytes are quoted: none of them leads to another folder.

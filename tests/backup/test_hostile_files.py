@@ -122,6 +122,11 @@ def test_what_is_no_table_of_ours(full: Full, tmp_path: Path, statements: str, w
             id="a feed that is late after x hours",
         ),
         pytest.param(
+            r"""UPDATE profile_version SET document = '{"file": {"kind": "\u0000"}, "site": {}}'""",
+            "profile_version.document",
+            id="a profile with NUL, which PostgreSQL does not read",
+        ),
+        pytest.param(
             "UPDATE profile_version SET document = "
             """substr(document, 1, length(document) - 1) || ', "x": NaN}'""",
             "profile_version.document",
