@@ -114,6 +114,8 @@ FORMATS = {
     # What is asked of the row that belongs to it.
     "job.covers": "id IN (SELECT job_id FROM incident)",
     "job.recovered_at": "recovered_run_id IS NOT NULL",
+    "job.since": "(rule <> 'zero_reads' OR value IS NOT NULL)",
+    "job.status": "({0} <> 'closed' OR (resolution IS NOT NULL AND closed_at IS NOT NULL))",
     "second_factor.secret": _ENCRYPTED,
     # Another one makes each try to log in fail, or take as long as it says.
     "user.password_hash": "({0} = '' OR {0} GLOB 'scrypt:32768:8:[1-9]$*$*')",

@@ -210,6 +210,16 @@ def test_what_is_no_table_of_ours(full: Full, tmp_path: Path, statements: str, w
         ),
         pytest.param("UPDATE job SET covers = 3", "job.covers", id="a job of an incident that is not there"),
         pytest.param(
+            "UPDATE job SET value = NULL WHERE rule = 'zero_reads'",
+            "job.since",
+            id="a register that stands at no value",
+        ),
+        pytest.param(
+            "UPDATE job SET status = 'closed', closed_at = created_at, resolution = NULL",
+            "job.status",
+            id="a job that was closed as nothing",
+        ),
+        pytest.param(
             "UPDATE job SET recovered_at = created_at, recovered_run_id = NULL",
             "job.recovered_at",
             id="a fault that no run has seen gone",
