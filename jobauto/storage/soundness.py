@@ -89,7 +89,7 @@ LONGEST_CHOICE = 20
 _NUMBER = "({0} NOT GLOB '*[^0-9]*' AND length({0}) BETWEEN 1 AND 18)"
 _WORD = "{0} NOT GLOB '*[^A-Za-z0-9_-]*'"
 _ENCRYPTED = "{0} NOT GLOB '*[^A-Za-z0-9_=-]*'"
-_INSTANT = "({0} IS datetime({0}, '+0 days') || '+00:00' AND {0} >= '0001')"
+_INSTANT = "({0} IS datetime({0}, '+0 days') || '+00:00' AND {0} BETWEEN '1900' AND '9000')"
 _OF_SNOOZES = f"(field <> 'snoozed_until' OR {_INSTANT})"
 _FIELD = "CASE action WHEN 'assign' THEN 'assignee' WHEN 'close' THEN 'resolution' ELSE action END"
 _CAN_BE_UNDONE = "field IN ('status', 'resolution', 'priority', 'assignee', 'queue', 'note')"

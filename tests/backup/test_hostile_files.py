@@ -180,6 +180,11 @@ def test_what_is_no_table_of_ours(full: Full, tmp_path: Path, statements: str, w
             id="a site that was snoozed until no day",
         ),
         pytest.param(
+            "UPDATE event SET field = 'snoozed_until', after = '9999-12-31 00:00:00+00:00' WHERE id = 1",
+            "event.after",
+            id="a site that was snoozed until a day that some zones have not",
+        ),
+        pytest.param(
             "UPDATE event SET field = 'snoozed_until', before = '2026-03-31 00:00:00', after = NULL",
             "event.before",
             id="a site that was snoozed until an instant of no zone",
