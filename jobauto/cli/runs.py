@@ -12,6 +12,7 @@ import click
 from ..clock import has_real_offset, instants_at, utcnow
 from ..detection.service import Finding, RunParameters, RunResult, dry_run, run
 from ..extensions import db
+from ..imports.fields import EARLIEST
 from ..models import Hold
 from ..rules import RULES, command_of
 from ..rules.rule import Rule
@@ -118,6 +119,8 @@ def _instant(text: str) -> datetime:
         raise click.UsageError(f"--as-of {text!r} is not ISO 8601, such as 2026-03-31T06:00.") from error
     if moment.tzinfo and not has_real_offset(moment):
         raise click.UsageError(f"--as-of {text!r} has an offset that no clock has.")
+    if any(instant < EARLIEST for instant in found):
+        raise click.UsageError(f"--as-of {text!r} is before {EARLIEST.year}, as no reading is.")
     if len(found) != 1:
         happens = "happens twice" if found else "does not exist"
         raise click.UsageError(f"--as-of {text!r} {happens} in {zone.key}: add an offset such as +01:00.")

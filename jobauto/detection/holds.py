@@ -9,7 +9,7 @@ from ..audit.service import Author, record
 from ..extensions import db
 from ..logs import LogEvent
 from ..models import Hold, Reading, Run, RunRule, Site
-from ..rules import RULES
+from ..rules import rule_named
 from ..rules.moment import Moment
 from ..rules.no_coms import SPOKEN
 from ..rules.rule import FLAGGED, VERDICT
@@ -39,8 +39,10 @@ def release(run_id: int, author: Author) -> int:
     2. A site that has reported since the run needs no job any more.
     3. Of two who decide at once the database lets one win; the jobs are opened in the same transaction.
     """
-    run = _held_run(run_id)
-    rule = next(rule for rule in RULES if run.hold and rule.name == run.hold.rule)
+    run, hold = _held_run(run_id)
+    rule = rule_named(hold.rule)
+    if rule is None:  # it is no more
+        raise NothingHeld(run_id)
     policies = settings_service.stored_as(run.settings_version).policies
     section = policies.settings.rule(rule.name)
     moment = policies.settings.moment(run.as_of)
@@ -73,11 +75,11 @@ def discard(run_id: int, author: Author) -> None:
     log.info(LogEvent("discarded", run=run_id, by=author.name))
 
 
-def _held_run(run_id: int) -> Run:
+def _held_run(run_id: int) -> tuple[Run, Hold]:
     run = db.session.get(Run, run_id)
     if run is None or run.hold is None:
         raise NothingHeld(run_id)
-    return run
+    return run, run.hold
 
 
 def _decide(session: Session, run_id: int, decision: str, author: Author) -> None:

@@ -95,10 +95,10 @@ def calendar(
     opened: dict[date, list[Job]] = {}
     for job in jobs:
         opened.setdefault(job.created_at.astimezone(zone).date(), []).append(job)
-    asleep = {day for since, until in snoozes for day in _days(since, until, zone) if day.year == sent.year}
+    asleep = {day for since, until in snoozes for day in _days(sent.year, since, until, zone)}
     covered: dict[date, list[int]] = {}
     for number, since, until in covers:
-        for day in _days(since, until, zone):
+        for day in _days(sent.year, since, until, zone):
             covered.setdefault(day, []).append(number)
     most = max((day.value for day in sent.yields.values() if day.value is not None), default=Decimal(0))
     known = {day: _kind(day, sent, now, zone) for day in _all_days(sent.year)}
@@ -120,16 +120,17 @@ def calendar(
 
 
 def _all_days(year: int) -> Iterator[date]:
-    first, last = date(year, 1, 1), date(year, 12, 31)
+    return _all_between(date(year, 1, 1), date(year, 12, 31))
+
+
+def _days(year: int, since: datetime, until: datetime, zone: ZoneInfo) -> Iterator[date]:
+    """The local days of a year of which some part lies in a time that ends before ``until``."""
+    first, last = since.astimezone(zone).date(), day_of(until, zone)
+    return _all_between(max(first, date(year, 1, 1)), min(last, date(year, 12, 31)))
+
+
+def _all_between(first: date, last: date) -> Iterator[date]:
     return (first + DAY * number for number in range((last - first).days + 1))
-
-
-def _days(since: datetime, until: datetime, zone: ZoneInfo) -> Iterator[date]:
-    """The local days of which some part lies in a time that ends before ``until``."""
-    day, last = since.astimezone(zone).date(), day_of(until, zone)
-    while day <= last:
-        yield day
-        day += DAY
 
 
 def _kind(day: date, sent: YearOfDays, now: datetime, zone: ZoneInfo) -> str:

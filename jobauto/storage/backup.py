@@ -31,7 +31,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from sqlalchemy import Connection, NullPool, Table, create_engine, delete, func, select, update
+from sqlalchemy import JSON, Connection, NullPool, Table, Text, create_engine, delete, func, select, update
 from sqlalchemy.exc import DBAPIError
 
 from ..extensions import db
@@ -56,7 +56,8 @@ from .scratch import scratch
 from .sent_backup import BackupError
 from .snapshot import snapshot
 
-CHUNK = 10_000
+CHUNK, CHUNK_OF_TEXTS = 10_000, 100
+"""So many rows are held at once; of a table with texts of any length no more than the second."""
 FILE = "jobauto.sqlite3"
 Progress = Callable[[str, int], None]
 """Called with a table's name and how many of its rows are done."""
@@ -189,13 +190,18 @@ def _copy(source: Connection, target: Connection, progress: Progress) -> dict[st
     rows = {}
     for table in _tables():
         done = 0
-        found = source.execution_options(yield_per=CHUNK).execute(select(*table.columns))
+        found = source.execution_options(yield_per=_chunk_of(table)).execute(select(*table.columns))
         for chunk in found.partitions():
             bulk_copy(target, table, [tuple(row) for row in chunk])
             done += len(chunk)
             progress(table.name, done)
         rows[table.name] = done
     return rows
+
+
+def _chunk_of(table: Table) -> int:
+    has_texts = any(isinstance(column.type, Text | JSON) for column in table.columns)
+    return CHUNK_OF_TEXTS if has_texts else CHUNK
 
 
 def _make_room(connection: Connection, *, replace: bool) -> None:

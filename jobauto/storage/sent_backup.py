@@ -18,7 +18,13 @@ from typing import BinaryIO
 from .connections import is_unavailable, revisions
 
 PIECE = 1 << 20
-COPIES = 2
+TABLES = 2
+"""So many times the size of the file its rows may take in tables of ours, whose pages may be less full.
+
+A file can be made so that they take far more: SQLite makes up what a row lacks out of the default of its
+column, and a file may lack indexes.
+"""
+COPIES = 1 + TABLES
 """The file as it was sent, and the tables that its rows are put into."""
 LONGEST_VALUE = 16 << 20
 """In bytes: no value of ours is nearly as long."""
@@ -63,7 +69,7 @@ def _require_room(size: int, folder: Path) -> None:
     free = shutil.disk_usage(folder).free
     if size * COPIES > free:
         raise BackupError(
-            f"The backup unpacks to {size / 1e9:,.1f} GB and needs twice that while it is looked at. "
+            f"The backup unpacks to {size / 1e9:,.1f} GB, and needs {COPIES} times that to be looked at. "
             f"In {folder.parent} there are {free / 1e9:,.1f} GB free."
         )
 
@@ -124,8 +130,30 @@ def kinds(connection: sqlite3.Connection) -> dict[str, str]:
 def take_rows(sent: sqlite3.Connection, into: sqlite3.Connection) -> None:
     """Put the rows of all tables into those that the migrations have made for this revision.
 
-    Raises BackupError where a table is not as the program makes it, or a row not as a table takes it.
+    Raises BackupError where a table is not as the program makes it, a row not as a table takes it, or where
+    the rows take far more room than the file.
     """
+    with _no_larger_than(into, TABLES * _size_of(sent)):
+        _take_all(sent, into)
+
+
+@contextmanager
+def _no_larger_than(into: sqlite3.Connection, size: int) -> Iterator[None]:
+    (before,) = into.execute("PRAGMA max_page_count").fetchone()
+    (page,) = into.execute("PRAGMA page_size").fetchone()
+    into.execute(f"PRAGMA max_page_count = {size // page}")
+    yield
+    into.execute(f"PRAGMA max_page_count = {before}")  # what brings it up may need more
+
+
+def _size_of(connection: sqlite3.Connection) -> int:
+    (size,) = connection.execute(
+        "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+    ).fetchone()
+    return int(size)
+
+
+def _take_all(sent: sqlite3.Connection, into: sqlite3.Connection) -> None:
     expected, found = kinds(into), kinds(sent)
     for name in found.keys() - expected.keys():
         raise _not_ours(name, "table")
@@ -153,6 +181,10 @@ def _take(
         rows = sent.execute(f'SELECT {names} FROM "{table}" NOT INDEXED')  # noqa: S608
         into.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', rows)  # noqa: S608
     except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL:
+            raise BackupError(
+                f"The rows of the table {table} take more room than the file, or the disk is full."
+            ) from error
         if is_unavailable(error):
             raise OSError(str(error)) from error
         raise BackupError(f"The rows of the table {table} are not as this program writes them.") from error

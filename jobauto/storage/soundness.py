@@ -45,8 +45,8 @@ from ..models.types import Instant, Kwh, to_microseconds
 from ..models.user import ROLES, SCOPES
 
 EARLIEST = to_microseconds(datetime(1900, 1, 1, tzinfo=UTC))
-LATEST = to_microseconds(datetime(9999, 12, 31, tzinfo=UTC))
-"""Each zone has a date for them, and no instant of ours lies beyond."""
+LATEST = to_microseconds(datetime(9000, 1, 1, tzinfo=UTC))
+"""No instant of ours lies beyond. Each zone has a date for them, and for what pages add to one."""
 MOST_WATT_HOURS = 10**15
 BITS = {SmallInteger: 16, BigInteger: 64, Integer: 32}
 QUALITIES = tuple(map(int, Quality))
@@ -88,23 +88,35 @@ LONGEST_CHOICE = 20
 """No text of people is so short: each column of so many characters stands above."""
 _NUMBER = "({0} NOT GLOB '*[^0-9]*' AND length({0}) BETWEEN 1 AND 18)"
 _WORD = "{0} NOT GLOB '*[^A-Za-z0-9_-]*'"
-_INSTANT = "({0} IS datetime({0}, '+0 days') || '+00:00' AND {0} >= '0001')"
+_ENCRYPTED = "{0} NOT GLOB '*[^A-Za-z0-9_=-]*'"
+_INSTANT = "({0} IS datetime({0}, '+0 days') || '+00:00' AND {0} BETWEEN '1900' AND '9000')"
 _OF_SNOOZES = f"(field <> 'snoozed_until' OR {_INSTANT})"
 _FIELD = "CASE action WHEN 'assign' THEN 'assignee' WHEN 'close' THEN 'resolution' ELSE action END"
+_CAN_BE_UNDONE = "field IN ('status', 'resolution', 'priority', 'assignee', 'queue', 'note')"
 FORMATS = {
+    "address.sealed": _ENCRYPTED,
     "bulk_action.change": f"(action IN ('reopen', 'undo') OR json_type({{0}}, '$.' || {_FIELD}) IS 'text')",
     "import.kept_as": _WORD,
     "import.profile": _WORD,  # whose folder its file is moved in
     "job_view.query": "instr({0}, '%00') = 0",
+    # With NUL in it, PostgreSQL reads nothing of the document.
+    "profile_version.document": r"instr({0}, '\u0000') = 0",
     "profile_version.key": _WORD,
     "profile_version.name": _WORD,
     # As its bytes are quoted: none of them leads to another folder.
     "import.inbox_name": "{0} NOT GLOB '*[^A-Za-z0-9_.~%-]*' AND {0} NOT GLOB '*%2[Ff]*'",
     # What the audit log links to, and what pages read of changes.
     "event.subject_id": f"(subject NOT IN ('job', 'run', 'import') OR {_NUMBER})",
-    "event.field": "({0} NOT IN ('made_for', 'decision', 'created') OR \"after\" IS NOT NULL)",
+    "event.field": "({0} NOT IN ('made_for', 'decision', 'created') OR \"after\" IS NOT NULL) "
+    f"AND (subject <> 'job' OR bulk_id IS NULL OR {_CAN_BE_UNDONE})",
     "event.before": _OF_SNOOZES,
     "event.after": f"(field <> 'made_for' OR {_NUMBER}) AND {_OF_SNOOZES}",
+    # What is asked of the row that belongs to it.
+    "job.covers": "id IN (SELECT job_id FROM incident)",
+    "job.recovered_at": "recovered_run_id IS NOT NULL",
+    "job.since": "(rule <> 'zero_reads' OR value IS NOT NULL)",
+    "job.status": "({0} <> 'closed' OR (resolution IS NOT NULL AND closed_at IS NOT NULL))",
+    "second_factor.secret": _ENCRYPTED,
     # Another one makes each try to log in fail, or take as long as it says.
     "user.password_hash": "({0} = '' OR {0} GLOB 'scrypt:32768:8:[1-9]$*$*')",
 }

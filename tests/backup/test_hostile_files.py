@@ -12,14 +12,16 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy import func, select
 
 from jobauto.extensions import db
-from jobauto.models import SettingsVersion
+from jobauto.models import Event, SettingsVersion
 from jobauto.settings import service as settings
 from jobauto.storage import scratch, sent_backup
 from jobauto.storage.sent_backup import BackupError
 from tests.backup.everything import Rows, altered, fill_every_table, put_back, rows_of, taken
 from tests.databases import POSTGRESQL, SQLITE, opened
+from tests.memory import at_most
 
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"
 TOO_LATE = 2**63 - 1
@@ -120,6 +122,11 @@ def test_what_is_no_table_of_ours(full: Full, tmp_path: Path, statements: str, w
             id="a feed that is late after x hours",
         ),
         pytest.param(
+            r"""UPDATE profile_version SET document = '{"file": {"kind": "\u0000"}, "site": {}}'""",
+            "profile_version.document",
+            id="a profile with NUL, which PostgreSQL does not read",
+        ),
+        pytest.param(
             "UPDATE profile_version SET document = "
             """substr(document, 1, length(document) - 1) || ', "x": NaN}'""",
             "profile_version.document",
@@ -173,6 +180,11 @@ def test_what_is_no_table_of_ours(full: Full, tmp_path: Path, statements: str, w
             id="a site that was snoozed until no day",
         ),
         pytest.param(
+            "UPDATE event SET field = 'snoozed_until', after = '9999-12-31 00:00:00+00:00' WHERE id = 1",
+            "event.after",
+            id="a site that was snoozed until a day that some zones have not",
+        ),
+        pytest.param(
             "UPDATE event SET field = 'snoozed_until', before = '2026-03-31 00:00:00', after = NULL",
             "event.before",
             id="a site that was snoozed until an instant of no zone",
@@ -195,6 +207,40 @@ def test_what_is_no_table_of_ours(full: Full, tmp_path: Path, statements: str, w
             "UPDATE bulk_action SET action = 'assign', change = '{}'",
             "bulk_action.change",
             id="jobs that were assigned to nobody knows whom",
+        ),
+        pytest.param(
+            "UPDATE event SET subject = 'job', subject_id = '1', field = 'site', bulk_id = 1",
+            "event.field",
+            id="an action on jobs that has changed what none can give back",
+        ),
+        pytest.param("UPDATE job SET covers = 3", "job.covers", id="a job of an incident that is not there"),
+        pytest.param(
+            "UPDATE job SET value = NULL WHERE rule = 'zero_reads'",
+            "job.since",
+            id="a register that stands at no value",
+        ),
+        pytest.param(
+            "UPDATE job SET status = 'closed', closed_at = created_at, resolution = NULL",
+            "job.status",
+            id="a job that was closed as nothing",
+        ),
+        pytest.param(
+            "UPDATE job SET recovered_at = created_at, recovered_run_id = NULL",
+            "job.recovered_at",
+            id="a fault that no run has seen gone",
+        ),
+        pytest.param(
+            "UPDATE address SET sealed = 'é'", "address.sealed", id="a URL that nothing has encrypted"
+        ),
+        pytest.param(
+            "UPDATE second_factor SET secret = 'é'",
+            "second_factor.secret",
+            id="a secret that nothing has encrypted",
+        ),
+        pytest.param(
+            "UPDATE import SET finished_at = 253402214400000000 - 1",
+            "import.finished_at",
+            id="an instant too late to add a day to",
         ),
         pytest.param(
             "UPDATE job_view SET query = 'search=%00'", "job_view.query", id="a view that asks for NUL"
@@ -304,6 +350,39 @@ def test_a_file_that_unpacks_to_more_than_it_says_is_unpacked_no_further(app: Fl
     with pytest.raises(BackupError, match="no sound backup"):
         sent_backup.unpack(io.BytesIO(gzip.compress(plain + bytes(100_000_000), 1)), file)
     assert file.stat().st_size <= len(plain) + sent_backup.PIECE
+
+
+def test_rows_that_take_far_more_room_than_their_file(app: Flask, tmp_path: Path) -> None:
+    """SQLite makes up what a row lacks out of the default of its column."""
+    name = "x" * 100_000
+    content = altered(
+        taken(),
+        """
+        DELETE FROM event;
+        ALTER TABLE event DROP COLUMN after;
+        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 1000)
+        INSERT INTO event (id, at, subject, subject_id, field) SELECT i, 0, 'site', 'S1', 'note' FROM n;
+        """
+        f"ALTER TABLE event ADD COLUMN after TEXT DEFAULT '{name}'",
+        tmp_path,
+    )
+    with pytest.raises(BackupError, match="The rows of the table event take more room than the file"):
+        put_back(content)
+
+
+def test_long_texts_of_many_rows_are_not_held_at_once(app: Flask, tmp_path: Path) -> None:
+    content = altered(
+        taken(),
+        """
+        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 1000)
+        INSERT INTO event (id, at, subject, subject_id, field, after)
+        SELECT i, 0, 'site', 'S1', 'note', printf('%.*c', 100000, 'x') FROM n;
+        """,
+        tmp_path,
+    )
+    with at_most(50):
+        put_back(content, replace=True)
+    assert db.session.scalar(select(func.count()).select_from(Event)) == 1000
 
 
 def test_a_file_that_would_fill_the_disk(app: Flask) -> None:

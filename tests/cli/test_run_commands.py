@@ -150,6 +150,7 @@ def test_a_future_as_of_is_refused_unless_dry(cli: Cli, fleet: None, command: st
         pytest.param(["--as-of", "31/03/2026"], id="day first"),
         pytest.param(["--as-of", "2026-02-30"], id="30 February"),
         pytest.param(["--as-of", "0001-01-01T00:00+14:00"], id="before the calendar"),
+        pytest.param(["--as-of", "0206-03-31T06:00"], id="before any reading"),
         pytest.param(["--as-of", "2026-03-31T06:00+14:30"], id="an offset that no clock has"),
         pytest.param(["--as-of", "2025-10-26T01:30"], id="an hour that comes twice"),
         pytest.param(["--as-of", "2026-03-29T01:30"], id="an hour that never was"),

@@ -258,6 +258,18 @@ def test_there_is_nothing_to_decide_about_other_runs(app: Flask) -> None:
             holds.release(unknown, OSCAR)
 
 
+def test_what_a_rule_held_that_is_no_more_can_be_discarded_alone(app: Flask) -> None:
+    fleet(silent_4=30)
+    run_id = run_at().run_id
+    assert run_id
+    with write() as session:
+        session.get_one(Hold, run_id).rule = "of_yesterday"
+    with pytest.raises(holds.NothingHeld):
+        holds.release(run_id, OSCAR)
+    holds.discard(run_id, OSCAR)
+    assert db.session.get_one(Hold, run_id).decision == "discarded"
+
+
 def test_a_release_after_the_other_rule_failed_leaves_the_run_partial(app: Flask) -> None:
     def raises(*_: Any) -> Any:
         raise ZeroDivisionError

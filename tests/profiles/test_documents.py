@@ -150,6 +150,13 @@ def test_a_document_of_as_many_columns_as_there_may_be_is_looked_at_at_once() ->
     assert process_time() - started < 2
 
 
+@pytest.mark.parametrize("more", [{"source": "a\0"}, {"site": {"column": "Site", "aliases": {"a\0": "A"}}}])
+def test_a_text_with_nul_is_refused(more: dict[str, Any]) -> None:
+    """PostgreSQL reads no document that has one, so the dashboard of everybody would fail."""
+    with pytest.raises(ProfileError, match="NUL"):
+        Profile.parsed(PLAIN | more)
+
+
 @pytest.mark.parametrize("document", [None, [], "delimited", 7])
 def test_what_is_no_document_at_all_is_refused(document: Any) -> None:
     with pytest.raises(ProfileError):

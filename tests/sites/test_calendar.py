@@ -155,6 +155,14 @@ def test_days_under_an_incident_are_marked_to_its_end_and_said_in_words(app: Fla
     assert "3 days covered by an incident" in found.summary
 
 
+def test_an_incident_of_ages_is_marked_on_the_days_of_the_year_alone(app: Flask) -> None:
+    """The last day that there is has none after it."""
+    key = add_site("S1", {at("03-26 12:00"): 10, at("03-27 12:00"): 12})
+    ages = (datetime(1, 1, 2, tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+    found = a_year(key, covers=[(46, *ages)])
+    assert all(square.covered_by == (46,) for square in squares(found).values())
+
+
 def test_what_a_year_has_made_is_told_beside_what_single_days_tell(app: Flask) -> None:
     """A gap, and the first day, have no yield of their own."""
     key = add_site(

@@ -252,11 +252,22 @@ def _gathered(found: Iterator[tuple[str, str]] | Any) -> ProfileErrors:
 
 
 def _contradictions(profile: Profile) -> Iterator[tuple[str, str]]:
+    if any("\0" in text for text in _texts(profile.document())):
+        yield "profile", "Must be text, without NUL."  # with it, PostgreSQL reads nothing of a document
     yield from _of_header(profile)
     yield from _of_site(profile)
     yield from _of_time(profile)
     yield from _of_value(profile)
     yield from _of_conditions(profile)
+
+
+def _texts(part: Any) -> Iterator[str]:
+    """All texts of a document, and the names in it."""
+    if isinstance(part, str):
+        yield part
+    elif isinstance(part, dict | list):
+        for within in (*part, *part.values()) if isinstance(part, dict) else part:
+            yield from _texts(within)
 
 
 def _of_header(profile: Profile) -> Iterator[tuple[str, str]]:
