@@ -113,6 +113,13 @@ def test_a_token_is_made_with_the_scope_and_the_days_that_were_chosen_and_both_a
     assert "in 30 days" in words(page)
 
 
+def test_days_that_no_token_lasts_are_told_beside_the_field(vera: Person) -> None:
+    for days in ("0", "3651", "9" * 310):
+        page = vera.post("/account", action="token", name="logger", days=days, confirm=PASSWORD)
+        assert page.status_code == 422
+        assert error_beside(page, "days")
+
+
 def test_one_from_before_is_told_of_on_its_owners_page(app: Flask, vera: Person) -> None:
     assert "Tokens from before" not in words(vera.get("/account"))
     db.session.execute(update(ApiToken).values(from_before=True))
