@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from jobauto.audit import queries as audit
 from jobauto.audit.service import Author
 from jobauto.auth import service as auth
-from jobauto.auth.tokens import DAYS, NewToken, by_token
+from jobauto.auth.tokens import DAYS, MOST_OF_A_USER, NewToken, by_token
 from jobauto.clock import utcnow
 from jobauto.extensions import db
 from jobauto.jobs.service import JobChange, change
@@ -56,6 +56,18 @@ def test_a_token_that_there_cannot_be(app: Flask, cast: None, wanted: NewToken) 
     with pytest.raises(auth.TokenRefused):
         auth.issue_own_token("vera", wanted, PASSWORD, None)  # type: ignore[arg-type] # it is not asked for
     assert db.session.scalars(select(ApiToken)).all() == []
+
+
+def test_a_user_has_a_hundred_tokens_at_once_and_whoever_wants_another_revokes_one(vera: Person) -> None:
+    for number in range(1, MOST_OF_A_USER):  # one there is already
+        auth.issue_token("vera", NewToken(f"logger {number}"), Author("ada", utcnow()))
+    another = {"action": "token", "name": "another", "scope": "read", "confirm": PASSWORD}
+
+    refused = vera.post("/account", **another)
+    vera.post("/account", action="revoke", token_id="1")
+
+    assert error_beside(refused, "name") == "There are 100 tokens. Revoke one first."
+    assert vera.post("/account", **another).status_code == 200
 
 
 def test_a_token_ends_with_the_account_and_does_not_come_back_with_it(
