@@ -5,8 +5,8 @@ from wtforms import PasswordField, SelectField, StringField
 from wtforms.validators import InputRequired, Length, NumberRange
 
 from ...auth.tokens import DAYS, MOST_DAYS, NAME_LENGTH
+from ..numbers import WholeNumberField
 from .choices import choices
-from .numbers import WholeNumberField
 from .users import NewPasswordForm
 
 WHEN = {

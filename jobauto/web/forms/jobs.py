@@ -20,10 +20,9 @@ from ...jobs.views import View, week_began
 from ...models.bulk import ACTIONS, VIEW_NAME_LENGTH
 from ...models.job import PRIORITIES, RESOLUTIONS, STATUSES
 from ...rules import RULES
-from ..numbers import whole_number, whole_numbers
+from ..numbers import WholeNumberField, whole_number, whole_numbers
 from ..paging import MOST, describe_fields, parameters_refused
 from .choices import ANY, NOBODY, choices, of_codes, of_names, says
-from .numbers import WholeNumberField
 
 SEEN_ASSIGNEE = "seen_assignee_"
 QUERY_LENGTH = 2000
