@@ -7,12 +7,20 @@ from sqlalchemy import Select, select
 
 from ..models import Event
 
+SHOWN = 500
+"""Changes of a thing that its page shows, the newest: a script may have made any number of them."""
+
 
 def events_for(subject: str, subject_id: object) -> Select[Any]:
     """The history of one thing, oldest first."""
     return (
         select(Event).where(Event.subject == subject, Event.subject_id == str(subject_id)).order_by(Event.id)
     )
+
+
+def newest_events_for(subject: str, subject_id: object) -> Select[Any]:
+    """Of that history what a page shows, and one more that says that there is more; newest first."""
+    return events_for(subject, subject_id).order_by(None).order_by(Event.id.desc()).limit(SHOWN + 1)
 
 
 def events_of_bulk(bulk_id: int, job_id: int) -> Select[Any]:

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -235,7 +235,7 @@ def issue_token(username: str, wanted: NewToken, author: Author) -> str:
         session.refresh(user, with_for_update=True)
         if not user.active:
             raise AccountError(f"{user.username} is deactivated, and gets no token.")
-        return tokens.make(session, user, wanted, author)
+        return _make_token(session, user, wanted, author)
 
 
 def issue_own_token(username: str, wanted: NewToken, password: str, client: Client) -> str:
@@ -244,7 +244,15 @@ def issue_own_token(username: str, wanted: NewToken, password: str, client: Clie
     proof = prove(username, password, client)
     with write() as session:
         user = _proven(session, proof, client)
-        return tokens.make(session, user, wanted, Author(user.username, client.now))
+        return _make_token(session, user, wanted, Author(user.username, client.now))
+
+
+def _make_token(session: Session, user: User, wanted: NewToken, author: Author) -> str:
+    # The user is locked, so that two at once are counted one after the other.
+    those = tokens.tokens_for(user, author.now).order_by(None).subquery()
+    if (session.scalar(select(func.count()).select_from(those)) or 0) >= tokens.MOST_OF_A_USER:
+        raise TokenRefused(f"There are {tokens.MOST_OF_A_USER} tokens. Revoke one first.")
+    return tokens.make(session, user, wanted, author)
 
 
 def _check_token(wanted: NewToken) -> None:

@@ -21,6 +21,8 @@ PREFIX = "jobauto_"
 NAME_LENGTH = 100
 DAYS, MOST_DAYS = 365, 3650
 """How long a token lasts unless it is said, and at most."""
+MOST_OF_A_USER = 100
+"""So many tokens at most are worth something at once: each is told of before it ends, and listed."""
 USE_NOTED_EVERY = timedelta(hours=1)
 """So often at most the last use of a token is written down, so that requests do not contend for it."""
 

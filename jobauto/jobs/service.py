@@ -23,6 +23,9 @@ from . import incidents
 from .bulk import Refusal
 
 NOTE_LENGTH = 2000
+SEARCHED_NOTES = 20_000
+"""So many characters of a job's notes, the newest, are searched. Each note writes them anew: of a script that
+adds thousands, all of them would fill the disk."""
 QUEUE_LENGTH = 100
 
 
@@ -176,7 +179,7 @@ def _apply(
     values |= {field: after for field, _, after in changes}
     if wanted.note is not None:
         changes.append(("note", None, wanted.note.strip()))
-        values["search_notes"] = f"{job.search_notes} {fold(wanted.note)}"
+        values["search_notes"] = f"{job.search_notes} {fold(wanted.note)}"[-SEARCHED_NOTES:]
     if changes:
         # With the site's key beside its number: an UPDATE of the session's own would go to every machine.
         same = (Job.id == job.id, Job.site_key == job.site_key)

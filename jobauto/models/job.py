@@ -53,8 +53,8 @@ class Job(Base):
 
     ``touched`` tells whether a person has worked it, ``closed_by`` who closed it (empty: the program did).
     ``recovered_at`` is the ``as_of`` of the first run, ``recovered_run_id``, that saw the fault gone; an open
-    job loses both when the fault is back. ``search_notes`` are its notes as searches look into them, and
-    ``search_description`` its description, which whoever writes that has follow.
+    job loses both when the fault is back. ``search_notes`` are its newest notes as searches look into them,
+    and ``search_description`` its description, which whoever writes that has follow.
     ``covers`` is how many other sites it has covered, if it is an :class:`~jobauto.models.Incident`; an
     incident is apart from its own site's jobs, and recovers for good.
     """

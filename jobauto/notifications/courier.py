@@ -50,16 +50,13 @@ ASSET = AppriseAsset(app_id="jobauto", app_desc="jobauto", app_url="", pgp_autog
 
 Ip = IPv4Address | IPv6Address
 _NAT64 = ip_network("64:ff9b::/96")
+_GIVEN_OUT = ip_network("2000::/3")
+"""All that there is of the internet by IPv6. The rest is one's own, or holds an IPv4 address."""
 _NOT_PUBLIC = [
     ip_network(network)
     for network in (
         "192.0.0.0/24",  # of protocols; a cloud has the keys of its machines there
-        "::/96",  # an IPv4 address, in a form that nobody should use any more
-        "::ffff:0:0:0/96",  # the same, translated
-        "64:ff9b:1::/48",  # the same, translated by one's own network
-        "fec0::/10",  # one's own network, before there was fc00::/7
         "3fff::/20",  # of documents
-        "5f00::/16",  # of segment routing, within one's own network
         "192.88.99.0/24",  # of relays that are no more
     )
 ]
@@ -107,6 +104,8 @@ class Reach:
 
 def is_public(ip: Ip) -> bool:
     """Whether it belongs to the internet, and to none of the ranges of one's own network or machine."""
+    if isinstance(ip, IPv6Address) and ip not in _GIVEN_OUT:
+        return False
     return ip.is_global and not ip.is_multicast and not any(ip in network for network in _NOT_PUBLIC)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from ..audit.service import Author, record
@@ -18,6 +18,8 @@ from .turns import take_turns
 
 FUTURE = timedelta(hours=24)
 LARGEST = Decimal("999999999999.99")
+MOST = 200
+"""So many of a site are recorded by hand or API: its page, charts and classification look at all."""
 RECORDED = "meter_change"
 """The field of a site's history that says what was recorded."""
 NO_INTERVALS = "The site sends intervals, and no register."
@@ -61,7 +63,8 @@ def of_site(site_key: int) -> Select[MeterChange]:
 def record_change(site: Site, change: Change, *, author: Author) -> int:
     """Record a meter change, or replace the one of the same instant; returns its number.
 
-    Raises InvalidInput for an interval site, and for an instant more than 24 hours ahead.
+    Raises InvalidInput for an interval site, one with :data:`MOST` changes, and an instant more than 24 hours
+    ahead.
     """
     site_key, site_id = site.key, site.site_id
     if change.changed_at > author.now + FUTURE:
@@ -74,6 +77,7 @@ def record_change(site: Site, change: Change, *, author: Author) -> int:
         stored = session.scalar(of_site(site_key).where(MeterChange.changed_at == change.changed_at))
         before = None
         if stored is None:
+            _refuse_many(session, site_key)
             stored = MeterChange(site_key=site_key, **vars(change))
             session.add(stored)
         else:
@@ -84,6 +88,13 @@ def record_change(site: Site, change: Change, *, author: Author) -> int:
             _classify(session, site_key, author)
         session.flush()
         return stored.id
+
+
+def _refuse_many(session: Session, site_key: int) -> None:
+    recorded = select(func.count()).where(MeterChange.site_key == site_key)
+    if (session.scalar(recorded) or 0) >= MOST:
+        why = f"The site has {MOST} meter changes. Take one back first."
+        raise InvalidInput("The meter change was not recorded.", {"changed_at": [why]})
 
 
 def delete_change(site: Site, number: int, *, author: Author) -> None:

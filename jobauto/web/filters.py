@@ -1,7 +1,7 @@
 """What every page needs: a database that is ready, filters for times and words, the frame's own facts."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
@@ -12,6 +12,7 @@ from flask import Flask, current_app, g, request
 from flask_login import current_user
 from markupsafe import Markup
 
+from ..audit import queries as audit
 from ..audit.conflicts import shown
 from ..auth.browsers import describe_browser
 from ..clock import utcnow
@@ -78,6 +79,7 @@ def init_app(app: Flask) -> None:
         faulty_for,
         days_faulty,
         describe_fault,
+        newest_changes,
         saves,
         size,
         quality_word,
@@ -167,6 +169,11 @@ def describe_fault(job: Job) -> str:
         return lasting
     is_over = job.recovered_at or job.status == "closed"
     return f"{'was ' if is_over else ''}{rule.flagged_as if rule else 'faulty'} {lasting}"
+
+
+def newest_changes(events: Sequence[Event]) -> Sequence[Event]:
+    """What of a history its page shows."""
+    return events[-audit.SHOWN :]
 
 
 def saves(events: Iterable[Event]) -> list[list[Event]]:

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from jobauto.audit import queries as audit
 from jobauto.audit.service import Author
 from jobauto.auth import service as auth
-from jobauto.auth.tokens import DAYS, NewToken, by_token
+from jobauto.auth.tokens import DAYS, MOST_OF_A_USER, NewToken, by_token
 from jobauto.clock import utcnow
 from jobauto.extensions import db
 from jobauto.jobs.service import JobChange, change
@@ -56,6 +56,18 @@ def test_a_token_that_there_cannot_be(app: Flask, cast: None, wanted: NewToken) 
     with pytest.raises(auth.TokenRefused):
         auth.issue_own_token("vera", wanted, PASSWORD, None)  # type: ignore[arg-type] # it is not asked for
     assert db.session.scalars(select(ApiToken)).all() == []
+
+
+def test_a_user_has_a_hundred_tokens_at_once_and_whoever_wants_another_revokes_one(vera: Person) -> None:
+    for number in range(1, MOST_OF_A_USER):  # one there is already
+        auth.issue_token("vera", NewToken(f"logger {number}"), Author("ada", utcnow()))
+    another = {"action": "token", "name": "another", "scope": "read", "confirm": PASSWORD}
+
+    refused = vera.post("/account", **another)
+    vera.post("/account", action="revoke", token_id="1")
+
+    assert error_beside(refused, "name") == "There are 100 tokens. Revoke one first."
+    assert vera.post("/account", **another).status_code == 200
 
 
 def test_a_token_ends_with_the_account_and_does_not_come_back_with_it(
@@ -111,6 +123,13 @@ def test_a_token_is_made_with_the_scope_and_the_days_that_were_chosen_and_both_a
     assert (made.scope, made.expires_at - made.created_at) == ("ingest", timedelta(days=30))
     assert "Ingest" in words(page)
     assert "in 30 days" in words(page)
+
+
+def test_days_that_no_token_lasts_are_told_beside_the_field(vera: Person) -> None:
+    for days in ("0", "3651", "9" * 310):
+        page = vera.post("/account", action="token", name="logger", days=days, confirm=PASSWORD)
+        assert page.status_code == 422
+        assert error_beside(page, "days")
 
 
 def test_one_from_before_is_told_of_on_its_owners_page(app: Flask, vera: Person) -> None:

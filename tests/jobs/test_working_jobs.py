@@ -12,7 +12,7 @@ from jobauto.jobs import bulk_actions
 from jobauto.jobs.bulk_actions import Wanted
 from jobauto.jobs.export import as_csv
 from jobauto.jobs.queries import JobFilter, jobs_matching, next_in_view
-from jobauto.jobs.service import JobChange, change
+from jobauto.jobs.service import NOTE_LENGTH, SEARCHED_NOTES, JobChange, change
 from jobauto.jobs.sorting import SORTS
 from jobauto.models import Job
 from jobauto.spreadsheets import harmless
@@ -96,6 +96,14 @@ def test_the_longest_fault_is_the_one_that_began_first_and_one_without_a_beginni
 
 def test_every_sort_order_runs(app: Flask, fleet: None) -> None:
     assert {name: len(found(sort=name)) for name in SORTS} == dict.fromkeys(SORTS, 2)
+
+
+def test_a_note_is_written_beside_no_more_than_the_newest_of_many(app: Flask, fleet: None) -> None:
+    for note in ("firstly", *["x" * NOTE_LENGTH] * (SEARCHED_NOTES // NOTE_LENGTH), "lastly"):
+        change(1, JobChange(note=note), by="oscar", now=NOON)
+
+    assert len(db.session.get_one(Job, 1).search_notes) == SEARCHED_NOTES
+    assert (found(search="firstly"), found(search="lastly")) == ([], ["QUIET-1"])
 
 
 def test_several_jobs_change_at_once_and_what_is_refused_is_named(

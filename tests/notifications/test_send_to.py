@@ -68,6 +68,10 @@ def by_default(app: Flask) -> None:
         ("3fff::1", False),
         ("5f00::1", False),
         ("192.88.99.1", False),
+        ("::5efe:7f00:1", False),
+        ("200::1", False),
+        ("4000::1", False),
+        ("e000::1", False),
     ],
 )
 def test_what_is_in_reach_when_nothing_is_named(ip: str, reached: bool) -> None:

@@ -13,7 +13,8 @@ from jobauto.errors import InvalidInput
 from jobauto.extensions import db
 from jobauto.imports.readings import from_csv, import_readings
 from jobauto.models import Event, MeterChange, Site
-from jobauto.readings.meter_changes import Change, UnknownMeterChange, delete_change, record_change
+from jobauto.readings.meter_changes import MOST, Change, UnknownMeterChange, delete_change, record_change
+from jobauto.storage.connections import write
 from tests.fleets import NOON, add_site, days_before
 from tests.readings.doubts import OSCAR, add_classified, meters, qualities, reviews
 
@@ -56,6 +57,19 @@ def test_it_may_be_a_day_ahead_and_no_more(app: Flask) -> None:
 
     with pytest.raises(InvalidInput):
         record_change(site(key), Change(NOON + day + timedelta(microseconds=1)), author=OSCAR)
+
+
+def test_a_site_has_so_many_and_one_that_is_taken_back_makes_room(app: Flask) -> None:
+    key = add_classified("S1", [1])
+    with write() as session:
+        session.add_all(MeterChange(site_key=key, changed_at=days_before(day)) for day in range(MOST))
+
+    with pytest.raises(InvalidInput):
+        record_change(site(key), Change(NOON + timedelta(hours=1)), author=OSCAR)
+
+    again = record_change(site(key), Change(days_before(1), serial="A1"), author=OSCAR)
+    delete_change(site(key), again, author=OSCAR)
+    record_change(site(key), Change(NOON + timedelta(hours=1)), author=OSCAR)
 
 
 def test_a_site_that_sends_intervals_has_none(app: Flask) -> None:

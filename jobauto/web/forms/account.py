@@ -1,10 +1,11 @@
 """Forms for one's own account."""
 
 from flask_wtf import FlaskForm
-from wtforms import IntegerField, PasswordField, SelectField, StringField
+from wtforms import PasswordField, SelectField, StringField
 from wtforms.validators import InputRequired, Length, NumberRange
 
 from ...auth.tokens import DAYS, MOST_DAYS, NAME_LENGTH
+from ..numbers import WholeNumberField
 from .choices import choices
 from .users import NewPasswordForm
 
@@ -65,7 +66,7 @@ class TokenForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
 
     name = StringField("What it is for", [InputRequired("Give it a name."), Length(max=NAME_LENGTH)])
     scope = SelectField("What it may do", choices=choices(SCOPES), default="full")
-    days = IntegerField(
+    days = WholeNumberField(
         "Days until it ends",
         [NumberRange(1, MOST_DAYS, f"Enter a number from 1 to {MOST_DAYS:,}.")],
         default=DAYS,

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from flask import request
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
-from wtforms import DateField, Form, IntegerField, SelectField, StringField, TextAreaField
+from wtforms import DateField, Form, SelectField, StringField, TextAreaField
 from wtforms.validators import Length, NumberRange, Optional
 
 from ...audit.conflicts import Seen
@@ -20,7 +20,7 @@ from ...jobs.views import View, week_began
 from ...models.bulk import ACTIONS, VIEW_NAME_LENGTH
 from ...models.job import PRIORITIES, RESOLUTIONS, STATUSES
 from ...rules import RULES
-from ..numbers import whole_number, whole_numbers
+from ..numbers import WholeNumberField, whole_number, whole_numbers
 from ..paging import MOST, describe_fields, parameters_refused
 from .choices import ANY, NOBODY, choices, of_codes, of_names, says
 
@@ -49,7 +49,7 @@ class FilterForm(Form):
     group = SelectField(choices=choices([ANY]), default="")
     recovered = SelectField(choices=choices([ANY, ("yes", "Recovered"), ("no", "Not recovered")]), default="")
     closed = SelectField(choices=choices([ANY, ("week", "This week")]), default="")
-    min_age = IntegerField(
+    min_age = WholeNumberField(
         "Age in days, at least",
         [Optional(), NumberRange(0, 100_000, "Must be 0 to 100,000.")],
         render_kw={"type": "text", "inputmode": "numeric", "autocomplete": "off"},
