@@ -103,6 +103,38 @@ def test_one_that_is_undone_while_another_confirms_it_leaves_that_ones_readings(
     assert values() == ["1.00", "2.00"]
 
 
+@pytest.mark.parametrize(
+    ("stored", "is_first_undone"),
+    [
+        pytest.param(lines(3, 4, first=2), False, id="between its readings"),
+        pytest.param(lines(5, "6e"), False, id="in place of its readings"),
+        pytest.param(lines(5, 6), True, id="in place of those of one that is undone"),
+    ],
+)
+def test_what_it_stores_after_the_end_of_one_that_came_later_is_not_left_to_that_one(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, stored: list[str], is_first_undone: bool
+) -> None:
+    monkeypatch.setattr(SqliteBulk, "BATCH", 2)
+    monkeypatch.setattr(PostgresqlBulk, "BATCH", 2)
+    add_site("S1")
+    add_site("S2")
+    first = send(lines(1, 2))
+    later: list[int] = []
+
+    def send_another(*_: object) -> None:
+        if not later:
+            later.append(send([*lines(1, 2), *lines(9, first=8)], now=utcnow()))
+
+    number = send([*lines(1, 2, site="S2"), *stored], now=utcnow(), progress=send_another)
+    assert values() != ["1.00", "2.00", "9.00"]
+    for undone in [first, number] if is_first_undone else [number]:
+        take_back(undone)
+
+    assert values() == ["1.00", "2.00", "9.00"]
+    take_back(later[0])
+    assert values() == ([] if is_first_undone else ["1.00", "2.00"])
+
+
 def test_of_two_who_undo_it_at_once_one_does(app: Flask) -> None:
     add_site("S1")
     number = send(lines(1, 2))
