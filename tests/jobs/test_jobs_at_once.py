@@ -1,4 +1,4 @@
-"""Who else changes jobs at the very moment of a run that marks them: nobody fails, and history is true."""
+"""Of those who change the same jobs at the same moment nobody fails, and histories are true."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,12 +13,13 @@ from jobauto.audit.service import Author
 from jobauto.extensions import db
 from jobauto.jobs.service import JobChange, change
 from jobauto.models import Event
-from jobauto.users.service import hand_over
+from jobauto.users.service import hand_over, set_active
 from tests.databases import Postgresql
 from tests.detection.running import jobs, later, run_at, save
 from tests.fleets import add_readings, add_site, days_before
 from tests.processes import PATIENCE, await_until
 from tests.racing import is_anybody_waiting, just_before
+from tests.users.mailing import set_up_mail, verified
 
 pytestmark = pytest.mark.postgresql
 
@@ -92,3 +93,21 @@ def test_a_job_that_somebody_works_at_that_moment_is_closed_by_both_state_and_hi
     ).all()
     assert [event.after for event in told][-1:] == ([job.status] if job.status == "closed" else [])
     assert audit.last_change("job", 1, "assignee") is not None
+
+
+def test_who_assigns_a_job_to_an_admin_and_who_deactivates_its_assignee_do_not_wait_for_each_other(
+    app: Flask, cast: None
+) -> None:
+    set_up_mail(app)
+    verified("ada", "ada@example.org")
+    add_site("S1", {days_before(4): 7})
+    run_at()
+    change(1, JobChange(assignee="oscar"), by="ada", now=later(1))
+
+    def deactivate() -> bool:
+        return set_active("oscar", False, author=Author("ada", later(2)), hand_over_to="")
+
+    with meanwhile(app, "INSERT INTO assignment", deactivate) as deactivating:
+        change(1, JobChange(assignee="ada"), by="oscar", now=later(2))
+        assert deactivating[0].result(PATIENCE)
+    assert [job.assignee for job in jobs()] == ["ada"]
