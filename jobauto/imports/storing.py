@@ -244,6 +244,8 @@ class Store:
                 # The same file again takes no turn, for it writes nothing.
                 if found.same < len(values) or batch.estimated or former.against or former.outdone:
                     newcomers = self._take({key for key, _ in [*values, *former.against]}, batch)
+                    if self._others.were_before(newcomers.turns):  # they may have stored the same
+                        found = self._compare(values, batch.estimated)
                     taken, outdone = self._take_back(former.against), self._outdo(former.outdone)
                     self._change(values, batch, newcomers, replaces=found.same < found.stored)
                     newcomers.doubt({key for key, _ in former.against})
