@@ -68,6 +68,8 @@ def _close_untouched(connection: Connection, opening: Opening, closing: Sequence
         ~Job.touched,
         _closes_itself(opening, closing),
     )
+    # Locked: else somebody might begin to work one of them between its history and its closing.
+    connection.execute(update(Job).where(*untouched).values(touched=false()))
     for field, before, after in (
         ("status", Job.status, "closed"),
         ("resolution", Job.resolution, RESOLUTION),

@@ -22,6 +22,7 @@ from ..settings import service as settings_service
 from ..settings.policies import Policies
 from ..storage.connections import is_connection_lost, is_unavailable, write_on
 from ..storage.leases import LeaseLost
+from ..storage.many_jobs import be_alone_in_changing_many
 from . import guard, incidents, run_sites
 from .opening import Opening, count_wanted
 from .recovery import mark_recovered
@@ -240,6 +241,7 @@ class _Work:
             if judged is None:
                 result = RuleResult("skipped")
             else:
+                be_alone_in_changing_many(self.connection)
                 counts, section = judged.counts, self.policies.settings.rule(rule.name)
                 opening = Opening(rule, section, self.moment, self.run_id, self.clock(), judged.combinations)
                 outcome = self._open_or_hold(opening, counts)

@@ -245,6 +245,12 @@ def _take_turns(connection: Connection) -> None:
     take_turns(connection, list(connection.scalars(sites)))
 
 
+def _lock(connection: Connection) -> None:
+    """Nobody changes known sites between what is kept of the changes and the changes themselves."""
+    known = select(Site.key).join(STAGE, _OF_SITES).order_by(Site.key)
+    connection.execute(known.with_for_update(of=Site, key_share=True))
+
+
 def _refuse(connection: Connection) -> list[Rejected]:
     """Take out rows that would change the measure of sites that have readings."""
     has_readings = exists(select(Reading.site_key).where(Reading.site_key == Site.key))
@@ -295,6 +301,11 @@ def import_sites(
 
     before, regroups = 0, False
 
+    def before_look(connection: Connection) -> None:
+        _take_turns(connection)
+        if target is not _DISTRIBUTED_TARGET:  # that locks one site at a time
+            _lock(connection)
+
     def before_store(connection: Connection) -> None:
         nonlocal before, regroups
         if target is _DISTRIBUTED_TARGET:
@@ -315,7 +326,7 @@ def import_sites(
             target = _DISTRIBUTED_TARGET if is_distributed(connection) else _TARGET
         target_now = replace(
             target,
-            before_look=_take_turns,
+            before_look=before_look,
             before_store=before_store,
             after_store=after_store,
             refuse=_refuse,

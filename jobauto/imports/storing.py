@@ -18,11 +18,12 @@ from sqlalchemy import Connection, select
 
 from ..models import Import
 from ..models.types import from_microseconds
-from ..readings.turns import OthersSince
+from ..readings.turns import OthersSince, stripe_of
 from ..storage.connections import write_on
 from .bulk.way import AlreadyStored, Bulk, Comparison, ReadingKey, Ready, Stamp, WhileWaiting
 from .contradictions import IN_READINGS, describe, rejected_together
 from .in_line import NO_STEPS, Newcomers, Steps, Tails, steps_of
+from .making_way import make_way
 from .measures import OtherMeasure
 from .result import ImportResult
 from .rows import Rejected
@@ -195,6 +196,7 @@ class Store:
         try:
             with write_on(self._connection):
                 newcomers = self._take(batch.steps.site_keys, batch)
+                self._make_way(newcomers, batch.ready)
                 self._bulk.insert(batch.ready, _after(newcomers, batch, while_waiting))
                 newcomers.settle(batch.ready, batch.steps)
         except AlreadyStored:
@@ -242,6 +244,8 @@ class Store:
                 # The same file again takes no turn, for it writes nothing.
                 if found.same < len(values) or batch.estimated or former.against or former.outdone:
                     newcomers = self._take({key for key, _ in [*values, *former.against]}, batch)
+                    if self._others.were_before(newcomers.turns):  # they may have stored the same
+                        found = self._compare(values, batch.estimated)
                     taken, outdone = self._take_back(former.against), self._outdo(former.outdone)
                     self._change(values, batch, newcomers, replaces=found.same < found.stored)
                     newcomers.doubt({key for key, _ in former.against})
@@ -276,6 +280,8 @@ class Store:
         self, values: dict[ReadingKey, int], batch: Batch, newcomers: Newcomers, *, replaces: bool
     ) -> None:
         actual, estimated = _parts(values, batch.estimated)
+        self._make_way(newcomers, actual)
+        self._make_way(newcomers, estimated, is_estimated=True)
         if replaces:
             self._bulk.keep_replaced(actual)
             self._bulk.keep_replaced(estimated, estimated=True)
@@ -283,6 +289,12 @@ class Store:
         if estimated:
             self._bulk.keep_outranked(estimated)
             newcomers.settle_estimated(self._bulk.change(estimated, estimated=True))
+
+    def _make_way(self, newcomers: Newcomers, rows: Sequence[Ready], *, is_estimated: bool = False) -> None:
+        stripes = self._others.were_before(newcomers.turns)
+        if stripes and _has_begun_since(self._connection, self._bulk.stamp):
+            others = [row for row in rows if stripe_of(row[0]) in stripes]
+            make_way(self._connection, self._bulk.stamp, others, is_estimated=is_estimated)
 
     def _meet_refused(self, values: dict[ReadingKey, int], batch: Batch) -> list[Rejected]:
         """Take out, and reject, rows whose key was refused in a former batch."""

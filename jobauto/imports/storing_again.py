@@ -20,6 +20,7 @@ from ..storage.among import is_among
 from ..storage.connections import insert
 from ..storage.marks import mark
 from .bulk.way import Bulk, ReadingKey, Ready
+from .making_way import make_way
 from .taking_back import is_before
 
 
@@ -61,6 +62,7 @@ def store_again(
 
 
 def _store(connection: Connection, bulk: Bulk, rows: Sequence[Ready], *, is_estimated: bool) -> None:
+    make_way(connection, bulk.stamp, rows, is_estimated=is_estimated)
     bulk.keep_replaced(rows, estimated=is_estimated)
     if is_estimated:
         bulk.keep_outranked(rows)

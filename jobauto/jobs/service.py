@@ -19,6 +19,7 @@ from ..models.job import PRIORITIES, RESOLUTIONS, STATUSES, STILL_OPEN
 from ..models.user import MAY_WORK_JOBS
 from ..notifications import assignments
 from ..storage.connections import write
+from ..storage.many_jobs import be_alone_in_changing_many
 from . import incidents
 from .bulk import Refusal
 
@@ -111,6 +112,7 @@ def hand_over(session: Session, assignee: str, to: str, author: Author) -> int:
     """
     if to and not _may_work_jobs(session, to):
         raise InvalidInput("Nothing was changed.", {"to": [f"{to} is nobody who works jobs."]})
+    be_alone_in_changing_many(session.connection())
     theirs = update(Job).where(STILL_OPEN, Job.assignee == assignee)
     change = theirs.values(assignee=to or None, touched=True).returning(Job.id, Job.site_key)
     handed = [(job_id, site_key) for job_id, site_key in session.execute(change)]

@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 
 from jobauto.extensions import db
 from jobauto.storage.connections import foreign_keys_off, write_on
-from jobauto.storage.migrating import has_model, is_compared
+from jobauto.storage.migrating import be_alone_in_migrating, has_model, is_compared
 
 
 def configure(connection: Connection) -> None:
@@ -28,4 +28,5 @@ else:
     with db.engine.connect() as connection:
         configure(connection)
         with foreign_keys_off(connection), write_on(connection):
+            be_alone_in_migrating(connection)
             context.run_migrations()

@@ -32,6 +32,7 @@ from ..rules.settings import RuleSettings
 from ..settings.policies import Policies
 from ..settings.stored import read_policies, read_stored
 from ..storage.among import is_among
+from ..storage.many_jobs import be_alone_in_changing_many
 
 UNDONE, MADE = "not_recovered", "recovered"
 """The fields of a job's history that say so, and why."""
@@ -78,6 +79,8 @@ def review_recoveries(
     asked = changed or others
     query = _jobs(connection, changed, others, list(rules))
     jobs = connection.execute(query if of_closed else query.where(STILL_OPEN)).all() if asked else []
+    if jobs:
+        be_alone_in_changing_many(connection)
     asking = _Asking(connection)
     for row in jobs:
         job = _Job(*row)

@@ -51,7 +51,9 @@ def claim(sending: Sending) -> bool:
         )
         is_first = won.one_or_none() is not None
         if is_first:
-            session.execute(delete(SentForm).where(*_done_before_at_this_place(sending)))
+            done = select(SentForm.digest).where(*_done_before_at_this_place(sending))
+            unlocked = done.with_for_update(skip_locked=True).scalar_subquery()  # one that is claimed is not
+            session.execute(delete(SentForm).where(SentForm.digest.in_(unlocked)))
         return is_first
 
 

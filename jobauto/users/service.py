@@ -95,12 +95,16 @@ def revoke_token(token_id: int, *, author: Author, owner: str | None = None) -> 
 
 
 def _locked(session: Session, username: str) -> User:
-    # All admins are locked, not only this one: two of them might be taking the role from each other.
+    # All admins are locked, not only this one: two of them might be taking the role from each other. Whoever
+    # has locked a job and notes to whom it goes, by the key alone, is not kept waiting for whom we wait for.
     session.execute(
-        select(User.id).where(User.role == "admin", User.active).order_by(User.id).with_for_update()
+        select(User.id)
+        .where(User.role == "admin", User.active)
+        .order_by(User.id)
+        .with_for_update(key_share=True)
     )
     user = auth.by_name(username)
-    session.refresh(user, with_for_update=True)
+    session.refresh(user, with_for_update={"key_share": True})
     return user
 
 

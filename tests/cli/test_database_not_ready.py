@@ -12,7 +12,7 @@ from tests.cli.conftest import Shell
 from tests.databases import Postgresql, Sqlite, application
 from tests.migrating import upgrade
 from tests.people import Browser
-from tests.processes import environment
+from tests.processes import BIN, environment, started
 
 COMMANDS = (
     ["run-daily-job-automation"],
@@ -113,6 +113,17 @@ def test_db_upgrade_makes_an_empty_database_ready_for_an_operator(
     assert shell("db", "upgrade").returncode == 0, "again, with nothing left to do"
     after = shell("list-users")
     assert (after.returncode, after.stdout) == (0, "")
+
+
+@pytest.mark.process
+@pytest.mark.postgresql
+def test_of_two_who_upgrade_at_once_one_does_and_the_other_finds_it_done(
+    postgresql: Postgresql, tmp_path: Path
+) -> None:
+    env = environment(postgresql.empty(), tmp_path)
+    upgrading = [str(BIN / "jobauto"), "db", "upgrade"]
+    with started(upgrading, env) as one, started(upgrading, env) as other:
+        assert [one.end(), other.end()] == [0, 0], one.output + other.output
 
 
 @pytest.mark.process

@@ -22,12 +22,13 @@ from jobauto.models import Import, ImportSite, Reading, ReplacedReading, Site
 from jobauto.storage import partitions
 from jobauto.storage.connections import write
 from jobauto.storage.leases import LeaseLost
+from tests.databases import POSTGRESQL
 from tests.fleets import NOON, add_site
 from tests.imports.undoing import ADA, HEADER, send, take_back
 from tests.pages.reading import words
 from tests.people import Person
 from tests.processes import PATIENCE
-from tests.racing import both_before_either_commits
+from tests.racing import both_before_either_commits, just_before
 
 
 def lines(*values: object, first: int = 0, site: str = "S1") -> list[str]:
@@ -101,6 +102,57 @@ def test_one_that_is_undone_while_another_confirms_it_leaves_that_ones_readings(
     assert values() == ["3.00", "4.00", "5.00", "6.00"]
     assert take_back(other) == (2, 2, 0)
     assert values() == ["1.00", "2.00"]
+
+
+@pytest.mark.parametrize(
+    ("stored", "is_first_undone"),
+    [
+        pytest.param(lines(3, 4, first=2), False, id="between its readings"),
+        pytest.param(lines(5, "6e"), False, id="in place of its readings"),
+        pytest.param(lines(5, 6), True, id="in place of those of one that is undone"),
+    ],
+)
+def test_what_it_stores_after_the_end_of_one_that_came_later_is_not_left_to_that_one(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, stored: list[str], is_first_undone: bool
+) -> None:
+    monkeypatch.setattr(SqliteBulk, "BATCH", 2)
+    monkeypatch.setattr(PostgresqlBulk, "BATCH", 2)
+    add_site("S1")
+    add_site("S2")
+    first = send(lines(1, 2))
+    later: list[int] = []
+
+    def send_another(*_: object) -> None:
+        if not later:
+            later.append(send([*lines(1, 2), *lines(9, first=8)], now=utcnow()))
+
+    number = send([*lines(1, 2, site="S2"), *stored], now=utcnow(), progress=send_another)
+    assert values() != ["1.00", "2.00", "9.00"]
+    for undone in [first, number] if is_first_undone else [number]:
+        take_back(undone)
+
+    assert values() == ["1.00", "2.00", "9.00"]
+    take_back(later[0])
+    assert values() == ([] if is_first_undone else ["1.00", "2.00"])
+
+
+@pytest.mark.parametrize("engine", [POSTGRESQL], indirect=True)
+@pytest.mark.parametrize(
+    ("sent", "undone", "left"),
+    [
+        pytest.param(lines(1, "2e"), 0, ["1.00", "2.00"], id="the same readings stay"),
+        pytest.param(lines(3, "4e"), 1, ["1.00", "2.00"], id="other values come back"),
+    ],
+)
+def test_one_that_another_of_the_same_readings_has_overtaken_can_be_told_from_it(
+    app: Flask, sent: list[str], undone: int, left: list[str]
+) -> None:
+    add_site("S1")
+    numbers: list[int] = []
+    with just_before("INSERT INTO reading_turn", lambda: numbers.append(send(lines(1, "2e")))):
+        number = send(sent, now=utcnow())
+    take_back([*numbers, number][undone])
+    assert values() == left
 
 
 def test_of_two_who_undo_it_at_once_one_does(app: Flask) -> None:

@@ -2,21 +2,25 @@
 
 import io
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from jobauto.clock import utcnow
 from jobauto.extensions import db
 from jobauto.models import ApiToken, Event, Import, Run, SentForm
 from jobauto.storage import sent_forms
 from jobauto.storage.connections import write
-from jobauto.storage.sent_forms import Sending
+from jobauto.storage.sent_forms import PLACE, Sending
+from tests.databases import POSTGRESQL
 from tests.fleets import NOON
 from tests.pages.reading import form_of, words
 from tests.people import PASSWORD, Answer, Person
+from tests.processes import await_until
+from tests.racing import is_anybody_waiting
 
 
 def count(model: type) -> int:
@@ -160,6 +164,26 @@ def test_of_two_that_arrive_at_the_same_time_the_database_lets_one_be_the_first(
     for thread in threads:
         thread.join(30)
     assert sorted(won) == [False, False, False, True]
+
+
+@pytest.mark.parametrize("engine", [POSTGRESQL], indirect=True)
+def test_two_forms_that_are_sent_to_an_address_at_once_do_not_wait_for_each_other(app: Flask) -> None:
+    one, other = ("p" * PLACE + each * 40 for each in "ab")
+    for digest in (one, other):
+        sent_forms.claim(Sending(digest, NOON))
+        sent_forms.settle(Sending(digest, NOON), "/jobs/1", [], (1, "/jobs/1"))
+
+    def claim() -> bool:
+        with app.app_context():
+            return sent_forms.claim(Sending(one, NOON + timedelta(seconds=30)))
+
+    claimed = update(SentForm).where(SentForm.digest == other).values(sent_at=NOON, location=None)
+    with ThreadPoolExecutor(1) as pool, db.engine.connect() as claiming, db.engine.connect() as watching:
+        claiming.execute(claimed)
+        begun = pool.submit(claim)
+        await_until(lambda: begun.done() or is_anybody_waiting(watching), "it is claimed, or waits")
+        assert begun.done()
+        assert begun.result()
 
 
 def test_whoever_comes_while_the_first_is_worked_on_waits_and_leads_where_it_led(

@@ -173,3 +173,26 @@ def test_an_edit_and_an_import_that_gives_the_site_its_measure_do_not_wait_for_e
         service.edit("S1", wanted, author=OSCAR)
         giving[0].result(PATIENCE)
     assert (site().site_name, site().measure) == ("New", "register")
+
+
+@pytest.mark.parametrize("engine", [POSTGRESQL], indirect=True)
+def test_an_import_of_sites_and_a_change_at_that_moment_come_one_after_the_other(app: Flask) -> None:
+    add_site("S1")
+    changing: list[Future[dict[str, str]]] = []
+
+    def change() -> dict[str, str]:
+        with app.app_context():
+            return service.change_several(
+                ["S1"], {"site_name": "Theirs"}, author=Author("ada", NOON), unless=lambda _: None
+            )
+
+    def begin_to_change() -> None:
+        changing.append(pool.submit(change))
+        with db.engine.connect() as watching:
+            await_until(lambda: changing[0].done() or is_anybody_waiting(watching), "it is done, or waits")
+
+    with ThreadPoolExecutor(1) as pool, just_before("INSERT INTO site", begin_to_change):
+        import_sites([Row(1, ["S1", "Imported", *[None] * 7])], author=OSCAR)
+        assert changing[0].result(PATIENCE) == {}
+    last = db.session.scalars(audit.last_change("site", "S1", "site_name")).one()
+    assert (last.before, last.after) == ("Imported", site().site_name)
