@@ -74,13 +74,13 @@ def log_in(client: FlaskClient, name: str) -> None:
 
 
 class Person:
-    """Somebody who uses the program: a cookie for pages, a token for the API."""
+    """Somebody who uses the program: a cookie for pages, a token for the API, which they may have already."""
 
-    def __init__(self, app: Flask, name: str | None) -> None:
+    def __init__(self, app: Flask, name: str | None, token: str | None = None) -> None:
         self.client = Browser(app, app.response_class)
-        self.token: str | None = None
+        self.token = token
         if name:
-            self.token = issue_token(name, NewToken("tests"), Author(name, utcnow()))
+            self.token = token or issue_token(name, NewToken("tests"), Author(name, utcnow()))
             log_in(self.client, name)
 
     def get(self, address: str) -> TestResponse:
@@ -103,3 +103,7 @@ class Person:
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         fresh = Browser(self.client.application, self.client.application.response_class)
         return fresh.open(address, method=method, headers=headers | options.pop("headers", {}), **options)
+
+
+People = dict[str | None, Person]
+"""By their names, and a stranger by none."""

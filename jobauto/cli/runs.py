@@ -12,8 +12,8 @@ import click
 from ..clock import has_real_offset, instants_at, utcnow
 from ..detection.service import Finding, RunParameters, RunResult, dry_run, run
 from ..extensions import db
-from ..imports.fields import EARLIEST
 from ..models import Hold
+from ..models.types import EARLIEST
 from ..rules import RULES, command_of
 from ..rules.rule import Rule
 from ..runs.lifecycle import RunInProgress, SlotTaken

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from ..clock import has_real_offset, instants_at
 from ..models.site import NO_SITE_IDS, SITE_ID_LENGTH, SITE_NAME_LENGTH
+from ..models.types import EARLIEST
 
 INSTANT = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]+)?)?"
@@ -23,8 +24,6 @@ LARGEST = 999_999_999_999_99
 """In hundredths of a kWh."""
 HUNDREDTH = Decimal("0.01")
 SMALLEST_CAPACITY, LARGEST_CAPACITY = HUNDREDTH, Decimal(1_000_000)
-EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
-"""No meter was read before; the first days of the calendar do not even exist in every zone."""
 FUTURE = timedelta(hours=24)
 
 

@@ -14,6 +14,8 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 BEFORE_ALL = EPOCH.replace(year=1)
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+"""No meter was read before; the first days of the calendar do not even exist in every zone."""
 MICROSECOND = timedelta(microseconds=1)
 DAY = timedelta(days=1)
 WATT_HOURS = 1000

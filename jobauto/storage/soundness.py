@@ -41,11 +41,11 @@ from ..models.run import STATUSES as STATUSES_OF_RUNS
 from ..models.run import STATUSES_OF_RULES, TRIGGERS
 from ..models.run_site import OUTCOMES, VERDICTS
 from ..models.site import COUNTS, MEASURES
-from ..models.types import Instant, Kwh, to_microseconds
+from ..models.types import EARLIEST, Instant, Kwh, to_microseconds
 from ..models.user import ROLES, SCOPES
 
-EARLIEST = to_microseconds(datetime(1900, 1, 1, tzinfo=UTC))
-LATEST = to_microseconds(datetime(9000, 1, 1, tzinfo=UTC))
+FIRST = to_microseconds(EARLIEST)
+LAST = to_microseconds(datetime(9000, 1, 1, tzinfo=UTC))
 """No instant of ours lies beyond. Each zone has a date for them, and for what pages add to one."""
 MOST_WATT_HOURS = 10**15
 BITS = {SmallInteger: 16, BigInteger: 64, Integer: 32}
@@ -217,7 +217,7 @@ def _choices(column: Column[Any]) -> tuple[Any, ...] | None:
 def _is_of_its_type(name: str, column: Column[Any]) -> str:
     kind = column.type
     if isinstance(kind, Instant):
-        return f"typeof({name}) = 'integer' AND {name} BETWEEN {EARLIEST} AND {LATEST}"
+        return f"typeof({name}) = 'integer' AND {name} BETWEEN {FIRST} AND {LAST}"
     if isinstance(kind, Kwh):
         return f"typeof({name}) = 'integer' AND abs({name} + 0.0) < {MOST_WATT_HOURS}"
     if isinstance(kind, Boolean):

@@ -8,11 +8,10 @@ from flask import Flask
 
 from jobauto.models.user import ROLES
 from tests.api.fleet import ERROR, has_shape
-from tests.people import CAST, Answer, Person
+from tests.people import CAST, Answer, People, Person
 
 pytestmark = pytest.mark.any_engine
 
-People = dict[str | None, Person]
 
 AUTOMATION = "/api/job-automation"
 METER_CHANGES = "/api/sites/<site_id:site_id>/meter-changes/"

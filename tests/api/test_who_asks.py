@@ -10,9 +10,7 @@ from sqlalchemy import text, update
 from jobauto.clock import utcnow
 from jobauto.extensions import db
 from jobauto.models import ApiToken, User
-from tests.people import Person
-
-People = dict[str | None, Person]
+from tests.people import People, Person
 
 SETTINGS = "/api/job-automation/settings/"
 

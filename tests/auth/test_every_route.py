@@ -19,7 +19,7 @@ from jobauto.models.user import ROLES
 from jobauto.models.user import SCOPES as ALL_SCOPES
 from tests.auth.routes import ANYBODY, EXPECTED, PENDING, SCOPES
 from tests.fleets import add_one_fault_of_each_rule
-from tests.people import CAST, Answer, Person
+from tests.people import CAST, Answer, People, Person
 
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
 SOMETHING = {
@@ -58,11 +58,11 @@ def test_every_route_stands_in_the_table_and_nothing_else() -> None:
 @pytest.mark.any_engine
 @EACH_ROUTE
 def test_a_role_gets_where_the_table_lets_it_and_nowhere_else(
-    standing: Flask, method: str, endpoint: str
+    standing: Flask, people: People, method: str, endpoint: str
 ) -> None:
     needed, rule = EXPECTED[method, endpoint], routes()[method, endpoint]
     for name in (None, *CAST):
-        person = Person(standing, name)
+        person = Person(standing, name, people[name].token)
         for way in WAYS:
             if name is None:
                 person.token = "jobauto_made_up" if way == "token" else None
@@ -80,24 +80,30 @@ def test_each_endpoint_of_the_api_says_which_tokens_open_it_and_no_page_is_opene
     assert set(SCOPES) == api | {("GET", "health.metrics"), ("GET", "auth.sender")}
 
 
+@pytest.fixture(scope="module")
+def tokens(standing: Flask) -> dict[str, str]:
+    """A token of an admin by its scope."""
+    made_by = Author("ada", utcnow())
+    return {scope: issue_token("ada", NewToken("tests", scope), made_by) for scope in ALL_SCOPES}
+
+
 @pytest.mark.any_engine
 @pytest.mark.parametrize("scope", ALL_SCOPES)
 @pytest.mark.parametrize(
     ("method", "endpoint"), [pytest.param(*route, id=" ".join(route)) for route in sorted(SCOPES)]
 )
 def test_a_token_opens_what_its_scope_lets_it(
-    standing: Flask, method: str, endpoint: str, scope: str
+    standing: Flask, tokens: dict[str, str], method: str, endpoint: str, scope: str
 ) -> None:
-    ada = Person(standing, None)
-    ada.token = issue_token("ada", NewToken("tests", scope), Author("ada", utcnow()))
+    ada = Person(standing, None, tokens[scope])
     answer = ask(ada, "token", method, routes()[method, endpoint])
     assert (answer.status_code != 403) == (scope in SCOPES[method, endpoint]), answer.status_code
 
 
 @pytest.mark.any_engine
-def test_a_token_and_a_scope_are_nothing_to_a_page_with_a_cookie_beside_them(standing: Flask) -> None:
+def test_a_token_and_a_scope_are_nothing_to_a_page_with_a_cookie_beside_them(people: People) -> None:
     """What a proxy in front puts there is not ours to judge; the cookie counts, and needs its CSRF token."""
-    vera, ada = Person(standing, "vera"), Person(standing, "ada")
+    vera, ada = people["vera"], people["ada"]
     headers = {"Authorization": f"Bearer {ada.token}"}
     assert vera.client.get("/users/", headers=headers).status_code == 403
     assert vera.client.get("/jobs/", headers=headers).status_code == 200
@@ -108,10 +114,10 @@ def test_a_token_and_a_scope_are_nothing_to_a_page_with_a_cookie_beside_them(sta
 
 @pytest.mark.any_engine
 @EACH_ROUTE
-def test_a_cookie_alone_changes_nothing(standing: Flask, method: str, endpoint: str) -> None:
+def test_a_cookie_alone_changes_nothing(people: People, method: str, endpoint: str) -> None:
     if method not in UNSAFE:
         return
-    ada, rule = Person(standing, "ada"), routes()[method, endpoint]
+    ada, rule = people["ada"], routes()[method, endpoint]
     answer = ada.client.open(address_of(rule), method=method, headers={"X-CSRFToken": "made up"})
     assert answer.status_code == 400
     assert "CSRF" in answer.text
@@ -139,10 +145,10 @@ def test_opening_every_address_changes_no_row(app: Flask, cast: None) -> None:
 
 @pytest.mark.any_engine
 @EACH_ROUTE
-def test_other_methods_are_not_answered(standing: Flask, method: str, endpoint: str) -> None:
+def test_other_methods_are_not_answered(people: People, method: str, endpoint: str) -> None:
     rule = routes()[method, endpoint]
     known = {known for known, other in routes() if routes()[known, other].rule == rule.rule}
-    ada = Person(standing, "ada")
+    ada = people["ada"]
     for unknown in {"GET", *UNSAFE, "TRACE", "PROPFIND"} - known:
         answer = ada.api(unknown, address_of(rule))
         assert answer.status_code in (404, 405), unknown

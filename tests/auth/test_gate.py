@@ -6,11 +6,10 @@ import pytest
 from werkzeug.routing import Rule
 
 from jobauto import create_app
-from tests.people import Person
+from tests.people import People, Person
 
 pytestmark = pytest.mark.any_engine
 
-People = dict[str | None, Person]
 
 OPEN_TO_ALL = {
     "auth.login",
