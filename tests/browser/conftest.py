@@ -20,7 +20,7 @@ CHART_PACKAGE = "chart.js@4.6.1"
 CHART_FILE = "package/dist/chart.umd.min.js"
 AXE_PACKAGE = "axe-core@4.14.1"
 AXE_FILE = "package/axe.min.js"
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 QUIET = (
     "--no-sandbox",
     "--disable-gpu",
