@@ -20,8 +20,8 @@ run: .venv/installed
 check: lint # on SQLite, without tests that start processes of their own
 	$(BIN)/pytest -n 2 --dist worksteal
 
-test: lint # twice as many at once, for many of them wait
-	$(BIN)/pytest -n 4 --dist worksteal --engine both --processes
+test: lint # a third at once, for many of them wait
+	$(BIN)/pytest -n 3 --dist worksteal --engine both --processes
 
 lint: .venv/installed-for-tests
 	$(BIN)/ruff check

@@ -1,7 +1,12 @@
 """The application for a WSGI server: ``gunicorn jobauto.wsgi:app``."""
 
-from .app import create_app
-from .work.scheduler import start_in_web_process
+import gc
+from importlib import import_module
 
-app = create_app()
-start_in_web_process(app)
+from flask import Flask
+
+gc.disable()  # until all is loaded: to look for garbage in what stays takes a quarter of the time
+app: Flask = import_module("jobauto.app").create_app()
+import_module("jobauto.work.scheduler").start_in_web_process(app)
+gc.freeze()
+gc.enable()

@@ -82,5 +82,6 @@ def test_a_web_process_without_a_broker(engine: Sqlite, shell: Shell) -> None:
     found = loaded(shell, "import jobauto.wsgi", JOBAUTO_SCHEDULER_ENABLED="false", **issuer)
 
     assert found >= PAGES
+    assert "garbage is collected" in found
     unwanted = {"celery", *MIGRATING, *AT_THE_ISSUER, "jobauto.cli.runs", "jobauto.storage.backup"}
     assert found & unwanted == set()
