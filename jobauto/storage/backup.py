@@ -29,9 +29,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from sqlalchemy import JSON, Connection, NullPool, Table, Text, create_engine, delete, func, select, update
+from sqlalchemy import (
+    JSON,
+    Connection,
+    CursorResult,
+    NullPool,
+    Table,
+    Text,
+    create_engine,
+    delete,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.exc import DBAPIError
 
 from ..extensions import db
@@ -58,6 +70,8 @@ from .snapshot import snapshot
 
 CHUNK, CHUNK_OF_TEXTS = 10_000, 100
 """So many rows are held at once; of a table with texts of any length no more than the second."""
+LONG = 1_000_000
+"""In characters: where their texts are longer together, no more rows than those."""
 FILE = "jobauto.sqlite3"
 Progress = Callable[[str, int], None]
 """Called with a table's name and how many of its rows are done."""
@@ -190,18 +204,39 @@ def _copy(source: Connection, target: Connection, progress: Progress) -> dict[st
     rows = {}
     for table in _tables():
         done = 0
-        found = source.execution_options(yield_per=_chunk_of(table)).execute(select(*table.columns))
-        for chunk in found.partitions():
-            bulk_copy(target, table, [tuple(row) for row in chunk])
+        # SQLite hands out row by row by itself, and of PostgreSQL so many are asked for at once.
+        at_once = {"yield_per": _chunk_of(table)} if source.dialect.name == "postgresql" else {}
+        found = source.execution_options(**at_once).execute(select(*table.columns))
+        for chunk in _chunks(found, table):
+            bulk_copy(target, table, chunk)
             done += len(chunk)
             progress(table.name, done)
         rows[table.name] = done
     return rows
 
 
+def _chunks(found: CursorResult[Any], table: Table) -> Iterator[list[tuple[Any, ...]]]:
+    if not _has_texts(table):
+        yield from ([tuple(row) for row in chunk] for chunk in found.partitions(CHUNK))
+        return
+    chunk: list[tuple[Any, ...]] = []
+    length = 0
+    for row in found:
+        chunk.append(tuple(row))
+        length += sum(len(str(value)) for value in row if isinstance(value, str | list | dict))
+        if len(chunk) == CHUNK_OF_TEXTS or length > LONG:
+            yield chunk
+            chunk, length = [], 0
+    if chunk:
+        yield chunk
+
+
 def _chunk_of(table: Table) -> int:
-    has_texts = any(isinstance(column.type, Text | JSON) for column in table.columns)
-    return CHUNK_OF_TEXTS if has_texts else CHUNK
+    return CHUNK_OF_TEXTS if _has_texts(table) else CHUNK
+
+
+def _has_texts(table: Table) -> bool:
+    return any(isinstance(column.type, Text | JSON) for column in table.columns)
 
 
 def _make_room(connection: Connection, *, replace: bool) -> None:
