@@ -46,7 +46,7 @@ def restore(file: BinaryIO, replace: bool) -> None:
         contents = service.restore(file, _told, replace=replace, now=utcnow())
     except BackupError as error:
         raise click.UsageError(str(error)) from error
-    except OSError as error:
+    except (OSError, NeverQuiet) as error:
         raise click.ClickException(f"Nothing was restored: {error}") from error
     _tell_end(f"Restored {contents.describe()}")
 

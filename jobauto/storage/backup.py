@@ -31,6 +31,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from psycopg.errors import LockNotAvailable
 from sqlalchemy import (
     JSON,
     Connection,
@@ -44,7 +45,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from ..extensions import db
 from ..models import (
@@ -66,7 +67,7 @@ from .connections import foreign_keys_off, is_unavailable, revision_of, write_on
 from .migrating import upgrade_on
 from .scratch import scratch
 from .sent_backup import BackupError
-from .snapshot import snapshot
+from .snapshot import ATTEMPTS, PATIENCE, NeverQuiet, snapshot
 
 CHUNK, CHUNK_OF_TEXTS = 10_000, 100
 """So many rows are held at once; of a table with texts of any length no more than the second."""
@@ -102,7 +103,10 @@ def back_up(target: BinaryIO, progress: Progress) -> Contents:
 
 
 def restore(source: BinaryIO, progress: Progress, *, replace: bool, now: datetime) -> Contents:
-    """Put the rows of a backup in place of those of the database. Raises BackupError, DatabaseNotReady."""
+    """Put the rows of a backup in place of those of the database.
+
+    Raises BackupError, DatabaseNotReady, NeverQuiet.
+    """
     with scratch() as folder, _opened(folder / FILE) as copy:
         contents = Contents(_take_sent(source, folder / "sent.sqlite3", copy))
         with db.engine.connect() as connection:
@@ -241,10 +245,30 @@ def _has_texts(table: Table) -> bool:
 
 def _make_room(connection: Connection, *, replace: bool) -> None:
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"LOCK TABLE {_names(connection)}")
+        _lock(connection)
     if not replace and _holds_anything(connection):
         raise BackupError("The database is not empty. To lose what it holds, add --replace.")
     _clear(connection)
+
+
+def _lock(connection: Connection) -> None:
+    """Lock all tables. Raises NeverQuiet.
+
+    Who is writing may still need one that we have and hold one that we need: then ours are given back, before
+    PostgreSQL takes it for a deadlock and ends either, and we try again.
+    """
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{PATIENCE}'")
+    for _ in range(ATTEMPTS):
+        try:
+            with connection.begin_nested():
+                connection.exec_driver_sql(f"LOCK TABLE {_names(connection)}")
+        except OperationalError as error:
+            if not isinstance(error.orig, LockNotAvailable):
+                raise
+        else:
+            connection.exec_driver_sql("SET LOCAL lock_timeout TO DEFAULT")
+            return
+    raise NeverQuiet
 
 
 def _holds_anything(connection: Connection) -> bool:
