@@ -1,10 +1,11 @@
 """Commands for a backup and the way back."""
 
+import fcntl
 import os
 import secrets
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,6 +17,9 @@ from ..storage import backup as service
 from ..storage.sent_backup import BackupError
 from ..storage.snapshot import NeverQuiet
 from .common import in_sentences, on_database
+
+DRAFT = ".jobauto-backup-"
+"""How the name of a backup begins that is being written."""
 
 
 @click.command("backup")
@@ -42,7 +46,7 @@ def restore(file: BinaryIO, replace: bool) -> None:
         contents = service.restore(file, _told, replace=replace, now=utcnow())
     except BackupError as error:
         raise click.UsageError(str(error)) from error
-    except OSError as error:
+    except (OSError, NeverQuiet) as error:
         raise click.ClickException(f"Nothing was restored: {error}") from error
     _tell_end(f"Restored {contents.describe()}")
 
@@ -53,9 +57,12 @@ def _written(file: Path) -> Iterator[BinaryIO]:
     if str(file) == "-":
         yield sys.stdout.buffer
         return
-    draft = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
+    _clear_abandoned(file.parent)
+    draft = file.with_name(f"{DRAFT}{secrets.token_hex(8)}")
     try:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target:
+            with suppress(OSError):  # a mount without locks: nobody can have it to remove the file either
+                fcntl.flock(target, fcntl.LOCK_EX)
             yield target
             target.flush()
             os.fsync(target.fileno())
@@ -63,6 +70,14 @@ def _written(file: Path) -> Iterator[BinaryIO]:
         _sync_folder(file.parent)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _clear_abandoned(folder: Path) -> None:
+    """Remove what killed processes have left of any backup: the lock goes with its process."""
+    for draft in folder.glob(f"{DRAFT}*"):
+        with suppress(OSError), draft.open("rb") as left:
+            fcntl.flock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            draft.unlink()
 
 
 def _sync_folder(folder: Path) -> None:

@@ -29,10 +29,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from sqlalchemy import JSON, Connection, NullPool, Table, Text, create_engine, delete, func, select, update
-from sqlalchemy.exc import DBAPIError
+from psycopg.errors import LockNotAvailable
+from sqlalchemy import (
+    JSON,
+    Connection,
+    CursorResult,
+    NullPool,
+    Table,
+    Text,
+    create_engine,
+    delete,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from ..extensions import db
 from ..models import (
@@ -54,10 +67,12 @@ from .connections import foreign_keys_off, is_unavailable, revision_of, write_on
 from .migrating import upgrade_on
 from .scratch import scratch
 from .sent_backup import BackupError
-from .snapshot import snapshot
+from .snapshot import ATTEMPTS, PATIENCE, NeverQuiet, snapshot
 
 CHUNK, CHUNK_OF_TEXTS = 10_000, 100
 """So many rows are held at once; of a table with texts of any length no more than the second."""
+LONG = 1_000_000
+"""In characters: where their texts are longer together, no more rows than those."""
 FILE = "jobauto.sqlite3"
 Progress = Callable[[str, int], None]
 """Called with a table's name and how many of its rows are done."""
@@ -88,7 +103,10 @@ def back_up(target: BinaryIO, progress: Progress) -> Contents:
 
 
 def restore(source: BinaryIO, progress: Progress, *, replace: bool, now: datetime) -> Contents:
-    """Put the rows of a backup in place of those of the database. Raises BackupError, DatabaseNotReady."""
+    """Put the rows of a backup in place of those of the database.
+
+    Raises BackupError, DatabaseNotReady, NeverQuiet.
+    """
     with scratch() as folder, _opened(folder / FILE) as copy:
         contents = Contents(_take_sent(source, folder / "sent.sqlite3", copy))
         with db.engine.connect() as connection:
@@ -190,26 +208,67 @@ def _copy(source: Connection, target: Connection, progress: Progress) -> dict[st
     rows = {}
     for table in _tables():
         done = 0
-        found = source.execution_options(yield_per=_chunk_of(table)).execute(select(*table.columns))
-        for chunk in found.partitions():
-            bulk_copy(target, table, [tuple(row) for row in chunk])
+        # SQLite hands out row by row by itself, and of PostgreSQL so many are asked for at once.
+        at_once = {"yield_per": _chunk_of(table)} if source.dialect.name == "postgresql" else {}
+        found = source.execution_options(**at_once).execute(select(*table.columns))
+        for chunk in _chunks(found, table):
+            bulk_copy(target, table, chunk)
             done += len(chunk)
             progress(table.name, done)
         rows[table.name] = done
     return rows
 
 
+def _chunks(found: CursorResult[Any], table: Table) -> Iterator[list[tuple[Any, ...]]]:
+    if not _has_texts(table):
+        yield from ([tuple(row) for row in chunk] for chunk in found.partitions(CHUNK))
+        return
+    chunk: list[tuple[Any, ...]] = []
+    length = 0
+    for row in found:
+        chunk.append(tuple(row))
+        length += sum(len(str(value)) for value in row if isinstance(value, str | list | dict))
+        if len(chunk) == CHUNK_OF_TEXTS or length > LONG:
+            yield chunk
+            chunk, length = [], 0
+    if chunk:
+        yield chunk
+
+
 def _chunk_of(table: Table) -> int:
-    has_texts = any(isinstance(column.type, Text | JSON) for column in table.columns)
-    return CHUNK_OF_TEXTS if has_texts else CHUNK
+    return CHUNK_OF_TEXTS if _has_texts(table) else CHUNK
+
+
+def _has_texts(table: Table) -> bool:
+    return any(isinstance(column.type, Text | JSON) for column in table.columns)
 
 
 def _make_room(connection: Connection, *, replace: bool) -> None:
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"LOCK TABLE {_names(connection)}")
+        _lock(connection)
     if not replace and _holds_anything(connection):
         raise BackupError("The database is not empty. To lose what it holds, add --replace.")
     _clear(connection)
+
+
+def _lock(connection: Connection) -> None:
+    """Lock all tables. Raises NeverQuiet.
+
+    Who is writing may still need one that we have and hold one that we need: then ours are given back, before
+    PostgreSQL takes it for a deadlock and ends either, and we try again.
+    """
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{PATIENCE}'")
+    for _ in range(ATTEMPTS):
+        try:
+            with connection.begin_nested():
+                connection.exec_driver_sql(f"LOCK TABLE {_names(connection)}")
+        except OperationalError as error:
+            if not isinstance(error.orig, LockNotAvailable):
+                raise
+        else:
+            connection.exec_driver_sql("SET LOCAL lock_timeout TO DEFAULT")
+            return
+    raise NeverQuiet
 
 
 def _holds_anything(connection: Connection) -> bool:

@@ -370,19 +370,22 @@ def test_rows_that_take_far_more_room_than_their_file(app: Flask, tmp_path: Path
         put_back(content)
 
 
-def test_long_texts_of_many_rows_are_not_held_at_once(app: Flask, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("rows", "length"), [(1000, 100_000), (40, 4_000_000)])
+def test_long_texts_of_many_rows_are_not_held_at_once(
+    app: Flask, tmp_path: Path, rows: int, length: int
+) -> None:
     content = altered(
         taken(),
-        """
-        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 1000)
+        f"""
+        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT {rows})
         INSERT INTO event (id, at, subject, subject_id, field, after)
-        SELECT i, 0, 'site', 'S1', 'note', printf('%.*c', 100000, 'x') FROM n;
+        SELECT i, 0, 'site', 'S1', 'note', printf('%.*c', {length}, 'x') FROM n;
         """,
         tmp_path,
     )
     with at_most(50):
         put_back(content, replace=True)
-    assert db.session.scalar(select(func.count()).select_from(Event)) == 1000
+    assert db.session.scalar(select(func.count()).select_from(Event)) == rows
 
 
 def test_a_file_that_would_fill_the_disk(app: Flask) -> None:

@@ -1,5 +1,6 @@
 """What cannot be restored is refused in a sentence, and nothing is changed."""
 
+import fcntl
 import gzip
 import io
 from collections.abc import Callable
@@ -9,6 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
+from jobauto.cli.backup import DRAFT
 from jobauto.extensions import db
 from jobauto.storage import backup
 from jobauto.storage.connections import DatabaseNotReady
@@ -148,3 +150,17 @@ def test_a_backup_that_fails_leaves_the_old_file_and_no_other(
     assert [path.name for path in folder.iterdir()] == [file.name]
     assert file.read_text() == "of yesterday"
     assert not list(tmp_path.glob("backup-*")), "no scratch file either"
+
+
+def test_what_a_killed_backup_left_goes_with_the_next_one_but_not_what_is_being_written(
+    app: Flask, tmp_path: Path
+) -> None:
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    left, written = folder / f"{DRAFT}left", folder / f"{DRAFT}written"
+    left.write_text("half of all data")
+    with written.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        done = app.test_cli_runner().invoke(args=["backup", str(folder / "of-today")])
+    assert done.exit_code == 0
+    assert {path.name for path in folder.iterdir()} == {"of-today", written.name}

@@ -5,15 +5,17 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from jobauto.extensions import db
-from jobauto.models import Job, JobReading, RunRule
+from jobauto.models import Event as Entry
+from jobauto.models import Job, JobReading, RunRule, Site
 from jobauto.storage import backup
-from tests.backup.everything import application, quiet
+from tests.backup.everything import application, put_back, quiet, taken
 from tests.databases import Postgresql, Sqlite
 from tests.fleets import NOON, add_site, daily, run_noon
-from tests.processes import PATIENCE
+from tests.processes import PATIENCE, await_until
+from tests.racing import is_anybody_waiting
 
 
 def run_until(app: Flask, enough: Event) -> int:
@@ -95,3 +97,25 @@ def find_another_fault(app: Flask) -> None:
         add_site("second", daily([7, 7, 7, 7], NOON))
         run_noon()
         db.session.remove()
+
+
+def test_a_restore_lets_who_is_writing_come_to_their_end(app: Flask) -> None:
+    if db.engine.dialect.name != "postgresql":
+        return  # SQLite has one lock, which nobody can hold a part of
+    add_site("first", daily([7, 7, 7, 7], NOON))
+    content = taken()
+    with ThreadPoolExecutor(1) as pool, db.engine.connect() as writing, db.engine.connect() as looking:
+        writing.execute(update(Site).values(site_name="changed"))
+        restored = pool.submit(restore_in, app, content)
+        await_until(lambda: is_anybody_waiting(looking), "the restore waits")
+        looking.rollback()
+        writing.execute(update(Entry).values(field="changed"))  # a table that the restore has locked before
+        writing.commit()
+        restored.result(PATIENCE)
+    assert db.session.scalars(select(Site.site_name)).all() != ["changed"]
+
+
+def restore_in(app: Flask, content: bytes) -> None:
+    """Put a backup in place of what there is."""
+    with app.app_context():
+        put_back(content, replace=True)

@@ -244,6 +244,13 @@ def test_names_in_a_workbook_are_not_gathered_in_memory() -> None:
         check_size(workbook)
 
 
+def test_elements_of_a_workbook_that_never_end_are_not_remembered() -> None:
+    """A file of a few kilobytes took 600 MB."""
+    workbook = workbook_with("<sheetData>" + "<row>" * MEGABYTE)
+    with at_most(10), pytest.raises(FileError, match="damaged"):
+        check_size(workbook)
+
+
 def test_the_number_of_a_text_in_a_workbook_is_not_gathered_for_ever() -> None:
     workbook = workbook_with(f'<sheetData><c r="A1" t="s"><v>{"1" * 12 * MEGABYTE}</v></c></sheetData>')
     with at_most(10), pytest.raises(FileError, match="damaged"):

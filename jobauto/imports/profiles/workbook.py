@@ -27,6 +27,8 @@ _MOST_NAMES = 1_000
 _LONGEST_NUMBER = 100
 _LONGEST_TAG = 10_000_000
 """Bytes. The parser looks at a tag from its start with each chunk, until it ends."""
+_DEEPEST = 100
+"""Elements in one another, which the parser remembers until they end. Excel writes a dozen."""
 _TEXTS = "xl/sharedstrings.xml"
 _OTHER_KINDS = {"content.xml", "xl/workbook.bin"}
 """Parts by which the library would take it for a workbook of another kind, when it cannot read it as this."""
@@ -117,7 +119,9 @@ class _Part:
         self._parser: XMLParserType = ParserCreate("utf-8", intern=self._names)
         self._parser.buffer_text = True
         self._parser.StartDoctypeDeclHandler = _no_doctype
-        self._parser.StartElementHandler = self._start
+        self._parser.StartElementHandler = self._open
+        self._parser.EndElementHandler = self._close
+        self._depth = 0
 
     def measure(self, chunks: Iterator[bytes]) -> None:
         """Raises FileError, ExpatError or _Damaged."""
@@ -130,8 +134,21 @@ class _Part:
                 raise _Damaged
         self._parser.Parse(b"", True)
 
+    def _open(self, name: str, attributes: Mapping[str, str], /) -> None:
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise _Damaged
+        self._start(name, attributes)
+
+    def _close(self, _name: str, /) -> None:
+        self._depth -= 1
+        self._end()
+
     def _start(self, name: str, attributes: Mapping[str, str], /) -> None:
         raise NotImplementedError
+
+    def _end(self) -> None:
+        """What follows from the end of an element."""
 
 
 def _no_doctype(*_: Any) -> None:
@@ -187,7 +204,6 @@ class _Sheet(_Part):
             if local == "v" and self._is_shared:
                 self._number = ""
                 self._parser.CharacterDataHandler = self._digits
-                self._parser.EndElementHandler = self._end
         elif local == "row":
             self._row, self._column = _row(attributes, self._row + 1), 0
 
@@ -218,8 +234,10 @@ class _Sheet(_Part):
         if len(self._number) > _LONGEST_NUMBER:
             raise _Damaged
 
-    def _end(self, _name: str) -> None:
-        self._parser.CharacterDataHandler = self._parser.EndElementHandler = None
+    def _end(self) -> None:
+        if self._parser.CharacterDataHandler is None:
+            return
+        self._parser.CharacterDataHandler = None
         at = self._number.strip()
         if at.isdecimal() and len(at) < 8 and int(at) < len(self._sizes):
             self._copied += self._sizes[int(at)]
