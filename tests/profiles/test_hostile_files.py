@@ -14,6 +14,7 @@ from jobauto.imports.columns import Instants, read_registers
 from jobauto.imports.fields import InstantReader
 from jobauto.imports.lines import FileError
 from jobauto.imports.profiles import cells, found, green_button, iec62056
+from jobauto.imports.profiles import workbook as workbooks
 from jobauto.imports.profiles.document import Profile
 from jobauto.imports.profiles.layouts import Sites
 from jobauto.imports.profiles.packed import opened
@@ -249,6 +250,18 @@ def test_elements_of_a_workbook_that_never_end_are_not_remembered() -> None:
     workbook = workbook_with("<sheetData>" + "<row>" * MEGABYTE)
     with at_most(10), pytest.raises(FileError, match="damaged"):
         check_size(workbook)
+
+
+def test_a_workbook_of_too_many_cells_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten million of them, in 0.3 MB, took 14 seconds."""
+    monkeypatch.setattr(workbooks, "MOST_CELLS", 100)
+    with pytest.raises(FileError, match="more than 100 cells"):
+        check_size(workbook_with("<sheetData>" + "<row><c><v/></c></row>" * 200_000 + "<"))
+
+
+def test_a_workbook_has_no_more_rows_than_excel() -> None:
+    with pytest.raises(FileError, match="damaged"):
+        check_size(workbook_with("<sheetData>" + "<row/>" * (workbooks.MOST_ROWS + 1) + "</sheetData>"))
 
 
 def test_the_number_of_a_text_in_a_workbook_is_not_gathered_for_ever() -> None:

@@ -21,6 +21,8 @@ LARGEST = 200_000_000
 NO_WORKBOOK = "This is not an Excel workbook (.xlsx)."
 OLD_KIND = "This is an old Excel workbook (.xls), or has a password. Save it as .xlsx, without a password."
 _OLE = b"\xd0\xcf\x11\xe0"
+MOST_ROWS = 1_048_576
+"""Of a sheet: Excel itself has no more."""
 _CHUNK = 1_000_000
 _MOST_NAMES = 1_000
 """Of tags and attributes in a part, all of which the parser remembers. Those that Excel writes are fewer."""
@@ -74,9 +76,7 @@ def check_size(stream: BinaryIO) -> None:
 def check_cells(cells: int) -> None:
     """Raises FileError where a sheet has too many cells."""
     if cells > MOST_CELLS:
-        raise FileError(
-            f"The sheet has {cells:,} cells, more than {MOST_CELLS:,}. Save it as CSV, or in several parts."
-        )
+        raise FileError(f"The sheet has more than {MOST_CELLS:,} cells. Save it as CSV, or in several parts.")
 
 
 def _check(archive: ZipFile, parts: Mapping[str, ZipInfo]) -> None:
@@ -91,7 +91,6 @@ def _check(archive: ZipFile, parts: Mapping[str, ZipInfo]) -> None:
         if _is_sheet(_chunks(archive, part)):
             sheet = _Sheet(texts.sizes)
             sheet.measure(_chunks(archive, part))
-            check_cells(sheet.cells)
 
 
 def _chunks(archive: ZipFile, part: ZipInfo) -> Iterator[bytes]:
@@ -132,6 +131,7 @@ class _Part:
             unread = taken - max(self._parser.CurrentByteIndex, 0)
             if len(self._names) > _MOST_NAMES or unread > _LONGEST_TAG:
                 raise _Damaged
+            self._compare()
         self._parser.Parse(b"", True)
 
     def _open(self, name: str, attributes: Mapping[str, str], /) -> None:
@@ -149,6 +149,9 @@ class _Part:
 
     def _end(self) -> None:
         """What follows from the end of an element."""
+
+    def _compare(self) -> None:
+        """Raises FileError where so much was met already that the rest need not be."""
 
 
 def _no_doctype(*_: Any) -> None:
@@ -194,6 +197,9 @@ class _Sheet(_Part):
         if self._rows is None:
             return 0
         return (self._rows[1] - self._rows[0] + 1) * (self._columns[1] - self._columns[0] + 1)
+
+    def _compare(self) -> None:
+        check_cells(self.cells)
 
     def _start(self, name: str, attributes: Mapping[str, str], /) -> None:
         local = _local(name)
@@ -247,7 +253,7 @@ class _Sheet(_Part):
 
 def _row(attributes: Mapping[str, str], following: int) -> int:
     row = attributes.get("r", str(following))
-    if not row.isdecimal() or len(row) > 7:
+    if not row.isdecimal() or len(row) > 7 or int(row) > MOST_ROWS:
         raise _Damaged
     return int(row)
 
