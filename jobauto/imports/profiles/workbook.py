@@ -133,6 +133,7 @@ class _Part:
                 raise _Damaged
             self._compare()
         self._parser.Parse(b"", True)
+        self._compare()  # after a long tag, newer versions of expat keep back what follows until the end
 
     def _open(self, name: str, attributes: Mapping[str, str], /) -> None:
         self._depth += 1
