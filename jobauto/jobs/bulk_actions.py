@@ -37,8 +37,8 @@ log = logging.getLogger("job_automation")
 MOST = 10_000
 """So many jobs at most are chosen at once."""
 MOST_UNFINISHED = 10
-"""So many actions of one person may be left to do before the next: a press writes :data:`MOST` rows, which
-kept for weeks, in a hundredth of the time that the jobs take. Presses at once may pass it by a few."""
+"""So many actions of one person may be left to do before the next: a press writes :data:`MOST` rows, kept
+for weeks, in a hundredth of the time that the jobs take. Presses at one moment may pass it by a few."""
 UNDO_FOR = timedelta(days=14)
 KEPT_FOR = UNDO_FOR + timedelta(days=1)
 """So long it is known what became of each job: for longer than somebody may begin to undo it."""

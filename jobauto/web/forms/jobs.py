@@ -271,7 +271,7 @@ def _name(given: str | None) -> str:
     return "" if text == NOBODY else text
 
 
-def _without_nul(query: str | None) -> str | None:
+def _without_nul(query: str | None) -> str:
     # Or PostgreSQL would refuse each page that counts the view. What is read can be cleaned; of what is
     # written, "%%0000" has another one when the first is taken out.
     said = parse_qsl(query or "")
