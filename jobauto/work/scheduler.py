@@ -17,6 +17,7 @@ from queue import Empty, SimpleQueue
 import click
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.interval import IntervalTrigger
 from flask import Flask, current_app
 from sqlalchemy.exc import DatabaseError
 
@@ -175,16 +176,28 @@ def _await(told: SimpleQueue[int]) -> None:
             return
 
 
+class Every(IntervalTrigger):  # type: ignore[misc] # APScheduler ships no types
+    """An interval of which nothing is made up for, however far the clock is set forward or was asleep.
+
+    APScheduler lists each time that was missed before it does one: those of a year take minutes, and those
+    since 1970, where a machine that has no clock of its own begins, all memory.
+    """
+
+    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:
+        """The next time, which is now if it has gone by."""
+        upcoming: datetime = super().get_next_fire_time(previous, now)
+        return max(upcoming, now)
+
+
 def _start(app: Flask) -> BackgroundScheduler:
     every = timedelta(seconds=app.config["TICK_SECONDS"])
     scheduler = BackgroundScheduler(timezone="UTC", executors={"default": ThreadPoolExecutor(len(WORK))})
     for work, at_work in zip(WORK, _at_work, strict=True):
         scheduler.add_job(
             _in_context,
-            "interval",
+            Every(seconds=every.total_seconds()),
             [app, work, at_work],
             name=work.__name__,
-            seconds=every.total_seconds(),
             next_run_time=utcnow(),
             misfire_grace_time=None,  # by default a tick that is a second late is dropped
             coalesce=True,

@@ -1,17 +1,18 @@
-"""However far the clock is set back, the scheduler begins its work again within a tick."""
+"""However far the clock is set, back or forward, the scheduler begins its work again within a tick."""
 
 import threading
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from jobauto.clock import utcnow
-from jobauto.work.scheduler import wake_if_set_back
+from jobauto.work.scheduler import Every, wake_if_set_back
 from tests.processes import PATIENCE
 
 TICK = timedelta(seconds=20)
+NOW = datetime(2026, 3, 31, 5, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -34,3 +35,17 @@ def test_work_that_the_next_tick_does_waits_for_it(scheduler: BackgroundSchedule
     job = scheduler.add_job(utcnow, "interval", seconds=20, next_run_time=now + TICK)
     wake_if_set_back(scheduler, TICK, now)
     assert job.next_run_time == now + TICK
+
+
+@pytest.mark.parametrize(
+    ("previous", "upcoming"),
+    [
+        pytest.param(NOW, NOW + TICK, id="a tick later"),
+        pytest.param(NOW - TICK / 2, NOW + TICK / 2, id="late by half a tick"),
+        pytest.param(NOW - TICK, NOW, id="just missed"),
+        pytest.param(NOW - timedelta(days=7), NOW, id="a week asleep"),
+        pytest.param(datetime(1970, 1, 1, tzinfo=UTC), NOW, id="a machine without a clock of its own"),
+    ],
+)
+def test_of_what_was_missed_nothing_is_made_up_for(previous: datetime, upcoming: datetime) -> None:
+    assert Every(seconds=TICK.total_seconds()).get_next_fire_time(previous, NOW) == upcoming
