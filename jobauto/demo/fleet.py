@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from random import Random
 
 SITES = 200
@@ -163,6 +164,7 @@ def _generated(site: DemoSite, at: datetime) -> float:
     )
 
 
+@cache
 def _weather(town: int, day: date) -> float:
     """From a dull day (0.2) to a bright one (1.8); towns share most of it."""
     return 0.2 + 1.1 * Random(day.toordinal()).random() + 0.5 * Random(day.toordinal() * 100 + town).random()  # noqa: S311
