@@ -1,5 +1,6 @@
 """The different values of a column, found by leaping through its index."""
 
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Select, func, select
@@ -18,6 +19,11 @@ def distinct_values(column: InstrumentedAttribute[str]) -> Select[Any]:
     """
     if is_distributed(db.session.connection()):
         return select(column).where(column > "").distinct().order_by(column)
+    return _leap(column)
+
+
+@cache  # each list of jobs or sites asks twice or more, and to make it takes longer than to do it
+def _leap(column: InstrumentedAttribute[str]) -> Select[Any]:
     least = select(func.min(column).label("value")).where(column > "").cte("leap", recursive=True)
     table = aliased(column.class_)
     next_column = getattr(table, column.key)
