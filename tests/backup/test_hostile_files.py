@@ -99,6 +99,7 @@ def test_what_is_no_table_of_ours(full: Full, tmp_path: Path, statements: str, w
     assert rows_of(full.uri) == full.rows
 
 
+@pytest.mark.any_engine
 @pytest.mark.parametrize(
     ("statements", "where"),
     [

@@ -69,6 +69,7 @@ def newer(content: bytes, folder: Path) -> bytes:
     return altered(content, "UPDATE alembic_version SET version_num = '9999'", folder)
 
 
+@pytest.mark.any_engine
 @pytest.mark.parametrize(
     ("spoil", "why"),
     [

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
@@ -66,6 +67,7 @@ def test_the_demo_has_an_outage_of_a_gateway(app: Flask, cli: Cli, vera: Person)
     assert agreed["runs"] == agreed["equal"] > 0
 
 
+@pytest.mark.any_engine
 def test_the_demo_has_readings_in_doubt(app: Flask, cli: Cli, vera: Person) -> None:
     cli("demo")
     reviews = vera.api("GET", "/api/readings/reviews/").json["items"]
@@ -101,6 +103,7 @@ def test_runs_of_ones_own_over_a_demo_fleet_do_not_stand_in_the_way_of_its_remov
     assert rows()[:4] == [0, 0, 0, 0]
 
 
+@pytest.mark.any_engine
 def test_nobody_is_told_of_the_runs_of_the_demo(app: Flask, cli: Cli) -> None:
     add_one_of_each()
     cli("demo")

@@ -12,6 +12,7 @@ pytestmark = pytest.mark.process
 NEXT_DAY = "2026-04-01"
 
 
+@pytest.mark.any_engine
 def test_set_back_and_forward_again_a_scheduler_ticks_on_and_runs_each_day_once(stage: Stage) -> None:
     stage.clock.set(london("07:00"))
     with stage.scheduler() as scheduler:

@@ -10,6 +10,7 @@ from tests.runs.fleet import every_fault_has_one_job
 pytestmark = pytest.mark.process
 
 
+@pytest.mark.any_engine
 @pytest.mark.parametrize(
     ("engine", "door"),  # both doors save alike, and who gets a slot is for the database to say
     [

@@ -60,6 +60,7 @@ def everything_logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixt
     return caplog
 
 
+@pytest.mark.any_engine
 @pytest.mark.process
 @pytest.mark.parametrize(("kind", "url", "name"), CHANNELS)
 def test_no_page_no_log_no_audit_and_no_table_holds_it(
@@ -87,6 +88,7 @@ def test_no_page_no_log_no_audit_and_no_table_holds_it(
     assert not [one for one in seen if "s3cr3t" in one]
 
 
+@pytest.mark.any_engine
 @pytest.mark.parametrize(
     ("kind", "url", "why"),
     [
@@ -127,6 +129,7 @@ def test_a_bad_url_is_an_error_beside_the_field_which_does_not_repeat_it(
     assert "No recipients" in words(ada.get("/settings/notifications/"))
 
 
+@pytest.mark.any_engine
 @pytest.mark.process
 def test_after_the_secret_key_changed_page_and_log_say_so_and_nothing_breaks(
     app: Flask, ada: Person, vera: Person, web: Web, caplog: pytest.LogCaptureFixture
@@ -150,6 +153,7 @@ def test_after_the_secret_key_changed_page_and_log_say_so_and_nothing_breaks(
     assert ada.get("/settings/notifications/1").status_code == 404
 
 
+@pytest.mark.any_engine
 @pytest.mark.process
 def test_with_a_former_key_named_messages_arrive_and_people_stay_logged_in(
     app: Flask, ada: Person, web: Web

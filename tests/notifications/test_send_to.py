@@ -127,6 +127,7 @@ def test_what_is_neither_is_refused_by_name(
         create_app({"TESTING": True})
 
 
+@pytest.mark.any_engine
 @pytest.mark.usefixtures("by_default")
 @pytest.mark.parametrize(
     ("kind", "url", "host"),
@@ -154,6 +155,7 @@ def test_it_is_added_to_what_is_set(app: Flask, ada: Person) -> None:
     assert "set JOBAUTO_SEND_TO=127.0.0.0/8,10.1.2.3 and" in words(page)
 
 
+@pytest.mark.any_engine
 @pytest.mark.process
 @pytest.mark.parametrize("send_to", [["localhost"], ["127.0.0.1"], ["127.0.0.0/8"]], ids=" ".join)
 def test_a_host_that_is_named_gets_its_messages(app: Flask, web: Web, mail: Mail, send_to: list[str]) -> None:
@@ -164,6 +166,7 @@ def test_a_host_that_is_named_gets_its_messages(app: Flask, web: Web, mail: Mail
     assert process_pending(lambda: NOON) == 3
 
 
+@pytest.mark.any_engine
 @pytest.mark.process
 @pytest.mark.usefixtures("by_default")
 def test_a_name_that_leads_inside_only_when_it_is_connected_to_gets_nothing(
@@ -186,6 +189,7 @@ def make_exempt() -> None:
     db.session.commit()
 
 
+@pytest.mark.any_engine
 @pytest.mark.process
 def test_channels_from_before_go_on_and_the_page_names_those_that_would_need_it(
     app: Flask, vera: Person, web: Web
@@ -214,6 +218,7 @@ def test_channels_from_before_go_on_and_the_page_names_those_that_would_need_it(
     assert "inside:" not in words(vera.get(PAGE))
 
 
+@pytest.mark.any_engine
 @pytest.mark.process
 @pytest.mark.usefixtures("by_default")
 def test_a_channel_that_was_allowed_once_is_not_from_before(app: Flask, vera: Person, web: Web) -> None:

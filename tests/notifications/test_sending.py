@@ -37,6 +37,7 @@ def test_a_message_reaches_a_webhook_as_plain_text(app: Flask, web: Web) -> None
     assert len(web.requests) == 1
 
 
+@pytest.mark.any_engine
 @pytest.mark.process
 def test_a_message_reaches_a_mailbox_as_plain_text(app: Flask, mail: Mail) -> None:
     put_message(
@@ -65,6 +66,7 @@ def test_a_run_is_told_to_a_heartbeat_in_order_and_with_its_uuid(app: Flask, web
     assert asked == [{"create": ["1"], "rid": [service.rid(1)]}] * 2
 
 
+@pytest.mark.any_engine
 @pytest.mark.process
 @pytest.mark.parametrize("status", [500, 404, 301, 401], ids=str)
 def test_what_is_not_accepted_is_not_sent(app: Flask, web: Web, status: int) -> None:
@@ -202,6 +204,7 @@ def test_what_was_settled_a_month_ago_is_forgotten(app: Flask, web: Web) -> None
     assert [message.topic for message in messages()] == ["later"]
 
 
+@pytest.mark.any_engine
 @pytest.mark.process
 @pytest.mark.parametrize(
     ("kind", "url"),

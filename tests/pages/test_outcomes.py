@@ -10,6 +10,8 @@ from tests.pages.reading import error_beside, form_of, words
 from tests.pages.scenes import FLAT
 from tests.people import Person
 
+pytestmark = pytest.mark.any_engine
+
 TOMORROW = (utcnow() + timedelta(days=1)).date().isoformat()
 
 

@@ -17,6 +17,8 @@ from tests.pages.reading import form_of
 from tests.people import PASSWORD, Person
 from tests.readings.doubts import add_classified, review_id
 
+pytestmark = pytest.mark.any_engine
+
 DOCUMENT = {"file": {"kind": "nem12"}, "site": {}, "time": {}, "value": {}}
 NEW = "another horse, another battery"
 SAVES: list[tuple[str, dict[str, Any], str, dict[str, Any]]] = [

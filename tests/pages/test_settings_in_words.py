@@ -17,6 +17,7 @@ from tests.pages.reading import words
 from tests.people import Person
 
 
+@pytest.mark.any_engine
 @pytest.mark.parametrize(
     ("days_to_check", "readings_to_compare"),
     [(days, readings) for days in range(2, 7) for readings in range(2, days + 1)],

@@ -11,7 +11,7 @@ from tests.people import Person
 from tests.processes import await_until
 from tests.tasks.conftest import Worker
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.any_engine]
 
 
 @pytest.fixture
