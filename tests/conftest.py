@@ -6,6 +6,7 @@ import os
 from collections.abc import Generator, Iterator
 from contextlib import nullcontext
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,15 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     """A test without the marker starts no process."""
     with nullcontext() if item.get_closest_marker("process") else forbidden():
         return (yield)
+
+
+FOLDERS = count(1)
+
+
+@pytest.fixture
+def tmp_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As pytest's own, which for the number of a folder looks through those of all tests before: 2 ms."""
+    return tmp_path_factory.mktemp(f"test-{next(FOLDERS)}", numbered=False)
 
 
 @pytest.fixture(scope="session")

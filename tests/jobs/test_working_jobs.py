@@ -1,5 +1,6 @@
 """The steps of the work: who may do what from where, and what is kept of it."""
 
+from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,6 +17,7 @@ from jobauto.jobs.service import NOTE_LENGTH, SEARCHED_NOTES, JobChange, change
 from jobauto.jobs.sorting import SORTS
 from jobauto.models import Job
 from jobauto.spreadsheets import harmless
+from tests.databases import POSTGRESQL, SQLITE, opened
 from tests.detection.running import jobs, later, run_at, save, work
 from tests.fleets import NOON, add_site, daily, days_before
 from tests.people import Person
@@ -23,13 +25,26 @@ from tests.people import Person
 LONDON = ZoneInfo("Europe/London")
 
 
-@pytest.fixture
-def fleet(app: Flask) -> None:
+def two_faults() -> None:
     """One silent site, one that stands still, in two groups, each with an open job."""
     add_site("QUIET-1", daily([1, 2], days_before(9)), site_name="Mill Lane", group="north")
     add_site("STUCK-1", daily([5] * 6), site_name="100% Orchard_Close", group="south")
     save(zero_reads={"priority": "high", "queue": "Meters"})
     run_at()
+
+
+@pytest.fixture
+def fleet(app: Flask) -> None:
+    """These."""
+    two_faults()
+
+
+@pytest.fixture(scope="module", params=[SQLITE, POSTGRESQL])
+def lasting_fleet(request: pytest.FixtureRequest) -> Iterator[None]:
+    """These, for tests that leave them as they are."""
+    with request.getfixturevalue(request.param).fresh() as uri, opened(uri):
+        two_faults()
+        yield
 
 
 def found(**wanted: object) -> list[str]:
@@ -75,7 +90,7 @@ def found(**wanted: object) -> list[str]:
     ids=str,
 )
 def test_the_list_is_narrowed_and_sorted(
-    app: Flask, fleet: None, wanted: dict[str, object], sites: list[str]
+    lasting_fleet: None, wanted: dict[str, object], sites: list[str]
 ) -> None:
     assert found(**wanted) == sites
 

@@ -29,8 +29,8 @@ def filter_of(page: TestResponse) -> dict[str, str]:
     return form_in(page.text.split('role="search" aria-label="Filter jobs"')[1].split("</form>")[0])
 
 
-def test_what_the_list_is_filtered_by_is_shown_and_can_be_taken_off(ada: Person, run_id: int) -> None:
-    page = ada.get("/jobs/?status=unclosed&priority=medium&site_id=%22%3E")
+def test_what_the_list_is_filtered_by_is_shown_and_can_be_taken_off(readers: dict[str, Person]) -> None:
+    page = readers["ada"].get("/jobs/?status=unclosed&priority=medium&site_id=%22%3E")
     shown = filter_of(page)
     assert (shown["status"], shown["priority"], shown["site_id"]) == ("unclosed", "medium", '">')
     assert 'Take off Priority: Medium × Take off Site id: "> ×' in words(page)
@@ -39,9 +39,9 @@ def test_what_the_list_is_filtered_by_is_shown_and_can_be_taken_off(ada: Person,
 
 
 def test_without_a_filter_the_fields_are_folded_away_and_there_is_nothing_to_clear(
-    ada: Person, run_id: int
+    readers: dict[str, Person],
 ) -> None:
-    page = ada.get("/jobs/")
+    page = readers["ada"].get("/jobs/")
     assert '<details class="disclosure filter-more">' in page.text
     assert "Take off" not in words(page)
     assert "Clear" not in words(page)
@@ -187,9 +187,9 @@ def test_how_many_rows_a_page_has_is_remembered(oscar: Person, ada: Person, run_
     ],
 )
 def test_a_heading_sorts_and_tells_how(
-    oscar: Person, run_id: int, address: str, heading: str, direction: str | None, leads_to: str
+    readers: dict[str, Person], address: str, heading: str, direction: str | None, leads_to: str
 ) -> None:
-    page = oscar.get(address).text
+    page = readers["oscar"].get(address).text
     found = re.search(rf"<th[^>]*>(?=<a[^>]*>{heading}).*?</th>", page)
     assert found
     assert page.count("aria-sort=") == (direction is not None)
@@ -197,23 +197,25 @@ def test_a_heading_sorts_and_tells_how(
     assert f"sort={leads_to}" in found[0]
 
 
-def test_a_view_has_an_address_without_what_was_left_empty(ada: Person, run_id: int) -> None:
-    page = ada.get("/jobs/?status=unclosed&rule=&assignee=&search=&sort=newest&priority=medium&page=1")
+def test_a_view_has_an_address_without_what_was_left_empty(readers: dict[str, Person]) -> None:
+    page = readers["ada"].get(
+        "/jobs/?status=unclosed&rule=&assignee=&search=&sort=newest&priority=medium&page=1"
+    )
     assert 'href="/jobs/?status=unclosed&amp;priority=medium">Link to this view</a>' in page.text
     assert 'href="/jobs/export.csv?status=unclosed&amp;priority=medium"' in page.text
 
 
 def test_a_kept_view_of_a_queue_that_no_job_has_any_more_shows_none_and_not_all(
-    ada: Person, run_id: int
+    readers: dict[str, Person],
 ) -> None:
-    page = ada.get("/jobs/?queue=Gone")
+    page = readers["ada"].get("/jobs/?queue=Gone")
     assert filter_of(page)["queue"] == "Gone"
     assert "No job matches this filter" in words(page)
 
 
 @pytest.mark.parametrize("age", ["x", "-1", "1e9", pytest.param("9" * 310, id="more than a float holds")])
-def test_an_age_that_is_none_is_told_beside_the_field(ada: Person, run_id: int, age: str) -> None:
-    page = ada.get(f"/jobs/?min_age={age}")
+def test_an_age_that_is_none_is_told_beside_the_field(readers: dict[str, Person], age: str) -> None:
+    page = readers["ada"].get(f"/jobs/?min_age={age}")
     assert page.status_code == 200
     assert error_beside(page, "min_age")
     assert '<details class="disclosure filter-more" open>' in page.text
@@ -369,30 +371,30 @@ def test_only_who_says_so_takes_jobs_out_of_their_queue(
     ids=["no job", "no action", "unknown action", "unknown assignee", "no numbers"],
 )
 def test_a_choice_that_is_incomplete_changes_nothing_and_says_so(
-    oscar: Person, run_id: int, fields: dict[str, object]
+    readers: dict[str, Person], fields: dict[str, object]
 ) -> None:
-    assert oscar.post("/jobs/", **fields).status_code == 302
-    text = words(oscar.get("/jobs/"))
+    assert readers["oscar"].post("/jobs/", **fields).status_code == 302
+    text = words(readers["oscar"].get("/jobs/"))
     assert "Nothing was changed: tick some jobs first" in text
     assert text.count("Open Nobody") == 2
 
 
-def test_a_viewer_sees_the_jobs_without_boxes_and_cannot_change_them(vera: Person, run_id: int) -> None:
-    page = vera.get("/jobs/")
+def test_a_viewer_sees_the_jobs_without_boxes_and_cannot_change_them(readers: dict[str, Person]) -> None:
+    page = readers["vera"].get("/jobs/")
     assert "Silent roof" in words(page)
     assert 'name="job"' not in page.text
     assert 'method="post" action="/jobs/' not in page.text
-    assert vera.post("/jobs/", action="close", resolution="fixed", job=["1"]).status_code == 403
+    assert readers["vera"].post("/jobs/", action="close", resolution="fixed", job=["1"]).status_code == 403
 
 
-def test_of_a_filter_given_twice_the_first_counts(vera: Person, run_id: int) -> None:
-    page = words(vera.get("/jobs/?rule=no_coms&rule=zero_reads"))
+def test_of_a_filter_given_twice_the_first_counts(readers: dict[str, Person]) -> None:
+    page = words(readers["vera"].get("/jobs/?rule=no_coms&rule=zero_reads"))
     assert "Silent roof" in page
     assert "Flat roof" not in page
 
 
-def test_the_jobs_of_a_view_come_out_as_a_file(vera: Person, run_id: int) -> None:
-    answer = vera.get("/jobs/export.csv?rule=no_coms")
+def test_the_jobs_of_a_view_come_out_as_a_file(readers: dict[str, Person]) -> None:
+    answer = readers["vera"].get("/jobs/export.csv?rule=no_coms")
     assert answer.mimetype == "text/csv"
     assert answer.headers["Content-Disposition"] == "attachment; filename=jobs.csv"
     rows = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
