@@ -93,6 +93,7 @@ def test_a_process_that_lost_its_lease_does_not_settle_the_message_of_the_next(
     assert messages()[0].status == "waiting", "that is for the one who holds it now to say"
 
 
+@pytest.mark.any_engine
 def test_what_waits_outlives_a_restart_and_a_server_that_ticks_sends_it(
     app: Flask, database_uri: str, tmp_path: Path, web: Web
 ) -> None:
@@ -119,6 +120,7 @@ def test_what_waits_outlives_a_restart_and_a_server_that_ticks_sends_it(
     assert "Traceback" not in server.output
 
 
+@pytest.mark.any_engine
 def test_the_command_for_cron_sends(app: Flask, database_uri: str, tmp_path: Path, web: Web) -> None:
     add_heartbeat(web.address)
     run(RunParameters("cli"), utcnow)
@@ -128,6 +130,7 @@ def test_the_command_for_cron_sends(app: Flask, database_uri: str, tmp_path: Pat
     assert process.output.splitlines()[-1] == "Sent 2 messages"
 
 
+@pytest.mark.any_engine
 def test_where_cron_runs_the_check_the_check_sends(
     app: Flask, database_uri: str, tmp_path: Path, web: Web
 ) -> None:
