@@ -10,8 +10,9 @@ wsgi_app = "jobauto.wsgi:app"
 bind = "127.0.0.1:8000"
 
 # Two processes, so that one goes on while the other is busy or renewed, with threads, as a request mostly
-# waits for the database. Each thread may hold a connection, and a run or an import two more: PostgreSQL's
-# 100 are enough for 8 workers. More than two a processor are no gain.
+# waits for the database. Each thread may hold a connection, and a run or an import two more, so 24 a worker,
+# and what goes on in the background some ten: PostgreSQL's 100 are enough for two at their worst. More than
+# two a processor are no gain.
 workers = 2
 worker_class = "gthread"
 threads = 8

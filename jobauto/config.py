@@ -30,6 +30,14 @@ LONGEST_TICK = 30
 LEAST_MONTHS = 2
 SHORTEST_KEY = 32
 """Characters that no secret key should have fewer than: who has seen a cookie can try short ones at home."""
+ENGINE_OPTIONS = {
+    "pool_pre_ping": True,
+    # What was bound to a statement may be the hash of a password: no error that is logged tells it.
+    "hide_parameters": True,
+    # An import needs several connections. Were they limited, some would wait for each other's, and pages for
+    # them all. It is the threads that are limited.
+    "max_overflow": -1,
+}
 DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql+psycopg")
 
 
@@ -194,10 +202,7 @@ def load(app: Flask, overrides: dict[str, Any] | None) -> None:
     _check_single_sign_on(app)
     app.config["SQLALCHEMY_DATABASE_URI"] = _database_uri(app)
     app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", {})
-    # What was bound to a statement may be the hash of a password: no error that is logged tells it.
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_pre_ping": True, "hide_parameters": True} | app.config[
-        "SQLALCHEMY_ENGINE_OPTIONS"
-    ]
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = ENGINE_OPTIONS | app.config["SQLALCHEMY_ENGINE_OPTIONS"]
     app.config["SECRET_KEY"] = app.config["SECRET_KEY"] or _kept_secret(
         Path(app.instance_path) / "secret-key"
     )
@@ -406,7 +411,8 @@ def _database_uri(app: Flask) -> str:
         raise ConfigError(f"{PREFIX}SQLALCHEMY_DATABASE_URI is not a database address") from error
     if url.drivername in ("postgres", "postgresql"):
         url = url.set(drivername="postgresql+psycopg")
-    if url.drivername not in DRIVERS:
+    in_memory = url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:")
+    if url.drivername not in DRIVERS or in_memory:  # there each connection would see another one
         raise ConfigError(
             f"{PREFIX}SQLALCHEMY_DATABASE_URI: jobauto runs on SQLite and PostgreSQL only, "
             "with addresses like sqlite:///file and postgresql://user@host/database"

@@ -1,5 +1,7 @@
 """Passwords: which are refused, and how they are kept."""
 
+from threading import BoundedSemaphore
+
 from werkzeug.security import check_password_hash, generate_password_hash
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
@@ -17,6 +19,11 @@ CONTEXT = frozenset({"jobauto", "jobautomation", "nocoms", "zeroreads"})
 COMMON = frozenset(FREQUENCY_LISTS["passwords"])
 """The 30,000 most frequent passwords of known leaks, some 11,600 of them long enough, in small letters."""
 
+AT_ONCE = 2
+"""So many passwords of a process are hashed at once, and others wait: anybody may send many, and each takes
+its 32 MiB meanwhile. More at once would be no faster."""
+
+_turns = BoundedSemaphore(AT_ONCE)
 _NOBODY = f"{METHOD}$" + "x" * 16 + "$" + "0" * 128
 
 
@@ -35,13 +42,15 @@ def reason_against(password: str, username: str) -> str | None:
 
 def hashed(password: str) -> str:
     """What is kept of a password."""
-    return generate_password_hash(password, METHOD)
+    with _turns:
+        return generate_password_hash(password, METHOD)
 
 
 def matches(kept: str | None, password: str) -> bool:
     """Whether it is the password, compared as it was typed. Takes as long where there is no user."""
     looked_at = password if len(password) <= LONGEST else ""  # nobody has none, and none takes no longer
-    return check_password_hash(kept or _NOBODY, looked_at) and kept is not None
+    with _turns:
+        return check_password_hash(kept or _NOBODY, looked_at) and kept is not None
 
 
 def is_outdated(kept: str) -> bool:

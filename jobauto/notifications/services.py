@@ -129,7 +129,8 @@ def _heartbeat(url: str) -> Target:
         host, port = parts.hostname, parts.port
     except ValueError:
         host, port = None, None
-    if not host or len(host) > LONGEST_HOST or parts.scheme not in ("http", "https"):
+    is_ambiguous = "\\" in url  # the process that sends would end the host there, and what is shown would not
+    if not host or len(host) > LONGEST_HOST or parts.scheme not in ("http", "https") or is_ambiguous:
         raise BadUrl("A heartbeat's URL starts with https:// or http:// and a host.")
     return Target(f"{parts.scheme}://{host}" + (f":{port}" if port else ""), host)
 

@@ -1,6 +1,10 @@
 """Which passwords are refused, and how they are kept."""
 
+import hashlib
 import re
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from threading import Barrier, BrokenBarrierError
 
 import pytest
 from flask import Flask
@@ -109,3 +113,19 @@ def test_password_fields_are_masked_and_known_to_password_managers(
 def test_nobody_has_no_password() -> None:
     assert not passwords.matches(None, "")
     assert not passwords.matches(None, PASSWORD)
+
+
+def test_few_are_looked_at_at_once_because_each_takes_32_mb(monkeypatch: pytest.MonkeyPatch) -> None:
+    one_too_many = passwords.AT_ONCE + 1
+    together = Barrier(one_too_many)
+    met = []
+
+    def look(*_: object, **__: object) -> bytes:
+        with suppress(BrokenBarrierError):
+            met.append(together.wait(timeout=0.5))
+        return bytes(64)
+
+    monkeypatch.setattr(hashlib, "scrypt", look)
+    with ThreadPoolExecutor(one_too_many) as people:
+        list(people.map(passwords.matches, [None] * one_too_many, [PASSWORD] * one_too_many))
+    assert met == []

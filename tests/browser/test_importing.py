@@ -100,7 +100,7 @@ def test_the_profile_that_reads_a_chosen_file_is_chosen_with_it_and_an_old_error
 def test_how_far_an_import_is_is_shown_without_reloading_the_page_up_to_its_end(
     visit: Visit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(threads, "start", lambda _work, _name: None)
+    monkeypatch.setattr(threads.OneByOne, "add", lambda _line, _work: None)
 
     def becomes(**values: object) -> None:
         with write() as session:

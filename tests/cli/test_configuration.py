@@ -58,6 +58,8 @@ PREFIX = "JOBAUTO_"
         ("SQLALCHEMY_DATABASE_URI", "mysql://localhost/jobauto"),
         ("SQLALCHEMY_DATABASE_URI", "oracle://localhost/jobauto"),
         ("SQLALCHEMY_DATABASE_URI", "nosuch://localhost/jobauto"),
+        ("SQLALCHEMY_DATABASE_URI", "sqlite://"),
+        ("SQLALCHEMY_DATABASE_URI", "sqlite:///:memory:"),
         ("SQLALCHEMY_DATABASE_URI", "postgresql+asyncpg://localhost/jobauto"),
     ],
 )

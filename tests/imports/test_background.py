@@ -1,12 +1,14 @@
 """Imports in the background: accepted, worked off, mended, begun again after a death."""
 
 import io
+import threading
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select, update
+from sqlalchemy import event, func, select, update
 
 from jobauto.audit.service import Author
 from jobauto.clock import utcnow
@@ -20,7 +22,10 @@ from jobauto.imports.result import ImportResult
 from jobauto.models import Import, Reading
 from jobauto.storage.connections import write
 from jobauto.work import threads
+from jobauto.work.importing import start_imports, start_undo
+from tests.databases import await_background
 from tests.fleets import NOON, add_site
+from tests.processes import PATIENCE
 
 OSCAR = Author("oscar", NOON)
 HEADER = b"site_id,reading_date,reading_value\n"
@@ -229,3 +234,24 @@ def test_several_at_once_work_each_file_off_exactly_once(app: Flask) -> None:
     assert not any(worker.is_alive() for worker in workers)
     assert [counts(import_id) for import_id in ids] == [("finished", 1, 0, 0, 0)] * 8
     assert [entry(import_id).attempts for import_id in ids] == [1] * 8
+
+
+@pytest.mark.any_engine
+@pytest.mark.parametrize("start", [lambda _: start_imports(), start_undo])
+def test_however_many_are_begun_they_take_one_thread_of_a_process(
+    app: Flask, start: Callable[[int], None]
+) -> None:
+    import_id, may_go_on = accept(HEADER + GOOD), threading.Event()
+
+    def hold(*_: object) -> None:
+        if threading.current_thread().name == "imports":
+            may_go_on.wait(PATIENCE)
+
+    event.listen(db.engine, "before_cursor_execute", hold)
+    for _ in range(3):
+        start(import_id)
+    at_work = [thread.name for thread in threading.enumerate()].count("imports")
+    may_go_on.set()
+    await_background()
+    event.remove(db.engine, "before_cursor_execute", hold)
+    assert at_work == 1

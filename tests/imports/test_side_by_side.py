@@ -5,7 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from io import BytesIO
-from threading import Semaphore
+from threading import Barrier, Semaphore
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -18,6 +18,7 @@ from jobauto.imports.bulk.postgresql import PostgresqlBulk
 from jobauto.imports.bulk.sqlite import SqliteBulk
 from jobauto.imports.recorded import Recorded
 from jobauto.imports.result import ImportResult
+from jobauto.imports.rows import Rejected, Row
 from jobauto.models import Import
 from tests.fleets import NOON, add_site
 from tests.imports.importing import counts
@@ -156,3 +157,20 @@ def number_of(done: Stepped) -> int:
     db.session.rollback()
     assert done.import_id is not None
     return db.session.get_one(Import, done.import_id).id
+
+
+def test_as_many_as_a_process_has_threads_wait_for_no_connection_of_each_other(app: Flask) -> None:
+    threads = 8  # of deploy/gunicorn.conf.py
+    together = Barrier(threads)
+
+    def load(day: int) -> int:
+        def rows() -> Iterator[Row | Rejected]:
+            together.wait(PATIENCE)  # each holds connections now, and will need more
+            yield from readings.from_csv(BytesIO("\n".join([HEADER, *lines(day, first=day)]).encode()))
+
+        with app.app_context():
+            recorded = Recorded("api", "readings.csv", Author("ada", NOON), ZoneInfo("UTC"))
+            return recorded.load(rows(), now=NOON).new
+
+    with ThreadPoolExecutor(threads) as pool:
+        assert list(pool.map(load, range(threads))) == [1] * threads

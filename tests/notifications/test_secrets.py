@@ -116,6 +116,7 @@ def test_no_page_no_log_no_audit_and_no_table_holds_it(
             f"https://{'h' * 254}/{SECRET}",
             "A heartbeat's URL starts with https:// or http://",
         ),
+        ("heartbeat", f"https://other\\@h/{SECRET}", "A heartbeat's URL starts with https:// or http://"),
         ("heartbeat", f"json://h/{SECRET}", "A heartbeat's URL starts with https:// or http://"),
     ],
 )

@@ -235,7 +235,7 @@ def test_it_says_how_long_rejected_rows_can_be_had(oscar: Person) -> None:
 def test_while_it_waits_its_page_shows_how_far_it_is_and_looks_again_by_itself(
     oscar: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(threads, "start", lambda _work, _name: None)
+    monkeypatch.setattr(threads.OneByOne, "add", lambda _line, _work: None)
     send(oscar, HEADER + GOOD)
     page = oscar.get("/import/1")
     assert '<meta http-equiv="refresh" content="2">' in page.text
@@ -298,7 +298,7 @@ def test_an_import_that_is_not_there_is_not_found(oscar: Person) -> None:
 def test_the_page_of_an_import_under_way_is_told_how_far_it_is(
     oscar: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(threads, "start", lambda _work, _name: None)
+    monkeypatch.setattr(threads.OneByOne, "add", lambda _line, _work: None)
     send(oscar, HEADER + GOOD)
     began = utcnow() - timedelta(seconds=10)
     with write() as session:
@@ -321,7 +321,7 @@ def test_the_page_of_an_import_under_way_is_told_how_far_it_is(
 def test_it_is_canceled_on_its_page_which_says_so_before_and_after(
     oscar: Person, vera: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(threads, "start", lambda _work, _name: None)
+    monkeypatch.setattr(threads.OneByOne, "add", lambda _line, _work: None)
     send(oscar, HEADER + GOOD)
     assert "If you cancel: nothing is stored; the file is deleted." in words(oscar.get("/import/1"))
     assert "Cancel the import" not in vera.get("/import/1").text
@@ -334,7 +334,7 @@ def test_it_is_canceled_on_its_page_which_says_so_before_and_after(
 def test_the_file_of_a_canceled_one_of_the_watched_folder_is_said_to_be_moved(
     oscar: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(threads, "start", lambda _work, _name: None)
+    monkeypatch.setattr(threads.OneByOne, "add", lambda _line, _work: None)
     send(oscar, HEADER + GOOD)
     with write() as session:
         session.execute(update(Import).values(way="inbox"))
@@ -367,7 +367,7 @@ def test_one_that_was_canceled_in_the_middle_says_what_stays_and_offers_to_undo_
 def test_one_whose_process_died_and_was_canceled_does_not_say_that_nothing_was_stored(
     oscar: Person, monkeypatch: pytest.MonkeyPatch, content: str, told: int, said: str
 ) -> None:
-    monkeypatch.setattr(threads, "start", lambda _work, _name: None)
+    monkeypatch.setattr(threads.OneByOne, "add", lambda _line, _work: None)
     send(oscar, content, kind="")
     died = {"status": "running", "is_checked": True, "attempts": 1, "new": told, "canceled_at": utcnow()}
     with write() as session:

@@ -20,8 +20,7 @@ from ...imports.proposing.sample import sample_of
 from ...imports.rejected_rows import encoding_of, rejected_rows, with_reasons
 from ...logs import LogEvent
 from ...models import Import
-from ...work import threads
-from ...work.importing import start_imports
+from ...work.importing import start_imports, start_undo
 from ..access import current_author, needs
 from ..forms.choices import choices
 from ..forms.imports import OWN_CSV, ImportForm
@@ -161,7 +160,7 @@ def undo_submit(import_id: int) -> ResponseReturnValue:
     """Take back what an import of readings did; it goes on in the background."""
     try:
         undo.claim(import_id, current_author())
-        threads.start(partial(undo.go_on, import_id), "imports")
+        start_undo(import_id)
     except undo.UnknownImport as error:
         abort(404, str(error))
     except undo.CannotUndo as error:
