@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Callable
+from datetime import date, timedelta
 from decimal import Decimal
 from io import BytesIO
 from time import process_time
@@ -19,6 +20,7 @@ from jobauto.imports.profiles.document import Profile
 from jobauto.imports.profiles.layouts import Sites
 from jobauto.imports.profiles.packed import opened
 from jobauto.imports.profiles.reader import rows_of
+from jobauto.imports.profiles.standard import Context
 from jobauto.imports.profiles.times import Days, Times
 from jobauto.imports.profiles.workbook import check_size
 from jobauto.imports.rows import from_csv
@@ -232,6 +234,30 @@ def test_of_xml_only_so_much_is_held(content: str, why: str, monkeypatch: pytest
         read(of_kind("green_button"), f"<feed>{content}</feed>")
 
 
+ADDRESS = '<entry><link rel="self" href="{0}"/><link rel="up" href="{0}"/><IntervalReading/></entry>'
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        pytest.param(ADDRESS.format("/UsagePoint/" + "x" * MEGABYTE), "an address longer", id="an address"),
+        pytest.param(ADDRESS.format("/UsagePoint/" + "x" * 900) * 1200, "texts of more than", id="addresses"),
+        pytest.param(
+            "<entry>" + f"<IntervalReading><value>{'1' * 60_000}</value></IntervalReading>" * 40 + "</entry>",
+            "texts of more than",
+            id="values",
+        ),
+    ],
+)
+def test_of_green_button_only_so_much_text_is_held(
+    content: str, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An archive of a megabyte took two and a half gigabytes."""
+    monkeypatch.setattr(green_button, "MOST_TEXT", MEGABYTE, raising=False)
+    with pytest.raises(FileError, match=why):
+        read(of_kind("green_button"), f"<feed>{content}</feed>")
+
+
 def test_a_text_of_xml_that_does_not_end_is_not_kept() -> None:
     content = packed(b"<feed>" + b"a" * 60 * MEGABYTE, 1).getvalue()
     with at_most(20), pytest.raises(FileError):
@@ -340,6 +366,20 @@ def test_a_long_field_is_not_remembered(of: str) -> None:
     with at_most(15):
         for number in range(20):
             look_up(f"{'x' * MEGABYTE}{'y' * number}")
+
+
+@pytest.mark.parametrize("of", ["a row a day", "a standard kind"])
+def test_the_minutes_of_days_are_not_remembered_for_ever(of: str) -> None:
+    """Days of one reading each, in a NEM12 of four megabytes when packed, took 700 MB."""
+    profile = Profile.parsed(TABLE)
+    ends = Days(Times(profile, LONDON, NOW), 1), Context(profile, None, LONDON, NOW)
+    with at_most(50):
+        for number in range(600):
+            day = date(2024, 1, 1) + timedelta(days=number)
+            if of == "a row a day":
+                assert ends[0][day.isoformat()].ends
+            else:
+                assert ends[1].ends_of(day, 1)
 
 
 def test_many_cells_are_not_remembered_together() -> None:
