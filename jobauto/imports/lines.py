@@ -10,7 +10,7 @@ from unicodedata import category
 SPACES = " \t"
 LONGEST = 500_000
 """Characters of a line. A row of 20,000 columns has fewer."""
-MOST_AT_ONCE = 20_000_000
+MOST_AT_ONCE = 10_000_000
 """Characters of the lines that are held at a time, and those of ``_PIECE`` lines."""
 _PIECE = 10
 LONGEST_REASON = 1000

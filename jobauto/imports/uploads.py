@@ -14,6 +14,7 @@ from typing import BinaryIO
 from uuid import uuid4
 
 from sqlalchemy import select
+from sqlalchemy.orm import load_only
 
 from ..extensions import db
 from ..models import Import
@@ -29,6 +30,14 @@ KEPT_FOR = timedelta(days=14)
 KEPT_BYTES = 5_000_000_000
 MOST_REJECTS = 100_000_000
 """Bytes of what is kept beside a file of its rejected rows, some two million: a row of one letter has 40."""
+_OF_FILES = (
+    Import.kept_as,
+    Import.status,
+    Import.dry_run,
+    Import.rejected,
+    Import.decide_until,
+    Import.finished_at,
+)
 FULL = "Too many files wait to be imported. Send it again when some of them are done or decided on."
 
 
@@ -145,9 +154,13 @@ def _ended(names: Iterable[str]) -> list[str]:
 
 
 def imports_of(names: Iterable[str]) -> list[Import]:
-    """The imports of files with these names, in order."""
+    """The imports of files with these names, in order; of each only what tells whether its file is needed.
+
+    Each tick asks for all of them, and what is told of their rejected rows may be half a gigabyte.
+    """
     of_them = is_among(db.session.connection(), Import.kept_as, set(names))
-    return list(db.session.scalars(select(Import).where(of_them).order_by(Import.id)))
+    found = select(Import).where(of_them).order_by(Import.id).options(load_only(*_OF_FILES))
+    return list(db.session.scalars(found))
 
 
 def _folder() -> Path:

@@ -1,10 +1,12 @@
 """What a file of a feed costs is bounded, however it was made: one request of somebody who may import."""
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
 from decimal import Decimal
 from io import BytesIO
 from time import process_time
+from types import MappingProxyType
 from typing import Any, BinaryIO
 from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZIP_LZMA, ZipFile
 
@@ -19,6 +21,7 @@ from jobauto.imports.profiles.document import Profile
 from jobauto.imports.profiles.layouts import Sites
 from jobauto.imports.profiles.packed import opened
 from jobauto.imports.profiles.reader import rows_of
+from jobauto.imports.profiles.standard import Context
 from jobauto.imports.profiles.times import Days, Times
 from jobauto.imports.profiles.workbook import check_size
 from jobauto.imports.rows import from_csv
@@ -116,6 +119,15 @@ def test_of_long_lines_fewer_are_held_at_a_time_and_each_has_its_number() -> Non
         blocks = [block.lines for block in rows.blocks(100_000)]
     assert len(blocks) > 1
     assert [number for lines in blocks for number in lines] == list(range(1, 1001))
+
+
+def test_of_lines_with_very_many_fields_few_are_held_at_a_time() -> None:
+    """An archive of 0.2 MB took 660 MB."""
+    line = b"S1,2026-11-05T06:00Z,7" + b",xy" * 160_000 + b"\n"
+    profile = Profile.parsed(TABLE | {"header": {"find": ["id"]}})
+    file = packed(b"id,at,kwh" + b",ab" * 160_000 + b"\n" + line * 45, 1)
+    with at_most(400), rows_of(file, profile, "a.zip", LONDON, NOW) as rows:
+        assert sum(len(block.lines) for block in rows.blocks(100_000)) == 45
 
 
 MANY = [f"c{number}" for number in range(19_997)]
@@ -232,10 +244,42 @@ def test_of_xml_only_so_much_is_held(content: str, why: str, monkeypatch: pytest
         read(of_kind("green_button"), f"<feed>{content}</feed>")
 
 
+ADDRESS = '<entry><link rel="self" href="{0}"/><link rel="up" href="{0}"/><IntervalReading/></entry>'
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        pytest.param(ADDRESS.format("/UsagePoint/" + "x" * MEGABYTE), "an address longer", id="an address"),
+        pytest.param(ADDRESS.format("/UsagePoint/" + "x" * 900) * 1200, "texts of more than", id="addresses"),
+        pytest.param(
+            "<entry>" + f"<IntervalReading><value>{'1' * 60_000}</value></IntervalReading>" * 40 + "</entry>",
+            "texts of more than",
+            id="values",
+        ),
+    ],
+)
+def test_of_green_button_only_so_much_text_is_held(
+    content: str, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An archive of a megabyte took two and a half gigabytes."""
+    monkeypatch.setattr(green_button, "MOST_TEXT", MEGABYTE, raising=False)
+    with pytest.raises(FileError, match=why):
+        read(of_kind("green_button"), f"<feed>{content}</feed>")
+
+
 def test_a_text_of_xml_that_does_not_end_is_not_kept() -> None:
     content = packed(b"<feed>" + b"a" * 60 * MEGABYTE, 1).getvalue()
     with at_most(20), pytest.raises(FileError):
         read(of_kind("green_button"), content)
+
+
+@pytest.mark.parametrize("part", sorted(workbooks.BESIDE_SHEETS))
+def test_what_a_workbook_says_of_its_sheets_is_not_read_however_long_it_is(part: str) -> None:
+    """One of 0.5 MB, with four million sheets, took 1.6 GB."""
+    workbook = workbook_with("<worksheet><sheetData/></worksheet>", {part: " " * 22 * MEGABYTE})
+    with at_most(10), pytest.raises(FileError, match="sheets, names and styles"):
+        check_size(workbook)
 
 
 def test_names_in_a_workbook_are_not_gathered_in_memory() -> None:
@@ -276,11 +320,12 @@ def test_a_tag_in_a_workbook_is_not_waited_for_to_its_end() -> None:
         check_size(workbook)
 
 
-def workbook_with(sheet: str) -> BytesIO:
+def workbook_with(sheet: str, more: Mapping[str, str] = MappingProxyType({})) -> BytesIO:
     file = BytesIO()
     with ZipFile(file, "w", ZIP_DEFLATED) as archive:
-        archive.writestr("xl/workbook.xml", "<workbook/>")
-        archive.writestr("xl/worksheets/sheet1.xml", sheet)
+        parts = {"xl/workbook.xml": "<workbook/>", "xl/worksheets/sheet1.xml": sheet}
+        for name, text in (parts | dict(more)).items():
+            archive.writestr(name, text)
     return file
 
 
@@ -340,6 +385,20 @@ def test_a_long_field_is_not_remembered(of: str) -> None:
     with at_most(15):
         for number in range(20):
             look_up(f"{'x' * MEGABYTE}{'y' * number}")
+
+
+@pytest.mark.parametrize("of", ["a row a day", "a standard kind"])
+def test_the_minutes_of_days_are_not_remembered_for_ever(of: str) -> None:
+    """Days of one reading each, in a NEM12 of four megabytes when packed, took 700 MB."""
+    profile = Profile.parsed(TABLE)
+    ends = Days(Times(profile, LONDON, NOW), 1), Context(profile, None, LONDON, NOW)
+    with at_most(50):
+        for number in range(600):
+            day = date(2024, 1, 1) + timedelta(days=number)
+            if of == "a row a day":
+                assert ends[0][day.isoformat()].ends
+            else:
+                assert ends[1].ends_of(day, 1)
 
 
 def test_many_cells_are_not_remembered_together() -> None:

@@ -4,11 +4,13 @@ The parser is the standard library's expat. It resolves no address, and a docume
 nothing can be declared that would be expanded.
 """
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from operator import itemgetter
+from itertools import groupby
+from operator import attrgetter, itemgetter
 from typing import BinaryIO
 from xml.parsers import expat
 
@@ -28,6 +30,9 @@ DEEPEST = 100
 MOST_NAMES = 1_000
 """Of tags and attributes, all of which the parser remembers. ESPI and Atom have some 200."""
 LONGEST_NAME = 1_000
+LONGEST_ADDRESS = 1_000
+MOST_TEXT = 100_000_000
+"""Bytes of all addresses and texts that are kept. Of two million readings they have some 50 million."""
 _CHUNK = 1_000_000
 _PIECES = 10
 """Of a text, each of some kilobytes: none that is wanted is longer."""
@@ -65,6 +70,7 @@ class _Feed:
         self.entries: list[_Entry] = [_Entry()]
         self.readings: list[_Reading] = []
         self._links = 0
+        self._held = 0
         self._path: list[str] = []
         self._text: list[str] = []
         self._names: dict[str, str] = {}
@@ -107,16 +113,29 @@ class _Feed:
     def _add(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == "entry":
             self.entries.append(_Entry())
-        elif tag == "link" and attributes.get("rel") == "self":
-            self.entries[-1].own = self.entries[-1].own or attributes.get("href", "")
         elif tag == "link":
-            self.entries[-1].related.append(attributes.get("href", ""))
-            self._links += 1
+            self._link(attributes.get("rel", ""), attributes.get("href", ""))
         elif tag in ("UsagePoint", "MeterReading", "ReadingType", "IntervalBlock"):
             self.entries[-1].kind = tag
         elif tag == "IntervalReading":
             line = self._parser.CurrentLineNumber
             self.readings.append(_Reading(line, len(self.entries) - 1))
+
+    def _link(self, rel: str, address: str) -> None:
+        if len(address) > LONGEST_ADDRESS:
+            raise FileError(f"{_NO_XML} It has an address longer than {LONGEST_ADDRESS:,} characters.")
+        self._hold(address)
+        if rel == "self":
+            self.entries[-1].own = self.entries[-1].own or address
+        else:
+            self.entries[-1].related.append(address)
+            self._links += 1
+
+    def _hold(self, text: str) -> None:
+        """Count the memory of a text that is kept: one sign can make all others of it four times as wide."""
+        self._held += sys.getsizeof(text) - sys.getsizeof("")
+        if self._held > MOST_TEXT:
+            raise FileError(f"The file has texts of more than {MOST_TEXT:,} bytes. Split it.")
 
     def _take_text(self, text: str) -> None:
         if len(self._text) < _PIECES:
@@ -133,13 +152,17 @@ class _Feed:
 
     def _of_reading(self, tag: str, text: str) -> None:
         reading = self.readings[-1]
-        if tag in ("start", "duration", "value", "quality"):
+        self._hold(text)
+        if tag in ("start", "value"):
             setattr(reading, tag, text)
+        elif tag in ("duration", "quality"):
+            setattr(reading, tag, sys.intern(text))  # nearly all have the same
         elif tag == "powerOfTenMultiplier":
-            reading.multiplier = text
+            reading.multiplier = sys.intern(text)
 
     def _of_type(self, tag: str, text: str) -> None:
         entry = self.entries[-1]
+        self._hold(text)
         if tag == "uom":
             entry.uom = text
         elif tag == "powerOfTenMultiplier":
@@ -155,11 +178,14 @@ def readings(stream: BinaryIO, context: Context) -> Iterator[Found | Rejected]:
     if not any(entry.kind for entry in feed.entries):
         raise FileError(_NO_XML)
     types = _Types(feed.entries)
-    of_entry = {
-        at: _Meaning.of(feed.entries[at], types) for at in {reading.entry for reading in feed.readings}
-    }
-    for reading in feed.readings:
-        meaning = of_entry[reading.entry]
+    for entry, of_entry in groupby(feed.readings, attrgetter("entry")):
+        yield from _of_entry(of_entry, _Meaning.of(feed.entries[entry], types), context)
+
+
+def _of_entry(
+    readings: Iterable[_Reading], meaning: "_Meaning", context: Context
+) -> Iterator[Found | Rejected]:
+    for reading in readings:
         known = {
             "UsagePoint": meaning.usage_point,
             "flowDirection": meaning.type.direction,

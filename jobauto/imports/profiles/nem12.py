@@ -132,7 +132,11 @@ def _of_day(day: _Day, context: Context) -> Iterator[Found | Rejected]:
     known = day.stream.known
     if not context.keeps(known, len(day.values)):
         return
-    ends = context.ends_of(day.day, day.stream.minutes)
+    try:
+        ends = context.ends_of(day.day, day.stream.minutes)
+    except fields.FieldError as error:
+        yield Rejected(day.line, str(error))
+        return
     if len(ends) != len(day.values):
         yield Rejected(day.line, f"reading_date is a day of {len(ends)} intervals, not of {len(day.values)}")
         return

@@ -10,7 +10,7 @@ from ..rows import Rejected
 from .document import Condition, Profile
 from .found import Found
 from .layouts import Sites
-from .times import Times, ends_of
+from .times import Ends, Times
 from .values import Values
 
 
@@ -21,11 +21,10 @@ class Context:
         self.profile = profile
         self.constant = constant
         self.left_out = LeftOut()
-        self.zone = zone
         self.times = Times(profile, zone, now)
         self.values = Values(profile)
         self._sites = Sites(profile)
-        self._ends: dict[tuple[date, int], list[str]] = {}
+        self._ends = Ends(zone)
 
     def site(self, named: str) -> str:
         """The site that a file names."""
@@ -62,8 +61,6 @@ class Context:
 
     def ends_of(self, day: date, minutes: int) -> list[str]:
         """The ends of the intervals of a local day, as text in UTC."""
-        if (day, minutes) not in self._ends:
-            self._ends[day, minutes] = ends_of(day, self.zone, minutes)
         return self._ends[day, minutes]
 
 

@@ -13,13 +13,15 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from .. import fields
-from ..columns import REMEMBERED, Remembered
+from ..columns import Remembered
 from ..lines import shown
 from .cells import Cell, as_text
 from .document import Profile
 from .stamps import DAY, Stamp, parse_offset, reader, since_midnight
 
 WHOLE_DAY = 1440
+MOST_ENDS = 500_000
+"""Of the intervals of days, so many at once are remembered."""
 LONGEST_NAMED = 200
 """Characters of the formats, as the reason of each row repeats them: they may have 20,000."""
 _OFFSET = re.compile("([+\u2212-])([0-9]{1,2})(?::?([0-9]{2}))?(?![0-9:])")
@@ -130,10 +132,9 @@ def midnight(day: date, zone: tzinfo) -> datetime:
 class Days(Remembered[Key, "Day"]):
     """From the cells of a row to the ends of its day's intervals."""
 
-    most = REMEMBERED // 10
-
     def __init__(self, times: Times, minutes: int) -> None:
         super().__init__()
+        self.most = MOST_ENDS * minutes // WHOLE_DAY
         self._times = times
         self._minutes = minutes
 
@@ -153,9 +154,30 @@ class Day(NamedTuple):
     why: str = ""
 
 
+class Ends(Remembered[tuple[date, int], list[str]]):
+    """From a local day and the minutes of its intervals to their ends."""
+
+    most = MOST_ENDS // WHOLE_DAY
+
+    def __init__(self, zone: tzinfo) -> None:
+        super().__init__()
+        self._zone = zone
+
+    def meaning(self, key: tuple[date, int]) -> list[str]:
+        """The ends, as text in UTC."""
+        day, minutes = key
+        return ends_of(day, self._zone, minutes)
+
+
 def ends_of(day: date, zone: tzinfo, minutes: int) -> list[str]:
-    """The ends of a local day's intervals; where they do not fill it, only those that end within it."""
-    first, last = midnight(day, zone), midnight(day + DAY, zone)
+    """The ends of a local day's intervals; where they do not fill it, only those that end within it.
+
+    Raises FieldError for the first and the last day that there is.
+    """
+    try:
+        first, last = midnight(day, zone), midnight(day + DAY, zone)
+    except OverflowError as error:
+        raise fields.FieldError("reading_date does not exist in the calendar") from error
     interval = timedelta(minutes=minutes)
     return [utc_text(first + interval * number) for number in range(1, (last - first) // interval + 1)]
 

@@ -34,6 +34,10 @@ _DEEPEST = 100
 _TEXTS = "xl/sharedstrings.xml"
 _OTHER_KINDS = {"content.xml", "xl/workbook.bin"}
 """Parts by which the library would take it for a workbook of another kind, when it cannot read it as this."""
+BESIDE_SHEETS = {"_rels/.rels", "xl/_rels/workbook.xml.rels", "xl/workbook.xml", "xl/styles.xml"}
+"""Parts that the library holds as wholes, for any sheet: a byte takes up to eight in memory."""
+LARGEST_BESIDE = 20_000_000
+"""Bytes of all of them."""
 _CELLS = b"sheetData"
 _PLACE = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})")
 
@@ -84,6 +88,10 @@ def _check(archive: ZipFile, parts: Mapping[str, ZipInfo]) -> None:
         raise _Damaged
     if sum(part.file_size for part in parts.values()) > LARGEST:
         raise FileError(f"The workbook holds more than {LARGEST:,} bytes.")
+    if sum(part.file_size for name, part in parts.items() if name in BESIDE_SHEETS) > LARGEST_BESIDE:
+        raise FileError(
+            f"The workbook says more than {LARGEST_BESIDE:,} bytes of its sheets, names and styles."
+        )
     texts = _Texts()
     if _TEXTS in parts:
         texts.measure(_chunks(archive, parts[_TEXTS]))
