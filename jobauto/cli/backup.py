@@ -75,9 +75,14 @@ def _written(file: Path) -> Iterator[BinaryIO]:
 def _clear_abandoned(folder: Path) -> None:
     """Remove what killed processes have left of any backup: the lock goes with its process."""
     for draft in folder.glob(f"{DRAFT}*"):
-        with suppress(OSError), draft.open("rb") as left:
+        # Neither waiting at a pipe nor following a link: others may write in that folder, too.
+        with suppress(OSError), open(draft, "rb", opener=_as_a_file) as left:
             fcntl.flock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
             draft.unlink()
+
+
+def _as_a_file(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOFOLLOW)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -65,14 +65,13 @@ from .bulk_copy import bulk_copy
 from .citus import is_distributed, register_anew
 from .connections import foreign_keys_off, is_unavailable, revision_of, write_on
 from .migrating import upgrade_on
+from .pieces import pieces
 from .scratch import scratch
 from .sent_backup import BackupError
 from .snapshot import ATTEMPTS, PATIENCE, NeverQuiet, snapshot
 
 CHUNK, CHUNK_OF_TEXTS = 10_000, 100
 """So many rows are held at once; of a table with texts of any length no more than the second."""
-LONG = 1_000_000
-"""In characters: where their texts are longer together, no more rows than those."""
 FILE = "jobauto.sqlite3"
 Progress = Callable[[str, int], None]
 """Called with a table's name and how many of its rows are done."""
@@ -223,16 +222,7 @@ def _chunks(found: CursorResult[Any], table: Table) -> Iterator[list[tuple[Any, 
     if not _has_texts(table):
         yield from ([tuple(row) for row in chunk] for chunk in found.partitions(CHUNK))
         return
-    chunk: list[tuple[Any, ...]] = []
-    length = 0
-    for row in found:
-        chunk.append(tuple(row))
-        length += sum(len(str(value)) for value in row if isinstance(value, str | list | dict))
-        if len(chunk) == CHUNK_OF_TEXTS or length > LONG:
-            yield chunk
-            chunk, length = [], 0
-    if chunk:
-        yield chunk
+    yield from pieces(found, CHUNK_OF_TEXTS)
 
 
 def _chunk_of(table: Table) -> int:

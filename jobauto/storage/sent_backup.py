@@ -26,8 +26,8 @@ column, and a file may lack indexes.
 """
 COPIES = 1 + TABLES
 """The file as it was sent, and the tables that its rows are put into."""
-LONGEST_VALUE = 16 << 20
-"""In bytes: no value of ours is nearly as long."""
+LONGEST_VALUE = 8 << 20
+"""In bytes: no value of ours is nearly as long, and a document takes forty times that where it is read."""
 SECONDS = 600.0
 """So long, and a second more for each megabyte, it may take to read a file."""
 HEADER = 100
@@ -94,7 +94,7 @@ def revision_in(sent: sqlite3.Connection) -> str:
         _require_plain_tables(sent)
         is_sound = sent.execute("PRAGMA quick_check").fetchall() == [("ok",)]
         found = sent.execute("SELECT version_num FROM alembic_version NOT INDEXED").fetchall()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # the second: what SQLite quotes is not UTF-8
         raise NO_BACKUP from error
     if not is_sound or len(found) != 1 or not isinstance(found[0][0], str):
         raise NO_BACKUP

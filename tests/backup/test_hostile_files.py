@@ -389,6 +389,21 @@ def test_long_texts_of_many_rows_are_not_held_at_once(
     assert db.session.scalar(select(func.count()).select_from(Event)) == rows
 
 
+def test_a_value_that_is_longer_than_any_of_ours(app: Flask, tmp_path: Path) -> None:
+    """A document of JSON takes forty times its length where it is read."""
+    much = f"""UPDATE settings_version SET document = printf('{{"a": {{"b": "%.*c"}}}}', {8 << 20}, 'x')"""
+    with pytest.raises(BackupError, match="no sound backup"):
+        put_back(altered(taken(), much, tmp_path), replace=True)
+
+
+def test_a_name_in_the_schema_that_is_not_in_utf_8(app: Flask, tmp_path: Path) -> None:
+    file = tmp_path / "sent.sqlite3"
+    plain = gzip.decompress(taken())
+    file.write_bytes(plain.replace(b"CREATE TABLE site (", b"CREATE TABL\x8f site (", 1))
+    with sent_backup.opened(file) as sent, pytest.raises(BackupError, match="no sound backup"):
+        sent_backup.revision_in(sent)
+
+
 def test_a_file_that_would_fill_the_disk(app: Flask) -> None:
     plain = bytearray(gzip.decompress(taken()))
     plain[28:32] = (2**32 - 1).to_bytes(4, "big")  # pages: 16 TB of them

@@ -3,6 +3,7 @@
 import fcntl
 import gzip
 import io
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -160,6 +161,8 @@ def test_what_a_killed_backup_left_goes_with_the_next_one_but_not_what_is_being_
     folder.mkdir()
     left, written = folder / f"{DRAFT}left", folder / f"{DRAFT}written"
     left.write_text("half of all data")
+    pipe = folder / f"{DRAFT}pipe"  # of whoever else may write there
+    os.mkfifo(pipe)
     with written.open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         done = app.test_cli_runner().invoke(args=["backup", str(folder / "of-today")])

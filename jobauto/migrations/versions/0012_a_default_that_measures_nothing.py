@@ -46,15 +46,19 @@ def upgrade() -> None:
     """Runs keep the settings that they used. What left the default to the program meant the former one, so
     it is written there; then a new version begins, as if somebody had saved the new default."""
     connection = op.get_bind()
-    versions = connection.execute(sa.select(VERSIONS).order_by(VERSIONS.c.version)).all()
-    if not connection.scalar(sa.select(RUNS.c.id).limit(1)):
-        versions = [row for row in versions if row.document]  # a new database: its defaults are of today
-    for row in versions:
+    has_runs = connection.scalar(sa.select(RUNS.c.id).limit(1)) is not None
+    last = None
+    # One by one: nobody knows how long their documents are.
+    for version in connection.scalars(sa.select(VERSIONS.c.version).order_by(VERSIONS.c.version)).all():
+        row = connection.execute(sa.select(VERSIONS).where(VERSIONS.c.version == version)).one()
+        if not (row.document or has_runs):
+            continue  # a new database: its defaults are of today
         if NAME not in row.document.get(SECTION, {}):
-            said = sa.update(VERSIONS).where(VERSIONS.c.version == row.version)
+            said = sa.update(VERSIONS).where(VERSIONS.c.version == version)
             connection.execute(said.values(document=_with(row.document, FORMER)))
-    if versions and versions[-1].document.get(SECTION, {}).get(NAME, FORMER) == FORMER:
-        _begin_version(connection, versions[-1])
+        last = row
+    if last is not None and last.document.get(SECTION, {}).get(NAME, FORMER) == FORMER:
+        _begin_version(connection, last)
 
 
 def downgrade() -> None:

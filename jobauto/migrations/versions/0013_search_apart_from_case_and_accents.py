@@ -5,10 +5,14 @@ Revises: 0012
 Create Date: 2026-11-26 08:50:00
 """
 
+from collections.abc import Iterable
+from itertools import groupby
+
 import sqlalchemy as sa
 from alembic import op
 
 from jobauto.models.folding import fold, fold_texts
+from jobauto.storage.pieces import pieces
 
 revision = "0013"
 down_revision = "0012"
@@ -16,6 +20,8 @@ branch_labels = None
 depends_on = None
 
 CHUNK = 10_000
+MOST_OF_A_JOB = 4_000_000
+"""In characters: two thousand of the longest notes that the program takes."""
 IS_OPEN = sa.text("status <> 'closed'")
 COLUMNS = (("site", "search_text"), ("site", "search_group"), ("job", "search_notes"))
 
@@ -48,32 +54,39 @@ def _fold_sites(connection: sa.Connection) -> None:
         .where(SITE.c.key == sa.bindparam("of"))
         .values(search_text=sa.bindparam("text"), search_group=sa.bindparam("place"))
     )
+    sites = sa.select(SITE.c.key, SITE.c.site_id, SITE.c.site_name, SITE.c.group).order_by(SITE.c.key)
     last = 0
-    while rows := connection.execute(
-        sa.select(SITE.c.key, SITE.c.site_id, SITE.c.site_name, SITE.c.group)
-        .where(SITE.c.key > last)
-        .order_by(SITE.c.key)
-        .limit(CHUNK)
-    ).all():
+    while piece := next(pieces(connection.execute(sites.where(SITE.c.key > last).limit(CHUNK)), CHUNK), []):
         connection.execute(
             folded,
             [
                 {"of": key, "text": fold_texts(site_id, name), "place": fold(group)}
-                for key, site_id, name, group in rows
+                for key, site_id, name, group in piece
             ],
         )
-        last = rows[-1].key
+        last = piece[-1][0]
 
 
 def _fold_notes(connection: sa.Connection) -> None:
-    notes: dict[int, list[str]] = {}
     found = sa.select(EVENT.c.subject_id, EVENT.c.after).where(
         EVENT.c.subject == "job", EVENT.c.field == "note"
     )
-    for job_id, note in connection.execute(found.order_by(EVENT.c.id)):
-        notes.setdefault(int(job_id), []).append(note or "")
+    notes = connection.execute(found.order_by(EVENT.c.subject_id, EVENT.c.id))
+    texts = (
+        (int(job_id), _folded(of_job)) for job_id, of_job in groupby(notes, lambda note: note.subject_id)
+    )
     folded = sa.update(JOB).where(JOB.c.id == sa.bindparam("of")).values(search_notes=sa.bindparam("text"))
-    if notes:
-        connection.execute(
-            folded, [{"of": job_id, "text": fold_texts(*texts)} for job_id, texts in notes.items()]
-        )
+    for piece in pieces(texts, CHUNK):
+        connection.execute(folded, [{"of": job_id, "text": text} for job_id, text in piece])
+
+
+def _folded(notes: Iterable[sa.Row[tuple[str, str | None]]]) -> str:
+    """As ``fold_texts`` makes it of all. Raises ValueError where nobody can have written as much."""
+    texts: list[str] = []
+    length = 0
+    for _, note in notes:
+        texts.append(fold(note or ""))
+        length += len(texts[-1]) + 1
+        if length > MOST_OF_A_JOB:
+            raise ValueError("the notes of a job are too long")
+    return " ".join(texts)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from jobauto.models.folding import fold
+from jobauto.storage.pieces import pieces
 
 revision = "0044"
 down_revision = "0041"
@@ -29,9 +30,9 @@ def upgrade() -> None:
     )
     jobs = sa.select(JOB.c.id, JOB.c.site_key, JOB.c.description).order_by(JOB.c.id).limit(CHUNK)
     last = 0
-    while rows := connection.execute(jobs.where(JOB.c.id > last)).all():
-        connection.execute(folded, [{"of": of, "at": at, "text": fold(text)} for of, at, text in rows])
-        last = rows[-1].id
+    while piece := next(pieces(connection.execute(jobs.where(JOB.c.id > last)), CHUNK), []):
+        connection.execute(folded, [{"of": of, "at": at, "text": fold(text)} for of, at, text in piece])
+        last = piece[-1][0]
 
 
 def downgrade() -> None:
