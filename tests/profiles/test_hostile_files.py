@@ -15,7 +15,7 @@ import pytest
 from jobauto.imports.columns import Instants, read_registers
 from jobauto.imports.fields import InstantReader
 from jobauto.imports.lines import FileError
-from jobauto.imports.profiles import cells, found, green_button, iec62056
+from jobauto.imports.profiles import cells, found, green_button, iec62056, json_file
 from jobauto.imports.profiles import workbook as workbooks
 from jobauto.imports.profiles.document import Profile
 from jobauto.imports.profiles.layouts import Sites
@@ -170,9 +170,17 @@ def test_rows_lack_only_so_many_columns(
 
 
 def test_json_of_very_many_values_is_not_read() -> None:
-    content = b"[" + b"0," * 6_000_000 + b"0]"
-    with at_most(50), pytest.raises(FileError, match="more than 5,000,000 values"):
+    content = b"[" + b"0," * 2_000_000 + b"0]"
+    with at_most(25), pytest.raises(FileError, match="more than 1,500,000 values"):
         read(JSON, content)
+
+
+@pytest.mark.parametrize("between", [",", "},{"], ids=["of one object", "of many"])
+def test_json_of_very_many_different_keys_is_not_held(between: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_file, "MOST_NAMES", 8)
+    keys = between.join(f'"{at}": "x"' for at in range(9))
+    with pytest.raises(FileError, match="more than 8 different keys"):
+        read(JSON, f"[{{{keys}}}]")
 
 
 def test_lists_within_lists_are_no_deeper_for_a_path_than_for_the_parser() -> None:

@@ -11,10 +11,12 @@ from ..rows import Rejected
 from .cells import Cell, Cells, Lacking, Table
 from .document import Column, Profile
 
-LARGEST = 100_000_000
-"""Bytes of a document, which is read as a whole."""
-MOST_VALUES = 5_000_000
-"""Commas and opening brackets of one: a value takes up to 150 bytes of memory, and two in the file."""
+LARGEST = 50_000_000
+"""Bytes of a document, which is read as a whole, and takes up to ten times that in memory."""
+MOST_VALUES = 1_500_000
+"""Commas and opening brackets of one: a value takes up to 300 bytes of memory, and two in the file."""
+MOST_NAMES = 100_000
+"""Different keys: one takes 100 bytes of memory and more, and the same again nothing."""
 
 
 class _NoRow(Exception):
@@ -36,11 +38,31 @@ def _document(stream: BinaryIO, encoding: str) -> Any:
         raise FileError("The file is empty.")
     try:
         text = body.decode(encoding).removeprefix("\ufeff")
+        del body  # both need not be held while what they say is made
         if sum(map(text.count, ",[{")) > MOST_VALUES:
             raise FileError(f"The JSON has more than {MOST_VALUES:,} values. Send it in several parts.")
-        return json.loads(text, parse_float=Decimal, parse_int=Decimal, parse_constant=str)
+        made = _Objects()
+        return json.loads(
+            text, object_pairs_hook=made.of, parse_float=Decimal, parse_int=Decimal, parse_constant=str
+        )
     except (ValueError, ArithmeticError, RecursionError) as error:
         raise FileError("The file is not JSON.") from error
+
+
+class _Objects:
+    """Makes the objects of a document, which together have no more than so many different keys."""
+
+    def __init__(self) -> None:
+        self._names: set[str] = set()
+
+    def of(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        """An object. Raises FileError."""
+        if len(pairs) <= MOST_NAMES:
+            made = dict(pairs)
+            self._names.update(made)
+            if len(self._names) <= MOST_NAMES:
+                return made
+        raise FileError(f"The JSON has more than {MOST_NAMES:,} different keys.")
 
 
 def items_at(document: Any, path: str | None) -> list[Any]:

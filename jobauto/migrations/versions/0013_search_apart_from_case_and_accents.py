@@ -20,8 +20,8 @@ branch_labels = None
 depends_on = None
 
 CHUNK = 10_000
-MOST_OF_A_JOB = 4_000_000
-"""In characters: two thousand of the longest notes that the program takes."""
+SEARCHED_NOTES = 20_000
+"""Characters of a job's."""
 IS_OPEN = sa.text("status <> 'closed'")
 COLUMNS = (("site", "search_text"), ("site", "search_group"), ("job", "search_notes"))
 
@@ -71,7 +71,7 @@ def _fold_notes(connection: sa.Connection) -> None:
     found = sa.select(EVENT.c.subject_id, EVENT.c.after).where(
         EVENT.c.subject == "job", EVENT.c.field == "note"
     )
-    notes = connection.execute(found.order_by(EVENT.c.subject_id, EVENT.c.id))
+    notes = connection.execute(found.order_by(EVENT.c.subject_id, EVENT.c.id.desc()))
     texts = (
         (int(job_id), _folded(of_job)) for job_id, of_job in groupby(notes, lambda note: note.subject_id)
     )
@@ -80,13 +80,12 @@ def _fold_notes(connection: sa.Connection) -> None:
         connection.execute(folded, [{"of": job_id, "text": text} for job_id, text in piece])
 
 
-def _folded(notes: Iterable[sa.Row[tuple[str, str | None]]]) -> str:
-    """As ``fold_texts`` makes it of all. Raises ValueError where nobody can have written as much."""
+def _folded(newest_first: Iterable[sa.Row[tuple[str, str | None]]]) -> str:
+    """The notes of a job as ``fold_texts`` makes them: of very many the newest, as of those written since."""
     texts: list[str] = []
     length = 0
-    for _, note in notes:
-        texts.append(fold(note or ""))
-        length += len(texts[-1]) + 1
-        if length > MOST_OF_A_JOB:
-            raise ValueError("the notes of a job are too long")
-    return " ".join(texts)
+    for _, note in newest_first:
+        if length < SEARCHED_NOTES:
+            texts.append(fold(note or ""))
+            length += len(texts[-1]) + 1
+    return " ".join(reversed(texts))[-SEARCHED_NOTES:]
