@@ -9,7 +9,7 @@ from itertools import chain, compress, count, islice
 from operator import itemgetter
 from typing import Any, BinaryIO, NamedTuple
 
-from .header import Header, Wanted, named, read_header
+from .header import NAMED, Header, Wanted, named, read_header
 from .left_out import LeftOut
 from .lines import SPACES, FileError, physical_lines, some_of, trimmed
 
@@ -315,8 +315,11 @@ class _JsonRows(Source):
         return Row(line, [_as_text(value) for value in values])
 
     def _name_unknown(self, item: Mapping[str, Any]) -> None:
-        unknown = [name for name in item if name not in self._wanted.columns]
-        self.ignored_columns = named([*self.ignored_columns, *unknown]) if unknown else self.ignored_columns
+        if len(self.ignored_columns) == NAMED:
+            return  # each object may have a name of its own
+        known = (*self._wanted.columns, *self.ignored_columns)
+        if unknown := [name for name in item if name not in known]:
+            self.ignored_columns = named([*self.ignored_columns, *unknown])
 
 
 _ABSENT = object()

@@ -2,12 +2,14 @@
 
 import gzip
 import io
+import json
 import zipfile
 from io import BytesIO
 
 import pytest
 
 from jobauto.imports import readings, rows, sites
+from jobauto.imports.header import NAMED, named
 from jobauto.imports.lines import FileError
 from jobauto.imports.rows import Row
 
@@ -124,6 +126,23 @@ def test_keys_of_json_that_nobody_takes_are_named_and_refuse_nothing() -> None:
 
     assert [row.line for row in source if isinstance(row, Row)] == [1, 2]
     assert source.ignored_columns == ["unit", "status"]
+
+
+def test_where_each_object_has_keys_of_its_own_the_first_are_named_and_no_other_is_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked_at: list[list[str]] = []
+
+    def look(names: list[str]) -> list[str]:
+        looked_at.append(names)
+        return named(names)
+
+    monkeypatch.setattr(rows, "named", look)
+    source = rows.from_json(json.dumps([{f"key{at}": 1} for at in range(200)]).encode(), ["site_id"])
+
+    assert len(list(source)) == 200
+    assert source.ignored_columns == [f"key{at}" for at in range(NAMED)]
+    assert len(looked_at) == NAMED
 
 
 @pytest.mark.parametrize("mark", ["sep=;", '"sep=;"', "SEP=,", "sep=\t"])

@@ -19,7 +19,7 @@ from ...imports.result import ImportResult
 from ...settings import service as settings_service
 from .. import body_limits
 from ..access import current_author, ingests, needs
-from .importing import import_rows
+from .importing import import_rows, in_turn
 from .requests import ReadingsFileIn, ReadingsIn
 from .responses import ImportRefusedOut, ReadingsImportOut
 from .spec import responses, spec
@@ -69,9 +69,12 @@ def _through_profile(name: str, recorded: Recorded) -> ImportResult:
         why = "The profile takes the site from the file's name: say it here."
         raise InvalidInput(why, {"file_name": [why]})
     db.session.rollback()  # as in the gate: the body may come slowly
-    body, now = BytesIO(request.get_data()), utcnow()
+    body, now = request.get_data(), utcnow()
     try:
-        with rows_of(body, profile, file_name, recorded.zone, now, body_limits.API) as rows:
+        with (
+            in_turn(body),
+            rows_of(BytesIO(body), profile, file_name, recorded.zone, now, body_limits.API) as rows,
+        ):
             return recorded.load(rows, now=now)
     except FileError as error:
         raise InvalidInput(str(error)) from error
