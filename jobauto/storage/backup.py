@@ -72,6 +72,10 @@ from .snapshot import ATTEMPTS, PATIENCE, NeverQuiet, snapshot
 
 CHUNK, CHUNK_OF_TEXTS = 10_000, 100
 """So many rows are held at once; of a table with texts of any length no more than the second."""
+FETCHED_WITH_TEXTS, FETCHED_WITH_DOCUMENTS = 10, 1
+"""So many rows PostgreSQL is asked for at once, however long. A document is read as it comes, and takes forty
+times its length.
+"""
 FILE = "jobauto.sqlite3"
 Progress = Callable[[str, int], None]
 """Called with a table's name and how many of its rows are done."""
@@ -208,7 +212,7 @@ def _copy(source: Connection, target: Connection, progress: Progress) -> dict[st
     for table in _tables():
         done = 0
         # SQLite hands out row by row by itself, and of PostgreSQL so many are asked for at once.
-        at_once = {"yield_per": _chunk_of(table)} if source.dialect.name == "postgresql" else {}
+        at_once = {"yield_per": _fetched_of(table)} if source.dialect.name == "postgresql" else {}
         found = source.execution_options(**at_once).execute(select(*table.columns))
         for chunk in _chunks(found, table):
             bulk_copy(target, table, chunk)
@@ -225,8 +229,10 @@ def _chunks(found: CursorResult[Any], table: Table) -> Iterator[list[tuple[Any, 
     yield from pieces(found, CHUNK_OF_TEXTS)
 
 
-def _chunk_of(table: Table) -> int:
-    return CHUNK_OF_TEXTS if _has_texts(table) else CHUNK
+def _fetched_of(table: Table) -> int:
+    if any(isinstance(column.type, JSON) for column in table.columns):
+        return FETCHED_WITH_DOCUMENTS
+    return FETCHED_WITH_TEXTS if _has_texts(table) else CHUNK
 
 
 def _has_texts(table: Table) -> bool:

@@ -15,12 +15,14 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from jobauto.extensions import db
-from jobauto.models import Event, SettingsVersion
+from jobauto.models import Event, ProfileVersion, SettingsVersion
 from jobauto.settings import service as settings
 from jobauto.storage import scratch, sent_backup
+from jobauto.storage.connections import write
 from jobauto.storage.sent_backup import BackupError
 from tests.backup.everything import Rows, altered, fill_every_table, put_back, rows_of, taken
 from tests.databases import POSTGRESQL, SQLITE, opened
+from tests.fleets import NOON
 from tests.memory import at_most
 
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"
@@ -387,6 +389,19 @@ def test_long_texts_of_many_rows_are_not_held_at_once(
     with at_most(50):
         put_back(content, replace=True)
     assert db.session.scalar(select(func.count()).select_from(Event)) == rows
+
+
+def test_large_documents_of_many_rows_are_not_held_at_once_by_a_backup(app: Flask) -> None:
+    """One takes ten times its length and more, and whoever may save a profile may save very many."""
+    aliases = {str(number): "a" for number in range(10_000)}
+    document = {"file": {"kind": "delimited"}, "site": {"aliases": aliases}}
+    with write() as session:
+        session.add_all(
+            ProfileVersion(key="p", name="p", version=version, document=document, changed_at=NOON)
+            for version in range(1, 61)
+        )
+    with at_most(20):
+        taken()
 
 
 def test_a_value_that_is_longer_than_any_of_ours(app: Flask, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from jobauto.imports.profiles.reader import rows_of
 from jobauto.imports.recorded import Recorded
 from jobauto.imports.result import ImportResult
 from jobauto.models import Event, Import, ProfileVersion, Reading, Site
+from jobauto.storage.connections import write
 from tests.fleets import NOON
 from tests.pages.test_importing import wait
 from tests.people import Person, add_cast
@@ -357,6 +358,20 @@ def test_a_profile_is_found_whatever_its_case_replaced_and_deleted(app: Flask) -
     assert oscar.api("GET", "/api/profiles/feed/").status_code == 404
     assert oscar.api("DELETE", "/api/profiles/feed/").status_code == 404
     assert oscar.api("GET", "/api/profiles/").json["total"] == 0
+    assert oscar.api("PUT", "/api/profiles/feed/", json=PLAIN).status_code == 200
+
+
+def test_all_profiles_together_are_bounded_for_lists_hold_them_whole(app: Flask) -> None:
+    oscar = operator(app)
+    rest = len(json.dumps(PLAIN)) + 100
+    large = PLAIN | {"note": "x" * (profiles.MOST_TOGETHER - rest)}
+    with write() as session:
+        session.add(ProfileVersion(key="large", name="large", version=1, document=large, changed_at=NOON))
+
+    refused = oscar.api("PUT", "/api/profiles/feed/", json=PLAIN)
+
+    assert (refused.status_code, set(refused.json["fields"])) == (422, {"profile"})
+    assert oscar.api("PUT", "/api/profiles/large/", json=PLAIN).status_code == 200
     assert oscar.api("PUT", "/api/profiles/feed/", json=PLAIN).status_code == 200
 
 

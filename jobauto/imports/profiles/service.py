@@ -1,11 +1,12 @@
 """Reading and saving profiles. Every save is a new version; nothing is overwritten."""
 
+import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, Text, cast, func, select
 from sqlalchemy.exc import IntegrityError
 
 from ...audit.service import Author, record
@@ -18,6 +19,8 @@ from .document import Profile
 NAME = re.compile(r"[A-Za-z0-9_-]{1,50}")
 NO_NAMES = ("fleet", "done", "rejected")
 UNKNOWN = 404
+MOST_TOGETHER = 10_000_000
+"""Characters of all profiles in force: lists hold them whole, and a document takes twenty times as much."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,7 @@ def save(name: str, document: Any, author: Author) -> Stored:
     profile = Profile.parsed(document)
     before = find(name)
     if before is None or before.document != profile.document():
+        _check_room(name, profile.document())
         _store(name, profile.document(), author)
     return get(name)
 
@@ -114,6 +118,14 @@ def _check_name(name: str) -> None:
     else:
         return
     raise InvalidInput(why, {"name": [why]})
+
+
+def _check_room(name: str, document: dict[str, Any]) -> None:
+    length = func.length(cast(ProfileVersion.document, Text))
+    others = current().where(ProfileVersion.key != name.lower()).with_only_columns(length)
+    if sum(db.session.scalars(others)) + len(json.dumps(document)) > MOST_TOGETHER:
+        why = f"All profiles together may have {MOST_TOGETHER:,} characters. Delete some that are not used."
+        raise InvalidInput(why, {"profile": [why]})
 
 
 def _store(name: str, document: dict[str, Any] | None, author: Author) -> None:
