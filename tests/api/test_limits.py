@@ -1,9 +1,11 @@
 """One caller may ask the API so often a minute and no more; others are not held up by it."""
 
+from contextlib import ExitStack
+
 import pytest
 from flask import Flask
 
-from jobauto.web import rate_limit
+from jobauto.web import exports, rate_limit
 from tests.fleets import add_one_fault_of_each_rule
 from tests.people import Person
 
@@ -58,6 +60,20 @@ def test_an_export_costs_as_much_as_it_has_jobs(
     assert [vera.client.get(door).status_code for door in doors] == statuses
     assert vera.get("/jobs/").status_code == 200
     assert oscar.api("GET", f"{JOBS}export.csv").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "door", ["/jobs/export.csv", f"{JOBS}export.csv", "/sites.csv", "/report/report.csv"]
+)
+def test_few_files_are_made_at_once_because_each_holds_a_thread(vera: Person, door: str) -> None:
+    add_one_fault_of_each_rule()
+    with ExitStack() as others:
+        for _ in range(exports.AT_ONCE):
+            others.enter_context(exports.turn())
+        refused = vera.client.get(door)
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "10")
+    assert "Other files are being made." in refused.text
+    assert {vera.client.get(door).status_code for _ in range(exports.AT_ONCE + 1)} == {200}
 
 
 def test_thousands_a_minute_are_allowed_by_default(app: Flask) -> None:
