@@ -1,16 +1,48 @@
 """Rows that come in by the API: JSON or CSV, each taken or rejected on its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from io import BytesIO
+from threading import BoundedSemaphore
 from typing import BinaryIO
 
 from flask import abort, request
+from werkzeug.exceptions import TooManyRequests
 
 from ...errors import InvalidInput
 from ...extensions import db
 from ...imports.lines import FileError
 from ...imports.result import ImportResult
 from ...imports.rows import Source
+from .. import body_limits, security_log
+
+AT_ONCE = 3
+"""So many large bodies a process has in hand at once: each takes 130 MB, and a thread for seconds."""
+RETRY_SECONDS = 10
+
+_turns = BoundedSemaphore(AT_ONCE)
+
+
+@contextmanager
+def turn() -> Iterator[None]:
+    """One of the few large bodies that are in hand at once. Raises TooManyRequests."""
+    if not _turns.acquire(blocking=False):
+        security_log.warn("uploads-limited")
+        why = "Other large bodies are being worked on. Try again in some seconds."
+        raise TooManyRequests(why, retry_after=RETRY_SECONDS)
+    try:
+        yield
+    finally:
+        _turns.release()
+
+
+@contextmanager
+def body() -> Iterator[bytes]:
+    """What the request brings, in hand for as long as it is worked on. Raises TooManyRequests."""
+    db.session.rollback()  # as in the gate: the body may come slowly
+    is_small = request.content_length is not None and request.content_length <= body_limits.PAGE
+    with nullcontext() if is_small else turn():
+        yield request.get_data()
 
 
 def import_rows(
@@ -19,12 +51,11 @@ def import_rows(
     load: Callable[[Source], ImportResult],
 ) -> ImportResult:
     """Take the request's rows. Raises InvalidInput where they are none."""
-    db.session.rollback()  # as in the gate: the body may come slowly
     is_csv = request.mimetype == "text/csv"
     if not (is_csv or request.is_json):
         abort(415, "Send JSON or CSV, with the header Content-Type: application/json or text/csv.")
-    body = request.get_data()
     try:
-        return load(from_csv(BytesIO(body)) if is_csv else from_json(body))
+        with body() as sent:
+            return load(from_csv(BytesIO(sent)) if is_csv else from_json(sent))
     except FileError as error:
         raise InvalidInput(str(error)) from error
