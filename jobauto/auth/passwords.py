@@ -1,5 +1,7 @@
 """Passwords: which are refused, and how they are kept."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import BoundedSemaphore
 
 from werkzeug.security import check_password_hash, generate_password_hash
@@ -23,8 +25,36 @@ AT_ONCE = 2
 """So many passwords of a process are hashed at once, and others wait: anybody may send many, and each takes
 its 32 MiB meanwhile. More at once would be no faster."""
 
+IN_LINE = 2
+"""So many more of strangers wait for their turn; the next one is told at once."""
+
 _turns = BoundedSemaphore(AT_ONCE)
+_line = BoundedSemaphore(AT_ONCE + IN_LINE)
 _NOBODY = f"{METHOD}$" + "x" * 16 + "$" + "0" * 128
+
+
+class Busy(Exception):
+    """So many strangers wait that the password of another one was not looked at."""
+
+    SECONDS = 5
+    """After which it is worth another try."""
+
+    def __init__(self) -> None:
+        super().__init__("Many people are logging in. Nothing was done: try again in a few seconds.")
+
+
+@contextmanager
+def in_line() -> Iterator[None]:
+    """The line in which strangers wait for their turn. Raises Busy.
+
+    Whoever waits holds a thread that pages need, and strangers may be any number.
+    """
+    if not _line.acquire(blocking=False):
+        raise Busy
+    try:
+        yield
+    finally:
+        _line.release()
 
 
 def reason_against(password: str, username: str) -> str | None:

@@ -1,7 +1,7 @@
 """Users, their passwords and logins, and what a password is given for."""
 
 import re
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,6 +16,7 @@ from ..models.user import ROLES
 from ..storage.configuration import break_glass_admin
 from ..storage.connections import write
 from . import passwords, sessions, steps, throttling, tokens
+from .devices import Device
 from .sessions import Client
 from .steps import Entered, Proven
 from .tokens import NewToken
@@ -114,16 +115,21 @@ class Proof:
 def prove(username: str, password: str, client: Client) -> Proof:
     """That it is the password of the user of that name. A wrong one is counted.
 
-    What the password is given for must ask :func:`_proven` in its transaction. Raises WrongLogin and
-    Throttled.
+    What the password is given for must ask :func:`_proven` in its transaction. Raises WrongLogin, Throttled
+    and passwords.Busy.
     """
-    subject = _subject(username, client)
+    device = _known_device(username, client)
+    if device is not None:
+        subject = throttling.Subject.of_device(username, device.name)
+    else:
+        subject = throttling.Subject.of(username, client.address)
     try:
         throttling.check_throttle(subject, client.now)
     except throttling.Throttled:
         throttling.count_refused(subject, client.now)
         raise
-    user = authenticate(username, password)
+    with passwords.in_line() if device is None else nullcontext():
+        user = authenticate(username, password)
     if user is None or not password_counts(user):
         throttling.count_failure(subject, client.now)
         raise WrongLogin
@@ -132,10 +138,10 @@ def prove(username: str, password: str, client: Client) -> Proof:
     return Proof(subject, user.id, user.password_hash)
 
 
-def _subject(username: str, client: Client) -> throttling.Subject:
+def _known_device(username: str, client: Client) -> Device | None:
     if client.device is not None and (user := _named(username)) is not None and client.device.knows(user):
-        return throttling.Subject.of_device(username, client.device.name)
-    return throttling.Subject.of(username, client.address)
+        return client.device
+    return None
 
 
 def _proven(session: Session, proof: Proof, client: Client) -> User:

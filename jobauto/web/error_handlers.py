@@ -16,6 +16,7 @@ from werkzeug.exceptions import (
     ServiceUnavailable,
 )
 
+from ..auth.passwords import Busy
 from ..errors import InvalidInput
 from ..extensions import db
 from ..logs import LogEvent
@@ -55,6 +56,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(InvalidInput, invalid_input)
     app.register_error_handler(DatabaseNotReady, database_not_ready)
     app.register_error_handler(LeaseLost, lease_lost)
+    app.register_error_handler(Busy, busy)
     app.register_error_handler(DataError, data_error)
     app.register_error_handler(OperationalError, database_error)
     app.register_error_handler(InternalError, database_error)
@@ -125,6 +127,12 @@ def lease_lost(_error: LeaseLost) -> ResponseReturnValue:
     db.session.rollback()
     why = "This took so long that it was given up; what is done stays. Send it again: nothing is done twice."
     return http_error(ServiceUnavailable(why))
+
+
+def busy(error: Busy) -> ResponseReturnValue:
+    """More people log in at once than passwords can be looked at."""
+    security_log.warn("logins-busy")
+    return http_error(ServiceUnavailable(str(error), retry_after=Busy.SECONDS))
 
 
 def data_error(_error: DataError) -> ResponseReturnValue:

@@ -2,20 +2,44 @@
 `sites/export.py`)."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
+from threading import BoundedSemaphore
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Response, stream_with_context
 from sqlalchemy import Select
+from werkzeug.exceptions import TooManyRequests
 
 from ..clock import utcnow
 from ..jobs import queries
 from ..jobs.export import as_csv
 from ..settings import service as settings_service
+from . import security_log
 from .access import caller
 from .paging import count_of
 from .rate_limit import count_exported
+
+AT_ONCE = 3
+"""So many files are sent by a process at once: a large one holds a thread for seconds, which pages need."""
+RETRY_SECONDS = 10
+
+_turns = BoundedSemaphore(AT_ONCE)
+
+
+@contextmanager
+def turn() -> Iterator[None]:
+    """One of the few files that are sent at once. Raises TooManyRequests."""
+    if not _turns.acquire(blocking=False):
+        security_log.warn("exports-limited")
+        raise TooManyRequests(
+            "Other files are being made. Try again in some seconds.", retry_after=RETRY_SECONDS
+        )
+    try:
+        yield
+    finally:
+        _turns.release()
 
 
 def csv_response(wanted: queries.JobFilter) -> Response:
@@ -26,11 +50,16 @@ def csv_response(wanted: queries.JobFilter) -> Response:
 
 def csv_of(jobs: Select[Any], zone: ZoneInfo, now: datetime) -> Response:
     """The jobs of a query, as a file for spreadsheets. Raises TooManyRequests."""
-    count_exported(caller(), count_of(jobs))
-    return csv_file(as_csv(jobs, zone, now), "jobs.csv")
+    return csv_file(as_csv(jobs, zone, now), "jobs.csv", rows=count_of(jobs))
 
 
-def csv_file(lines: Iterator[str], name: str) -> Response:
-    """Lines as a file to download, sent as they are made."""
+def csv_file(lines: Iterator[str], name: str, *, rows: int = 0) -> Response:
+    """Lines as a file to download, sent as they are made; so many count. Raises TooManyRequests."""
     headers = {"Content-Disposition": f"attachment; filename={name}"}
-    return Response(stream_with_context(lines), mimetype="text/csv", headers=headers)
+    with ExitStack() as held:
+        held.enter_context(turn())
+        if rows:
+            count_exported(caller(), rows)
+        response = Response(stream_with_context(lines), mimetype="text/csv", headers=headers)
+        response.call_on_close(held.pop_all().close)
+    return response

@@ -1,11 +1,15 @@
 """One caller may ask the API so often a minute and no more; others are not held up by it."""
 
+from contextlib import ExitStack
+
 import pytest
 from flask import Flask
 
-from jobauto.web import rate_limit
+from jobauto.web import exports, rate_limit
+from jobauto.web.api import importing
 from tests.fleets import add_one_fault_of_each_rule
-from tests.people import Person
+from tests.people import Answer, Person
+from tests.profiles.test_documents import PLAIN
 
 JOBS = "/api/jobs/"
 
@@ -58,6 +62,35 @@ def test_an_export_costs_as_much_as_it_has_jobs(
     assert [vera.client.get(door).status_code for door in doors] == statuses
     assert vera.get("/jobs/").status_code == 200
     assert oscar.api("GET", f"{JOBS}export.csv").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "door", ["/jobs/export.csv", f"{JOBS}export.csv", "/sites.csv", "/report/report.csv"]
+)
+def test_few_files_are_made_at_once_because_each_holds_a_thread(vera: Person, door: str) -> None:
+    add_one_fault_of_each_rule()
+    with ExitStack() as others:
+        for _ in range(exports.AT_ONCE):
+            others.enter_context(exports.turn())
+        refused = vera.client.get(door)
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "10")
+    assert "Other files are being made." in refused.text
+    assert {vera.client.get(door).status_code for _ in range(exports.AT_ONCE + 1)} == {200}
+
+
+@pytest.mark.parametrize("door", ["/api/readings/", "/api/sites/", "/api/readings/?profile=feed"])
+def test_few_large_bodies_are_in_hand_at_once_because_each_takes_memory(oscar: Person, door: str) -> None:
+    def send(length: int) -> Answer:
+        return oscar.api("POST", door, data=b"[]".ljust(length), content_type="application/json")
+
+    oscar.api("PUT", "/api/profiles/feed/", json=PLAIN)
+    with ExitStack() as others:
+        for _ in range(importing.AT_ONCE + importing.IN_LINE):
+            others.enter_context(importing._line)
+        refused = send(256_001)
+        assert send(256_000).status_code != 429
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "10")
+    assert 429 not in {send(256_001).status_code for _ in range(importing.AT_ONCE + importing.IN_LINE + 1)}
 
 
 def test_thousands_a_minute_are_allowed_by_default(app: Flask) -> None:

@@ -11,12 +11,9 @@ from sqlalchemy import delete, select
 from jobauto.clock import utcnow
 from jobauto.extensions import db
 from jobauto.imports import background
-from jobauto.imports.profiles import service as profiles
 from jobauto.imports.recorded import Recorded
 from jobauto.models import Reading
-from jobauto.web.api import importing
 from tests.api.fleet import ERROR, has_shape
-from tests.imports.test_background import OSCAR
 from tests.people import Person
 
 READINGS = "/api/readings/"
@@ -209,38 +206,3 @@ def test_what_is_no_list_of_readings_is_refused_as_a_whole(
     assert response.status_code == 422
     assert has_shape(response.json, ERROR)
     assert stored() == []
-
-
-class Turns:
-    """How often somebody had one."""
-
-    def __init__(self) -> None:
-        self.had = 0
-
-    def __enter__(self) -> None:
-        self.had += 1
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-
-@pytest.mark.any_engine
-@pytest.mark.parametrize(
-    ("way", "row", "kind"),
-    [
-        ("", '{"site_id": "S1"},', "application/json"),
-        ("", "S1,x,y\n", "text/csv"),
-        ("?profile=own", "no NEM12\n", ""),
-    ],
-    ids=["JSON", "CSV", "a profile"],
-)
-@pytest.mark.parametrize("times", [10, 100])
-def test_large_bodies_take_turns_for_each_takes_many_times_its_size(
-    oscar: Person, monkeypatch: pytest.MonkeyPatch, way: str, row: str, kind: str, times: int
-) -> None:
-    monkeypatch.setattr(importing, "LARGE", 500)
-    monkeypatch.setattr(importing, "_turn", turns := Turns())
-    if way:
-        profiles.save("own", {"file": {"kind": "nem12"}, "site": {}, "time": {}, "value": {}}, OSCAR)
-    oscar.api("POST", f"{READINGS}{way}", data=row * times, content_type=kind)
-    assert turns.had == (times == 100)

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from threading import Barrier, BrokenBarrierError
 
 import pytest
@@ -11,6 +11,7 @@ from flask import Flask
 from werkzeug.security import generate_password_hash
 
 from jobauto.auth import passwords, service
+from jobauto.auth.devices import new_device
 from jobauto.auth.sessions import Client
 from jobauto.models import User
 from jobauto.storage.connections import write
@@ -129,3 +130,17 @@ def test_few_are_looked_at_at_once_because_each_takes_32_mb(monkeypatch: pytest.
     with ThreadPoolExecutor(one_too_many) as people:
         list(people.map(passwords.matches, [None] * one_too_many, [PASSWORD] * one_too_many))
     assert met == []
+
+
+def test_where_many_strangers_wait_the_next_is_told_and_a_browser_that_is_known_is_let_in(
+    app: Flask, cast: None, stranger: Person
+) -> None:
+    with ExitStack() as line:
+        for _ in range(passwords.AT_ONCE + passwords.IN_LINE):
+            line.enter_context(passwords.in_line())
+        refused = stranger.post("/login", username="vera", password=PASSWORD)
+        known = new_device().with_user(service.by_name("vera"))
+        service.log_in("vera", PASSWORD, Client("192.0.2.1", "", NOON, LIMITS, known))
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
+    assert "Many people are logging in." in refused.text
+    assert stranger.post("/login", username="vera", password=PASSWORD).status_code == 302

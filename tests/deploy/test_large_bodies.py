@@ -194,17 +194,36 @@ def test_one_client_sends_few_files_at_a_time(site: Site) -> None:
     ],
 )
 def test_one_client_asks_so_often_and_no_more(site: Site, method: str, address: str, most: int) -> None:
-    length = "Content-Length: 0\r\n" if method == "POST" else ""
-    request = f"{method} {address} HTTP/1.1\r\nHost: {NAME}:{site.port}\r\n{length}\r\n"
-    last = request.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n")
-    with site.connect(f"127.0.0.{20 + len(address)}") as connection:
-        connection.sendall((request * (most - 1) + last).encode())
-        said = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
-    statuses = re.findall(r"HTTP/1\.1 ([0-9]+) ", said)
-    refused = statuses.count("429")
-    assert 0 < refused < most
+    said = ask_often(site, method, address, most, f"127.0.0.{20 + len(address)}")
+    assert 0 < len(refused(said)) < most
     assert ('{"error": "Too many requests at once' in said) == address.startswith("/api/")
     assert site.ask(address).status in (200, 401, 404), "others may"
+
+
+def test_a_browser_that_has_logged_in_before_is_not_kept_out_by_who_guesses_at_its_address(
+    site: Site,
+) -> None:
+    address = "127.0.0.60"
+    assert refused(ask_often(site, "POST", "/login", 40, address))
+    assert refused(ask_often(site, "POST", "/login", 1, address, "Cookie: a=b"))
+    assert not refused(
+        ask_often(site, "POST", "/login", 1, address, "Cookie: a=b; __Host-jobauto_device=W1sxXQ.x")
+    )
+
+
+def ask_often(site: Site, method: str, address: str, times: int, client: str, *lines: str) -> str:
+    """The same request so many times on one connection, and all that is answered."""
+    length = ("Content-Length: 0",) if method == "POST" else ()
+    head = (f"{method} {address} HTTP/1.1", f"Host: {NAME}:{site.port}", *length, *lines)
+    request, last = ("\r\n".join((*head, *more, "", "")) for more in ((), ("Connection: close",)))
+    with site.connect(client) as connection:
+        connection.sendall((request * (times - 1) + last).encode())
+        return b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+
+
+def refused(said: str) -> list[str]:
+    """Of many answers those that say that there were too many."""
+    return re.findall(r"HTTP/1\.1 429 ", said)
 
 
 def test_what_is_refused_before_it_has_come_is_taken_to_its_end(site: Site) -> None:

@@ -6,6 +6,11 @@ import json
 import pytest
 from flask import Flask
 
+from jobauto.clock import utcnow
+from jobauto.extensions import db
+from jobauto.models import ProfileVersion
+from jobauto.storage.connections import write
+from tests.memory import at_most
 from tests.pages.reading import error_beside, words
 from tests.pages.test_importing import wait
 from tests.people import Person, add_cast
@@ -18,6 +23,20 @@ NAME = "28_fit_reads.xlsx"
 def oscar(app: Flask) -> Person:
     add_cast()
     return Person(app, "oscar")
+
+
+def test_the_list_reads_no_document_because_each_may_be_megabytes_long(app: Flask, oscar: Person) -> None:
+    aliases = {f"meter {number}": f"S{number}" for number in range(30_000)}
+    document = PROFILES[NAME] | {"site": PROFILES[NAME]["site"] | {"aliases": aliases}}
+    with write() as session:
+        session.add_all(
+            ProfileVersion(key=name, version=1, name=name, document=document, changed_at=utcnow())
+            for name in ("a", "b", "c", "d", "e")
+        )
+    db.session.expunge_all()
+    oscar.get("/profiles/")
+    with at_most(10):
+        assert "a Excel Register" in words(oscar.get("/profiles/"))
 
 
 def test_a_profile_is_made_tried_changed_and_deleted(app: Flask, oscar: Person) -> None:

@@ -59,6 +59,19 @@ def names() -> Select[str]:
     return current().with_only_columns(ProfileVersion.name)
 
 
+def listed() -> Select[str, str, str, str | None, str | None, datetime]:
+    """(key, name, kind, measure, by whom, when) of each: no document is read for a list."""
+    said = ProfileVersion.document
+    return current().with_only_columns(
+        ProfileVersion.key,
+        ProfileVersion.name,
+        said[("file", "kind")].as_string().label("kind"),
+        said["measure"].as_string().label("measure"),
+        ProfileVersion.changed_by,
+        ProfileVersion.changed_at,
+    )
+
+
 def history(name: str) -> Select[int, datetime, str | None, bool]:
     """(version, when, by whom, whether it was deleted) of all versions of a profile, newest first."""
     is_deletion = ProfileVersion.document.is_(None)

@@ -1,31 +1,52 @@
 """Rows that come in by the API: JSON or CSV, each taken or rejected on its own."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from io import BytesIO
-from threading import Lock
+from threading import BoundedSemaphore
 from typing import BinaryIO
 
 from flask import abort, request
+from werkzeug.exceptions import TooManyRequests
 
 from ...errors import InvalidInput
 from ...extensions import db
 from ...imports.lines import FileError
 from ...imports.result import ImportResult
 from ...imports.rows import Source
+from .. import body_limits, security_log
 
-LARGE = 500_000
-"""Bytes of a body that has to wait for its turn."""
-_turn = Lock()
+AT_ONCE = 2
+"""So many large bodies a process has in hand at once: each takes up to 200 MB, and a thread for seconds."""
+IN_LINE = 3
+"""So many more wait for their turn, so that threads are left for pages; the next one is told at once."""
+RETRY_SECONDS = 10
+
+_turns = BoundedSemaphore(AT_ONCE)
+_line = BoundedSemaphore(AT_ONCE + IN_LINE)
 
 
-def in_turn(body: bytes) -> AbstractContextManager[object]:
-    """Held while the rows of a body are taken.
+@contextmanager
+def _turn() -> Iterator[None]:
+    """One of the few large bodies that are in hand at once. Raises TooManyRequests."""
+    if not _line.acquire(blocking=False):
+        security_log.warn("uploads-limited")
+        why = "Other large bodies are being worked on. Try again in some seconds."
+        raise TooManyRequests(why, retry_after=RETRY_SECONDS)
+    try:
+        with _turns:
+            yield
+    finally:
+        _line.release()
 
-    A large one takes up to thirty times its bytes meanwhile, so a process takes them one after the other. To
-    take several at once would be no faster: it is the processor that they need.
-    """
-    return _turn if len(body) > LARGE else nullcontext()
+
+@contextmanager
+def body() -> Iterator[bytes]:
+    """What the request brings, in hand for as long as it is worked on. Raises TooManyRequests."""
+    db.session.rollback()  # as in the gate: the body may come slowly
+    is_small = request.content_length is not None and request.content_length <= body_limits.PAGE
+    with nullcontext() if is_small else _turn():
+        yield request.get_data()
 
 
 def import_rows(
@@ -34,13 +55,11 @@ def import_rows(
     load: Callable[[Source], ImportResult],
 ) -> ImportResult:
     """Take the request's rows. Raises InvalidInput where they are none."""
-    db.session.rollback()  # as in the gate: the body may come slowly
     is_csv = request.mimetype == "text/csv"
     if not (is_csv or request.is_json):
         abort(415, "Send JSON or CSV, with the header Content-Type: application/json or text/csv.")
-    body = request.get_data()
     try:
-        with in_turn(body):
-            return load(from_csv(BytesIO(body)) if is_csv else from_json(body))
+        with body() as sent:
+            return load(from_csv(BytesIO(sent)) if is_csv else from_json(sent))
     except FileError as error:
         raise InvalidInput(str(error)) from error

@@ -8,7 +8,6 @@ from flask.typing import ResponseReturnValue
 
 from ...clock import utcnow
 from ...errors import InvalidInput
-from ...extensions import db
 from ...imports import readings
 from ...imports.canceling import Canceled
 from ...imports.lines import FileError
@@ -19,7 +18,7 @@ from ...imports.result import ImportResult
 from ...settings import service as settings_service
 from .. import body_limits
 from ..access import current_author, ingests, needs
-from .importing import import_rows, in_turn
+from . import importing
 from .requests import ReadingsFileIn, ReadingsIn
 from .responses import ImportRefusedOut, ReadingsImportOut
 from .spec import responses, spec
@@ -51,7 +50,7 @@ def reading_import() -> ResponseReturnValue:
         if "profile" in request.args:
             result = _through_profile(request.args["profile"], recorded)
         else:
-            result = import_rows(
+            result = importing.import_rows(
                 partial(readings.from_csv, ignore=request.args.getlist("ignore_column")),
                 readings.from_json,
                 lambda rows: recorded.load(rows, now=utcnow()),
@@ -68,14 +67,11 @@ def _through_profile(name: str, recorded: Recorded) -> ImportResult:
     if needs_file_name(profile) and not file_name:
         why = "The profile takes the site from the file's name: say it here."
         raise InvalidInput(why, {"file_name": [why]})
-    db.session.rollback()  # as in the gate: the body may come slowly
-    body, now = request.get_data(), utcnow()
     try:
-        with (
-            in_turn(body),
-            rows_of(BytesIO(body), profile, file_name, recorded.zone, now, body_limits.API) as rows,
-        ):
-            return recorded.load(rows, now=now)
+        with importing.body() as sent:
+            now = utcnow()
+            with rows_of(BytesIO(sent), profile, file_name, recorded.zone, now, body_limits.API) as rows:
+                return recorded.load(rows, now=now)
     except FileError as error:
         raise InvalidInput(str(error)) from error
 

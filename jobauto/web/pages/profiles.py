@@ -20,7 +20,7 @@ from ...settings import service as settings
 from .. import drafts
 from ..access import current_author, needs
 from ..forms.profiles import ProfileForm
-from ..paging import asked_page, page_of, page_of_rows
+from ..paging import asked_page, page_of_rows
 
 bp = Blueprint("profiles", __name__, url_prefix="/profiles")
 
@@ -36,7 +36,7 @@ EXAMPLE = {
 @bp.get("/")
 def index() -> str:
     """All profiles, each with the newest file that came through it."""
-    page = page_of(service.current(), *asked_page())
+    page = page_of_rows(service.listed(), *asked_page())
     return render_template("profiles/index.html", page=page, feeds=feeds.feeds(), now=utcnow())
 
 
