@@ -390,6 +390,7 @@ def test_an_id_token_that_is_not_good_logs_nobody_in(
     assert db.session.query(Identity).count() == 0
 
 
+@pytest.mark.any_engine
 def test_an_issuer_that_names_itself_on_the_way_back_is_believed(
     app: Flask, issuer: Issuer, stranger: Person
 ) -> None:
@@ -399,6 +400,7 @@ def test_an_issuer_that_names_itself_on_the_way_back_is_believed(
     assert is_in(stranger)
 
 
+@pytest.mark.any_engine
 def test_keys_may_be_changed(app: Flask, issuer: Issuer, stranger: Person) -> None:
     sign_on(stranger)
     issuer.rotate()
@@ -458,6 +460,7 @@ def test_a_code_without_its_verifier_is_worth_nothing(app: Flask, issuer: Issuer
     assert not is_in(thief)
 
 
+@pytest.mark.any_engine
 def test_each_login_asks_with_values_of_its_own(app: Flask, issuer: Issuer) -> None:
     asked = [parse_qs(urlsplit(Person(app, None).get(BEGIN).location).query) for _ in range(2)]
     for name in ("state", "nonce", "code_challenge"):
@@ -466,12 +469,14 @@ def test_each_login_asks_with_values_of_its_own(app: Flask, issuer: Issuer) -> N
         assert len(first) >= 43
 
 
+@pytest.mark.any_engine
 @pytest.mark.parametrize("query", ["", "?state=x", "?code=x", "?code=x&state=", "?error=access_denied"])
 def test_a_way_back_that_nobody_has_gone_is_refused(app: Flask, stranger: Person, query: str) -> None:
     assert stranger.get(f"{BEGIN}/callback{query}").location == "/login"
     assert not is_in(stranger)
 
 
+@pytest.mark.any_engine
 @pytest.mark.parametrize(
     ("target", "leads_to"),
     [
@@ -590,6 +595,7 @@ def test_the_log_tells_why_the_issuer_logged_nobody_in(
     assert all("address=127.0.0.1" in line for line in told)
 
 
+@pytest.mark.any_engine
 def test_a_silent_issuer_holds_up_a_few_requests_and_no_more(
     app: Flask, issuer: Issuer, stranger: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -616,6 +622,7 @@ def test_a_silent_issuer_holds_up_a_few_requests_and_no_more(
     assert asked == oidc.AT_ONCE
 
 
+@pytest.mark.any_engine
 def test_only_a_few_wait_for_their_turn_and_the_next_is_told_at_once(
     app: Flask, issuer: Issuer, stranger: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -638,6 +645,7 @@ def test_only_a_few_wait_for_their_turn_and_the_next_is_told_at_once(
             thread.join(20)
 
 
+@pytest.mark.any_engine
 def test_an_issuer_that_was_silent_is_left_alone_for_a_while(
     app: Flask, issuer: Issuer, stranger: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -651,6 +659,7 @@ def test_an_issuer_that_was_silent_is_left_alone_for_a_while(
     assert "Single sign-on does not answer" in told(stranger)
 
 
+@pytest.mark.any_engine
 def test_an_issuer_that_refuses_at_once_is_asked_by_each(
     app: Flask, issuer: Issuer, stranger: Person
 ) -> None:
@@ -663,11 +672,13 @@ def test_an_issuer_that_refuses_at_once_is_asked_by_each(
     assert is_in(stranger)
 
 
+@pytest.mark.any_engine
 def test_a_long_address_to_lead_to_does_not_keep_anybody_out(app: Flask, stranger: Person) -> None:
     """A browser would drop a cookie of more than 4 kB."""
     assert sign_on(stranger, f"{BEGIN}?next=/jobs/%3Fq={'x' * 4000}").location == "/"
 
 
+@pytest.mark.any_engine
 def test_it_starts_and_serves_while_the_issuer_is_down_and_asks_again(
     app: Flask, issuer: Issuer, stranger: Person
 ) -> None:
@@ -676,6 +687,7 @@ def test_it_starts_and_serves_while_the_issuer_is_down_and_asks_again(
     assert stranger.post("/login", username="vera", password=PASSWORD).location == "/"
 
 
+@pytest.mark.any_engine
 def test_an_issuer_that_comes_back_is_asked_again(app: Flask, issuer: Issuer, stranger: Person) -> None:
     issuer.before_reply = broken
     assert stranger.get(BEGIN).location == "/login"
@@ -684,6 +696,7 @@ def test_an_issuer_that_comes_back_is_asked_again(app: Flask, issuer: Issuer, st
     assert is_in(stranger)
 
 
+@pytest.mark.any_engine
 @pytest.mark.parametrize(
     "metadata",
     [
@@ -714,6 +727,7 @@ def test_an_issuer_with_tls_leads_to_nothing_without_it() -> None:
 UNKNOWN_KEY = {"kty": "EC", "crv": "P-1024", "x": "AA", "y": "AA", "kid": "of tomorrow"}
 
 
+@pytest.mark.any_engine
 @pytest.mark.parametrize(
     "keys",
     [{"error": "gone"}, {"keys": [UNKNOWN_KEY]}, {"keys": [5]}],
@@ -727,6 +741,7 @@ def test_an_issuer_that_tells_no_keys_logs_nobody_in(
     assert "Single sign-on does not answer" in told(stranger)
 
 
+@pytest.mark.any_engine
 def test_a_key_that_nobody_understands_keeps_the_others_from_nothing(
     issuer: Issuer, stranger: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -736,6 +751,7 @@ def test_a_key_that_nobody_understands_keeps_the_others_from_nothing(
     assert is_in(stranger)
 
 
+@pytest.mark.any_engine
 @pytest.mark.parametrize("odd", [{"expires_at": {}}, {"expires_in": float("inf")}], ids=str)
 def test_tokens_that_cannot_be_meant_log_nobody_in(
     issuer: Issuer, stranger: Person, monkeypatch: pytest.MonkeyPatch, odd: dict[str, Any]

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.process
 EVENING_BEFORE = "2026-03-27"
 
 
+@pytest.mark.any_engine
 def test_after_days_down_one_run_as_of_now(stage: Stage) -> None:
     stage.clock.set(london("18:00", EVENING_BEFORE))
     with stage.scheduler() as scheduler:
@@ -42,6 +43,7 @@ def fresh_stage(engine: Sqlite | Postgresql, tmp_path: Path, clock: WallClock) -
     return Stage(engine.empty(), tmp_path, clock)
 
 
+@pytest.mark.any_engine
 def test_a_first_installation_in_the_afternoon_owes_nothing_until_the_next_morning(
     fresh_stage: Stage,
 ) -> None:

@@ -30,6 +30,7 @@ def test_set_back_and_forward_again_a_scheduler_ticks_on_and_runs_each_day_once(
     assert "tick-failed" not in scheduler.output
 
 
+@pytest.mark.any_engine
 @pytest.mark.parametrize(
     "by",
     [

@@ -389,6 +389,7 @@ class Sender:
         return call
 
 
+@pytest.mark.any_engine
 @pytest.mark.parametrize("has_links", [True, False])
 def test_a_file_that_takes_the_place_of_another_is_imported_at_whatever_moment_it_does(
     feed: Path, monkeypatch: pytest.MonkeyPatch, *, has_links: bool

@@ -31,6 +31,7 @@ TEXTS = {
 EACH_TEXT = pytest.mark.parametrize("hostile", TEXTS.values(), ids=TEXTS.keys())
 
 
+@pytest.mark.any_engine
 @EACH_TEXT
 def test_it_is_shown_as_it_was_typed_on_every_page(
     app: Flask, ada: Person, hostile: str, caplog: pytest.LogCaptureFixture
@@ -72,6 +73,7 @@ def test_the_api_gives_it_back_unchanged(app: Flask, ada: Person, hostile: str) 
     assert job["description"].endswith(f"at {hostile}")
 
 
+@pytest.mark.any_engine
 @EACH_TEXT
 def test_a_spreadsheet_calculates_nothing(app: Flask, ada: Person, hostile: str) -> None:
     fleet_called(hostile)
@@ -81,6 +83,7 @@ def test_a_spreadsheet_calculates_nothing(app: Flask, ada: Person, hostile: str)
         assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
 
 
+@pytest.mark.any_engine
 @pytest.mark.parametrize(
     "address", ["/sites.csv", "/readings.csv/%3Dcmd", "/report/report.csv", "/report/jobs.csv?number=open"]
 )

@@ -88,6 +88,7 @@ def test_questions_are_asked_and_answered_then_the_rows_are_shown_saved_and_impo
     assert oscar.get("/profiles/new/1").location == "/import/1"
 
 
+@pytest.mark.any_engine
 def test_a_question_that_follows_from_an_answer_is_marked_as_new_below_those_that_are_answered(
     oscar: Person,
 ) -> None:
@@ -107,6 +108,7 @@ def test_a_question_that_follows_from_an_answer_is_marked_as_new_below_those_tha
     assert page.text.index('id="here"') < page.text.index("First rows as they would be stored")
 
 
+@pytest.mark.any_engine
 def test_the_reasons_stand_beside_what_is_proposed_and_a_change_is_followed(oscar: Person) -> None:
     add_site("S1")
     page = bring(oscar, b"site,date,kWh\nS1,2026-11-01T06:00Z,5000\nS1,2026-11-02T06:00Z,5010\n", "a.csv")
@@ -119,6 +121,7 @@ def test_the_reasons_stand_beside_what_is_proposed_and_a_change_is_followed(osca
     assert "5.00" in words(page)
 
 
+@pytest.mark.any_engine
 def test_where_the_first_rows_hold_nothing_the_first_that_hold_more_are_shown_too(oscar: Person) -> None:
     add_site("S1")
     kwh = ["0"] * 40 + ["1.5", "0", "2.5"]
@@ -131,10 +134,12 @@ def test_where_the_first_rows_hold_nothing_the_first_that_hold_more_are_shown_to
     assert text.count("S1,2026-11-01T10") == 2
 
 
+@pytest.mark.any_engine
 def test_of_registers_that_are_added_up_it_is_told(oscar: Person) -> None:
     assert "are added up to one value" in words(bring(oscar, given("07_d0010.uff"), "07_d0010.uff"))
 
 
+@pytest.mark.any_engine
 def test_clocks_are_offered_by_their_places_and_as_fixed_offsets_not_by_former_names(oscar: Person) -> None:
     page = bring(oscar, NAMED, "a.csv").text
 
@@ -210,6 +215,7 @@ def test_unknown_sites_are_made_or_mapped_as_somebody_says(oscar: Person) -> Non
     assert profiles.get("feed").document["site"]["aliases"] == {"Casa Uno": "PLANT-A"}
 
 
+@pytest.mark.any_engine
 @pytest.mark.parametrize(
     ("changes", "field", "why"),
     [
@@ -277,6 +283,7 @@ def test_where_a_name_is_taken_saving_it_as_the_next_version_is_offered(oscar: P
     assert (saved.name, saved.version, saved.document["source"]) == ("Portal", 2, "gw-A")
 
 
+@pytest.mark.any_engine
 @pytest.mark.parametrize(
     ("field", "said", "why"),
     [
@@ -302,6 +309,7 @@ def test_an_answer_that_cannot_be_one_is_told_beside_its_field(
     assert profiles.find("f") is None
 
 
+@pytest.mark.any_engine
 @pytest.mark.parametrize(
     ("rows", "warning"),
     [
@@ -322,6 +330,7 @@ def test_what_may_be_meant_otherwise_is_told_before_anything_is_stored(
     assert warning in words(page)
 
 
+@pytest.mark.any_engine
 def test_rows_of_one_time_are_told_of(oscar: Person) -> None:
     add_site("S1")
     line = "S1,2026-11-01T06:00Z,{}\n"
@@ -330,6 +339,7 @@ def test_rows_of_one_time_are_told_of(oscar: Person) -> None:
     assert "S1: rows of one time have different values" in words(bring(oscar, content.encode(), "a.csv"))
 
 
+@pytest.mark.any_engine
 @pytest.mark.parametrize(
     ("content", "why"),
     [
@@ -421,6 +431,7 @@ def test_a_profile_called_new_can_be_changed(oscar: Person) -> None:
     assert oscar.get(saved.location).status_code == 404
 
 
+@pytest.mark.any_engine
 def test_a_name_from_a_file_is_shown_as_text(oscar: Person) -> None:
     evil = "<script>alert(1)</script>"
     content = f"site,date,kWh\n{evil},2026-11-01T06:00Z,100\n{evil},2026-11-02T06:00Z,101\n"

@@ -20,6 +20,7 @@ from tests.runs.fleet import add_faulty_fleet, every_fault_has_one_job, statuses
 SENTENCE = "The queue for workers did not answer, so the run was done without one."
 
 
+@pytest.mark.any_engine
 def test_run_now_runs_at_once_and_the_page_says_why(oscar: Person, caplog: pytest.LogCaptureFixture) -> None:
     add_faulty_fleet(utcnow())
     page = oscar.post("/run-now").location
@@ -32,6 +33,7 @@ def test_run_now_runs_at_once_and_the_page_says_why(oscar: Person, caplog: pytes
     ]
 
 
+@pytest.mark.any_engine
 def test_run_now_beside_another_run_is_told_all_the_same(oscar: Person) -> None:
     add_run("running")
     page = oscar.post("/run-now").location
@@ -39,12 +41,14 @@ def test_run_now_beside_another_run_is_told_all_the_same(oscar: Person) -> None:
     assert statuses() == ["running"]
 
 
+@pytest.mark.any_engine
 def test_a_file_is_imported_by_the_process_that_took_it(oscar: Person) -> None:
     add_site("S1")
     page = send(oscar, HEADER + GOOD).location
     assert "Imported Every row of the file was taken." in words(oscar.get(page))
 
 
+@pytest.mark.any_engine
 @pytest.mark.process
 def test_a_broker_that_was_started_again_is_used_again_at_once(app: Flask, port: int, tmp_path: Path) -> None:
     for _ in range(2):
