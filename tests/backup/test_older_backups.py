@@ -24,7 +24,7 @@ from tests.fleets import NOON
 from tests.memory import at_most
 
 FORTY = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 40)"
-LONG = "printf('%.*c', 2000000, 'x')"
+LONG = "printf('%.*c', 1000000, 'x')"
 
 
 @pytest.fixture
@@ -113,5 +113,5 @@ def test_long_texts_of_many_rows_are_not_brought_up_at_once(
     app: Flask, tmp_path: Path, revision: str, statements: str
 ) -> None:
     content = _of_schema(revision, statements, tmp_path)
-    with at_most(60), suppress(BackupError):  # some are longer than people could write them
+    with at_most(30), suppress(BackupError):  # some are longer than people could write them
         put_back(content, replace=True)

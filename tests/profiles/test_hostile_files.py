@@ -12,10 +12,11 @@ from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZIP_LZMA, ZipFile
 
 import pytest
 
+from jobauto.imports import lines
 from jobauto.imports.columns import Instants, read_registers
 from jobauto.imports.fields import InstantReader
 from jobauto.imports.lines import FileError
-from jobauto.imports.profiles import cells, found, green_button, iec62056, json_file
+from jobauto.imports.profiles import cells, found, green_button, iec62056, json_file, times
 from jobauto.imports.profiles import workbook as workbooks
 from jobauto.imports.profiles.document import Profile
 from jobauto.imports.profiles.layouts import Sites
@@ -121,12 +122,13 @@ def test_of_long_lines_fewer_are_held_at_a_time_and_each_has_its_number() -> Non
     assert [number for lines in blocks for number in lines] == list(range(1, 1001))
 
 
-def test_of_lines_with_very_many_fields_few_are_held_at_a_time() -> None:
+def test_of_lines_with_very_many_fields_few_are_held_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """An archive of 0.2 MB took 660 MB."""
-    line = b"S1,2026-11-05T06:00Z,7" + b",xy" * 160_000 + b"\n"
+    monkeypatch.setattr(lines, "MOST_AT_ONCE", lines.MOST_AT_ONCE // 10)
+    line = b"S1,2026-11-05T06:00Z,7" + b",xy" * 16_000 + b"\n"
     profile = Profile.parsed(TABLE | {"header": {"find": ["id"]}})
-    file = packed(b"id,at,kwh" + b",ab" * 160_000 + b"\n" + line * 45, 1)
-    with at_most(400), rows_of(file, profile, "a.zip", LONDON, NOW) as rows:
+    file = packed(b"id,at,kwh" + b",ab" * 16_000 + b"\n" + line * 45, 1)
+    with at_most(40), rows_of(file, profile, "a.zip", LONDON, NOW) as rows:
         assert sum(len(block.lines) for block in rows.blocks(100_000)) == 45
 
 
@@ -396,12 +398,14 @@ def test_a_long_field_is_not_remembered(of: str) -> None:
 
 
 @pytest.mark.parametrize("of", ["a row a day", "a standard kind"])
-def test_the_minutes_of_days_are_not_remembered_for_ever(of: str) -> None:
+def test_the_minutes_of_days_are_not_remembered_for_ever(of: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Days of one reading each, in a NEM12 of four megabytes when packed, took 700 MB."""
+    monkeypatch.setattr(times, "MOST_ENDS", 30_000)
+    monkeypatch.setattr(times.Ends, "most", 20)
     profile = Profile.parsed(TABLE)
     ends = Days(Times(profile, LONDON, NOW), 1), Context(profile, None, LONDON, NOW)
-    with at_most(50):
-        for number in range(600):
+    with at_most(6):
+        for number in range(120):
             day = date(2024, 1, 1) + timedelta(days=number)
             if of == "a row a day":
                 assert ends[0][day.isoformat()].ends
