@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from socket import SHUT_RDWR, socket
-from threading import BoundedSemaphore, Timer
+from threading import Timer
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -31,6 +31,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 
 from ..storage.configuration import Issuer
+from ..turns import NoTurn, Turns
 
 METADATA_LASTS = timedelta(hours=1)
 CONNECT_SECONDS = 5
@@ -84,8 +85,7 @@ class Client:
         self._metadata: dict[str, Any] = {}
         self._read_at: datetime | None = None
         self._keys: KeySet | None = None
-        self._turns = BoundedSemaphore(AT_ONCE)
-        self._line = BoundedSemaphore(AT_ONCE + IN_LINE)
+        self._turns = Turns(AT_ONCE, IN_LINE)
         self._left_alone_until = 0.0
 
     def begin(self, now: datetime, *, anew: bool = False) -> tuple[str, Flow]:
@@ -212,18 +212,11 @@ class Client:
         # Whoever waits here holds a thread that pages need, and anybody may come.
         if time.monotonic() < self._left_alone_until:
             raise IssuerUnavailable("it did not answer a moment ago")
-        if not self._line.acquire(blocking=False):
-            raise IssuerUnavailable("others are still waiting for its answer")
         try:
-            if not self._turns.acquire(timeout=TURN_SECONDS):
-                raise IssuerUnavailable("others are still waiting for its answer")
-            try:
-                with self._patience():
-                    yield
-            finally:
-                self._turns.release()
-        finally:
-            self._line.release()
+            with self._turns.turn(TURN_SECONDS), self._patience():
+                yield
+        except NoTurn as error:
+            raise IssuerUnavailable("others are still waiting for its answer") from error
 
     @contextmanager
     def _patience(self) -> Iterator[None]:

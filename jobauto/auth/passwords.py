@@ -7,6 +7,8 @@ from threading import BoundedSemaphore
 from werkzeug.security import check_password_hash, generate_password_hash
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
+from ..turns import NoTurn, Turns
+
 SHORTEST = 8
 LONGEST = 200
 RULE = f"{SHORTEST} to {LONGEST} characters of any kind; 15 or more are better. Not one that many people use."
@@ -29,7 +31,7 @@ IN_LINE = 2
 """So many more of strangers wait for their turn; the next one is told at once."""
 
 _turns = BoundedSemaphore(AT_ONCE)
-_line = BoundedSemaphore(AT_ONCE + IN_LINE)
+_strangers = Turns(AT_ONCE + IN_LINE)
 _NOBODY = f"{METHOD}$" + "x" * 16 + "$" + "0" * 128
 
 
@@ -49,12 +51,11 @@ def in_line() -> Iterator[None]:
 
     Whoever waits holds a thread that pages need, and strangers may be any number.
     """
-    if not _line.acquire(blocking=False):
-        raise Busy
     try:
-        yield
-    finally:
-        _line.release()
+        with _strangers.turn():
+            yield
+    except NoTurn as error:
+        raise Busy from error
 
 
 def reason_against(password: str, username: str) -> str | None:

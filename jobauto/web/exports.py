@@ -2,9 +2,8 @@
 `sites/export.py`)."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import datetime
-from threading import BoundedSemaphore
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +15,7 @@ from ..clock import utcnow
 from ..jobs import queries
 from ..jobs.export import as_csv
 from ..settings import service as settings_service
+from ..turns import NoTurn, Turns
 from . import security_log
 from .access import caller
 from .paging import count_of
@@ -25,21 +25,7 @@ AT_ONCE = 3
 """So many files are sent by a process at once: a large one holds a thread for seconds, which pages need."""
 RETRY_SECONDS = 10
 
-_turns = BoundedSemaphore(AT_ONCE)
-
-
-@contextmanager
-def turn() -> Iterator[None]:
-    """One of the few files that are sent at once. Raises TooManyRequests."""
-    if not _turns.acquire(blocking=False):
-        security_log.warn("exports-limited")
-        raise TooManyRequests(
-            "Other files are being made. Try again in some seconds.", retry_after=RETRY_SECONDS
-        )
-    try:
-        yield
-    finally:
-        _turns.release()
+FILES = Turns(AT_ONCE)
 
 
 def csv_response(wanted: queries.JobFilter) -> Response:
@@ -57,7 +43,12 @@ def csv_file(lines: Iterator[str], name: str, *, rows: int = 0) -> Response:
     """Lines as a file to download, sent as they are made; so many count. Raises TooManyRequests."""
     headers = {"Content-Disposition": f"attachment; filename={name}"}
     with ExitStack() as held:
-        held.enter_context(turn())
+        try:
+            held.enter_context(FILES.turn())
+        except NoTurn as error:
+            security_log.warn("exports-limited")
+            why = "Other files are being made. Try again in some seconds."
+            raise TooManyRequests(why, retry_after=RETRY_SECONDS) from error
         if rows:
             count_exported(caller(), rows)
         response = Response(stream_with_context(lines), mimetype="text/csv", headers=headers)

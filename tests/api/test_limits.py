@@ -5,6 +5,7 @@ from contextlib import ExitStack
 import pytest
 from flask import Flask
 
+from jobauto.turns import Turns
 from jobauto.web import exports, rate_limit
 from jobauto.web.api import importing
 from tests.fleets import add_one_fault_of_each_rule
@@ -71,7 +72,7 @@ def test_few_files_are_made_at_once_because_each_holds_a_thread(vera: Person, do
     add_one_fault_of_each_rule()
     with ExitStack() as others:
         for _ in range(exports.AT_ONCE):
-            others.enter_context(exports.turn())
+            others.enter_context(exports.FILES.turn())
         refused = vera.client.get(door)
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "10")
     assert "Other files are being made." in refused.text
@@ -79,14 +80,16 @@ def test_few_files_are_made_at_once_because_each_holds_a_thread(vera: Person, do
 
 
 @pytest.mark.parametrize("door", ["/api/readings/", "/api/sites/", "/api/readings/?profile=feed"])
-def test_few_large_bodies_are_in_hand_at_once_because_each_takes_memory(oscar: Person, door: str) -> None:
+def test_few_large_bodies_are_in_hand_at_once_because_each_takes_memory(
+    oscar: Person, door: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def send(length: int) -> Answer:
         return oscar.api("POST", door, data=b"[]".ljust(length), content_type="application/json")
 
     oscar.api("PUT", "/api/profiles/feed/", json=PLAIN)
     with ExitStack() as others:
-        for _ in range(importing.AT_ONCE + importing.IN_LINE):
-            others.enter_context(importing._line)
+        monkeypatch.setattr(importing, "LARGE_BODIES", bodies := Turns(1))
+        others.enter_context(bodies.turn())
         refused = send(256_001)
         assert send(256_000).status_code != 429
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "10")

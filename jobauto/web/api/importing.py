@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from io import BytesIO
-from threading import BoundedSemaphore
 from typing import BinaryIO
 
 from flask import abort, request
@@ -14,6 +13,7 @@ from ...extensions import db
 from ...imports.lines import FileError
 from ...imports.result import ImportResult
 from ...imports.rows import Source
+from ...turns import NoTurn, Turns
 from .. import body_limits, security_log
 
 AT_ONCE = 2
@@ -22,22 +22,7 @@ IN_LINE = 3
 """So many more wait for their turn, so that threads are left for pages; the next one is told at once."""
 RETRY_SECONDS = 10
 
-_turns = BoundedSemaphore(AT_ONCE)
-_line = BoundedSemaphore(AT_ONCE + IN_LINE)
-
-
-@contextmanager
-def _turn() -> Iterator[None]:
-    """One of the few large bodies that are in hand at once. Raises TooManyRequests."""
-    if not _line.acquire(blocking=False):
-        security_log.warn("uploads-limited")
-        why = "Other large bodies are being worked on. Try again in some seconds."
-        raise TooManyRequests(why, retry_after=RETRY_SECONDS)
-    try:
-        with _turns:
-            yield
-    finally:
-        _line.release()
+LARGE_BODIES = Turns(AT_ONCE, IN_LINE)
 
 
 @contextmanager
@@ -45,8 +30,13 @@ def body() -> Iterator[bytes]:
     """What the request brings, in hand for as long as it is worked on. Raises TooManyRequests."""
     db.session.rollback()  # as in the gate: the body may come slowly
     is_small = request.content_length is not None and request.content_length <= body_limits.PAGE
-    with nullcontext() if is_small else _turn():
-        yield request.get_data()
+    try:
+        with nullcontext() if is_small else LARGE_BODIES.turn():
+            yield request.get_data()
+    except NoTurn as error:
+        security_log.warn("uploads-limited")
+        why = "Other large bodies are being worked on. Try again in some seconds."
+        raise TooManyRequests(why, retry_after=RETRY_SECONDS) from error
 
 
 def import_rows(
