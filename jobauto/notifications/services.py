@@ -165,4 +165,5 @@ def _check(scheme: str, given: set[str]) -> None:
 
 def _host(service: NotifyBase) -> str | None:
     # Mail goes to a server that may have another name than the one in the URL's place for a host.
-    return getattr(service, "smtp_host", None) or getattr(service, "host", None)
+    host: str | None = getattr(service, "smtp_host", None) or getattr(service, "host", None)
+    return host and host.strip("[]")  # as an IPv6 address stands in a URL

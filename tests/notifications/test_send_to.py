@@ -133,6 +133,7 @@ def test_what_is_neither_is_refused_by_name(
     ("kind", "url", "host"),
     [
         ("message", "json://10.1.2.3/x", "10.1.2.3"),
+        ("message", "json://[::1]/x", "::1"),
         ("message", "json://localhost/x", "localhost"),
         ("message", "ntfys://169.254.169.254/topic", "169.254.169.254"),
         ("message", "mailto://127.0.0.1/?to=a@example.com&from=b@example.com", "127.0.0.1"),
