@@ -79,10 +79,11 @@ def claim(now: datetime) -> Claimed | None:
         Import.status == "queued",
         and_(Import.status == "running", is_stale(Import.heartbeat_at, now, STALE_AFTER)),
     )
-    candidates = db.session.scalars(select(Import).where(waits).order_by(Import.id)).all()
-    for candidate in [_Candidate.of(candidate) for candidate in candidates]:
+    # Of each no more than this: what is told of the rejected rows of all may be half a gigabyte.
+    found = db.session.execute(select(*_CANDIDATE).where(waits).order_by(Import.id)).all()
+    for candidate in [_Candidate(*row) for row in found]:
         still_waits = and_(Import.id == candidate.import_id, waits)
-        if candidate.is_canceled:
+        if candidate.canceled_at:
             _end_canceled(still_waits, candidate, now)
             continue
         if not kept(candidate.kept_as).exists():
@@ -109,14 +110,26 @@ class _Candidate(NamedTuple):
     way: str
     kept_as: str
     kept_on: str
-    since: datetime
-    is_canceled: bool
+    requested_at: datetime
+    heartbeat_at: datetime | None
+    decided_at: datetime | None
+    canceled_at: datetime | None
 
-    @classmethod
-    def of(cls, entry: Import) -> "_Candidate":
-        stamps = filter(None, (entry.requested_at, entry.heartbeat_at, entry.decided_at))
-        is_canceled = entry.canceled_at is not None
-        return cls(entry.id, entry.way, entry.kept_as, entry.kept_on, max(stamps), is_canceled)
+    def since(self) -> datetime:
+        """When somebody last had to do with it."""
+        return max(filter(None, (self.requested_at, self.heartbeat_at, self.decided_at)))
+
+
+_CANDIDATE = (
+    Import.id,
+    Import.way,
+    Import.kept_as,
+    Import.kept_on,
+    Import.requested_at,
+    Import.heartbeat_at,
+    Import.decided_at,
+    Import.canceled_at,
+)
 
 
 def _why_lost(candidate: _Candidate, now: datetime) -> str | None:
@@ -125,7 +138,7 @@ def _why_lost(candidate: _Candidate, now: datetime) -> str | None:
         return DIED  # it has no file, and nobody begins it again
     if candidate.kept_on == here():
         return LOST
-    if candidate.since < now - LEFT_TO_OTHERS:
+    if candidate.since() < now - LEFT_TO_OTHERS:
         where = machine(candidate.kept_on) or "another machine"
         return f"Its file is on {where}, where nothing has come for it for a day. Send it again."
     return None
