@@ -5,7 +5,7 @@ SQLite keeps anything in any column. PostgreSQL refuses some of it, and the page
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from sqlalchemy import (
@@ -49,6 +49,8 @@ LAST = to_microseconds(datetime(9000, 1, 1, tzinfo=UTC))
 """No instant of ours lies beyond. Each zone has a date for them, and for what pages add to one."""
 MOST_WATT_HOURS = 10**15
 BITS = {SmallInteger: 16, BigInteger: 64, Integer: 32}
+MOST_SHOWN = 1000
+"""The program keeps no more of what a page shows whole. A page of a million lines takes a gigabyte."""
 QUALITIES = tuple(map(int, Quality))
 KINDS_OF_REVIEWS = tuple(kind.value for kind in ReviewKind)
 DECISIONS = tuple(decision.value for decision in ReviewDecision)
@@ -153,17 +155,20 @@ class _Line(BaseModel):
     line: Annotated[int, Field(strict=True)]
 
 
+T = TypeVar("T")
+_Shown = Annotated[list[T], Field(max_length=MOST_SHOWN)]
+
 SHAPES: dict[str, TypeAdapter[Any]] = {
     "settings_version.document": TypeAdapter(dict[str, dict[str, Any]]),
     "settings_version.policies": TypeAdapter(list[dict[str, Any]]),
     "sent_form.messages": TypeAdapter(list[tuple[str, str]]),
     "draft.fields": TypeAdapter(list[tuple[str, str]]),
-    "import.errors": TypeAdapter(list[tuple[int, str]]),
-    "import.ignore_columns": TypeAdapter(list[str]),
-    "import.ignored_columns": TypeAdapter(list[str]),
-    "import.warnings": TypeAdapter(list[str]),
-    "import.reasons": TypeAdapter(list[str]),
-    "import.preview": TypeAdapter(list[_Line]),
+    "import.errors": TypeAdapter(_Shown[tuple[int, str]]),
+    "import.ignore_columns": TypeAdapter(_Shown[str]),
+    "import.ignored_columns": TypeAdapter(_Shown[str]),
+    "import.warnings": TypeAdapter(_Shown[str]),
+    "import.reasons": TypeAdapter(_Shown[str]),
+    "import.preview": TypeAdapter(_Shown[_Line]),
     "profile_version.document": TypeAdapter(_Profile),
     "bulk_action.change": TypeAdapter(dict[str, str]),
     "lab_result.answer": TypeAdapter(dict[str, Any]),

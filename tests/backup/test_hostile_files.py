@@ -143,6 +143,21 @@ def test_what_is_no_table_of_ours(full: Full, tmp_path: Path, statements: str, w
         pytest.param(
             "UPDATE import SET preview = '[{}]'", "import.preview", id="rows as understood without a line"
         ),
+        *(
+            pytest.param(
+                f"UPDATE import SET {column} = '[{','.join([entry] * 1001)}]'",
+                f"import.{column}",
+                id=f"more than a page shows of {column}",
+            )
+            for column, entry in (
+                ("errors", '[1, "x"]'),
+                ("ignore_columns", '"x"'),
+                ("ignored_columns", '"x"'),
+                ("warnings", '"x"'),
+                ("reasons", '"x"'),
+                ("preview", '{"line": 1}'),
+            )
+        ),
         pytest.param("UPDATE draft SET fields = '[7]'", "draft.fields", id="fields without names"),
         pytest.param(
             f"UPDATE sent_form SET messages = '{'[' * 5000}{']' * 5000}'",
