@@ -6,7 +6,7 @@ import gzip
 import io
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +14,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from jobauto.audit.service import Author
 from jobauto.extensions import db
+from jobauto.imports.profiles import service as profiles
 from jobauto.models import Event, ProfileVersion, SettingsVersion
 from jobauto.settings import service as settings
+from jobauto.settings.policies import Policy
+from jobauto.settings.schema import SettingsError
 from jobauto.storage import scratch, sent_backup
 from jobauto.storage.connections import write
 from jobauto.storage.sent_backup import BackupError
@@ -417,6 +421,21 @@ def test_large_documents_of_many_rows_are_not_held_at_once_by_a_backup(app: Flas
         )
     with at_most(20):
         taken()
+
+
+def test_the_longest_documents_that_anybody_can_save_come_back(app: Flask) -> None:
+    """Five policies of two megabytes each were a list that no restore took."""
+    with suppress(SettingsError):
+        for at in range(2):
+            groups = tuple(f"{at}{number:099}" for number in range(70_000))
+            settings.put_policy(Policy(f"P{at}", groups=groups), author=Author("ada", NOON))
+    profile = {"file": {"kind": "delimited"}, "site": {}, "x": "x" * profiles.MOST_TOGETHER}
+    with write() as session:
+        session.add(ProfileVersion(key="p", name="p", version=1, document=profile, changed_at=NOON))
+    before = settings.current().policies
+    put_back(taken(), replace=True)
+    assert settings.current().policies == before
+    assert before.all
 
 
 def test_a_value_that_is_longer_than_any_of_ours(app: Flask, tmp_path: Path) -> None:
