@@ -119,6 +119,8 @@ FORMATS = {
     "job.since": "(rule <> 'zero_reads' OR value IS NOT NULL)",
     "job.status": "({0} <> 'closed' OR (resolution IS NOT NULL AND closed_at IS NOT NULL))",
     "second_factor.secret": _ENCRYPTED,
+    # More than the longest settings have: each page reads them, and takes two hundred times their length.
+    "settings_version.document": "length({0}) <= 100000",
     # Another one makes each try to log in fail, or take as long as it says.
     "user.password_hash": "({0} = '' OR {0} GLOB 'scrypt:32768:8:[1-9]$*$*')",
 }

@@ -117,6 +117,12 @@ def test_what_is_no_table_of_ours(full: Full, tmp_path: Path, statements: str, w
             id="settings whose section is a number",
         ),
         pytest.param("UPDATE settings_version SET document = '[]'", "settings_version.document", id="a list"),
+        pytest.param(
+            "UPDATE settings_version SET document = "
+            f"""'{{"NO_COMS": {{"x": [{",".join(["[]"] * 50_000)}]}}}}'""",
+            "settings_version.document",
+            id="settings that each page takes long to read",
+        ),
         pytest.param("UPDATE settings_version SET document = '{'", "settings_version.document", id="no JSON"),
         pytest.param(
             "UPDATE profile_version SET document = '{}'",
