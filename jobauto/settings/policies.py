@@ -22,6 +22,8 @@ from .schema import Errors, Settings, SettingsError, describe_errors, told
 FLEET = "fleet"
 """Where a value comes from that no policy gives."""
 RESERVED = (FLEET, "done", "rejected")
+MOST = 1000
+"""A page lists them all, and a backup may hold no more."""
 MOST_TOGETHER = 8_000_000
 """Characters of all policies as they are stored: each page reads them, and no backup takes a longer value."""
 NAME = r"[A-Za-z0-9_-]{1,50}"
@@ -199,6 +201,8 @@ class Policies:
         together = Policies(
             self.settings, tuple(sorted((*others, policy), key=lambda one: one.name.casefold()))
         )
+        if len(together.all) > MOST:
+            raise SettingsError({"name": [f"There are {MOST:,} policies. Delete one first."]})
         if len(json.dumps(together.documents())) > MOST_TOGETHER:
             raise SettingsError({"policy": [f"All policies together may have {MOST_TOGETHER:,} characters."]})
         return together

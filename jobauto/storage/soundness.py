@@ -153,6 +153,16 @@ class _Profile(BaseModel):
     expected_hours: Annotated[int, Field(strict=True, ge=1, le=24 * 366)] = 1
 
 
+class _Policy(BaseModel, extra="allow"):
+    """What each page takes out of the list of policies: names, and for each rule single values."""
+
+    __pydantic_extra__: dict[str, dict[str, str | float | bool | None]]
+
+    name: str = ""
+    groups: list[str] = []
+    sites: list[str] = []
+
+
 class _Line(BaseModel):
     line: Annotated[int, Field(strict=True)]
 
@@ -162,7 +172,7 @@ _Shown = Annotated[list[T], Field(max_length=MOST_SHOWN)]
 
 SHAPES: dict[str, TypeAdapter[Any]] = {
     "settings_version.document": TypeAdapter(dict[str, dict[str, Any]]),
-    "settings_version.policies": TypeAdapter(list[dict[str, Any]]),
+    "settings_version.policies": TypeAdapter(_Shown[_Policy]),
     "sent_form.messages": TypeAdapter(list[tuple[str, str]]),
     "draft.fields": TypeAdapter(list[tuple[str, str]]),
     "import.errors": TypeAdapter(_Shown[tuple[int, str]]),

@@ -123,6 +123,18 @@ def test_what_is_no_table_of_ours(full: Full, tmp_path: Path, statements: str, w
             "settings_version.document",
             id="settings that each page takes long to read",
         ),
+        *(
+            pytest.param(
+                f"UPDATE settings_version SET policies = '[{','.join(policies)}]'",
+                "settings_version.policies",
+                id=name,
+            )
+            for name, policies in (
+                ("more policies than there can be", ["{}"] * 1001),
+                ("a policy with what no policy says", ['{"x": []}']),
+                ("a policy with a list for a value", ['{"NO_COMS": {"queue": []}}']),
+            )
+        ),
         pytest.param("UPDATE settings_version SET document = '{'", "settings_version.document", id="no JSON"),
         pytest.param(
             "UPDATE profile_version SET document = '{}'",
