@@ -51,6 +51,8 @@ MOST_WATT_HOURS = 10**15
 BITS = {SmallInteger: 16, BigInteger: 64, Integer: 32}
 MOST_SHOWN = 1000
 """The program keeps no more of what a page shows whole. A page of a million lines takes a gigabyte."""
+LONGEST_TEXT = 500_000
+"""More than any text of ours has whose column does not say. Pages show many, and take seven times as much."""
 QUALITIES = tuple(map(int, Quality))
 KINDS_OF_REVIEWS = tuple(kind.value for kind in ReviewKind)
 DECISIONS = tuple(decision.value for decision in ReviewDecision)
@@ -100,7 +102,7 @@ FORMATS = {
     "bulk_action.change": f"(action IN ('reopen', 'undo') OR json_type({{0}}, '$.' || {_FIELD}) IS 'text')",
     "import.kept_as": _WORD,
     "import.profile": _WORD,  # whose folder its file is moved in
-    "job_view.query": "instr({0}, '%00') = 0",
+    "job_view.query": "instr({0}, '%00') = 0 AND length({0}) <= 2000",
     # With NUL in it, PostgreSQL reads nothing of the document.
     "profile_version.document": r"instr({0}, '\u0000') = 0",
     "profile_version.key": _WORD,
@@ -249,8 +251,8 @@ def _is_of_its_type(name: str, column: Column[Any]) -> str:
         return f"typeof({name}) = 'text' AND json_valid({name})"
     if isinstance(kind, String):
         least = _least(column) if column.primary_key or column.unique else 0
-        most = f" AND length({name}) <= {kind.length}" if kind.length else ""
-        return f"typeof({name}) = 'text' AND instr({name}, char(0)) = 0 AND length({name}) >= {least}{most}"
+        size = f"length({name}) BETWEEN {least} AND {kind.length or LONGEST_TEXT}"
+        return f"typeof({name}) = 'text' AND instr({name}, char(0)) = 0 AND {size}"
     raise TypeError(f"what may stand in {column}?")
 
 

@@ -282,6 +282,18 @@ def test_what_is_no_table_of_ours(full: Full, tmp_path: Path, statements: str, w
             "import.finished_at",
             id="an instant too late to add a day to",
         ),
+        *(
+            pytest.param(
+                f"UPDATE {table} SET {more}{column} = printf('%.*c', {length}, '&')",
+                f"{table}.{column}",
+                id=f"a text longer than any of {table}.{column}",
+            )
+            for table, more, column, length in (
+                ("event", "field = 'note', ", "after", 500_001),
+                ("job", "", "description", 500_001),
+                ("job_view", "", "query", 2001),
+            )
+        ),
         pytest.param(
             "UPDATE job_view SET query = 'search=%00'", "job_view.query", id="a view that asks for NUL"
         ),
@@ -410,7 +422,7 @@ def test_rows_that_take_far_more_room_than_their_file(app: Flask, tmp_path: Path
         put_back(content)
 
 
-@pytest.mark.parametrize(("rows", "length"), [(1000, 100_000), (40, 4_000_000)])
+@pytest.mark.parametrize(("rows", "length"), [(1000, 100_000), (320, 500_000)])
 def test_long_texts_of_many_rows_are_not_held_at_once(
     app: Flask, tmp_path: Path, rows: int, length: int
 ) -> None:
