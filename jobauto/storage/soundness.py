@@ -95,6 +95,8 @@ _WORD = "{0} NOT GLOB '*[^A-Za-z0-9_-]*'"
 _ENCRYPTED = "{0} NOT GLOB '*[^A-Za-z0-9_=-]*'"
 _INSTANT = "({0} IS datetime({0}, '+0 days') || '+00:00' AND {0} BETWEEN '1900' AND '9000')"
 _OF_SNOOZES = f"(field <> 'snoozed_until' OR {_INSTANT})"
+_SHORT = "length({0}) <= 20000"  # of what a page or a file has hundreds
+_SHORT_BUT_OF_POLICIES = f"(subject = 'policy' OR {_SHORT})"
 _FIELD = "CASE action WHEN 'assign' THEN 'assignee' WHEN 'close' THEN 'resolution' ELSE action END"
 _CAN_BE_UNDONE = "field IN ('status', 'resolution', 'priority', 'assignee', 'queue', 'note')"
 FORMATS = {
@@ -113,10 +115,12 @@ FORMATS = {
     "event.subject_id": f"(subject NOT IN ('job', 'run', 'import') OR {_NUMBER})",
     "event.field": "({0} NOT IN ('made_for', 'decision', 'created') OR \"after\" IS NOT NULL) "
     f"AND (subject <> 'job' OR bulk_id IS NULL OR {_CAN_BE_UNDONE})",
-    "event.before": _OF_SNOOZES,
-    "event.after": f"(field <> 'made_for' OR {_NUMBER}) AND {_OF_SNOOZES}",
+    "event.before": f"{_OF_SNOOZES} AND {_SHORT_BUT_OF_POLICIES}",
+    "event.after": f"(field <> 'made_for' OR {_NUMBER}) AND {_OF_SNOOZES} AND {_SHORT_BUT_OF_POLICIES}",
     # What is asked of the row that belongs to it.
     "job.covers": "id IN (SELECT job_id FROM incident)",
+    "job.description": _SHORT,
+    "job.instructions": _SHORT,
     "job.recovered_at": "recovered_run_id IS NOT NULL",
     "job.since": "(rule <> 'zero_reads' OR value IS NOT NULL)",
     "job.status": "({0} <> 'closed' OR (resolution IS NOT NULL AND closed_at IS NOT NULL))",

@@ -289,8 +289,11 @@ def test_what_is_no_table_of_ours(full: Full, tmp_path: Path, statements: str, w
                 id=f"a text longer than any of {table}.{column}",
             )
             for table, more, column, length in (
-                ("event", "field = 'note', ", "after", 500_001),
-                ("job", "", "description", 500_001),
+                ("event", "field = 'groups', subject = 'policy', ", "after", 500_001),
+                ("event", "field = 'note', subject = 'site', ", "before", 20_001),
+                ("job", "", "description", 20_001),
+                ("job", "", "instructions", 20_001),
+                ("outbox", "", "body", 500_001),
                 ("job_view", "", "query", 2001),
             )
         ),
@@ -431,7 +434,7 @@ def test_long_texts_of_many_rows_are_not_held_at_once(
         f"""
         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT {rows})
         INSERT INTO event (id, at, subject, subject_id, field, after)
-        SELECT i, 0, 'site', 'S1', 'note', printf('%.*c', {length}, 'x') FROM n;
+        SELECT i, 0, 'policy', 'Slow', 'groups', printf('%.*c', {length}, 'x') FROM n;
         """,
         tmp_path,
     )
