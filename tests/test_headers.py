@@ -8,7 +8,7 @@ from flask import Flask
 from jobauto import create_app
 from jobauto.config import ConfigError
 from jobauto.extensions import db
-from jobauto.web.headers import HEADERS, HSTS, POLICY
+from jobauto.web.headers import CHART_JS, HEADERS, HSTS, POLICY
 from tests.people import Answer, Browser, Person
 
 ADDRESSES = (
@@ -49,6 +49,8 @@ def test_the_policy_lets_nothing_run_that_stands_in_a_page() -> None:
     assert "*" not in POLICY
     for directive in ("default-src 'self'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"):
         assert directive in POLICY.split("; ")
+    assert f"script-src 'self' {CHART_JS}" in POLICY.split("; ")
+    assert CHART_JS.endswith(".js"), "one file, and not all that its CDN serves"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 
 from ..models import Event
 
+LONGEST = 100_000
+"""So much is kept of a text: a page shows many, and the groups of a policy may be megabytes."""
 Difference = tuple[str, Any, Any]
 """(field, before, after)."""
 
@@ -50,4 +52,5 @@ def record(
 def _as_text(value: Any) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return None if value is None else str(value)
+    text = str(value)
+    return None if value is None else text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import secrets
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -57,6 +58,7 @@ def _written(file: Path) -> Iterator[BinaryIO]:
     if str(file) == "-":
         yield sys.stdout.buffer
         return
+    _require_no_other_thing(file)
     _clear_abandoned(file.parent)
     draft = file.with_name(f"{DRAFT}{secrets.token_hex(8)}")
     try:
@@ -70,6 +72,13 @@ def _written(file: Path) -> Iterator[BinaryIO]:
         _sync_folder(file.parent)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _require_no_other_thing(file: Path) -> None:
+    """Refuse what is there and no file, for the backup would take its place: of a device, for everybody."""
+    with suppress(FileNotFoundError):
+        if not stat.S_ISREG(file.lstat().st_mode):
+            raise click.UsageError(f"{file} is no file, and would be lost. For standard output, write -.")
 
 
 def _clear_abandoned(folder: Path) -> None:

@@ -88,7 +88,7 @@ def _count(*jobs: ColumnElement[bool]) -> Select[int]:
 
 def kept_by(user_id: int) -> Select[JobView]:
     """The views that a person keeps, in the order of their names."""
-    return select(JobView).where(JobView.user_id == user_id).order_by(JobView.name)
+    return select(JobView).where(JobView.user_id == user_id).order_by(JobView.name).limit(MOST_KEPT)
 
 
 def keep(user_id: int, name: str, query: str) -> bool:

@@ -4,6 +4,7 @@ A site's own policy wins over its group's, the group's over the fleet's settings
 shapes are a contract with the scripts of others.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,6 +22,10 @@ from .schema import Errors, Settings, SettingsError, describe_errors, told
 FLEET = "fleet"
 """Where a value comes from that no policy gives."""
 RESERVED = (FLEET, "done", "rejected")
+MOST = 1000
+"""A page lists them all, and a backup may hold no more."""
+MOST_TOGETHER = 8_000_000
+"""Characters of all policies as they are stored: each page reads them, and no backup takes a longer value."""
 NAME = r"[A-Za-z0-9_-]{1,50}"
 WRONG_NAME = "Must be 1 to 50 of A-Z, a-z, 0-9, _ and -, and not fleet, done or rejected."
 SECTIONS = {rule.name.upper(): rule for rule in RULES}
@@ -193,7 +198,14 @@ class Policies:
             raise SettingsError(wrong)
         if wrong := Effective(self.settings, policy).errors():
             raise SettingsError(wrong)
-        return Policies(self.settings, tuple(sorted((*others, policy), key=lambda one: one.name.casefold())))
+        together = Policies(
+            self.settings, tuple(sorted((*others, policy), key=lambda one: one.name.casefold()))
+        )
+        if len(together.all) > MOST:
+            raise SettingsError({"name": [f"There are {MOST:,} policies. Delete one first."]})
+        if len(json.dumps(together.documents())) > MOST_TOGETHER:
+            raise SettingsError({"policy": [f"All policies together may have {MOST_TOGETHER:,} characters."]})
+        return together
 
     def without(self, name: str) -> "Policies":
         """Without a policy."""

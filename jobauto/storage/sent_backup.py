@@ -27,7 +27,7 @@ column, and a file may lack indexes.
 COPIES = 1 + TABLES
 """The file as it was sent, and the tables that its rows are put into."""
 LONGEST_VALUE = 8 << 20
-"""In bytes: no value of ours is nearly as long, and a document takes forty times that where it is read."""
+"""In bytes, also of a row: none of ours is so long. A document takes forty times that where it is read."""
 SECONDS = 600.0
 """So long, and a second more for each megabyte, it may take to read a file."""
 HEADER = 100

@@ -5,7 +5,7 @@ SQLite keeps anything in any column. PostgreSQL refuses some of it, and the page
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from sqlalchemy import (
@@ -49,6 +49,10 @@ LAST = to_microseconds(datetime(9000, 1, 1, tzinfo=UTC))
 """No instant of ours lies beyond. Each zone has a date for them, and for what pages add to one."""
 MOST_WATT_HOURS = 10**15
 BITS = {SmallInteger: 16, BigInteger: 64, Integer: 32}
+MOST_SHOWN = 1000
+"""The program keeps no more of what a page shows whole. A page of a million lines takes a gigabyte."""
+LONGEST_TEXT = 500_000
+"""More than any text of ours has whose column does not say. Pages show many, and take seven times as much."""
 QUALITIES = tuple(map(int, Quality))
 KINDS_OF_REVIEWS = tuple(kind.value for kind in ReviewKind)
 DECISIONS = tuple(decision.value for decision in ReviewDecision)
@@ -91,6 +95,8 @@ _WORD = "{0} NOT GLOB '*[^A-Za-z0-9_-]*'"
 _ENCRYPTED = "{0} NOT GLOB '*[^A-Za-z0-9_=-]*'"
 _INSTANT = "({0} IS datetime({0}, '+0 days') || '+00:00' AND {0} BETWEEN '1900' AND '9000')"
 _OF_SNOOZES = f"(field <> 'snoozed_until' OR {_INSTANT})"
+_SHORT = "length({0}) <= 20000"  # of what a page or a file has hundreds
+_SHORT_BUT_OF_POLICIES = f"(subject = 'policy' OR {_SHORT})"
 _FIELD = "CASE action WHEN 'assign' THEN 'assignee' WHEN 'close' THEN 'resolution' ELSE action END"
 _CAN_BE_UNDONE = "field IN ('status', 'resolution', 'priority', 'assignee', 'queue', 'note')"
 FORMATS = {
@@ -98,7 +104,7 @@ FORMATS = {
     "bulk_action.change": f"(action IN ('reopen', 'undo') OR json_type({{0}}, '$.' || {_FIELD}) IS 'text')",
     "import.kept_as": _WORD,
     "import.profile": _WORD,  # whose folder its file is moved in
-    "job_view.query": "instr({0}, '%00') = 0",
+    "job_view.query": "instr({0}, '%00') = 0 AND length({0}) <= 2000",
     # With NUL in it, PostgreSQL reads nothing of the document.
     "profile_version.document": r"instr({0}, '\u0000') = 0",
     "profile_version.key": _WORD,
@@ -109,14 +115,18 @@ FORMATS = {
     "event.subject_id": f"(subject NOT IN ('job', 'run', 'import') OR {_NUMBER})",
     "event.field": "({0} NOT IN ('made_for', 'decision', 'created') OR \"after\" IS NOT NULL) "
     f"AND (subject <> 'job' OR bulk_id IS NULL OR {_CAN_BE_UNDONE})",
-    "event.before": _OF_SNOOZES,
-    "event.after": f"(field <> 'made_for' OR {_NUMBER}) AND {_OF_SNOOZES}",
+    "event.before": f"{_OF_SNOOZES} AND {_SHORT_BUT_OF_POLICIES}",
+    "event.after": f"(field <> 'made_for' OR {_NUMBER}) AND {_OF_SNOOZES} AND {_SHORT_BUT_OF_POLICIES}",
     # What is asked of the row that belongs to it.
     "job.covers": "id IN (SELECT job_id FROM incident)",
+    "job.description": _SHORT,
+    "job.instructions": _SHORT,
     "job.recovered_at": "recovered_run_id IS NOT NULL",
     "job.since": "(rule <> 'zero_reads' OR value IS NOT NULL)",
     "job.status": "({0} <> 'closed' OR (resolution IS NOT NULL AND closed_at IS NOT NULL))",
     "second_factor.secret": _ENCRYPTED,
+    # More than the longest settings have: each page reads them, and takes two hundred times their length.
+    "settings_version.document": "length({0}) <= 100000",
     # Another one makes each try to log in fail, or take as long as it says.
     "user.password_hash": "({0} = '' OR {0} GLOB 'scrypt:32768:8:[1-9]$*$*')",
 }
@@ -149,21 +159,34 @@ class _Profile(BaseModel):
     expected_hours: Annotated[int, Field(strict=True, ge=1, le=24 * 366)] = 1
 
 
+class _Policy(BaseModel, extra="allow"):
+    """What each page takes out of the list of policies: names, and for each rule single values."""
+
+    __pydantic_extra__: dict[str, dict[str, str | float | bool | None]]
+
+    name: str = ""
+    groups: list[str] = []
+    sites: list[str] = []
+
+
 class _Line(BaseModel):
     line: Annotated[int, Field(strict=True)]
 
 
+T = TypeVar("T")
+_Shown = Annotated[list[T], Field(max_length=MOST_SHOWN)]
+
 SHAPES: dict[str, TypeAdapter[Any]] = {
     "settings_version.document": TypeAdapter(dict[str, dict[str, Any]]),
-    "settings_version.policies": TypeAdapter(list[dict[str, Any]]),
+    "settings_version.policies": TypeAdapter(_Shown[_Policy]),
     "sent_form.messages": TypeAdapter(list[tuple[str, str]]),
     "draft.fields": TypeAdapter(list[tuple[str, str]]),
-    "import.errors": TypeAdapter(list[tuple[int, str]]),
-    "import.ignore_columns": TypeAdapter(list[str]),
-    "import.ignored_columns": TypeAdapter(list[str]),
-    "import.warnings": TypeAdapter(list[str]),
-    "import.reasons": TypeAdapter(list[str]),
-    "import.preview": TypeAdapter(list[_Line]),
+    "import.errors": TypeAdapter(_Shown[tuple[int, str]]),
+    "import.ignore_columns": TypeAdapter(_Shown[str]),
+    "import.ignored_columns": TypeAdapter(_Shown[str]),
+    "import.warnings": TypeAdapter(_Shown[str]),
+    "import.reasons": TypeAdapter(_Shown[str]),
+    "import.preview": TypeAdapter(_Shown[_Line]),
     "profile_version.document": TypeAdapter(_Profile),
     "bulk_action.change": TypeAdapter(dict[str, str]),
     "lab_result.answer": TypeAdapter(dict[str, Any]),
@@ -232,8 +255,8 @@ def _is_of_its_type(name: str, column: Column[Any]) -> str:
         return f"typeof({name}) = 'text' AND json_valid({name})"
     if isinstance(kind, String):
         least = _least(column) if column.primary_key or column.unique else 0
-        most = f" AND length({name}) <= {kind.length}" if kind.length else ""
-        return f"typeof({name}) = 'text' AND instr({name}, char(0)) = 0 AND length({name}) >= {least}{most}"
+        size = f"length({name}) BETWEEN {least} AND {kind.length or LONGEST_TEXT}"
+        return f"typeof({name}) = 'text' AND instr({name}, char(0)) = 0 AND {size}"
     raise TypeError(f"what may stand in {column}?")
 
 

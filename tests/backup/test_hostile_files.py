@@ -6,7 +6,7 @@ import gzip
 import io
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +14,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from jobauto.audit.service import Author
 from jobauto.extensions import db
+from jobauto.imports.profiles import service as profiles
 from jobauto.models import Event, ProfileVersion, SettingsVersion
 from jobauto.settings import service as settings
+from jobauto.settings.policies import Policy
+from jobauto.settings.schema import SettingsError
 from jobauto.storage import scratch, sent_backup
 from jobauto.storage.connections import write
 from jobauto.storage.sent_backup import BackupError
@@ -113,6 +117,24 @@ def test_what_is_no_table_of_ours(full: Full, tmp_path: Path, statements: str, w
             id="settings whose section is a number",
         ),
         pytest.param("UPDATE settings_version SET document = '[]'", "settings_version.document", id="a list"),
+        pytest.param(
+            "UPDATE settings_version SET document = "
+            f"""'{{"NO_COMS": {{"x": [{",".join(["[]"] * 50_000)}]}}}}'""",
+            "settings_version.document",
+            id="settings that each page takes long to read",
+        ),
+        *(
+            pytest.param(
+                f"UPDATE settings_version SET policies = '[{','.join(policies)}]'",
+                "settings_version.policies",
+                id=name,
+            )
+            for name, policies in (
+                ("more policies than there can be", ["{}"] * 1001),
+                ("a policy with what no policy says", ['{"x": []}']),
+                ("a policy with a list for a value", ['{"NO_COMS": {"queue": []}}']),
+            )
+        ),
         pytest.param("UPDATE settings_version SET document = '{'", "settings_version.document", id="no JSON"),
         pytest.param(
             "UPDATE profile_version SET document = '{}'",
@@ -142,6 +164,21 @@ def test_what_is_no_table_of_ours(full: Full, tmp_path: Path, statements: str, w
         ),
         pytest.param(
             "UPDATE import SET preview = '[{}]'", "import.preview", id="rows as understood without a line"
+        ),
+        *(
+            pytest.param(
+                f"UPDATE import SET {column} = '[{','.join([entry] * 1001)}]'",
+                f"import.{column}",
+                id=f"more than a page shows of {column}",
+            )
+            for column, entry in (
+                ("errors", '[1, "x"]'),
+                ("ignore_columns", '"x"'),
+                ("ignored_columns", '"x"'),
+                ("warnings", '"x"'),
+                ("reasons", '"x"'),
+                ("preview", '{"line": 1}'),
+            )
         ),
         pytest.param("UPDATE draft SET fields = '[7]'", "draft.fields", id="fields without names"),
         pytest.param(
@@ -244,6 +281,21 @@ def test_what_is_no_table_of_ours(full: Full, tmp_path: Path, statements: str, w
             "UPDATE import SET finished_at = 253402214400000000 - 1",
             "import.finished_at",
             id="an instant too late to add a day to",
+        ),
+        *(
+            pytest.param(
+                f"UPDATE {table} SET {more}{column} = printf('%.*c', {length}, '&')",
+                f"{table}.{column}",
+                id=f"a text longer than any of {table}.{column}",
+            )
+            for table, more, column, length in (
+                ("event", "field = 'groups', subject = 'policy', ", "after", 500_001),
+                ("event", "field = 'note', subject = 'site', ", "before", 20_001),
+                ("job", "", "description", 20_001),
+                ("job", "", "instructions", 20_001),
+                ("outbox", "", "body", 500_001),
+                ("job_view", "", "query", 2001),
+            )
         ),
         pytest.param(
             "UPDATE job_view SET query = 'search=%00'", "job_view.query", id="a view that asks for NUL"
@@ -373,7 +425,7 @@ def test_rows_that_take_far_more_room_than_their_file(app: Flask, tmp_path: Path
         put_back(content)
 
 
-@pytest.mark.parametrize(("rows", "length"), [(1000, 100_000), (40, 4_000_000)])
+@pytest.mark.parametrize(("rows", "length"), [(1000, 100_000), (320, 500_000)])
 def test_long_texts_of_many_rows_are_not_held_at_once(
     app: Flask, tmp_path: Path, rows: int, length: int
 ) -> None:
@@ -382,7 +434,7 @@ def test_long_texts_of_many_rows_are_not_held_at_once(
         f"""
         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT {rows})
         INSERT INTO event (id, at, subject, subject_id, field, after)
-        SELECT i, 0, 'site', 'S1', 'note', printf('%.*c', {length}, 'x') FROM n;
+        SELECT i, 0, 'policy', 'Slow', 'groups', printf('%.*c', {length}, 'x') FROM n;
         """,
         tmp_path,
     )
@@ -402,6 +454,21 @@ def test_large_documents_of_many_rows_are_not_held_at_once_by_a_backup(app: Flas
         )
     with at_most(20):
         taken()
+
+
+def test_the_longest_documents_that_anybody_can_save_come_back(app: Flask) -> None:
+    """Five policies of two megabytes each were a list that no restore took."""
+    with suppress(SettingsError):
+        for at in range(2):
+            groups = tuple(f"{at}{number:099}" for number in range(70_000))
+            settings.put_policy(Policy(f"P{at}", groups=groups), author=Author("ada", NOON))
+    profile = {"file": {"kind": "delimited"}, "site": {}, "x": "x" * profiles.MOST_TOGETHER}
+    with write() as session:
+        session.add(ProfileVersion(key="p", name="p", version=1, document=profile, changed_at=NOON))
+    before = settings.current().policies
+    put_back(taken(), replace=True)
+    assert settings.current().policies == before
+    assert before.all
 
 
 def test_a_value_that_is_longer_than_any_of_ours(app: Flask, tmp_path: Path) -> None:

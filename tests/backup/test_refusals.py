@@ -154,6 +154,25 @@ def test_a_backup_that_fails_leaves_the_old_file_and_no_other(
     assert not list(tmp_path.glob("backup-*")), "no scratch file either"
 
 
+@pytest.mark.any_engine
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(os.mkfifo, id="a pipe, as a device such as null would be"),
+        pytest.param(lambda place: place.symlink_to("elsewhere"), id="a link, as stdout is one"),
+    ],
+)
+def test_a_backup_takes_the_place_of_a_file_and_of_nothing_else(
+    app: Flask, tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    place = tmp_path / "place"
+    make(place)
+    before = place.lstat()
+    done = app.test_cli_runner().invoke(args=["backup", str(place)])
+    assert (done.exit_code, "is no file" in done.stderr) == (2, True)
+    assert place.lstat().st_ino == before.st_ino
+
+
 def test_what_a_killed_backup_left_goes_with_the_next_one_but_not_what_is_being_written(
     app: Flask, tmp_path: Path
 ) -> None:

@@ -1,10 +1,13 @@
 """A history that a script has made very long: its page stays one that can be opened."""
 
 import pytest
+from sqlalchemy import select
 
 from jobauto.audit.queries import SHOWN
-from jobauto.audit.service import Author, record
+from jobauto.audit.service import LONGEST, Author, record
 from jobauto.clock import utcnow
+from jobauto.extensions import db
+from jobauto.models import Event
 from jobauto.storage.connections import write
 from tests.pages.reading import words
 from tests.people import Person
@@ -28,3 +31,12 @@ def test_a_history_shows_its_newest_changes_and_says_where_it_leaves_some_out(
 
     assert (OLDER in before, OLDER in text) == (False, True)
     assert ("note-0." in text, "note-1." in text, f"note-{SHOWN}." in text) == (False, True, True)
+
+
+def test_of_a_text_of_megabytes_a_history_keeps_the_beginning(ada: Person) -> None:
+    """Twenty of them made the audit log take half a gigabyte."""
+    groups = [f"{number:0100}" for number in range(2000)]
+    assert ada.api("PUT", "/api/job-automation/policies/Slow/", json={"groups": groups}).status_code == 200
+    kept = db.session.scalars(select(Event.after).where(Event.field == "groups")).one()
+    assert kept
+    assert (len(kept), kept[-1]) == (LONGEST, "…")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobauto.settings.policies import FLEET, Effective, Policies, Policy
-from jobauto.settings.schema import Settings
+from jobauto.settings.schema import Settings, SettingsError
 from jobauto.settings.service import count_sites
 from jobauto.settings.stored import read_policies
 from tests.fleets import add_site
@@ -104,6 +104,14 @@ def test_a_policy_whose_name_can_no_longer_be_read_is_left_out_and_it_is_named(n
     policies, unreadable = read_policies(documents, Settings())
     assert [policy.name for policy in policies.all] == ["Slow"]
     assert [(one.field, one.value) for one in unreadable] == [(name, {"NO_COMS": {"days_threshold": 7}})]
+
+
+def test_there_are_no_more_policies_than_a_backup_may_hold() -> None:
+    most = tuple(Policy(f"P{number}") for number in range(1000))
+    full = Policies(Settings(), most)
+    assert full.replaced(Policy("P7", groups=("North",))).named("P7") == Policy("P7", groups=("North",))
+    with pytest.raises(SettingsError, match="There are 1,000 policies"):
+        full.replaced(Policy("One more"))
 
 
 def test_the_groups_of_a_policy_may_be_more_than_a_statement_has_parameters(app: Flask) -> None:

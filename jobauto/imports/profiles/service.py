@@ -19,8 +19,10 @@ from .document import Profile
 NAME = re.compile(r"[A-Za-z0-9_-]{1,50}")
 NO_NAMES = ("fleet", "done", "rejected")
 UNKNOWN = 404
-MOST_TOGETHER = 10_000_000
-"""Characters of all profiles in force: lists hold them whole, and a document takes twenty times as much."""
+MOST_TOGETHER = 8_000_000
+"""Characters of all profiles in force: lists hold them whole, and a document takes twenty times as much. Nor
+does a backup take a longer value.
+"""
 
 
 @dataclass(frozen=True)
