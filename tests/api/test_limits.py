@@ -5,6 +5,7 @@ from contextlib import ExitStack
 import pytest
 from flask import Flask
 
+from jobauto.imports.profiles.packed import SIGNATURE
 from jobauto.turns import Turns
 from jobauto.web import exports, rate_limit
 from jobauto.web.api import importing
@@ -94,6 +95,19 @@ def test_few_large_bodies_are_in_hand_at_once_because_each_takes_memory(
         assert send(256_000).status_code != 429
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "10")
     assert 429 not in {send(256_001).status_code for _ in range(importing.AT_ONCE + importing.IN_LINE + 1)}
+
+
+def test_a_small_archive_is_in_hand_as_a_large_body_for_it_is_unpacked_in_memory(
+    oscar: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    oscar.api("PUT", "/api/profiles/feed/", json=PLAIN)
+    monkeypatch.setattr(importing, "LARGE_BODIES", bodies := Turns(1))
+    with bodies.turn():
+        statuses = [
+            oscar.api("POST", "/api/readings/?profile=feed", data=body).status_code
+            for body in (SIGNATURE, b"x")
+        ]
+    assert statuses == [429, 422]
 
 
 def test_thousands_a_minute_are_allowed_by_default(app: Flask) -> None:
