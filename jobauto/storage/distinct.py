@@ -9,7 +9,6 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 from ..extensions import db
 from .citus import is_distributed
 
-
 MOST = 1_000
 """So many of them: pages offer each, and whoever brings sites may give each a group of its own."""
 
