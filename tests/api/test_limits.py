@@ -4,12 +4,16 @@ from contextlib import ExitStack
 
 import pytest
 from flask import Flask
+from sqlalchemy import insert, select
 
 from jobauto.imports.profiles.packed import SIGNATURE
+from jobauto.models import Job
+from jobauto.storage.connections import write
 from jobauto.turns import Turns
 from jobauto.web import exports, rate_limit
 from jobauto.web.api import importing
 from tests.fleets import add_one_fault_of_each_rule
+from tests.memory import at_most
 from tests.people import Answer, Person
 from tests.profiles.test_documents import PLAIN
 
@@ -78,6 +82,21 @@ def test_few_files_are_made_at_once_because_each_holds_a_thread(vera: Person, do
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "10")
     assert "Other files are being made." in refused.text
     assert {vera.client.get(door).status_code for _ in range(exports.AT_ONCE + 1)} == {200}
+
+
+def test_the_jobs_of_a_run_are_sent_like_a_file_and_never_all_in_memory(vera: Person) -> None:
+    add_one_fault_of_each_rule()
+    with write() as session:
+        job = dict(session.execute(select(Job.__table__).limit(1)).mappings().one())
+        closed = {"status": "closed", "resolution": "other", "closed_at": job["created_at"]}
+        session.execute(insert(Job), [job | closed | {"id": number} for number in range(1_000, 6_000)])
+    door = f"/api/job-automation/runs/{job['run_id']}/"
+    vera.api("GET", door)
+
+    with at_most(20):
+        assert len(vera.api("GET", door).text.split('"site_id"')) > 5_000
+    with exports.FILES.turn(), exports.FILES.turn(), exports.FILES.turn():
+        assert vera.api("GET", door).status_code == 429
 
 
 @pytest.mark.parametrize("door", ["/api/readings/", "/api/sites/", "/api/readings/?profile=feed"])
