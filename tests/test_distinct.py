@@ -5,6 +5,7 @@ from flask import Flask
 
 from jobauto.extensions import db
 from jobauto.sites.queries import groups
+from jobauto.storage import distinct
 from tests.fleets import add_site
 
 
@@ -26,3 +27,12 @@ def test_each_value_is_found_once_and_in_order(app: Flask, given: list[str], fou
 
     assert sorted(values) == sorted(set(given) - {""})
     assert found is None or values == found
+
+
+def test_so_many_are_offered_because_whoever_brings_sites_may_give_each_a_group(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(distinct, "MOST", 2)
+    for group in ("c", "a", "b"):
+        add_site(f"S{group}", group=group)
+    assert list(db.session.scalars(groups())) == ["a", "b"]

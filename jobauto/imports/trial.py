@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
-from io import BytesIO
 from itertools import islice
 from zoneinfo import ZoneInfo
 
@@ -56,7 +55,7 @@ def trial_of(
 ) -> Trial:
     """Read the first part of a file. ``raw`` is what stands in its lines. Raises FileError."""
     zone = profile.zone(of_schedule)
-    with rows_of(BytesIO(sample.content), profile, sample.file_name, of_schedule, now) as source:
+    with rows_of(sample.stream(), profile, sample.file_name, of_schedule, now) as source:
         found = [row for block in islice(source.blocks(BLOCK), LOOKED_AT // BLOCK) for row in block.rows()]
     rows, rejected = _looked(found, zone, now, profile.measure)
     sites = fleet.sites_among({row.site for row in rows})

@@ -9,17 +9,20 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 from ..extensions import db
 from .citus import is_distributed
 
+MOST = 1_000
+"""So many of them: pages offer each, and whoever brings sites may give each a group of its own."""
+
 
 def distinct_values(column: InstrumentedAttribute[str]) -> Select[Any]:
-    """The values of an indexed column, in order, without the empty one.
+    """The first values of an indexed column, in order, without the empty one.
 
     SELECT DISTINCT reads every row; this seeks the least value, then the least above it, and so on: one
     seek a value, however many rows have it. Distributed tables cannot be leapt through: there each machine
     reads its part.
     """
     if is_distributed(db.session.connection()):
-        return select(column).where(column > "").distinct().order_by(column)
-    return _leap(column)
+        return select(column).where(column > "").distinct().order_by(column).limit(MOST)
+    return _leap(column).limit(MOST)
 
 
 @cache  # each list of jobs or sites asks twice or more, and to make it takes longer than to do it

@@ -1,13 +1,14 @@
-"""Lists as files to download; what stands in them is said by their features (`jobs/export.py`,
-`sites/export.py`)."""
+"""Long lists, sent while they are made; what stands in files to download is said by their features
+(`jobs/export.py`, `sites/export.py`)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Response, stream_with_context
+from pydantic import BaseModel
 from sqlalchemy import Select
 from werkzeug.exceptions import TooManyRequests
 
@@ -41,7 +42,25 @@ def csv_of(jobs: Select[Any], zone: ZoneInfo, now: datetime) -> Response:
 
 def csv_file(lines: Iterator[str], name: str, *, rows: int = 0) -> Response:
     """Lines as a file to download, sent as they are made; so many count. Raises TooManyRequests."""
-    headers = {"Content-Disposition": f"attachment; filename={name}"}
+    response = _sent(lines, "text/csv", rows)
+    response.headers["Content-Disposition"] = f"attachment; filename={name}"
+    return response
+
+
+def json_with(document: BaseModel, name: str, items: Iterable[BaseModel], *, rows: int) -> Response:
+    """A document with one more member, a list that is never all in memory. Raises TooManyRequests."""
+
+    def parts() -> Iterator[str]:
+        yield f'{document.model_dump_json()[:-1]},"{name}":['
+        for number, item in enumerate(items):
+            yield f"{',' if number else ''}{item.model_dump_json()}"
+        yield "]}"
+
+    return _sent(parts(), "application/json", rows)
+
+
+def _sent(parts: Iterator[str], mimetype: str, rows: int) -> Response:
+    """What is sent while it is made, if others leave room for it; so many rows count."""
     with ExitStack() as held:
         try:
             held.enter_context(FILES.turn())
@@ -51,6 +70,6 @@ def csv_file(lines: Iterator[str], name: str, *, rows: int = 0) -> Response:
             raise TooManyRequests(why, retry_after=RETRY_SECONDS) from error
         if rows:
             count_exported(caller(), rows)
-        response = Response(stream_with_context(lines), mimetype="text/csv", headers=headers)
+        response = Response(stream_with_context(parts), mimetype=mimetype)
         response.call_on_close(held.pop_all().close)
     return response

@@ -4,11 +4,16 @@ from contextlib import ExitStack
 
 import pytest
 from flask import Flask
+from sqlalchemy import insert, select
 
+from jobauto.imports.profiles.packed import SIGNATURE
+from jobauto.models import Job
+from jobauto.storage.connections import write
 from jobauto.turns import Turns
 from jobauto.web import exports, rate_limit
 from jobauto.web.api import importing
 from tests.fleets import add_one_fault_of_each_rule
+from tests.memory import at_most
 from tests.people import Answer, Person
 from tests.profiles.test_documents import PLAIN
 
@@ -79,6 +84,21 @@ def test_few_files_are_made_at_once_because_each_holds_a_thread(vera: Person, do
     assert {vera.client.get(door).status_code for _ in range(exports.AT_ONCE + 1)} == {200}
 
 
+def test_the_jobs_of_a_run_are_sent_like_a_file_and_never_all_in_memory(vera: Person) -> None:
+    add_one_fault_of_each_rule()
+    with write() as session:
+        job = dict(session.execute(select(Job.__table__).limit(1)).mappings().one())
+        closed = {"status": "closed", "resolution": "other", "closed_at": job["created_at"]}
+        session.execute(insert(Job), [job | closed | {"id": number} for number in range(1_000, 6_000)])
+    door = f"/api/job-automation/runs/{job['run_id']}/"
+    vera.api("GET", door)
+
+    with at_most(20):
+        assert len(vera.api("GET", door).text.split('"site_id"')) > 5_000
+    with exports.FILES.turn(), exports.FILES.turn(), exports.FILES.turn():
+        assert vera.api("GET", door).status_code == 429
+
+
 @pytest.mark.parametrize("door", ["/api/readings/", "/api/sites/", "/api/readings/?profile=feed"])
 def test_few_large_bodies_are_in_hand_at_once_because_each_takes_memory(
     oscar: Person, door: str, monkeypatch: pytest.MonkeyPatch
@@ -94,6 +114,19 @@ def test_few_large_bodies_are_in_hand_at_once_because_each_takes_memory(
         assert send(256_000).status_code != 429
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "10")
     assert 429 not in {send(256_001).status_code for _ in range(importing.AT_ONCE + importing.IN_LINE + 1)}
+
+
+def test_a_small_archive_is_in_hand_as_a_large_body_for_it_is_unpacked_in_memory(
+    oscar: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    oscar.api("PUT", "/api/profiles/feed/", json=PLAIN)
+    monkeypatch.setattr(importing, "LARGE_BODIES", bodies := Turns(1))
+    with bodies.turn():
+        statuses = [
+            oscar.api("POST", "/api/readings/?profile=feed", data=body).status_code
+            for body in (SIGNATURE, b"x")
+        ]
+    assert statuses == [429, 422]
 
 
 def test_thousands_a_minute_are_allowed_by_default(app: Flask) -> None:

@@ -13,6 +13,8 @@ from jobauto.clock import utcnow
 from jobauto.imports import background
 from jobauto.models import Import
 from jobauto.storage.connections import write
+from jobauto.turns import Turns
+from jobauto.web import file_turns
 from jobauto.work import threads
 from tests.fleets import add_site
 from tests.pages.reading import error_beside, form_of, words
@@ -211,6 +213,29 @@ def test_the_profile_that_reads_a_file_is_told_before_it_is_sent(oscar: Person) 
     answer = oscar.post("/import/kind", kind="", file=(io.BytesIO(OF_FEED.encode()), "a.csv"))
 
     assert answer.json == {"said": "The profile portal reads this file.", "profile": "portal"}
+
+
+@pytest.mark.any_engine
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/import/",
+        "/import/kind",
+        "/profiles/new/try",
+        "/profiles/new/file",
+        "/profiles/new/1",
+        "/profiles/new/1/look",
+    ],
+)
+def test_few_files_are_read_at_once_because_each_takes_memory_and_a_thread(
+    oscar: Person, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setattr(file_turns, "FILES", files := Turns(1))
+    with files.turn():
+        refused = oscar.post(address)
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "10")
+    assert "Other files are being read." in refused.text
+    assert oscar.post(address).status_code != 429
 
 
 def test_a_file_of_a_feed_need_not_be_sent_again_for_its_profile(oscar: Person) -> None:

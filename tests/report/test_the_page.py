@@ -127,3 +127,15 @@ def test_of_many_groups_the_first_are_shown_and_the_way_to_all(
     whole = words(vera.get(unescape(everything[1])))
     assert "of 3 groups" not in whole
     assert "The first 1 of" in whole  # sources, which were not asked for
+
+
+def test_so_many_sources_are_offered_because_each_site_may_have_one_of_its_own(
+    vera: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def offered() -> int:
+        (select,) = re.findall(r'<select[^>]*name="source".*?</select>', vera.get("/report/").text, re.DOTALL)
+        return str(select).count("<option")
+
+    assert offered() == 4
+    monkeypatch.setattr(report, "MOST", 1)
+    assert offered() == 2  # All and None: most jobs are of sites without one

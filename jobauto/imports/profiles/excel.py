@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cached_property, partial
+from io import BytesIO
 from itertools import islice
 from typing import Any, BinaryIO
 
@@ -41,12 +42,26 @@ def table_of(stream: BinaryIO, profile: Profile) -> Table:
     raise FileError(f"No row holds all of: {', '.join(header.find or [])}.")
 
 
-def sheets_of(stream: BinaryIO) -> list[str]:
-    """The names of a workbook's sheets. Raises FileError."""
-    check_size(stream)
-    stream.seek(0)
-    with _as_file_error(), CalamineWorkbook.from_filelike(stream) as workbook:
-        return workbook.sheet_names
+class Looked(BytesIO):
+    """A workbook that many look at: it takes seconds to read, so the sheet that was read last is kept.
+
+    Raises FileError for what is no workbook, or too large a one.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        check_size(self)
+        self.seek(0)
+        with _as_file_error(), CalamineWorkbook.from_filelike(self) as workbook:
+            self.names: list[str] = workbook.sheet_names
+        self._last: tuple[str | None, CalamineSheet] | None = None
+
+    def sheet(self, name: str | None) -> CalamineSheet:
+        """The sheet of a name, or the first one. Raises FileError."""
+        wanted = name or next(iter(self.names), None)
+        if self._last is None or self._last[0] != wanted:
+            self._last = wanted, _measured(self, wanted)
+        return self._last[1]
 
 
 def rows_of_sheet(stream: BinaryIO, sheet: str | None) -> Iterator[list[Cell]]:
@@ -68,7 +83,13 @@ def _as_file_error(why: str = NO_WORKBOOK) -> Iterator[None]:
 
 def _opened(stream: BinaryIO, sheet: str | None) -> CalamineSheet:
     """A sheet that is not too large. Raises FileError."""
+    if isinstance(stream, Looked):
+        return stream.sheet(sheet)
     check_size(stream)
+    return _measured(stream, sheet)
+
+
+def _measured(stream: BinaryIO, sheet: str | None) -> CalamineSheet:
     stream.seek(0)
     with _as_file_error():
         found = _sheet(stream, sheet)

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from io import BytesIO
 from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -82,7 +81,7 @@ def _reads(shipped: Shipped, sample: Sample, form: dict[str, str], zone: ZoneInf
 
 def _reads_by(profile: Profile, sample: Sample, zone: ZoneInfo, now: datetime) -> bool:
     try:
-        with rows_of(BytesIO(sample.content), profile, sample.file_name, zone, now) as rows:
+        with rows_of(sample.stream(), profile, sample.file_name, zone, now) as rows:
             blocks = list(islice(rows.blocks(TRIED), 1))
     except FileError:
         return False

@@ -50,6 +50,7 @@ class Sample:
     encoding: str = "utf-8"
     text: str = ""
     is_whole: bool = True
+    workbook: excel.Looked | None = None
 
     @property
     def encoding_reason(self) -> str:
@@ -63,13 +64,17 @@ class Sample:
             text = self.content.decode(encoding, errors="replace").removeprefix("\ufeff")
         return list(islice((line.rstrip("\r\n") for line in _split(text)), LINES))
 
+    def stream(self) -> BinaryIO:
+        """The content, for a reader of its kind."""
+        return self.workbook or BytesIO(self.content)
+
     def sheets(self) -> list[str]:
-        """The names of a workbook's sheets. Raises FileError."""
-        return excel.sheets_of(BytesIO(self.content))
+        """The names of a workbook's sheets."""
+        return self.workbook.names if self.workbook else []
 
     def sheet(self, name: str | None) -> list[list[Cell]]:
         """The first rows of a sheet. Raises FileError."""
-        return [row[:WIDEST] for row in islice(excel.rows_of_sheet(BytesIO(self.content), name), LINES)]
+        return [row[:WIDEST] for row in islice(excel.rows_of_sheet(self.stream(), name), LINES)]
 
     def document(self) -> Any:
         """The JSON of the file. Raises FileError."""
@@ -92,7 +97,8 @@ def sample_of(file: BinaryIO, file_name: str) -> Sample:
                 raise FileError(
                     f"A workbook of more than {WORKBOOK:,} bytes is too large to be looked at here."
                 )
-            return Sample("excel", "It is an Excel workbook.", content, name)
+            workbook = excel.Looked(content)
+            return Sample("excel", "It is an Excel workbook.", content, name, workbook=workbook)
         encoding = _encoding_of(head)
         text = head.decode(encoding, errors="replace").removeprefix("\ufeff")
         kind, why = _kind_of(text)

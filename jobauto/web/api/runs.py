@@ -1,8 +1,8 @@
 """Run now, the history of runs, and what the guard held: under ``/api/job-automation/``."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from flask import Blueprint, abort
+from flask import Blueprint, Response, abort
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -13,11 +13,13 @@ from ...detection.service import RunParameters
 from ...detection.service import run as run_rules
 from ...extensions import db
 from ...jobs import queries as jobs
+from ...jobs.export import AT_ONCE
 from ...models import Run
 from ...runs import queries as runs
 from ...runs.lifecycle import RunInProgress, reap_stale_runs
 from ...storage.leases import LeaseLost
 from ..access import current_author, needs
+from ..exports import json_with
 from ..lookup import get_or_404
 from ..paging import page_of
 from .bodies import query_of_request
@@ -65,13 +67,19 @@ def run_list() -> PageOut[RunOut]:
 
 
 @bp.get("/runs/<int:run_id>/")
-@spec.validate(resp=responses(RunDetailOut, 404))
-def run_detail(run_id: int) -> RunDetailOut:
+@spec.validate(resp=responses(RunDetailOut, 404), skip_validation=True)  # it would read the whole list
+def run_detail(run_id: int) -> Response:
     """One run with the jobs that it opened."""
     reap_stale_runs()
     run = get_or_404(Run, run_id, "run")
-    opened, now = db.session.scalars(jobs.of_run(run_id)), utcnow()
-    return RunDetailOut(**vars(RunHoldOut.of(run)), jobs=[JobOut.of(job, now) for job in opened])
+    return json_with(RunHoldOut.of(run), "jobs", _opened_by(run_id), rows=run.created_jobs)
+
+
+def _opened_by(run_id: int) -> Iterator[JobOut]:
+    now = utcnow()
+    for job in db.session.scalars(jobs.of_run(run_id).execution_options(yield_per=AT_ONCE)):
+        yield JobOut.of(job, now)
+    db.session.rollback()
 
 
 @bp.post("/runs/<int:run_id>/release/")

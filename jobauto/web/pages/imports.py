@@ -22,6 +22,7 @@ from ...logs import LogEvent
 from ...models import Import
 from ...work.importing import start_imports, start_undo
 from ..access import current_author, needs
+from ..file_turns import reads_a_file
 from ..forms.choices import choices
 from ..forms.imports import OWN_CSV, ImportForm
 from ..import_progress import checks, progress_of
@@ -40,6 +41,7 @@ def index() -> ResponseReturnValue:
 
 @bp.post("/")
 @needs("operator")
+@reads_a_file
 def submit() -> ResponseReturnValue:
     """Take a file; it is imported in the background, and the import's page tells how far it is."""
     form = _form()
@@ -75,6 +77,7 @@ def submit() -> ResponseReturnValue:
 
 @bp.post("/kind")
 @needs("operator")
+@reads_a_file
 def kind() -> ResponseReturnValue:
     """What a file contains by its first lines, or which profile reads it, as JSON for the script of the form.
 

@@ -75,12 +75,13 @@ def _asked() -> Question:
 def _shown(question: Question) -> dict[str, Any]:
     bench = BENCHES[question.rule]
     section = settings_service.current().settings.rule(question.rule)
+    groups = db.session.scalars(sites.groups()).all()
     return {
         "asked": question,
         "rule": next(rule for rule in RULES if rule.name == question.rule),
         "rules": [rule for rule in RULES if rule.name in BENCHES],
         "spans": SPANS,
-        "groups": db.session.scalars(sites.groups()).all(),
+        "groups": [*({question.group} - {"", *groups}), *groups],
         "field": type(section).model_fields[bench.field].title,
         "in_force": getattr(section, bench.field),
         "setting": f"{url_for('settings.edit')}#{question.rule.upper()}.{bench.field}",

@@ -19,6 +19,7 @@ from ...imports.trial import Trial, trial_of
 from ...settings import service as settings
 from .. import drafts
 from ..access import current_author, needs
+from ..file_turns import reads_a_file
 from ..forms.profiles import ProfileForm
 from ..paging import asked_page, page_of_rows
 
@@ -75,6 +76,7 @@ def edit_submit(name: str) -> ResponseReturnValue:
 
 @bp.post("/new/try")
 @needs("operator")
+@reads_a_file
 def try_out() -> ResponseReturnValue:
     """Show the first rows of a file as the profile in the form understands them. Nothing is stored."""
     form = ProfileForm()

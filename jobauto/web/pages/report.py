@@ -37,7 +37,7 @@ def show() -> ResponseReturnValue:
     form, span, scope = _asked()
     form.fill_in(span)
     found = _report(span, scope)
-    offer(form, **{part: list(found.jobs.by_part[part]) for part in ("source", "assignee")})
+    offer(form, **{part: _named_most(found, part) for part in ("source", "assignee")})
     return render_template(
         "report/show.html",
         form=form,
@@ -50,6 +50,10 @@ def show() -> ResponseReturnValue:
         titles=STATE_TITLES,
         link=_Links(span, scope),
     )
+
+
+def _named_most(found: Report, part: str) -> list[str]:
+    return [name for name, _ in found.parts_of_jobs(part)[:MOST]]
 
 
 @bp.get("/report.csv")
