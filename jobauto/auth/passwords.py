@@ -28,7 +28,10 @@ AT_ONCE = 2
 """So many passwords of a process are hashed at once, and others wait: anybody may send many, and each takes
 its 32 MiB meanwhile. More at once would be no faster."""
 
-IN_LINE = 2
+STRANGERS_AT_ONCE = AT_ONCE - 1
+"""So many of these are strangers': whoever is known finds a turn that none of them has."""
+
+IN_LINE = 3
 """So many more of strangers wait for their turn; the next one is told at once."""
 
 OF_A_USER = 2
@@ -36,7 +39,7 @@ OF_A_USER = 2
 is no more, and whoever sends many keeps nobody else waiting."""
 
 _turns = BoundedSemaphore(AT_ONCE)
-_strangers = Turns(AT_ONCE + IN_LINE)
+_strangers = Turns(STRANGERS_AT_ONCE, IN_LINE)
 _of_users: defaultdict[int, Turns] = defaultdict(lambda: Turns(OF_A_USER))
 _NOBODY = f"{METHOD}$" + "x" * 16 + "$" + "0" * 128
 

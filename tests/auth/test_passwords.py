@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, suppress
 from threading import Barrier, BrokenBarrierError
 
@@ -138,9 +138,14 @@ def test_few_are_looked_at_at_once_because_each_takes_32_mb(monkeypatch: pytest.
 def test_where_many_strangers_wait_the_next_is_told_and_a_browser_that_is_known_is_let_in(
     app: Flask, cast: None, stranger: Person
 ) -> None:
-    with ExitStack() as line:
-        for _ in range(passwords.AT_ONCE + passwords.IN_LINE):
-            line.enter_context(passwords.in_line())
+    def wait() -> None:
+        with passwords.in_line():
+            pass
+
+    with ThreadPoolExecutor(passwords.IN_LINE + 1) as strangers, passwords.in_line():
+        waiting = [strangers.submit(wait) for _ in range(passwords.IN_LINE + 1)]
+        told = next(as_completed(waiting))  # by then all others wait
+        assert isinstance(told.exception(), passwords.Busy)
         refused = stranger.post("/login", username="vera", password=PASSWORD)
         known = new_device().with_user(service.by_name("vera"))
         service.log_in("vera", PASSWORD, Client("192.0.2.1", "", NOON, LIMITS, known))
