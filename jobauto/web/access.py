@@ -180,7 +180,9 @@ def _by_token(_request: object) -> User | None:
 def _gate() -> ResponseReturnValue | None:
     if request.endpoint is None:
         return None  # no such page, or not with this method: the error handler answers
-    if request.endpoint not in PUBLIC:
+    if request.endpoint in PUBLIC:
+        body_limits.allow_login()
+    else:
         if not current_user.is_authenticated:
             return _ask_to_log_in()
         _require_role(needed_role(request.endpoint))

@@ -1,10 +1,12 @@
 """How many bytes a request may send, decided before any of them is read.
 
-1. Every request begins with ``MAX_CONTENT_LENGTH``, which is ``PAGE``: a stranger never has more.
+1. Every request begins with ``MAX_CONTENT_LENGTH``, which is ``PAGE``: a stranger never has more. What needs
+   no login has ``LOGIN``: nobody is called by so much, and anybody may send it.
 2. Whoever the gate lets in has the limit of the address: a page that needs more joins a table here.
 3. A form is read into memory, at many times its size (190 bytes for a ``%``), and so is a JSON object (as
    much for each name that is not known, which its answer tells). So what an address may have more of than
-   others is of one kind: a form, a file in parts, which goes to disk, rows, or a document.
+   others is of one kind: a form, a file in parts, which goes to disk, rows, or a document. Of large forms one
+   is read at a time (:mod:`jobauto.web.large_forms`).
 
 nginx has the same numbers (deploy/nginx); ``tests/deploy`` compares them.
 """
@@ -16,6 +18,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from ..imports import uploads
 
+LOGIN = 16_000
 PAGE = 256_000
 API = 10_000_000
 FILE = uploads.LARGEST
@@ -47,6 +50,11 @@ Werkzeug reads 64 KiB at a time, and means with the length of a field also what 
 
 _PARTS = "multipart/form-data"
 _FORM = "application/x-www-form-urlencoded"
+
+
+def allow_login() -> None:
+    """Give a request that needs no login the limit of a name and a password."""
+    request.max_content_length = LOGIN
 
 
 def allow_body() -> None:

@@ -1,15 +1,19 @@
 """How much anybody may send is decided before any of it is read, and forms stay small wherever they go."""
 
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from io import BytesIO
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 from flask import Flask, request
+from werkzeug.test import TestResponse
 
+from jobauto.turns import NoTurn
 from jobauto.web import drafts
-from jobauto.web.body_limits import FORMS, PAGE, allow_body
+from jobauto.web.body_limits import FORMS, LOGIN, PAGE, allow_body
+from jobauto.web.large_forms import IN_LINE, LARGE_FORMS, SMALL
 from tests.auth.test_slow_bodies import csrf_token
 from tests.people import Answer, Browser, Person
 
@@ -60,9 +64,10 @@ CHUNKED = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
 @pytest.mark.parametrize(
     ("who", "address", "kind", "limit"),
     [
-        pytest.param(None, "/login", FORM, PAGE, id="a stranger's login"),
-        pytest.param(None, "/login", MULTIPART, PAGE, id="a stranger's login in parts"),
-        pytest.param(None, "/login", "text/csv", PAGE, id="a stranger's login as no form"),
+        pytest.param(None, "/login", FORM, LOGIN, id="a stranger's login"),
+        pytest.param(None, "/login", MULTIPART, LOGIN, id="a stranger's login in parts"),
+        pytest.param(None, "/login", "text/csv", LOGIN, id="a stranger's login as no form"),
+        pytest.param("vera", "/login", FORM, LOGIN, id="a login of somebody who is logged in"),
         pytest.param("oscar", "/jobs/1", FORM, PAGE, id="a page's form"),
         pytest.param("oscar", "/jobs/1", MULTIPART, PAGE, id="a page's form in parts"),
         pytest.param("oscar", "/import/", FORM, PAGE, id="a file that is not sent in parts"),
@@ -121,7 +126,7 @@ def test_what_somebody_sends_who_may_not_is_not_read(
 @pytest.mark.parametrize(
     ("who", "address", "kind", "limit"),
     [
-        pytest.param(None, "/login", FORM, PAGE, id="a login"),
+        pytest.param(None, "/login", FORM, LOGIN, id="a login"),
         pytest.param("oscar", "/api/readings/", FORM, PAGE, id="a form for the API"),
         pytest.param("oscar", "/api/readings/", "text/csv", API, id="rows for the API"),
     ],
@@ -163,6 +168,28 @@ def test_a_page_with_long_forms_joins_by_its_address(app: Flask) -> None:
     with app.test_request_context(f"{prefix}x", method="POST", content_type=FORM):
         allow_body()
         assert request.max_content_length == limit
+
+
+@pytest.mark.any_engine
+def test_of_large_forms_one_is_taken_apart_two_wait_and_the_next_is_told(people: PEOPLE) -> None:
+    def wait() -> None:
+        with LARGE_FORMS.turn():
+            pass
+
+    vera = people["vera"]
+    token = csrf_token(vera)
+
+    def post(size: int) -> TestResponse:
+        filled = {"csrf_token": token, "action": "assignments", "x": "x" * size}
+        return vera.client.post("/account", data=filled)
+
+    with ThreadPoolExecutor(IN_LINE + 1) as others, LARGE_FORMS.turn():
+        waiting = [others.submit(wait) for _ in range(IN_LINE + 1)]
+        told = next(as_completed(waiting))  # by then all others wait
+        assert isinstance(told.exception(), NoTurn)
+        large, small = post(SMALL), post(100)
+    assert (large.status_code, large.headers["Retry-After"]) == (429, "5")
+    assert small.status_code == post(SMALL).status_code != 429
 
 
 @pytest.mark.any_engine
