@@ -139,6 +139,8 @@ def test_systemd_understands_the_unit(machine: Path, unit: str) -> None:
 def test_every_unit_has_bounds() -> None:
     all_units = (DEPLOY / "systemd/jobauto-.service.d/hardening.conf").read_text()
     assert {"TasksMax=128", "Environment=TMPDIR=/var/lib/jobauto"} <= set(all_units.splitlines())
+    assert "Environment=MALLOC_ARENA_MAX=2" in all_units
+    assert "MALLOC_ARENA_MAX=2" in DOCKERFILE
     assert "MemoryMax" not in all_units, "it would go before what a unit says"
     for service in SERVICES:
         assert re.search(r"^MemoryMax=\dG$", (DEPLOY / "systemd" / service).read_text(), re.MULTILINE)
