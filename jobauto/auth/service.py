@@ -117,9 +117,9 @@ def prove(username: str, password: str, client: Client) -> Proof:
     What the password is given for must ask :func:`_proven` in its transaction. Raises WrongLogin, Throttled
     and passwords.Busy.
     """
-    known = _named(username) if client.device is not None else None
-    if client.device is not None and known is not None and client.device.knows(known):
-        subject, line = throttling.Subject.of_device(username, client.device.name), known.id
+    named = _named(username) if client.device is not None else None
+    if named is not None and (device := client.known_as(named)) is not None:
+        subject, line = throttling.Subject.of_device(username, device), named.id
     else:
         subject, line = throttling.Subject.of(username, client.address), None
     try:
