@@ -105,7 +105,7 @@ NUMBERS = (
     f"{delivery.SECONDS:.0f} seconds at most",
     f"and {WORDS[exports.AT_ONCE]} of a process at once; one more is refused",
     f"a process works out {WORDS[passwords.AT_ONCE]} at once",
-    f"have not logged in before, {WORDS[passwords.IN_LINE]} more wait",
+    f"Of those, {WORDS[passwords.IN_LINE]} more wait",
     f"a process has {WORDS[importing.AT_ONCE]} bodies in hand at once, {WORDS[importing.IN_LINE]} wait",
     f"A stranger has {body_limits.PAGE // 1000} kB",
     f"{VARIABLES['API_REQUESTS_PER_MINUTE']:,} requests a minute for a token",

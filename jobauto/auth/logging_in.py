@@ -58,13 +58,21 @@ def set_up(key: str, sealed: str, code: str, client: Client) -> tuple[Entered, l
 
 
 def give_new_password(key: str, password: str, client: Client) -> Entered:
-    """Change the password that somebody else has set. Raises PasswordRefused and LoginOver."""
+    """Change the password that somebody else has set. Raises PasswordRefused, LoginOver and passwords.Busy.
+
+    It is looked at before the user is locked: whoever waits for the lock holds a thread that pages need.
+    """
+    waiting = steps.waiting(key, client.now)
+    if waiting is None:
+        raise LoginOver
+    with passwords.in_line(waiting.user.id):
+        if passwords.matches(waiting.user.password_hash, password):
+            raise service.PasswordRefused("This is the password that was set for you. Choose another one.")
+        kept = service.hash_of_good(password, waiting.user.username)
     with write() as session:
         user = steps.user_of(session, key, client.now)
         proven = steps.take(session, user, key, steps.NEW_PASSWORD, client.now)
-        if passwords.matches(user.password_hash, password):
-            raise service.PasswordRefused("This is the password that was set for you. Choose another one.")
-        service.use_password(user, password)
+        user.password_hash, user.password_lapses_at = kept, None
         sessions.end_all(session, user)
         author = Author(user.username, client.now)
         record(session, author, "user", user.username, [("password", None, "changed")])

@@ -1,5 +1,6 @@
 """Passwords: which are refused, and how they are kept."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import BoundedSemaphore
@@ -27,16 +28,24 @@ AT_ONCE = 2
 """So many passwords of a process are hashed at once, and others wait: anybody may send many, and each takes
 its 32 MiB meanwhile. More at once would be no faster."""
 
-IN_LINE = 2
+STRANGERS_AT_ONCE = AT_ONCE - 1
+"""So many of these are strangers': whoever is known finds a turn that none of them has."""
+
+IN_LINE = 3
 """So many more of strangers wait for their turn; the next one is told at once."""
 
+OF_A_USER = 2
+"""So many of one user who has shown a password before have their turn or wait for it: a button pressed twice
+is no more, and whoever sends many keeps nobody else waiting."""
+
 _turns = BoundedSemaphore(AT_ONCE)
-_strangers = Turns(AT_ONCE + IN_LINE)
+_strangers = Turns(STRANGERS_AT_ONCE, IN_LINE)
+_of_users: defaultdict[int, Turns] = defaultdict(lambda: Turns(OF_A_USER))
 _NOBODY = f"{METHOD}$" + "x" * 16 + "$" + "0" * 128
 
 
 class Busy(Exception):
-    """So many strangers wait that the password of another one was not looked at."""
+    """So many strangers wait, or so many times the same user, that one more password was not looked at."""
 
     SECONDS = 5
     """After which it is worth another try."""
@@ -46,13 +55,13 @@ class Busy(Exception):
 
 
 @contextmanager
-def in_line() -> Iterator[None]:
-    """The line in which strangers wait for their turn. Raises Busy.
+def in_line(user_id: int | None = None) -> Iterator[None]:
+    """The line in which one waits for one's turn: a user's own, or that of all strangers. Raises Busy.
 
-    Whoever waits holds a thread that pages need, and strangers may be any number.
+    Whoever waits holds a thread that pages need, strangers may be any number, and a user may send any.
     """
     try:
-        with _strangers.turn():
+        with (_strangers if user_id is None else _of_users[user_id]).turn():
             yield
     except NoTurn as error:
         raise Busy from error

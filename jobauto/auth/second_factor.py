@@ -128,7 +128,7 @@ def give_code(session: Session, user: User, code: str, client: Client) -> bool:
 
     So codes of a user are looked at one after the other, however many come at once. Raises Throttled.
     """
-    subject = throttling.Subject.of_second_factor(user.id, client.address)
+    subject = throttling.Subject.of_second_factor(user.id, client.address, client.known_as(user))
     throttling.check_throttle(subject, client.now)
     if taken := take_code(session, user, code, client.now):
         throttling.succeed(session, subject, client.now)

@@ -1,7 +1,7 @@
 """Users, their passwords and logins, and what a password is given for."""
 
 import re
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,7 +16,6 @@ from ..models.user import ROLES
 from ..storage.configuration import break_glass_admin
 from ..storage.connections import write
 from . import passwords, sessions, steps, throttling, tokens
-from .devices import Device
 from .sessions import Client
 from .steps import Entered, Proven
 from .tokens import NewToken
@@ -118,17 +117,17 @@ def prove(username: str, password: str, client: Client) -> Proof:
     What the password is given for must ask :func:`_proven` in its transaction. Raises WrongLogin, Throttled
     and passwords.Busy.
     """
-    device = _known_device(username, client)
-    if device is not None:
-        subject = throttling.Subject.of_device(username, device.name)
+    named = _named(username) if client.device is not None else None
+    if named is not None and (device := client.known_as(named)) is not None:
+        subject, line = throttling.Subject.of_device(username, device), named.id
     else:
-        subject = throttling.Subject.of(username, client.address)
+        subject, line = throttling.Subject.of(username, client.address), None
     try:
         throttling.check_throttle(subject, client.now)
     except throttling.Throttled:
         throttling.count_refused(subject, client.now)
         raise
-    with passwords.in_line() if device is None else nullcontext():
+    with passwords.in_line(line):
         user = authenticate(username, password)
     if user is None or not password_counts(user):
         throttling.count_failure(subject, client.now)
@@ -136,12 +135,6 @@ def prove(username: str, password: str, client: Client) -> Proof:
     if user.password_lapses_at is not None and user.password_lapses_at <= client.now:
         raise PasswordLapsed
     return Proof(subject, user.id, user.password_hash)
-
-
-def _known_device(username: str, client: Client) -> Device | None:
-    if client.device is not None and (user := _named(username)) is not None and client.device.knows(user):
-        return client.device
-    return None
 
 
 def _proven(session: Session, proof: Proof, client: Client) -> User:
@@ -273,10 +266,15 @@ def password_counts(user: User) -> bool:
 
 def use_password(user: User, password: str, *, lapses_at: datetime | None = None) -> None:
     """Give a user another password, in the transaction of the caller. Raises PasswordRefused."""
-    if reason := passwords.reason_against(password, user.username):
-        raise PasswordRefused(reason)
-    user.password_hash = passwords.hashed(password)
+    user.password_hash = hash_of_good(password, user.username)
     user.password_lapses_at = lapses_at
+
+
+def hash_of_good(password: str, username: str) -> str:
+    """What is kept of a password that may be used. Raises PasswordRefused."""
+    if reason := passwords.reason_against(password, username):
+        raise PasswordRefused(reason)
+    return passwords.hashed(password)
 
 
 def _lapses_at(author: Author) -> datetime:

@@ -46,6 +46,10 @@ class Client:
     limits: Limits
     device: Device | None = None
 
+    def known_as(self, user: User) -> str | None:
+        """The name of its browser, where that has logged in as this user before."""
+        return self.device.name if self.device is not None and self.device.knows(user) else None
+
 
 def begin(session: Session, user: User, client: Client, proven_at: datetime | None = None) -> str:
     """A new session; returns its key, which only the cookie has. Clears away sessions that are over.

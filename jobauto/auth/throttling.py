@@ -85,9 +85,15 @@ class Subject:
         return cls(account[:_PREFIX] + _hash(f"device {device}")[_PREFIX:], None, None)
 
     @classmethod
-    def of_second_factor(cls, user_id: int, address: str) -> "Subject":
-        """The codes of a user, who has given the password already: no name that is typed is counted so."""
-        return cls(_hash(f"second factor {user_id}"), cls.of("", address).address, None)
+    def of_second_factor(cls, user_id: int, address: str, device: str | None) -> "Subject":
+        """The codes of a user, who has given the password already: no name that is typed is counted so.
+
+        ``device`` is a browser that has logged in as that user before: it has a count of its own here, too.
+        """
+        account = _hash(f"second factor {user_id}")
+        if device is not None:
+            return cls(account[:_PREFIX] + _hash(f"device {device}")[_PREFIX:], None, None)
+        return cls(account, cls.of("", address).address, None)
 
 
 _PREFIX = 32

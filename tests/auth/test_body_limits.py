@@ -1,6 +1,7 @@
 """How much anybody may send is decided before any of it is read, and forms stay small wherever they go."""
 
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from io import BytesIO
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -8,8 +9,10 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import pytest
 from flask import Flask, request
 
+from jobauto.turns import NoTurn, Turns
 from jobauto.web import drafts
 from jobauto.web.body_limits import FORMS, PAGE, allow_body
+from jobauto.web.large_forms import IN_LINE, LARGE_FORMS, OF_STRANGERS, SMALL
 from tests.auth.test_slow_bodies import csrf_token
 from tests.people import Answer, Browser, Person
 
@@ -63,6 +66,7 @@ CHUNKED = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
         pytest.param(None, "/login", FORM, PAGE, id="a stranger's login"),
         pytest.param(None, "/login", MULTIPART, PAGE, id="a stranger's login in parts"),
         pytest.param(None, "/login", "text/csv", PAGE, id="a stranger's login as no form"),
+        pytest.param("vera", "/login", FORM, PAGE, id="a login of somebody who is logged in"),
         pytest.param("oscar", "/jobs/1", FORM, PAGE, id="a page's form"),
         pytest.param("oscar", "/jobs/1", MULTIPART, PAGE, id="a page's form in parts"),
         pytest.param("oscar", "/import/", FORM, PAGE, id="a file that is not sent in parts"),
@@ -163,6 +167,36 @@ def test_a_page_with_long_forms_joins_by_its_address(app: Flask) -> None:
     with app.test_request_context(f"{prefix}x", method="POST", content_type=FORM):
         allow_body()
         assert request.max_content_length == limit
+
+
+@pytest.mark.any_engine
+@pytest.mark.parametrize(
+    ("line", "kept", "free"),
+    [
+        pytest.param(LARGE_FORMS, "vera", None, id="of those who are logged in"),
+        pytest.param(OF_STRANGERS, None, "vera", id="of strangers"),
+    ],
+)
+def test_of_large_forms_one_is_taken_apart_two_wait_and_the_next_is_told(
+    people: PEOPLE, line: Turns, kept: str | None, free: str | None
+) -> None:
+    def wait() -> None:
+        with line.turn():
+            pass
+
+    def post(who: str | None, size: int) -> Answer:
+        token = csrf_token(people[who]) if who else ""
+        filled = {"csrf_token": token, "action": "assignments", "x": "x" * size}
+        return people[who].client.open("/account" if who else "/login", method="POST", data=filled)
+
+    with ThreadPoolExecutor(IN_LINE + 1) as others, line.turn():
+        waiting = [others.submit(wait) for _ in range(IN_LINE + 1)]
+        told = next(as_completed(waiting))  # by then all others wait
+        assert isinstance(told.exception(), NoTurn)
+        large, small, of_others = post(kept, SMALL), post(kept, 100), post(free, SMALL)
+    assert (large.status_code, large.headers["Retry-After"]) == (429, "5")
+    assert small.status_code == post(kept, SMALL).status_code != 429
+    assert of_others.status_code != 429
 
 
 @pytest.mark.any_engine

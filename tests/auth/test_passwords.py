@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, suppress
 from threading import Barrier, BrokenBarrierError
 
@@ -10,11 +10,14 @@ import pytest
 from flask import Flask
 from werkzeug.security import generate_password_hash
 
+from jobauto.audit.service import Author
 from jobauto.auth import passwords, service
 from jobauto.auth.devices import new_device
 from jobauto.auth.sessions import Client
+from jobauto.clock import utcnow
 from jobauto.models import User
 from jobauto.storage.connections import write
+from tests.auth.second_factors import send
 from tests.auth.test_throttling import LIMITS
 from tests.fleets import NOON
 from tests.pages.reading import error_beside, words
@@ -135,12 +138,47 @@ def test_few_are_looked_at_at_once_because_each_takes_32_mb(monkeypatch: pytest.
 def test_where_many_strangers_wait_the_next_is_told_and_a_browser_that_is_known_is_let_in(
     app: Flask, cast: None, stranger: Person
 ) -> None:
-    with ExitStack() as line:
-        for _ in range(passwords.AT_ONCE + passwords.IN_LINE):
-            line.enter_context(passwords.in_line())
+    def wait() -> None:
+        with passwords.in_line():
+            pass
+
+    with ThreadPoolExecutor(passwords.IN_LINE + 1) as strangers, passwords.in_line():
+        waiting = [strangers.submit(wait) for _ in range(passwords.IN_LINE + 1)]
+        told = next(as_completed(waiting))  # by then all others wait
+        assert isinstance(told.exception(), passwords.Busy)
         refused = stranger.post("/login", username="vera", password=PASSWORD)
         known = new_device().with_user(service.by_name("vera"))
         service.log_in("vera", PASSWORD, Client("192.0.2.1", "", NOON, LIMITS, known))
     assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
     assert "Many people are logging in." in refused.text
     assert stranger.post("/login", username="vera", password=PASSWORD).status_code == 302
+
+
+def test_a_user_who_is_known_has_two_places_in_line_and_keeps_nobody_else_waiting(
+    app: Flask, cast: None
+) -> None:
+    vera, oscar = (service.by_name(name) for name in ("vera", "oscar"))
+    known = new_device().with_user(vera).with_user(oscar)
+    browser = Client("192.0.2.1", "", NOON, LIMITS, known)
+    with ExitStack() as line:
+        for _ in range(passwords.OF_A_USER):
+            line.enter_context(passwords.in_line(vera.id))
+        with pytest.raises(passwords.Busy):
+            service.log_in("vera", PASSWORD, browser)
+        service.log_in("oscar", PASSWORD, browser)
+    service.log_in("vera", PASSWORD, browser)
+
+
+def test_a_login_that_waits_for_a_new_password_has_no_more_places_in_line(
+    app: Flask, cast: None, stranger: Person
+) -> None:
+    set_by_another = "set by an administrator"
+    author = Author("ada", utcnow())
+    service.set_password("vera", set_by_another, author, must_change=True)
+    assert stranger.post("/login", username="vera", password=set_by_another).location == "/login/new-password"
+    page, wanted = "/login/new-password", {"password": "one of my own", "once_more": "one of my own"}
+    with ExitStack() as line:
+        for _ in range(passwords.OF_A_USER):
+            line.enter_context(passwords.in_line(service.by_name("vera").id))
+        assert send(stranger, page, **wanted).status_code == 503
+    assert send(stranger, page, **wanted).location == "/"

@@ -9,8 +9,9 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from jobauto.auth import logging_in, own_second_factor, second_factor, service, steps
+from jobauto.auth.devices import new_device
 from jobauto.auth.second_factor import ProposalOver, WrongCode
-from jobauto.auth.throttling import Throttled
+from jobauto.auth.throttling import ADDRESS_FAILURES, Throttled
 from jobauto.clock import utcnow
 from jobauto.extensions import db
 from jobauto.models import RecoveryCode, SecondFactor, UserSession
@@ -247,6 +248,33 @@ def test_somebody_without_the_password_slows_nobodys_codes(app: Flask, cast: Non
         stranger.post("/login", username=f"second factor {user_id}", password="wrong")
     now = utcnow()
     assert logging_in.give_code(begun(now=now), phone.code(now), client(now=now)).step is None
+
+
+@pytest.mark.parametrize("guesser", ["192.0.2.1", "198.51.100.7"], ids=["in the same office", "elsewhere"])
+def test_nobody_else_keeps_a_known_browser_from_its_code(app: Flask, cast: None, guesser: str) -> None:
+    """Neither who guesses at passwords at its address, nor who has the password and guesses at codes."""
+    phone, _ = set_up("vera")
+    now = utcnow()
+    mine = client(now=now, device=new_device().with_user(service.by_name("vera")))
+    guess(6, now, address=guesser)
+    fail("nobody", ADDRESS_FAILURES, address=guesser, now=now)
+    key = service.log_in("vera", PASSWORD, mine).key
+    for _ in range(5):
+        with pytest.raises(WrongCode):
+            logging_in.give_code(key, "no code", mine)
+    assert logging_in.give_code(key, phone.code(now), mine).step is None
+
+
+def test_a_known_browser_guesses_at_codes_no_faster(app: Flask, cast: None) -> None:
+    phone, _ = set_up("vera")
+    now = utcnow()
+    mine = client(now=now, device=new_device().with_user(service.by_name("vera")))
+    key = service.log_in("vera", PASSWORD, mine).key
+    for _ in range(6):
+        with pytest.raises(WrongCode):
+            logging_in.give_code(key, "no code", mine)
+    with pytest.raises(Throttled):
+        logging_in.give_code(key, phone.code(now), mine)
 
 
 # -- where a role must have one ------------------------------------------------------------------------

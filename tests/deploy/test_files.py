@@ -1,5 +1,6 @@
 """The files in deploy/ agree with one another and with the program, and give away as little as they can."""
 
+import base64
 import json
 import os
 import re
@@ -14,6 +15,7 @@ import pytest
 import yaml
 from flask import Flask
 
+from jobauto.auth.devices import new_device
 from jobauto.config import PREFIX, VARIABLES
 from jobauto.web.body_limits import API, FILE, FORMS, PAGE
 from jobauto.web.headers import HSTS
@@ -91,6 +93,17 @@ def _spread(address: str) -> list[str]:
     return [address.replace(f"({names[0]})", name) for name in names[0].split("|")]
 
 
+def test_logins_are_counted_by_names_of_one_length_so_that_none_fills_the_place_of_another() -> None:
+    """What nginx takes back of a full zone has room for a name of the same size only."""
+    text = (DEPLOY / "nginx/jobauto/http.conf").read_text()
+    browser = re.findall(r"^map \$http_cookie \$jobauto_browser \{(.*?)^\}", text, re.DOTALL | re.MULTILINE)[
+        0
+    ]
+    (length,) = re.findall(r"\(\?<jobauto_device>\[\^;\]\{(\d+)\}\)", browser)
+    (default,) = re.findall(r'default "([^"]*)";', browser)
+    assert int(length) == len(default) == len(base64.b64encode(b'["' + new_device().name.encode()))
+
+
 def test_nginx_says_the_same_of_https_as_the_program() -> None:
     said = re.findall(r'"" "(max-age=[^"]+)";', (DEPLOY / "nginx/jobauto/http.conf").read_text())
     assert said == [HSTS]
@@ -139,6 +152,8 @@ def test_systemd_understands_the_unit(machine: Path, unit: str) -> None:
 def test_every_unit_has_bounds() -> None:
     all_units = (DEPLOY / "systemd/jobauto-.service.d/hardening.conf").read_text()
     assert {"TasksMax=128", "Environment=TMPDIR=/var/lib/jobauto"} <= set(all_units.splitlines())
+    assert "Environment=MALLOC_ARENA_MAX=2" in all_units
+    assert "MALLOC_ARENA_MAX=2" in DOCKERFILE
     assert "MemoryMax" not in all_units, "it would go before what a unit says"
     for service in SERVICES:
         assert re.search(r"^MemoryMax=\dG$", (DEPLOY / "systemd" / service).read_text(), re.MULTILINE)
