@@ -39,6 +39,7 @@ class BackupError(Exception):
 
 
 NO_BACKUP = BackupError("The file holds no sound backup of jobauto.")
+NOT_TO_ITS_END = BackupError("The file was not read to its end: that took too long, or was stopped.")
 
 
 def unpack(source: BinaryIO, file: Path) -> None:
@@ -95,7 +96,7 @@ def revision_in(sent: sqlite3.Connection) -> str:
         is_sound = sent.execute("PRAGMA quick_check").fetchall() == [("ok",)]
         found = sent.execute("SELECT version_num FROM alembic_version NOT INDEXED").fetchall()
     except (sqlite3.Error, UnicodeDecodeError) as error:  # the second: what SQLite quotes is not UTF-8
-        raise NO_BACKUP from error
+        raise NOT_TO_ITS_END if _was_stopped(error) else NO_BACKUP from error
     if not is_sound or len(found) != 1 or not isinstance(found[0][0], str):
         raise NO_BACKUP
     if found[0][0] not in revisions():
@@ -181,6 +182,8 @@ def _take(
         rows = sent.execute(f'SELECT {names} FROM "{table}" NOT INDEXED')  # noqa: S608
         into.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', rows)  # noqa: S608
     except sqlite3.Error as error:
+        if _was_stopped(error):
+            raise NOT_TO_ITS_END from error
         if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL:
             raise BackupError(
                 f"The rows of the table {table} take more room than the file, or the disk is full."
@@ -188,3 +191,8 @@ def _take(
         if is_unavailable(error):
             raise OSError(str(error)) from error
         raise BackupError(f"The rows of the table {table} are not as this program writes them.") from error
+
+
+def _was_stopped(error: Exception) -> bool:
+    # By the time of `opened`, or by a signal: Python raises what that means where SQLite looks at the time.
+    return getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT

@@ -512,6 +512,23 @@ def test_what_takes_too_long_ends(tmp_path: Path) -> None:
         sent.execute(f"SELECT max(i) FROM ({ENDLESS})").fetchone()
 
 
+def test_a_file_that_was_not_read_to_its_end_is_not_called_unsound(app: Flask, tmp_path: Path) -> None:
+    """Whoever stopped a restore (SIGTERM) was told that the rows are not as the program writes them."""
+    file, into = tmp_path / "sent.sqlite3", tmp_path / "into.sqlite3"
+    many = """
+        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 5000)
+        INSERT INTO event (id, at, subject, subject_id, field) SELECT i, 0, 'site', 'S1', 'note' FROM n
+    """
+    for path in (file, into):
+        path.write_bytes(gzip.decompress(altered(taken(), many, tmp_path)))
+    with (
+        closing(sqlite3.connect(into)) as ours,
+        sent_backup.opened(file, seconds=-1) as sent,
+        pytest.raises(BackupError, match="not read to its end"),
+    ):
+        sent_backup.take_rows(sent, ours)
+
+
 def test_what_a_killed_process_left_goes_with_the_next_backup_but_not_what_is_in_use(app: Flask) -> None:
     left = Path(app.instance_path) / f"{scratch.PREFIX}left"
     left.mkdir(parents=True)
