@@ -12,9 +12,9 @@ from .web import (
     cookies,
     error_handlers,
     filters,
+    form_parser,
     headers,
     health,
-    large_forms,
     proxies,
     rate_limit,
     static_files,
@@ -56,7 +56,7 @@ def create_app(overrides: dict[str, Any] | None = None) -> Flask:
     error_handlers.init_app(app)
     headers.init_app(app)
     static_files.init_app(app)
-    large_forms.init_app(app)
+    form_parser.init_app(app)
     access.init_app(app)
     rate_limit.init_app(app)
     filters.init_app(app)

@@ -55,6 +55,7 @@ _GIVEN_OUT = ip_network("2000::/3")
 _NOT_PUBLIC = [
     ip_network(network)
     for network in (
+        "168.63.129.16/32",  # Azure's host, which each machine there sees
         "192.0.0.0/24",  # of protocols; a cloud has the keys of its machines there
         "3fff::/20",  # of documents
         "192.88.99.0/24",  # of relays that are no more

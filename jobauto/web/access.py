@@ -161,7 +161,10 @@ def _stands_on_token() -> bool:
 
 
 def _bearer() -> str | None:
-    authorization = request.authorization
+    try:
+        authorization = request.authorization
+    except ValueError:  # Werkzeug's own, of a password that is no ASCII
+        return None
     return authorization.token if authorization is not None and authorization.type == "bearer" else None
 
 

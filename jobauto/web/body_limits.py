@@ -5,7 +5,7 @@
 3. A form is read into memory, at many times its size (190 bytes for a ``%``), and so is a JSON object (as
    much for each name that is not known, which its answer tells). So what an address may have more of than
    others is of one kind: a form, a file in parts, which goes to disk, rows, or a document. Of large forms one
-   is read at a time (:mod:`jobauto.web.large_forms`).
+   is read at a time (:mod:`jobauto.web.form_parser`).
 
 nginx has the same numbers (deploy/nginx); ``tests/deploy`` compares them.
 """

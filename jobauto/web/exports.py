@@ -10,21 +10,19 @@ from zoneinfo import ZoneInfo
 from flask import Response, stream_with_context
 from pydantic import BaseModel
 from sqlalchemy import Select
-from werkzeug.exceptions import TooManyRequests
 
 from ..clock import utcnow
 from ..jobs import queries
 from ..jobs.export import as_csv
 from ..settings import service as settings_service
-from ..turns import NoTurn, Turns
-from . import security_log
+from ..turns import Turns
 from .access import caller
+from .in_turn import in_turn
 from .paging import count_of
 from .rate_limit import count_exported
 
 AT_ONCE = 3
 """So many files are sent by a process at once: a large one holds a thread for seconds, which pages need."""
-RETRY_SECONDS = 10
 
 FILES = Turns(AT_ONCE)
 
@@ -62,12 +60,7 @@ def json_with(document: BaseModel, name: str, items: Iterable[BaseModel], *, row
 def _sent(parts: Iterator[str], mimetype: str, rows: int) -> Response:
     """What is sent while it is made, if others leave room for it; so many rows count."""
     with ExitStack() as held:
-        try:
-            held.enter_context(FILES.turn())
-        except NoTurn as error:
-            security_log.warn("exports-limited")
-            why = "Other files are being made. Try again in some seconds."
-            raise TooManyRequests(why, retry_after=RETRY_SECONDS) from error
+        held.enter_context(in_turn(FILES, "Other files are being made.", "exports-limited"))
         if rows:
             count_exported(caller(), rows)
         response = Response(stream_with_context(parts), mimetype=mimetype)

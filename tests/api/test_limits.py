@@ -12,6 +12,7 @@ from jobauto.storage.connections import write
 from jobauto.turns import Turns
 from jobauto.web import exports, rate_limit
 from jobauto.web.api import importing
+from jobauto.web.pages import report
 from tests.fleets import add_one_fault_of_each_rule
 from tests.memory import at_most
 from tests.people import Answer, Person
@@ -82,6 +83,17 @@ def test_few_files_are_made_at_once_because_each_holds_a_thread(vera: Person, do
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "10")
     assert "Other files are being made." in refused.text
     assert {vera.client.get(door).status_code for _ in range(exports.AT_ONCE + 1)} == {200}
+
+
+@pytest.mark.parametrize("door", ["/report/", "/report/report.csv"])
+def test_one_report_is_made_after_the_other(vera: Person, door: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a group of its own for each of many sites, each takes hundreds of megabytes."""
+    monkeypatch.setattr(report, "REPORTS", reports := Turns(1))
+    with reports.turn():
+        refused = vera.client.get(door)
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "10")
+    assert "Other reports are being made." in refused.text
+    assert {vera.client.get(door).status_code for _ in range(2)} == {200}
 
 
 def test_the_jobs_of_a_run_are_sent_like_a_file_and_never_all_in_memory(vera: Person) -> None:

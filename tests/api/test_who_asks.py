@@ -106,6 +106,7 @@ def test_a_cookie_alone_reads(people: People) -> None:
         pytest.param("Bearer", id="none"),
         pytest.param("Bearer \x01\x7f", id="nonsense"),
         pytest.param("Basic YWRhOmNvcnJlY3QgaG9yc2UgYmF0dGVyeQ==", id="a password"),
+        pytest.param("Basic \xff", id="a password that is no ASCII"),
         pytest.param("nonsense", id="no scheme"),
         pytest.param("", id="an empty header"),
     ],

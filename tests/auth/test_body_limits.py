@@ -12,7 +12,7 @@ from flask import Flask, request
 from jobauto.turns import NoTurn, Turns
 from jobauto.web import drafts
 from jobauto.web.body_limits import FORMS, PAGE, allow_body
-from jobauto.web.large_forms import IN_LINE, LARGE_FORMS, OF_STRANGERS, SMALL
+from jobauto.web.form_parser import IN_LINE, LARGE_FORMS, OF_STRANGERS, SMALL
 from tests.auth.test_slow_bodies import csrf_token
 from tests.people import Answer, Browser, Person
 
@@ -194,7 +194,7 @@ def test_of_large_forms_one_is_taken_apart_two_wait_and_the_next_is_told(
         told = next(as_completed(waiting))  # by then all others wait
         assert isinstance(told.exception(), NoTurn)
         large, small, of_others = post(kept, SMALL), post(kept, 100), post(free, SMALL)
-    assert (large.status_code, large.headers["Retry-After"]) == (429, "5")
+    assert (large.status_code, large.headers["Retry-After"]) == (429, "10")
     assert small.status_code == post(kept, SMALL).status_code != 429
     assert of_others.status_code != 429
 
@@ -207,6 +207,16 @@ def test_a_form_from_a_browser_that_never_logged_in_is_not_read(people: PEOPLE, 
     answer = send(people[None], "/jobs/1", kind, body)
     assert (answer.status_code, answer.location) == (302, "/login")
     assert body.taken == 0
+
+
+@pytest.mark.any_engine
+def test_a_part_without_a_name_is_refused(people: PEOPLE) -> None:
+    part = b"--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--\r\n"
+    answer = people[None].client.open(
+        "/login", method="POST", data=part, content_type=f"{MULTIPART}; boundary=b"
+    )
+    assert answer.status_code == 400
+    assert "A part of the form has no name." in answer.text
 
 
 @pytest.mark.any_engine

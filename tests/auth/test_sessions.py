@@ -32,7 +32,7 @@ def is_logged_in(person: Person) -> bool:
         pytest.param("nobody", PASSWORD, id="an unknown user"),
         pytest.param("vera", PASSWORD + " ", id="a space too many"),
         pytest.param("vera", PASSWORD.upper(), id="capital letters"),
-        pytest.param("vera", "x" * 10_000, id="a very long password"),
+        pytest.param("vera", "x" * 100_000, id="a very long password"),
         pytest.param("x" * 10_000, PASSWORD, id="a very long name"),
         pytest.param("vera' OR '1'='1", PASSWORD, id="SQL"),
     ],

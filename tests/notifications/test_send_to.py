@@ -61,6 +61,7 @@ def by_default(app: Flask) -> None:
         ("64:ff9b::5db8:d70e", True),
         ("2002:7f00:1::", False),
         ("192.0.0.192", False),
+        ("168.63.129.16", False),
         ("::7f00:1", False),
         ("::ffff:0:7f00:1", False),
         ("64:ff9b:1::7f00:1", False),

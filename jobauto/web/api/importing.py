@@ -6,7 +6,6 @@ from io import BytesIO
 from typing import BinaryIO
 
 from flask import abort, request
-from werkzeug.exceptions import TooManyRequests
 
 from ...errors import InvalidInput
 from ...extensions import db
@@ -14,14 +13,14 @@ from ...imports.lines import FileError
 from ...imports.profiles.packed import SIGNATURE
 from ...imports.result import ImportResult
 from ...imports.rows import Source
-from ...turns import NoTurn, Turns
-from .. import body_limits, security_log
+from ...turns import Turns
+from .. import body_limits
+from ..in_turn import in_turn
 
 AT_ONCE = 2
 """So many large bodies a process has in hand at once: each takes up to 200 MB, and a thread for seconds."""
 IN_LINE = 3
 """So many more wait for their turn, so that threads are left for pages; the next one is told at once."""
-RETRY_SECONDS = 10
 
 LARGE_BODIES = Turns(AT_ONCE, IN_LINE)
 
@@ -30,13 +29,9 @@ LARGE_BODIES = Turns(AT_ONCE, IN_LINE)
 def body() -> Iterator[bytes]:
     """What the request brings, in hand for as long as it is worked on. Raises TooManyRequests."""
     db.session.rollback()  # as in the gate: the body may come slowly
-    try:
-        with nullcontext() if _is_small() else LARGE_BODIES.turn():
-            yield request.get_data()
-    except NoTurn as error:
-        security_log.warn("uploads-limited")
-        why = "Other large bodies are being worked on. Try again in some seconds."
-        raise TooManyRequests(why, retry_after=RETRY_SECONDS) from error
+    why = "Other large bodies are being worked on."
+    with nullcontext() if _is_small() else in_turn(LARGE_BODIES, why, "uploads-limited"):
+        yield request.get_data()
 
 
 def _is_small() -> bool:

@@ -41,7 +41,7 @@ def index() -> ResponseReturnValue:
 
 @bp.post("/")
 @needs("operator")
-@reads_a_file
+@reads_a_file()
 def submit() -> ResponseReturnValue:
     """Take a file; it is imported in the background, and the import's page tells how far it is."""
     form = _form()
@@ -77,7 +77,7 @@ def submit() -> ResponseReturnValue:
 
 @bp.post("/kind")
 @needs("operator")
-@reads_a_file
+@reads_a_file()
 def kind() -> ResponseReturnValue:
     """What a file contains by its first lines, or which profile reads it, as JSON for the script of the form.
 

@@ -76,7 +76,7 @@ def edit_submit(name: str) -> ResponseReturnValue:
 
 @bp.post("/new/try")
 @needs("operator")
-@reads_a_file
+@reads_a_file()
 def try_out() -> ResponseReturnValue:
     """Show the first rows of a file as the profile in the form understands them. Nothing is stored."""
     form = ProfileForm()

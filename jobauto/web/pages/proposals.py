@@ -46,7 +46,7 @@ bp = Blueprint("proposals", __name__, url_prefix="/profiles/new")
 
 @bp.post("/file")
 @needs("operator")
-@reads_a_file
+@reads_a_file()
 def begin() -> ResponseReturnValue:
     """Take a file, and lead to what is proposed for it, or for a ``profile`` that is made anew from it."""
     file, anew = request.files.get("file"), request.form.get("profile", "")
@@ -72,7 +72,7 @@ def _refused(why: str, anew: str) -> ResponseReturnValue:
 
 @bp.get("/<int:import_id>")
 @needs("operator")
-@reads_a_file
+@reads_a_file()
 def show(import_id: int) -> ResponseReturnValue:
     """What is proposed for a file; with ``profile`` in the address, as the next version of that profile."""
     anew = request.args.get("profile", "")
@@ -82,7 +82,7 @@ def show(import_id: int) -> ResponseReturnValue:
 
 @bp.post("/<int:import_id>/look")
 @needs("operator")
-@reads_a_file
+@reads_a_file()
 def look(import_id: int) -> ResponseReturnValue:
     """The same, with what a person has said. Nothing is stored."""
     return _page(_Draft.of(import_id, request.form))
@@ -97,7 +97,7 @@ def look_again(import_id: int) -> ResponseReturnValue:
 
 @bp.post("/<int:import_id>")
 @needs("operator")
-@reads_a_file
+@reads_a_file()
 def save(import_id: int) -> ResponseReturnValue:
     """Save the profile, make the sites that are to be made, and have the file imported if that is asked."""
     draft = _Draft.of(import_id, request.form)

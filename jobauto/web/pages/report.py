@@ -20,8 +20,10 @@ from ...report.scope import Scope, Span, last_days
 from ...report.site_days import OK, STATES, Sites
 from ...settings import service as settings_service
 from ...sites import queries as sites
+from ...turns import Turns
 from ..exports import csv_file, csv_of
 from ..forms.report import NONE, ReportForm, offer, report_form
+from ..in_turn import in_turn
 from ..paging import PageIn, asked_page, page_counted_beside, page_up_to, require_parameters
 
 bp = Blueprint("report", __name__, url_prefix="/report")
@@ -29,6 +31,9 @@ bp = Blueprint("report", __name__, url_prefix="/report")
 PRESETS = (7, 30, 90, 365)
 FEW, MOST = 10, 1000
 """Rows of a part of the page, and of one that is asked for whole; the file has them all."""
+IN_LINE = 3
+REPORTS = Turns(1, IN_LINE)
+"""A process makes one after the other: with a group for each of many sites it takes hundreds of megabytes."""
 
 
 @bp.get("/")
@@ -204,7 +209,8 @@ def _number() -> str:
 
 
 def _report(span: Span, scope: Scope) -> Report:
-    return report(db.session(), span, scope, settings_service.current().policies)
+    with in_turn(REPORTS, "Other reports are being made.", "exports-limited"):
+        return report(db.session(), span, scope, settings_service.current().policies)
 
 
 def _about(span: Span, scope: Scope, site_id: str = "") -> str:

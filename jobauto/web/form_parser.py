@@ -1,4 +1,4 @@
-"""Large forms are taken apart one after the other.
+"""How forms are taken apart: large ones one after the other.
 
 While one is, it takes up to 190 times its size, and a third of a second. Eight at once would take a process
 to 500 MB, which it keeps, and be no faster: one process works with one processor.
@@ -9,11 +9,11 @@ from typing import IO, TYPE_CHECKING
 
 from flask import Flask, Request
 from flask_login import current_user
-from werkzeug.exceptions import TooManyRequests
+from werkzeug.exceptions import BadRequest
 from werkzeug.formparser import FormDataParser
 
-from ..turns import NoTurn, Turns
-from . import security_log
+from ..turns import Turns
+from .in_turn import in_turn
 
 if TYPE_CHECKING:
     from werkzeug.formparser import t_parse_result
@@ -22,7 +22,6 @@ SMALL = 32_000
 """Bytes of a form that waits for none."""
 IN_LINE = 2
 """So many more wait for their turn, so that threads are left for pages; the next one is told at once."""
-RETRY_SECONDS = 5
 
 LARGE_FORMS = Turns(1, IN_LINE)
 OF_STRANGERS = Turns(1, IN_LINE)
@@ -39,31 +38,26 @@ class Parser(FormDataParser):
         content_length: int | None,
         options: dict[str, str] | None = None,
     ) -> "t_parse_result":
-        """Take a form apart. Raises TooManyRequests."""
+        """Take a form apart. Raises TooManyRequests, and BadRequest where a field has no name."""
         if mimetype != "application/x-www-form-urlencoded":
-            return super().parse(stream, mimetype, content_length, options)
+            parsed = super().parse(stream, mimetype, content_length, options)
+            if None in parsed[1]:
+                raise BadRequest("A part of the form has no name.")
+            return parsed
         whole = stream.read()  # before the turn: it may come slowly
         if len(whole) <= SMALL:
             return super().parse(BytesIO(whole), mimetype, content_length, options)
-        try:
-            with _line().turn():
-                return super().parse(BytesIO(whole), mimetype, content_length, options)
-        except NoTurn as error:
-            security_log.warn("uploads-limited")
-            why = "Other large forms are being read. Nothing was done: try again in some seconds."
-            raise TooManyRequests(why, retry_after=RETRY_SECONDS) from error
+        line = LARGE_FORMS if current_user.is_authenticated else OF_STRANGERS
+        with in_turn(line, "Other large forms are being read. Nothing was done.", "uploads-limited"):
+            return super().parse(BytesIO(whole), mimetype, content_length, options)
 
 
-def _line() -> Turns:
-    return LARGE_FORMS if current_user.is_authenticated else OF_STRANGERS
-
-
-class InTurn(Request):
-    """A request whose form is read so."""
+class ParsedInTurn(Request):
+    """A request whose form is taken apart so."""
 
     form_data_parser_class = Parser
 
 
 def init_app(app: Flask) -> None:
-    """Read the forms of an app so."""
-    app.request_class = InTurn
+    """Take the forms of an app apart so."""
+    app.request_class = ParsedInTurn
