@@ -131,7 +131,7 @@ def test_what_somebody_sends_who_may_not_is_not_read(
     ],
 )
 def test_a_body_that_broke_off_is_not_taken_for_a_whole_one(people: PEOPLE, address: str, kind: str) -> None:
-    """gunicorn hands out what came, and says that it ends each body itself: a row may end within its number."""
+    """gunicorn hands out what came, and says that it ends each body: a row may end within its number."""
     said = {"CONTENT_LENGTH": "100", "wsgi.input_terminated": True}
     answer = send(people["oscar"], address, kind, Body(99), **said)
     assert answer.status_code == 400
