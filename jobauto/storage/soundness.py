@@ -169,8 +169,11 @@ class _Policy(BaseModel, extra="allow"):
     sites: list[str] = []
 
 
+_Number = Annotated[int, Field(strict=True)]
+
+
 class _Line(BaseModel):
-    line: Annotated[int, Field(strict=True)]
+    line: _Number
 
 
 T = TypeVar("T")
@@ -181,7 +184,7 @@ SHAPES: dict[str, TypeAdapter[Any]] = {
     "settings_version.policies": TypeAdapter(_Shown[_Policy]),
     "sent_form.messages": TypeAdapter(list[tuple[str, str]]),
     "draft.fields": TypeAdapter(list[tuple[str, str]]),
-    "import.errors": TypeAdapter(_Shown[tuple[int, str]]),
+    "import.errors": TypeAdapter(_Shown[tuple[_Number, str]]),
     "import.ignore_columns": TypeAdapter(_Shown[str]),
     "import.ignored_columns": TypeAdapter(_Shown[str]),
     "import.warnings": TypeAdapter(_Shown[str]),
