@@ -105,8 +105,8 @@ FORMATS = {
     "import.kept_as": _WORD,
     "import.profile": _WORD,  # whose folder its file is moved in
     "job_view.query": "instr({0}, '%00') = 0 AND length({0}) <= 2000",
-    # With NUL in it, PostgreSQL reads nothing of the document.
-    "profile_version.document": r"instr({0}, '\u0000') = 0",
+    # With NUL in it, PostgreSQL reads nothing of the document. Behind two backslashes it is a text like that.
+    "profile_version.document": r"instr(replace({0}, '\\', ''), '\u0000') = 0",
     "profile_version.key": _WORD,
     "profile_version.name": _WORD,
     # As its bytes are quoted: none of them leads to another folder.
@@ -155,8 +155,8 @@ class _Profile(BaseModel):
     file: _File
     site: _Sites
     measure: str = ""
-    source: str = ""
-    expected_hours: Annotated[int, Field(strict=True, ge=1, le=24 * 366)] = 1
+    source: str | None = None
+    expected_hours: Annotated[int, Field(strict=True, ge=1, le=24 * 366)] | None = None
 
 
 class _Policy(BaseModel, extra="allow"):
@@ -169,8 +169,11 @@ class _Policy(BaseModel, extra="allow"):
     sites: list[str] = []
 
 
+_Number = Annotated[int, Field(strict=True)]
+
+
 class _Line(BaseModel):
-    line: Annotated[int, Field(strict=True)]
+    line: _Number
 
 
 T = TypeVar("T")
@@ -181,7 +184,7 @@ SHAPES: dict[str, TypeAdapter[Any]] = {
     "settings_version.policies": TypeAdapter(_Shown[_Policy]),
     "sent_form.messages": TypeAdapter(list[tuple[str, str]]),
     "draft.fields": TypeAdapter(list[tuple[str, str]]),
-    "import.errors": TypeAdapter(_Shown[tuple[int, str]]),
+    "import.errors": TypeAdapter(_Shown[tuple[_Number, str]]),
     "import.ignore_columns": TypeAdapter(_Shown[str]),
     "import.ignored_columns": TypeAdapter(_Shown[str]),
     "import.warnings": TypeAdapter(_Shown[str]),

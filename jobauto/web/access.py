@@ -197,6 +197,7 @@ def _gate() -> ResponseReturnValue | None:
             own_forms.mark_session(current_user)
         return None
     db.session.rollback()  # from here on the body is read, and PostgreSQL ends what stands still for it
+    body_limits.require_whole()
     body_limits.check_unmeasured()
     if g.get("token") is None:
         try:

@@ -66,6 +66,16 @@ def _of_address(limits: Mapping[str, int]) -> int | None:
     return next((limit for address, limit in limits.items() if request.path.startswith(address)), None)
 
 
+def require_whole() -> None:
+    """Have a body that says how long it is be read to that length, or refused.
+
+    gunicorn says that it ends each body itself. Of one whose connection broke off it hands out what has come,
+    and Werkzeug would believe it: a row of it may end within its number.
+    """
+    if request.content_length is not None:
+        request.environ.pop("wsgi.input_terminated", None)
+
+
 def check_unmeasured() -> None:
     """Read a body that does not say how long it is. Raises RequestEntityTooLarge where it is too long.
 

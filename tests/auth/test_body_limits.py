@@ -123,6 +123,21 @@ def test_what_somebody_sends_who_may_not_is_not_read(
 
 
 @pytest.mark.parametrize(
+    ("address", "kind"),
+    [
+        pytest.param("/api/readings/", "text/csv", id="readings"),
+        pytest.param("/jobs/1", FORM, id="a form"),
+        pytest.param("/import/", MULTIPART, id="a file"),
+    ],
+)
+def test_a_body_that_broke_off_is_not_taken_for_a_whole_one(people: PEOPLE, address: str, kind: str) -> None:
+    """gunicorn hands out what came, and says that it ends each body: a row may end within its number."""
+    said = {"CONTENT_LENGTH": "100", "wsgi.input_terminated": True}
+    answer = send(people["oscar"], address, kind, Body(99), **said)
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize(
     ("who", "address", "kind", "limit"),
     [
         pytest.param(None, "/login", FORM, PAGE, id="a login"),

@@ -165,6 +165,9 @@ def test_what_is_no_table_of_ours(full: Full, tmp_path: Path, statements: str, w
         pytest.param(
             "UPDATE import SET preview = '[{}]'", "import.preview", id="rows as understood without a line"
         ),
+        pytest.param(
+            """UPDATE import SET errors = '[["1", "x"]]'""", "import.errors", id="a rejected row of no number"
+        ),
         *(
             pytest.param(
                 f"UPDATE import SET {column} = '[{','.join([entry] * 1001)}]'",

@@ -1,0 +1,31 @@
+"""Whatever the program lets people save comes back: one text of one person would cost all of a backup."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from tests.backup.everything import put_back, taken
+from tests.people import Person
+
+PROFILE: dict[str, Any] = {
+    "file": {"kind": "delimited"},
+    "header": {"find": ["Site"]},
+    "site": {"column": "Site"},
+    "time": {"columns": ["Date"], "formats": ["iso"]},
+    "value": {"columns": ["kWh"]},
+}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param({"source": None, "expected_hours": None}, id="what is not given, spelled out"),
+        pytest.param({"source": r"\u0000"}, id="what reads like NUL in JSON"),
+        pytest.param({"source": r"C:\\u0000"}, id="the same behind another backslash"),
+    ],
+)
+def test_a_profile(app: Flask, oscar: Person, more: dict[str, Any]) -> None:
+    assert oscar.api("PUT", "/api/profiles/F/", json=PROFILE | more).status_code == 200
+    put_back(taken(), replace=True)
+    assert Person(app, "oscar").api("GET", "/api/profiles/F/").json == PROFILE | more
