@@ -5,6 +5,7 @@ import socket
 import ssl
 import subprocess
 from contextlib import ExitStack, suppress
+from pathlib import Path
 from secrets import token_hex
 from shutil import which
 
@@ -13,7 +14,7 @@ import pytest
 from tests.databases import lacking
 from tests.deploy.site import NAME, Site
 from tests.people import PASSWORD
-from tests.processes import PATIENCE
+from tests.processes import PATIENCE, await_until
 
 pytestmark = pytest.mark.process
 
@@ -95,9 +96,13 @@ def token(site: Site, scope: str) -> str:
 
 
 def stored(site: Site) -> int:
-    """Bytes of bodies that nginx keeps on its disk; a deleted file that is open counts too."""
-    files = [file for file in (site.folder / "body").rglob("*") if file.is_file()]
-    return sum(file.stat().st_size for file in files)
+    """Bytes of bodies that nginx keeps on its disk: in files that it has open, and has deleted already."""
+    nginx, bodies, size = site.nginx.popen.pid, str(site.folder / "body"), 0
+    for worker in Path(f"/proc/{nginx}/task/{nginx}/children").read_text().split():
+        for file in Path(f"/proc/{worker}/fd").iterdir():
+            with suppress(FileNotFoundError):
+                size += file.stat().st_size if str(file.readlink()).startswith(bodies) else 0
+    return size
 
 
 @pytest.mark.parametrize("cookie", ["", MADE_UP], ids=["no cookie", "a cookie that somebody made up"])
@@ -126,7 +131,9 @@ def test_a_strangers_large_body_is_refused_before_it_is_kept(
 def test_somebody_who_is_logged_in_is_waited_for(site: Site) -> None:
     oscar = site.log_in("oscar")
     for address in ("/import/", "/api/readings/"):
-        assert is_waited_for(begin(site, address, "Content-Length: 9000000", oscar.cookie))
+        connection = begin(site, address, "Content-Length: 9000000", oscar.cookie)
+        await_until(lambda: stored(site) > 500_000, "what has come of the body is kept")
+        assert is_waited_for(connection)
 
 
 @pytest.mark.parametrize("scope", ["ingest", "full"])
