@@ -25,7 +25,8 @@ def answer(page: Page, *choices: str) -> None:
     """Choose answers, and have the rows shown."""
     for choice in choices:
         page.get_by_label(choice).check()
-    page.get_by_role("button", name="Show the rows").nth(1).click()
+    with page.expect_navigation():  # what is chosen next is chosen on the page that comes
+        page.get_by_role("button", name="Show the rows").nth(1).click()
 
 
 def make_and_import(page: Page, sites: Sequence[str]) -> None:
