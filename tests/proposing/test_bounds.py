@@ -11,8 +11,12 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import pytest
 
 from jobauto.imports.lines import FileError
+from jobauto.imports.preview import LONGEST
+from jobauto.imports.profiles.document import Profile
 from jobauto.imports.proposing.proposer import propose
 from jobauto.imports.proposing.sample import HEAD, sample_of
+from jobauto.imports.proposing.tables import raw_by
+from tests.memory import at_most
 from tests.profiles.reading import LONDON
 from tests.profiles.workbooks import Serial, Value, workbook
 from tests.proposing.test_given_files import NOW, proposal_for
@@ -188,3 +192,22 @@ def test_the_encoding_is_told_by_the_bytes(encoding: str) -> None:
 
     assert proposal.text("encoding") == encoding.removesuffix("-sig")
     assert proposal.document()["header"] == {"find": ["Zähler", "Datum", "Stand kWh"]}
+
+
+def test_of_the_rows_that_are_shown_beside_a_trial_one_is_held_at_a_time() -> None:
+    """A text of a cell, which the workbook itself holds in a third of the room, is of no use but there."""
+    rows = [["Site", "Date", "kWh"], *([["x" * 4000] * 26] * 100)]
+    sample = sample_of(BytesIO(workbook({"Data": rows})), "a.xlsx")
+    profile = Profile.parsed(
+        {
+            "file": {"kind": "excel"},
+            "header": {"find": ["Site"]},
+            "site": {"column": "Site"},
+            "time": {"columns": ["Date"], "formats": ["iso"]},
+            "value": {"columns": ["kWh"]},
+        }
+    )
+    with at_most(2):
+        raw = raw_by(sample, profile)
+    assert (len(raw), raw[1]) == (101, "Site | Date | kWh")
+    assert max(map(len, raw.values())) == LONGEST

@@ -72,9 +72,13 @@ class Sample:
         """The names of a workbook's sheets."""
         return self.workbook.names if self.workbook else []
 
+    def rows(self, name: str | None) -> Iterator[list[Cell]]:
+        """The first rows of a sheet, one at a time: together they take more than it. Raises FileError."""
+        return (row[:WIDEST] for row in islice(excel.rows_of_sheet(self.stream(), name), LINES))
+
     def sheet(self, name: str | None) -> list[list[Cell]]:
-        """The first rows of a sheet. Raises FileError."""
-        return [row[:WIDEST] for row in islice(excel.rows_of_sheet(self.stream(), name), LINES)]
+        """The same as a whole."""
+        return list(self.rows(name))
 
     def document(self) -> Any:
         """The JSON of the file. Raises FileError."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..header import is_separator_line
 from ..lines import SPACES, FileError
+from ..preview import shown
 from ..profiles.cells import Cell, as_line, as_text
 from ..profiles.document import Profile
 from ..profiles.json_file import items_at
@@ -236,8 +237,12 @@ def raw_of(sample: Sample, table: Table | None, encoding: str = "") -> dict[int,
 
 
 def raw_by(sample: Sample, profile: Profile) -> dict[int, str]:
-    """The same of a file that is read by a profile. Raises FileError."""
+    """The same of a file that is read by a profile; of a workbook as much of a row as is shown.
+
+    Raises FileError.
+    """
     if sample.kind == "excel":
-        return {line: as_line(row) for line, row in enumerate(sample.sheet(profile.file.sheet), start=1)}
+        rows = enumerate(sample.rows(profile.file.sheet), start=1)
+        return {line: shown(as_line(row)) for line, row in rows}
     table = dict(lists_in(sample.document())).get(profile.file.path or "") if sample.kind == "json" else None
     return raw_of(sample, table, profile.file.encoding)
