@@ -2,7 +2,7 @@
 
 1. Before the view, the form claims the key that stands for it: a keyed hash of who sends what to where.
 2. Whoever comes second, even at the same time, does nothing. It waits until the first is done, then leads
-   where the first led and says what the first said: the browser may never have shown that answer.
+   where the first led and says what the first said: the browser may never have shown that answer. Few wait.
 3. A form that was refused has done nothing. It gives its key back, and may be sent again.
 4. So may one after which the same person has sent another one to the same address: close, reopen, close.
 """
@@ -12,6 +12,7 @@ import hmac
 import json
 import logging
 import time
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -25,7 +26,8 @@ from ..clock import utcnow
 from ..logs import LogEvent
 from ..storage import sent_forms
 from ..storage.configuration import secret_key
-from ..storage.sent_forms import Sending
+from ..storage.sent_forms import Outcome, Sending
+from ..turns import NoTurn, Turns
 from .routing import page_at
 
 log = logging.getLogger("jobauto.errors")
@@ -33,6 +35,10 @@ log = logging.getLogger("jobauto.errors")
 PATIENCE = timedelta(seconds=10)
 LOOKED_EVERY = 0.1
 """Seconds between two looks whether the first sending is done."""
+
+WAITING = Turns(2)
+"""So many wait in a process, as after a second click: whoever waits holds a thread that pages need. Others
+are told at once that the first is being worked on."""
 
 EXEMPT = {"auth.logout", "imports.kind", "profiles.try_out", "proposals.look"}
 """A session that has begun since is ended all the same; a look changes nothing, and may be had again."""
@@ -50,16 +56,28 @@ def answer_of_the_first() -> ResponseReturnValue | None:
     sending = Sending(_digest(), utcnow())
     waits_until = time.monotonic() + PATIENCE.total_seconds()
     while not sent_forms.claim(sending):
-        while (first := sent_forms.outcome(sending.digest)) is not None:
-            if first.location is not None:
-                _say_again(first.messages)
-                return redirect(first.location)
-            if time.monotonic() > waits_until:
-                flash("This was sent already, and is still being worked on.", "info")
-                return redirect(page_at(request.path) or url_for("dashboard.show"))
-            time.sleep(LOOKED_EVERY)
+        if (first := _outcome(sending.digest, waits_until)) is not None:
+            return _lead_on(first)
     g.sending = sending
     return None
+
+
+def _outcome(digest: str, waits_until: float) -> Outcome | None:
+    """What became of the first sending, awaited where few others wait; None where it was given back."""
+    first = sent_forms.outcome(digest)
+    with suppress(NoTurn), WAITING.turn():
+        while first is not None and first.location is None and time.monotonic() < waits_until:
+            time.sleep(LOOKED_EVERY)
+            first = sent_forms.outcome(digest)
+    return first
+
+
+def _lead_on(first: Outcome) -> ResponseReturnValue:
+    if first.location is not None:
+        _say_again(first.messages)
+        return redirect(first.location)
+    flash("This was sent already, and is still being worked on.", "info")
+    return redirect(page_at(request.path) or url_for("dashboard.show"))
 
 
 def _digest() -> str:

@@ -2,6 +2,7 @@
 
 import io
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -15,6 +16,7 @@ from jobauto.models import ApiToken, Event, Import, Run, SentForm
 from jobauto.storage import sent_forms
 from jobauto.storage.connections import write
 from jobauto.storage.sent_forms import PLACE, Sending
+from jobauto.web.idempotency import PATIENCE, WAITING
 from tests.databases import POSTGRESQL
 from tests.fleets import NOON
 from tests.pages.reading import form_of, words
@@ -208,6 +210,23 @@ def test_whoever_comes_while_the_first_is_worked_on_waits_and_leads_where_it_led
         thread.join(60)
     assert [(answer.status_code, answer.location) for answer in answers] == [(302, "/jobs/1")] * 2
     assert notes() == 1
+
+
+def test_where_others_wait_already_one_is_told_at_once_that_it_is_worked_on(
+    oscar: Person, run_id: int
+) -> None:
+    """Or the same form, sent sixteen times while a workbook of 100 kB is read, holds all threads."""
+    form = form_of(oscar.get("/jobs/1")) | {"note": "Rang them."}
+    oscar.client.post("/jobs/1", data=form)
+    oscar.get("/jobs/1")
+    with write() as session:  # as if the first were at it still
+        session.execute(update(SentForm).values(location=None))
+    began = time.monotonic()
+    with WAITING.turn(), WAITING.turn():
+        answer = oscar.client.post("/jobs/1", data=form)
+    assert (answer.status_code, answer.location) == (302, "/jobs/1")
+    assert time.monotonic() - began < PATIENCE.total_seconds(), "it has waited"
+    assert "This was sent already, and is still being worked on." in words(oscar.get("/jobs/1"))
 
 
 def test_what_was_sent_long_ago_is_forgotten(app: Flask) -> None:
