@@ -26,6 +26,7 @@ from ..logs import LogEvent
 from ..storage import sent_forms
 from ..storage.configuration import secret_key
 from ..storage.sent_forms import Sending
+from ..turns import NoTurn, Turns
 from .routing import page_at
 
 log = logging.getLogger("jobauto.errors")
@@ -33,6 +34,9 @@ log = logging.getLogger("jobauto.errors")
 PATIENCE = timedelta(seconds=10)
 LOOKED_EVERY = 0.1
 """Seconds between two looks whether the first sending is done."""
+
+WAITING = Turns(2)
+"""So many wait so in a process, so that threads are left for pages; the next one is told at once."""
 
 EXEMPT = {"auth.logout", "imports.kind", "profiles.try_out", "proposals.look"}
 """A session that has begun since is ended all the same; a look changes nothing, and may be had again."""
@@ -48,18 +52,36 @@ def answer_of_the_first() -> ResponseReturnValue | None:
     if request.method != "POST" or request.endpoint in EXEMPT or request.path.startswith("/api/"):
         return None
     sending = Sending(_digest(), utcnow())
+    if not sent_forms.claim(sending):
+        try:
+            with WAITING.turn():
+                answer = _awaited(sending)
+        except NoTurn:
+            answer = _still_worked_on()
+        if answer is not None:
+            return answer
+    g.sending = sending
+    return None
+
+
+def _awaited(sending: Sending) -> ResponseReturnValue | None:
+    """Where the first sending led; None where it was given back, and this one is the first now."""
     waits_until = time.monotonic() + PATIENCE.total_seconds()
-    while not sent_forms.claim(sending):
+    while True:
         while (first := sent_forms.outcome(sending.digest)) is not None:
             if first.location is not None:
                 _say_again(first.messages)
                 return redirect(first.location)
             if time.monotonic() > waits_until:
-                flash("This was sent already, and is still being worked on.", "info")
-                return redirect(page_at(request.path) or url_for("dashboard.show"))
+                return _still_worked_on()
             time.sleep(LOOKED_EVERY)
-    g.sending = sending
-    return None
+        if sent_forms.claim(sending):
+            return None
+
+
+def _still_worked_on() -> ResponseReturnValue:
+    flash("This was sent already, and is still being worked on.", "info")
+    return redirect(page_at(request.path) or url_for("dashboard.show"))
 
 
 def _digest() -> str:

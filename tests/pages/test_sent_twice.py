@@ -210,6 +210,30 @@ def test_whoever_comes_while_the_first_is_worked_on_waits_and_leads_where_it_led
     assert notes() == 1
 
 
+def test_of_many_that_come_while_the_first_is_worked_on_two_wait_and_the_others_are_told_at_once(
+    app: Flask, oscar: Person, run_id: int
+) -> None:
+    form = form_of(oscar.get("/jobs/1")) | {"note": "Rang them."}
+    oscar.client.post("/jobs/1", data=form)
+    cookie = oscar.client.get_cookie("jobauto_session")
+    assert cookie
+    clients = [app.test_client() for _ in range(4)]
+    for client in clients:
+        client.set_cookie("jobauto_session", cookie.value)
+    with write() as session:
+        session.execute(update(SentForm).values(location=None))  # as long as it is worked on
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = [pool.submit(client.post, "/jobs/1", data=form) for client in clients]
+        await_until(lambda: sum(answer.done() for answer in answers) >= 2, "two are told")
+        told_at_once = sum(answer.done() for answer in answers)
+        with write() as session:
+            session.execute(update(SentForm).values(location="/jobs/1"))
+    assert told_at_once == 2
+    assert {answer.result().status_code for answer in answers} == {302}
+    assert notes() == 1
+
+
 def test_what_was_sent_long_ago_is_forgotten(app: Flask) -> None:
     sent_forms.claim(Sending("a" * 64, utcnow() - timedelta(minutes=2)))
     sent_forms.claim(Sending("b" * 64, utcnow()))
