@@ -30,19 +30,19 @@ LARGE_BODIES = Turns(AT_ONCE, IN_LINE)
 def body() -> Iterator[bytes]:
     """What the request brings, in hand for as long as it is worked on. Raises TooManyRequests."""
     db.session.rollback()  # as in the gate: the body may come slowly
+    sent = request.get_data()  # before the turn, for the same reason
     try:
-        with nullcontext() if _is_small() else LARGE_BODIES.turn():
-            yield request.get_data()
+        with nullcontext() if _is_small(sent) else LARGE_BODIES.turn():
+            yield sent
     except NoTurn as error:
         security_log.warn("uploads-limited")
         why = "Other large bodies are being worked on. Try again in some seconds."
         raise TooManyRequests(why, retry_after=RETRY_SECONDS) from error
 
 
-def _is_small() -> bool:
+def _is_small(sent: bytes) -> bool:
     """Of an archive the size tells nothing: a workbook of 60 kB takes as much memory as rows of 10 MB."""
-    is_short = request.content_length is not None and request.content_length <= body_limits.PAGE
-    return is_short and not request.get_data().startswith(SIGNATURE)
+    return len(sent) <= body_limits.PAGE and not sent.startswith(SIGNATURE)
 
 
 def import_rows(
