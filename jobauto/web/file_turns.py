@@ -30,7 +30,7 @@ def reads_a_file(view: Callable[..., ResponseReturnValue]) -> Callable[..., Resp
                 return view(**of_address)
         except NoTurn as error:
             security_log.warn("uploads-limited")
-            why = "Other files are being read. Try again in some seconds."
+            why = "Other files are being read, so this one was not taken. Send it again in some seconds."
             raise TooManyRequests(why, retry_after=RETRY_SECONDS) from error
 
     return in_turn
