@@ -36,7 +36,7 @@ def body() -> Iterator[bytes]:
             yield sent
     except NoTurn as error:
         security_log.warn("uploads-limited")
-        why = "Other large bodies are being worked on, so this one was not taken. Send it again in some seconds."
+        why = "Other large bodies are worked on, so this one was not taken. Send it again in some seconds."
         raise TooManyRequests(why, retry_after=RETRY_SECONDS) from error
 
 
