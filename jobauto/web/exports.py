@@ -25,6 +25,7 @@ AT_ONCE = 3
 """So many files are sent by a process at once: a large one holds a thread for seconds, which pages need."""
 
 FILES = Turns(AT_ONCE)
+BUSY = "Other files are being made. Try again in some seconds."
 
 
 def csv_response(wanted: queries.JobFilter) -> Response:
@@ -60,7 +61,7 @@ def json_with(document: BaseModel, name: str, items: Iterable[BaseModel], *, row
 def _sent(parts: Iterator[str], mimetype: str, rows: int) -> Response:
     """What is sent while it is made, if others leave room for it; so many rows count."""
     with ExitStack() as held:
-        held.enter_context(in_turn(FILES, "Other files are being made.", "exports-limited"))
+        held.enter_context(in_turn(FILES, BUSY, "exports-limited"))
         if rows:
             count_exported(caller(), rows)
         response = Response(stream_with_context(parts), mimetype=mimetype)

@@ -16,5 +16,6 @@ FILES = Turns(1, IN_LINE)
 @contextmanager
 def reads_a_file() -> Iterator[None]:
     """Around a view that waits for its turn. Raises TooManyRequests."""
-    with in_turn(FILES, "Other files are being read.", "uploads-limited"):
+    why = "Other files are being read, so this one was not taken. Send it again in some seconds."
+    with in_turn(FILES, why, "uploads-limited"):
         yield

@@ -48,7 +48,8 @@ class Parser(FormDataParser):
         if len(whole) <= SMALL:
             return super().parse(BytesIO(whole), mimetype, content_length, options)
         line = LARGE_FORMS if current_user.is_authenticated else OF_STRANGERS
-        with in_turn(line, "Other large forms are being read. Nothing was done.", "uploads-limited"):
+        why = "Other large forms are being read, so nothing was done. Send it again in some seconds."
+        with in_turn(line, why, "uploads-limited"):
             return super().parse(BytesIO(whole), mimetype, content_length, options)
 
 

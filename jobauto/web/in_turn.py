@@ -25,5 +25,5 @@ def in_turn(turns: Turns, why: str, event: str) -> Iterator[None]:
             held.enter_context(turns.turn())
         except NoTurn as error:
             security_log.warn(event)
-            raise TooManyRequests(f"{why} Try again in some seconds.", retry_after=RETRY_SECONDS) from error
+            raise TooManyRequests(why, retry_after=RETRY_SECONDS) from error
         yield

@@ -125,6 +125,7 @@ def test_few_large_bodies_are_in_hand_at_once_because_each_takes_memory(
         refused = send(256_001)
         assert send(256_000).status_code != 429
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "10")
+    assert "so this one was not taken" in refused.json["error"]
     assert 429 not in {send(256_001).status_code for _ in range(importing.AT_ONCE + importing.IN_LINE + 1)}
 
 

@@ -1,6 +1,7 @@
 """While a body comes in, slowly perhaps, no transaction is open: PostgreSQL ends one that stands still."""
 
 import re
+from contextlib import ExitStack
 from io import BytesIO
 from typing import Any
 
@@ -9,6 +10,9 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
 from jobauto.extensions import db
+from jobauto.turns import NoTurn
+from jobauto.web.api.importing import AT_ONCE, LARGE_BODIES
+from jobauto.web.body_limits import PAGE
 from tests.people import Person
 
 CSV = b"site_id,reading_date,reading_value\nS1,2026-03-01T00:00:00Z,1\n"
@@ -59,6 +63,47 @@ def test_the_api_waits_for_a_body_without_a_transaction(
     assert answer.status_code in (200, 404), answer.text
     assert body.waited
     assert not any(body.waited)
+
+
+class OfNoTurn(BytesIO):
+    """A body that notes, with each part that is read of it, whether whoever reads it has a turn meanwhile."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        self.in_turn: list[bool] = []
+
+    def readinto(self, buffer: Any, /) -> int:
+        """A part of it."""
+        try:
+            with LARGE_BODIES.turn(0):
+                self.in_turn.append(False)
+        except NoTurn:
+            self.in_turn.append(True)
+        return super().readinto(buffer)
+
+
+@pytest.mark.any_engine
+@pytest.mark.parametrize("address", ["/api/readings/", "/api/readings/?profile=none", "/api/sites/"])
+def test_a_large_body_of_the_api_that_comes_slowly_keeps_nobody_from_their_turn(
+    oscar: Person, address: str
+) -> None:
+    profile = {
+        "file": {"kind": "delimited"},
+        "header": {"find": ["Site"]},
+        "site": {"column": "Site"},
+        "time": {"columns": ["Date"], "formats": ["iso"]},
+        "value": {"columns": ["kWh"]},
+    }
+    assert oscar.api("PUT", "/api/profiles/none/", json=profile).status_code == 200
+    body = OfNoTurn(CSV + b"," * PAGE)
+    size = len(body.getvalue())
+    with ExitStack() as stack:
+        for _ in range(AT_ONCE - 1):
+            stack.enter_context(LARGE_BODIES.turn())
+        answer = oscar.api("POST", address, input_stream=body, content_type="text/csv", content_length=size)
+    assert answer.status_code in (200, 422), answer.text
+    assert body.in_turn
+    assert not any(body.in_turn)
 
 
 def test_a_page_waits_for_a_file_without_a_transaction(oscar: Person) -> None:

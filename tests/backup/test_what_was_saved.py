@@ -7,14 +7,7 @@ from flask import Flask
 
 from tests.backup.everything import put_back, taken
 from tests.people import Person
-
-PROFILE: dict[str, Any] = {
-    "file": {"kind": "delimited"},
-    "header": {"find": ["Site"]},
-    "site": {"column": "Site"},
-    "time": {"columns": ["Date"], "formats": ["iso"]},
-    "value": {"columns": ["kWh"]},
-}
+from tests.profiles.test_documents import PLAIN
 
 
 @pytest.mark.parametrize(
@@ -26,6 +19,6 @@ PROFILE: dict[str, Any] = {
     ],
 )
 def test_a_profile(app: Flask, oscar: Person, more: dict[str, Any]) -> None:
-    assert oscar.api("PUT", "/api/profiles/F/", json=PROFILE | more).status_code == 200
+    assert oscar.api("PUT", "/api/profiles/F/", json=PLAIN | more).status_code == 200
     put_back(taken(), replace=True)
-    assert Person(app, "oscar").api("GET", "/api/profiles/F/").json == PROFILE | more
+    assert Person(app, "oscar").api("GET", "/api/profiles/F/").json == PLAIN | more

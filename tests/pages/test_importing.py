@@ -234,7 +234,7 @@ def test_few_files_are_read_at_once_because_each_takes_memory_and_a_thread(
     with files.turn():
         refused = oscar.post(address)
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "10")
-    assert "Other files are being read." in refused.text
+    assert "Other files are being read, so this one was not taken." in refused.text
     assert oscar.post(address).status_code != 429
 
 

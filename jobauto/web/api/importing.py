@@ -29,15 +29,15 @@ LARGE_BODIES = Turns(AT_ONCE, IN_LINE)
 def body() -> Iterator[bytes]:
     """What the request brings, in hand for as long as it is worked on. Raises TooManyRequests."""
     db.session.rollback()  # as in the gate: the body may come slowly
-    why = "Other large bodies are being worked on."
-    with nullcontext() if _is_small() else in_turn(LARGE_BODIES, why, "uploads-limited"):
-        yield request.get_data()
+    sent = request.get_data()  # before the turn, for the same reason
+    why = "Other large bodies are worked on, so this one was not taken. Send it again in some seconds."
+    with nullcontext() if _is_small(sent) else in_turn(LARGE_BODIES, why, "uploads-limited"):
+        yield sent
 
 
-def _is_small() -> bool:
+def _is_small(sent: bytes) -> bool:
     """Of an archive the size tells nothing: a workbook of 60 kB takes as much memory as rows of 10 MB."""
-    is_short = request.content_length is not None and request.content_length <= body_limits.PAGE
-    return is_short and not request.get_data().startswith(SIGNATURE)
+    return len(sent) <= body_limits.PAGE and not sent.startswith(SIGNATURE)
 
 
 def import_rows(

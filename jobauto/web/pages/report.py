@@ -34,6 +34,7 @@ FEW, MOST = 10, 1000
 IN_LINE = 3
 REPORTS = Turns(1, IN_LINE)
 """A process makes one after the other: with a group for each of many sites it takes hundreds of megabytes."""
+BUSY = "Other reports are being made. Try again in some seconds."
 
 
 @bp.get("/")
@@ -209,7 +210,7 @@ def _number() -> str:
 
 
 def _report(span: Span, scope: Scope) -> Report:
-    with in_turn(REPORTS, "Other reports are being made.", "exports-limited"):
+    with in_turn(REPORTS, BUSY, "exports-limited"):
         return report(db.session(), span, scope, settings_service.current().policies)
 
 
