@@ -270,6 +270,20 @@ def test_a_profile_is_made_anew_from_a_file_as_its_next_version(oscar: Person) -
     assert (saved.document["source"], saved.document["expected_hours"]) == ("gw-A", 24)
 
 
+def test_what_the_former_version_says_is_not_given_stays_so(oscar: Person) -> None:
+    add_site("S1")
+    document = FORMER.replace('"gw-A"', "null").replace('"expected_hours": 24', '"expected_hours": null')
+    oscar.post("/profiles/new", name="Portal", document=document)
+
+    file = BytesIO(b"site,date,kWh\nS1,11/25/2026,100\n")
+    page = oscar.get(oscar.post("/profiles/new/file", file=(file, "a.csv"), profile="Portal").location)
+    oscar.post("/profiles/new/1", **sent(page, then="save"))
+
+    saved = profiles.get("portal")
+    assert saved.version == 2
+    assert not {"source", "expected_hours"} & saved.document.keys()
+
+
 def test_where_a_name_is_taken_saving_it_as_the_next_version_is_offered(oscar: Person) -> None:
     add_site("S1")
     oscar.post("/profiles/new", name="Portal", document=FORMER)

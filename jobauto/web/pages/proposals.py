@@ -187,8 +187,8 @@ class _Draft:
         replaces = former is not None and form.get("replaces") == former.name
         # Until somebody has seen what the former one says of these, it goes on.
         if former is not None and form.get("former") != former.name:
-            source = source or former.document.get("source", "")
-            hours = hours or str(former.document.get("expected_hours", ""))
+            source = source or former.document.get("source") or ""
+            hours = hours or str(former.document.get("expected_hours") or "")
         if former is not None and replaces:
             name = former.name
         sites = forms.sites_in(form)
