@@ -13,6 +13,7 @@ import pytest
 from jobauto.imports.lines import FileError
 from jobauto.imports.preview import LONGEST
 from jobauto.imports.profiles.document import Profile
+from jobauto.imports.proposing import sample
 from jobauto.imports.proposing.proposer import propose
 from jobauto.imports.proposing.sample import HEAD, sample_of
 from jobauto.imports.proposing.tables import raw_by
@@ -192,6 +193,13 @@ def test_the_encoding_is_told_by_the_bytes(encoding: str) -> None:
 
     assert proposal.text("encoding") == encoding.removesuffix("-sig")
     assert proposal.document()["header"] == {"find": ["Zähler", "Datum", "Stand kWh"]}
+
+
+def test_of_a_wide_sheet_fewer_rows_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two million cells, which are 100 kB of a file, took 600 MB."""
+    monkeypatch.setattr(sample, "CELLS", 100)
+    rows = sample_of(BytesIO(workbook({"Data": [["7"] * 20] * 6})), "a.xlsx").sheet("Data")
+    assert len(rows) == 5
 
 
 def test_of_the_rows_that_are_shown_beside_a_trial_one_is_held_at_a_time() -> None:
