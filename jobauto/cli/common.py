@@ -21,6 +21,8 @@ R = TypeVar("R")
 
 WRONG_USAGE = 2
 RUN_IN_PROGRESS = 3
+LONGEST_NAME = 100
+"""As long as who did something may be in the database; the environment may say any."""
 
 
 def in_sentences(function: Callable[P, R]) -> Callable[P, R]:
@@ -43,7 +45,7 @@ def in_sentences(function: Callable[P, R]) -> Callable[P, R]:
 def operating_user() -> str:
     """Who runs the command, as the operating system knows them."""
     try:
-        return getpass.getuser()
+        return getpass.getuser()[:LONGEST_NAME]
     except (KeyError, OSError):
         return "cli"  # a user id without a name, as in some containers
 

@@ -34,7 +34,7 @@ from ..storage.leases import is_stale
 from . import background
 from .claiming import STALE_AFTER
 from .lines import FileError
-from .moving import HIDDEN, Gone, Known, Note, move, opened_folder, put_back_left
+from .moving import HIDDEN, Gone, Known, Note, move, opened_folder, put_back_left, time_of
 from .profiles import service as profiles
 from .profiles.document import ProfileError
 from .profiles.reader import needs_file_name
@@ -131,7 +131,7 @@ class _Copy(NamedTuple):
 
 def _take(folder: int, name: str, found: os.stat_result, stored: Stored, now: datetime) -> int:
     """Have a file imported, unless somebody else has; 1 where a row says so, or it was moved away."""
-    unread = Known(found.st_size, found.st_mtime_ns, None)
+    unread = Known(found.st_size, time_of(found), None)
     if found.st_size > LARGEST:
         why = f"It is larger than {LARGEST // 1_000_000} MB. Send it in several parts.\n"
         return _move_now(folder, name, unread, "rejected", why)
@@ -193,11 +193,11 @@ def _copied(opened: int, found: os.stat_result, kept_as: str) -> _Copy | None:
         after = os.fstat(source.fileno())
     if _identity(found) != _identity(after):
         return None
-    return _Copy(kept_as, after.st_size, after.st_mtime_ns, after.st_ino, digest.hexdigest())
+    return _Copy(kept_as, after.st_size, time_of(after), after.st_ino, digest.hexdigest())
 
 
 def _identity(found: os.stat_result) -> tuple[int, int, int]:
-    return found.st_size, found.st_mtime_ns, found.st_ino
+    return found.st_size, time_of(found), found.st_ino
 
 
 def _queue(folder: int, name: str, stored: Stored, copy: _Copy, now: datetime) -> Import | None:

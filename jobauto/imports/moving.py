@@ -19,6 +19,8 @@ HIDDEN = ".moving-"
 LEFT_HIDDEN = timedelta(minutes=10)
 """After so long the process that hid a file must have died."""
 LONGEST_NAME = 255
+LATEST = 2**62 - 1
+"""In nanoseconds: a database has room for twice as much, and a backup takes no more."""
 Note = tuple[str, Iterable[bytes]]
 """What is written beside a file that is moved: the ending of its name, and the content."""
 
@@ -32,6 +34,11 @@ class Known(NamedTuple):
     size: int
     time: int
     content_hash: str | None
+
+
+def time_of(found: os.stat_result) -> int:
+    """When a file was changed last, in nanoseconds; of one that says that it will be after 2116, so late."""
+    return min(found.st_mtime_ns, LATEST)
 
 
 class Gone(Exception):
@@ -84,7 +91,7 @@ def _check_looks(folder: int, name: str, known: Known) -> None:
         found = os.stat(name, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError as error:
         raise Gone from error
-    if not stat.S_ISREG(found.st_mode) or (found.st_size, found.st_mtime_ns) != (known.size, known.time):
+    if not stat.S_ISREG(found.st_mode) or (found.st_size, time_of(found)) != (known.size, known.time):
         raise Gone
 
 

@@ -10,6 +10,12 @@ from tests.people import Person
 from tests.profiles.test_documents import PLAIN
 
 
+def test_a_run_by_somebody_with_a_long_name(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGNAME", "x" * 150)
+    assert app.test_cli_runner().invoke(args=["run-daily-job-automation"]).exit_code == 0
+    put_back(taken(), replace=True)
+
+
 @pytest.mark.parametrize(
     "more",
     [

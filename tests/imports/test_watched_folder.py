@@ -5,7 +5,7 @@ import os
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from jobauto.imports.moving import Known
 from jobauto.imports.profiles import service as profiles
 from jobauto.models import Import, Reading
 from jobauto.storage.connections import write, write_nowait
+from tests.backup.everything import put_back, taken
 from tests.fleets import NOON, add_site
 
 DOCUMENT: dict[str, Any] = {
@@ -107,6 +108,15 @@ def test_what_is_not_ready_by_its_name_is_left_alone(feed: Path, name: str) -> N
     lay(feed, name, row(5))
     assert inbox.look(later) == 0
     assert lying(feed) == [name]
+
+
+@pytest.mark.parametrize("year", [2150, 2400])
+def test_a_file_from_a_far_future_is_imported_and_costs_no_backup(feed: Path, year: int) -> None:
+    path = lay(feed, "a.csv", row(5))
+    os.utime(path, (datetime(year, 6, 1, tzinfo=UTC).timestamp(),) * 2)
+    assert inbox.look(later) == 1
+    put_back(taken(), replace=True)
+    assert not path.exists()
 
 
 def test_links_are_left_alone_and_so_is_a_folder_that_is_one(feed: Path, tmp_path: Path) -> None:
