@@ -3,11 +3,13 @@
 SQLite keeps anything in any column. PostgreSQL refuses some of it, and the pages fail at the rest.
 """
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from math import isinf
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -283,6 +285,14 @@ def _first_misshapen(connection: Connection, table: Table) -> str | None:
         for (document,) in found:
             try:
                 shape.validate_json(document)
-            except ValidationError:
+                json.loads(document, parse_float=_finite)
+            except ValueError:  # a ValidationError is one, and so is an integer without an end
                 return name
     return None
+
+
+def _finite(number: str) -> float:
+    """Raises ValueError for one that reads as infinite, which no JSON can say when it is written again."""
+    if isinf(read := float(number)):
+        raise ValueError
+    return read

@@ -157,6 +157,21 @@ def test_what_is_no_table_of_ours(full: Full, tmp_path: Path, statements: str, w
             "profile_version.document",
             id="what Python takes for JSON, and no database",
         ),
+        *(
+            pytest.param(
+                f"UPDATE {table} SET {column} = '{document}'",
+                f"{table}.{column}",
+                id=f"a number that is no float in {table}.{column}",
+            )
+            for table, column, document in (
+                ("settings_version", "document", '{"NO_COMS": {"x": 1e400}}'),
+                ("settings_version", "policies", '[{"NO_COMS": {"x": -1e400}}]'),
+                ("profile_version", "document", '{"file": {"kind": "csv"}, "site": {}, "x": 1e400}'),
+                ("import", "preview", '[{"line": 1, "x": 1e400}]'),
+                ("lab_result", "answer", '{"x": 1e400}'),
+                ("lab_result", "answer", f'{{"x": {"9" * 5000}}}'),
+            )
+        ),
         pytest.param(
             """UPDATE profile_version SET document = json_set(document, '$.site.aliases', 5)""",
             "profile_version.document",
