@@ -18,6 +18,7 @@ from werkzeug import security
 from werkzeug.routing import Rule
 
 from jobauto.extensions import db
+from jobauto.storage import soundness
 from tests.databases import (
     POSTGRESQL,
     SQLITE,
@@ -180,8 +181,13 @@ def database_uri(engine: Sqlite | Postgresql) -> Iterator[str]:
 
 
 @pytest.fixture
-def app(database_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
-    """The application on a fresh database, with an app context pushed."""
+def app(
+    request: pytest.FixtureRequest, database_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Flask]:
+    """The application on a fresh database, with an app context pushed.
+
+    Whatever it has written by the end of the test could be restored from a backup.
+    """
     monkeypatch.setenv("JOBAUTO_INSTANCE_PATH", str(tmp_path))
     monkeypatch.setenv("JOBAUTO_SEND_TO", "127.0.0.0/8")
     app = application(database_uri)
@@ -190,6 +196,9 @@ def app(database_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
         yield app
         await_background()
         db.session.remove()
+        if db.engine.dialect.name == "sqlite" and not request.node.get_closest_marker("unsound"):
+            with db.engine.connect() as connection:
+                assert soundness.complaint(connection) is None
         db.engine.dispose()
 
 

@@ -80,15 +80,17 @@ def claim(now: datetime) -> Claimed | None:
         and_(Import.status == "running", is_stale(Import.heartbeat_at, now, STALE_AFTER)),
     )
     # Of each no more than this: what is told of the rejected rows of all may be half a gigabyte.
-    found = db.session.execute(select(*_CANDIDATE).where(waits).order_by(Import.id)).all()
+    found = db.session.execute(
+        select(*(getattr(Import, name) for name in _Candidate._fields)).where(waits).order_by(Import.id)
+    ).all()
     for candidate in [_Candidate(*row) for row in found]:
-        still_waits = and_(Import.id == candidate.import_id, waits)
+        still_waits = and_(Import.id == candidate.id, waits)
         if candidate.canceled_at:
             _end_canceled(still_waits, candidate, now)
             continue
         if not kept(candidate.kept_as).exists():
             if lost := _why_lost(candidate, now):
-                _give_up(still_waits, candidate.import_id, lost, now)
+                _give_up(still_waits, candidate.id, lost, now)
             continue
         claim = (
             update(Import)
@@ -99,14 +101,14 @@ def claim(now: datetime) -> Claimed | None:
         with write() as session:
             won = session.execute(claim).one_or_none()
         if won is not None:
-            return Claimed.of(db.session.get_one(Import, candidate.import_id))
+            return Claimed.of(db.session.get_one(Import, candidate.id))
     return None
 
 
 class _Candidate(NamedTuple):
-    """An import that waits, as it was when one looked."""
+    """Of an import that waits, as it was when one looked, the columns that say what becomes of it."""
 
-    import_id: int
+    id: int
     way: str
     kept_as: str
     kept_on: str
@@ -118,18 +120,6 @@ class _Candidate(NamedTuple):
     def since(self) -> datetime:
         """When somebody last had to do with it."""
         return max(filter(None, (self.requested_at, self.heartbeat_at, self.decided_at)))
-
-
-_CANDIDATE = (
-    Import.id,
-    Import.way,
-    Import.kept_as,
-    Import.kept_on,
-    Import.requested_at,
-    Import.heartbeat_at,
-    Import.decided_at,
-    Import.canceled_at,
-)
 
 
 def _why_lost(candidate: _Candidate, now: datetime) -> str | None:

@@ -6,6 +6,7 @@ SQLite keeps anything in any column. PostgreSQL refuses some of it, and the page
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from math import isinf
 from typing import Annotated, Any, TypeVar
 
@@ -22,7 +23,6 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Table,
-    text,
 )
 
 from ..extensions import db
@@ -206,9 +206,8 @@ def complaint(connection: Connection) -> str | None:
 
 def _complaints(connection: Connection) -> Iterator[str]:
     for table in db.metadata.sorted_tables:
-        column = connection.execute(text(_first_wrong_column(table))).scalar() or _first_misshapen(
-            connection, table
-        )
+        wrong = connection.exec_driver_sql(_first_wrong_column(table)).scalar()
+        column = wrong or _first_misshapen(connection, table)
         if column is not None:
             yield f"A value of {table.name}.{column} is not one that it may hold."
     if connection.execute(SettingsVersion.__table__.select().limit(1)).first() is None:
@@ -217,6 +216,7 @@ def _complaints(connection: Connection) -> Iterator[str]:
         yield f"A row of {table_name} belongs to none of {parent}."
 
 
+@cache
 def _first_wrong_column(table: Table) -> str:
     """SQL for the name of a column with a wrong value, in one walk over the table."""
     tests = [(column.name, _is_right(f'"{column.name}"', column)) for column in table.columns]

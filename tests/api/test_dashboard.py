@@ -204,7 +204,9 @@ def test_totals_count_open_jobs_by_the_rule_that_opened_them(app: Flask, vera: P
     add_jobs("2026-01-01T00:00Z", rule="zero_reads")
     with write() as session:
         session.execute(update(Job).values(job_type="renamed"))
-        session.execute(update(Job).where(Job.id == 1).values(status="closed"))
+        session.execute(
+            update(Job).where(Job.id == 1).values(status="closed", resolution="fixed", closed_at=NOON)
+        )
         session.execute(update(Job).where(Job.id == 2).values(status="on_hold"))
     summary = vera.api("GET", DASHBOARD).json["summary"]
     assert (summary["total_no_coms"], summary["total_zero_reads"]) == (1, 1)

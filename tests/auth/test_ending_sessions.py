@@ -113,7 +113,7 @@ def test_a_page_does_not_wait_for_the_use_to_be_written_down(app: Flask, cast: N
 @pytest.mark.parametrize(
     "change",
     [
-        pytest.param({"password_hash": "another"}, id="the password was changed"),
+        pytest.param({"password_hash": "scrypt:32768:8:1$another$one"}, id="the password was changed"),
         pytest.param({"active": False}, id="the account was deactivated"),
     ],
 )

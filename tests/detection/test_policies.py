@@ -150,7 +150,7 @@ def test_duplicates_and_days_until_a_new_job_are_those_of_the_site() -> None:
     put("Patient", sites=("S3",), no_coms={"reopen_after_days": 5})
     check()
     with write() as session:
-        closed = {"status": "closed", "closed_at": NOON, "closed_by": "ada"}
+        closed = {"status": "closed", "resolution": "fixed", "closed_at": NOON, "closed_by": "ada"}
         of_some = select(Site.key).where(Site.site_id.in_(["S3", "S4"]))
         session.execute(update(Job).where(Job.site_key.in_(of_some), Job.rule == "no_coms").values(closed))
     check()

@@ -35,6 +35,7 @@ def _jobs(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
                 site_key=keys[(number - 1) % 5], rule="no_coms", job_type="no_coms", status=status,
                 priority="medium", description=f"Word{number}", created_at=NOON, run_id=run.id,
                 closed_at=NOON + timedelta(hours=1) if status == CLOSED else None, duplicate_checked=True,
+                resolution="fixed" if status == CLOSED else None,
                 search_notes=f"note{number} all",
             )  # fmt: skip
             session.add(job)

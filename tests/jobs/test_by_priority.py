@@ -38,12 +38,12 @@ def _jobs(app: Flask) -> None:
         run.settings_version = 1
         session.add(run)
         session.flush()
-        closed = {"status": "closed", "closed_at": NOON + timedelta(hours=1)}
+        closed = {"status": "closed", "resolution": "fixed", "closed_at": NOON + timedelta(hours=1)}
         rows = [
             {
                 "site_key": random.choice(keys), "rule": "no_coms", "job_type": "no_coms", "description": "",
                 "priority": random.choice(PRIORITIES), "created_at": NOON, "run_id": run.id,
-                "duplicate_checked": False, "status": "open", "closed_at": None,
+                "duplicate_checked": False, "status": "open", "resolution": None, "closed_at": None,
             }
             | (closed if random.random() < 0.7 else {})
             for _ in range(JOBS)

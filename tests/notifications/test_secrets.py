@@ -192,6 +192,7 @@ def test_a_channel_that_is_saved_is_encrypted_with_the_newest_key(
     assert process_pending(lambda: NOON) == 1
 
 
+@pytest.mark.unsound
 def test_a_channel_that_cannot_be_decrypted_is_switched_off_all_the_same(app: Flask, ada: Person) -> None:
     add_message("json://127.0.0.1:9/x")
     db.session.execute(text("UPDATE address SET sealed = 'by another key'"))

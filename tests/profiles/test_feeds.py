@@ -34,7 +34,7 @@ def bring(at: datetime, *, new: int = 1, status: str = "finished") -> None:
     values = {"kind": "readings", "filename": "a.csv", "dry_run": False, "size": 1, "requested_by": "ada"}
     entry = Import(
         **values,
-        kept_as=str(at),
+        kept_as=f"{at:%Y%m%dT%H%M%S}",
         status=status,
         requested_at=at,
         finished_at=at,

@@ -66,8 +66,7 @@ def _day(session: Any, chance: Random, known: Known, number: int) -> None:
             site.active = not site.active
         if chance.random() < 0.06:
             until = at + timedelta(days=chance.randint(1, 6)) if chance.random() < 0.7 else None
-            change = ("snoozed_until", site.snoozed_until and site.snoozed_until.isoformat())
-            record(session, author, "site", site.site_id, [(*change, until and until.isoformat())])
+            record(session, author, "site", site.site_id, [("snoozed_until", site.snoozed_until, until)])
             site.snoozed_until = until
     newest = min(len(known.sites), 10 + number // 6)
     there = [key for key in known.sites if key <= newest]
@@ -173,7 +172,8 @@ def _job(chance: Random, number: int, site_key: int) -> Job:
     return Job(
         site_key=site_key, rule=chance.choice(RULES), job_type=f"type_{number}", priority="medium",
         status="closed" if closed else chance.choice(["open", "in_progress"]), description=f"Job {number}",
-        created_at=created, closed_at=closed, recovered_at=recovered, run_id=1, duplicate_checked=True,
+        created_at=created, closed_at=closed, recovered_at=recovered, recovered_run_id=recovered and 1,
+        run_id=1, duplicate_checked=True,
         assignee=chance.choice([None, None, "oscar", "ada"]), touched=chance.random() < 0.5,
         resolution=chance.choice(["fixed", "recovered"]) if closed else None,
     )  # fmt: skip
