@@ -24,6 +24,14 @@ def static_files(folder: Path) -> None:
 
     Readable by all. Call it after each upgrade; it may be called while nginx serves them.
     """
+    try:
+        copied = _copy_all(folder)
+    except OSError as error:
+        raise click.ClickException(f"The files were not copied: {error}") from error
+    click.echo(f"Copied {copied} files to {folder}")
+
+
+def _copy_all(folder: Path) -> int:
     copied = 0
     versions = folder / VERSIONS
     shutil.rmtree(versions, ignore_errors=True)  # first: nothing is kept long that is about to be replaced
@@ -38,7 +46,7 @@ def static_files(folder: Path) -> None:
             copied += 1
     for path in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
         path.chmod(READABLE_FOLDER)
-    click.echo(f"Copied {copied} files to {folder}")
+    return copied
 
 
 def _sources(app: Flask) -> list[tuple[str, Path]]:

@@ -21,12 +21,14 @@ R = TypeVar("R")
 
 WRONG_USAGE = 2
 RUN_IN_PROGRESS = 3
+NUMBER = click.IntRange(max=2**63 - 1)
+"""A number of something in the database, which holds no greater one."""
 LONGEST_NAME = 100
 """As long as who did something may be in the database; the environment may say any."""
 
 
 def in_sentences(function: Callable[P, R]) -> Callable[P, R]:
-    """End with a sentence and exit status 1, not with a traceback, when the database is not ready."""
+    """End with a sentence, not with a traceback, when the database is not ready or an argument is no text."""
 
     @wraps(function)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -36,6 +38,10 @@ def in_sentences(function: Callable[P, R]) -> Callable[P, R]:
             sentence = str(error)
         except (DatabaseError, sqlite3.Error, psycopg.Error) as error:  # SQLite copies itself past SQLAlchemy
             sentence = str(unreachable(error))
+        except UnicodeEncodeError as error:
+            # Without the text itself, which may be a password.
+            why = f"A text that is given, or to be printed, is not {error.encoding}."
+            raise click.UsageError(why) from error
         click.echo(f"Error: {sentence}", err=True)
         sys.exit(1)
 
@@ -45,7 +51,7 @@ def in_sentences(function: Callable[P, R]) -> Callable[P, R]:
 def operating_user() -> str:
     """Who runs the command, as the operating system knows them."""
     try:
-        return getpass.getuser()[:LONGEST_NAME]
+        return getpass.getuser()[:LONGEST_NAME].encode(errors="replace").decode()
     except (KeyError, OSError):
         return "cli"  # a user id without a name, as in some containers
 

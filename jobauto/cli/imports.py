@@ -21,7 +21,7 @@ from ..storage.configuration import inbox_folder
 from ..storage.leases import LeaseLost
 from ..storage.vacuum import vacuum_analyze_after
 from ..wording import pluralize
-from .common import WRONG_USAGE, by_command, on_database
+from .common import NUMBER, WRONG_USAGE, by_command, on_database
 from .profiles import refuse
 
 STANDARD_INPUT = "<stdin>"
@@ -83,7 +83,7 @@ def import_inbox() -> None:
 
 
 @click.command("cancel-import")
-@click.argument("import_id", metavar="ID", type=int)
+@click.argument("import_id", metavar="ID", type=NUMBER)
 @on_database
 def cancel_import(import_id: int) -> None:
     """Have the import ID end before its end. What it has stored by then stays."""
@@ -96,7 +96,7 @@ def cancel_import(import_id: int) -> None:
 
 
 @click.command("undo-import")
-@click.argument("import_id", metavar="ID", type=int)
+@click.argument("import_id", metavar="ID", type=NUMBER)
 @on_database
 def undo_import(import_id: int) -> None:
     """Take back what the import ID of readings did."""

@@ -36,8 +36,12 @@ def show_profile(name: str) -> None:
 @on_database
 def save_profile(name: str, file: BinaryIO) -> None:
     """Save the profile NAME from a JSON FILE (- for standard input)."""
+    most = 4 * service.MOST_TOGETHER  # in bytes; of standard input nobody knows the length
+    content = file.read(most + 1)
+    if len(content) > most:
+        refuse(InvalidInput("The file is too large."))
     try:
-        document = json.loads(file.read())
+        document = json.loads(content)
     except (ValueError, RecursionError):
         refuse(InvalidInput("The file is not JSON."))
     try:
