@@ -119,7 +119,7 @@ class Client:
             raise NotProven("there is no ID token")
         try:
             return self._checked(metadata, id_token, token.get("access_token"), flow, now)
-        except (JoseError, ValueError, TypeError) as error:
+        except (JoseError, ValueError, TypeError, RecursionError) as error:
             raise NotProven(f"the ID token is not good: {type(error).__name__} {error}") from error
 
     def end_session_url(self, back_to: str, now: datetime) -> str | None:

@@ -16,7 +16,7 @@ from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from joserfc import jwt
+from joserfc import jws, jwt
 from joserfc.jwk import OctKey, RSAKey
 
 from jobauto.clock import utcnow
@@ -54,6 +54,11 @@ class Issuer:
     def signed(self, claims: dict[str, Any]) -> str:
         """As it should be."""
         return jwt.encode({"alg": "RS256", "kid": self.key.kid}, claims, self.key)
+
+    def signed_of_depth(self, _: dict[str, Any]) -> str:
+        """With claims that nobody can read to their end."""
+        deep = b'{"sub": ' + b"[" * 20_000 + b"]" * 20_000 + b"}"
+        return jws.serialize_compact({"alg": "RS256", "kid": self.key.kid}, deep, self.key)
 
     def unsigned(self, claims: dict[str, Any]) -> str:
         """With the algorithm none."""

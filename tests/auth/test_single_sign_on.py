@@ -371,6 +371,7 @@ WRONG: dict[str, Callable[[Issuer], Any]] = {
     "none": lambda issuer: setattr(issuer, "sign", lambda _: ""),
     "no text": lambda issuer: setattr(issuer, "sign", lambda _: 5),
     "no token": lambda issuer: setattr(issuer, "sign", lambda _: "made.up"),
+    "nested too deep": lambda issuer: setattr(issuer, "sign", issuer.signed_of_depth),
     "the code of a mixed-up issuer": lambda issuer: issuer.answer.update(iss="https://elsewhere.example"),
     "an issuer that says who it is and then does not": lambda issuer: issuer.metadata.update(
         authorization_response_iss_parameter_supported=True
