@@ -201,6 +201,29 @@ def test_a_header_of_very_many_names_is_not_made_anew_for_each_line_above_it() -
     assert process_time() - began < SECONDS
 
 
+@pytest.mark.parametrize(
+    "parts",
+    [
+        pytest.param(
+            {"keep": [{"column": "id", "is_not": [f"{at:06}" for at in range(1000)]}] * 100},
+            id="words of conditions",
+        ),
+        pytest.param(
+            {"header": {"names": ["id", "at", "P1"]}, "layout": "wide_times", "value": {}}
+            | {"time": {"columns": ["id"], "formats": ["S%Y%j"], "minutes": 1}},
+            id="minutes of days",
+        ),
+    ],
+)
+def test_a_short_row_costs_little_however_much_its_profile_asks(parts: dict[str, Any]) -> None:
+    """Ten megabytes of them, as the API takes, would have taken half an hour."""
+    days = (f"S{year}{day:03}" for year in range(1000, 1060) for day in range(1, 366))
+    rows = "".join(f"{day},2026-11-05T06:00Z,7\n" for day in days)
+    began = process_time()
+    read(TABLE | parts, rows)
+    assert process_time() - began < SECONDS
+
+
 def test_json_of_very_many_values_is_not_read() -> None:
     content = b"[" + b"0," * 2_000_000 + b"0]"
     with at_most(25), pytest.raises(FileError, match="more than 1,500,000 values"):
