@@ -1,14 +1,15 @@
 """Wrong passwords are slowed down, by account and by address, and never the right ones of other people."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import create_engine, func, select
+from sqlalchemy import create_engine, event, func, select
 
 from jobauto.audit.service import Author
-from jobauto.auth import service
+from jobauto.auth import passwords, service
 from jobauto.auth import throttling as throttling
 from jobauto.auth.sessions import Client, Limits
 from jobauto.auth.throttling import Subject, Throttled
@@ -257,6 +258,41 @@ def test_a_wrong_password_that_cannot_be_counted_is_refused(
     assert (wrong.status_code, right.status_code) == (503, 503)
     assert "User name or password" not in wrong.text
     assert stranger.get("/jobs/").status_code == 302
+
+
+def test_of_strangers_who_wait_to_be_counted_the_next_is_told(
+    app: Flask, cast: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each holds a thread that pages need for as long as an import holds SQLite's write lock."""
+    if db.engine.dialect.name != "sqlite":
+        return  # PostgreSQL locks rows only
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 2000)
+    db.session.remove()
+    db.engine.dispose()
+    waits_to_be_counted = threading.Event()
+
+    @event.listens_for(db.engine, "before_cursor_execute")
+    def look(*said: object) -> None:
+        if said[2] == "BEGIN IMMEDIATE":
+            waits_to_be_counted.set()
+
+    def guess() -> None:
+        with app.app_context():
+            service.prove("vera", "wrong", client())
+
+    def wait() -> None:
+        with passwords.in_line():
+            pass
+
+    other = create_engine(app.config["SQLALCHEMY_DATABASE_URI"])
+    with ThreadPoolExecutor(passwords.IN_LINE + 2) as strangers, other.connect() as writer:
+        writer.exec_driver_sql("BEGIN IMMEDIATE")
+        strangers.submit(guess)
+        assert waits_to_be_counted.wait(10)
+        told = next(as_completed(strangers.submit(wait) for _ in range(passwords.IN_LINE + 1)))
+        assert isinstance(told.exception(), passwords.Busy)
+    event.remove(db.engine, "before_cursor_execute", look)
+    other.dispose()
 
 
 def client(address: str = HERE, now: datetime = NOON) -> Client:
