@@ -8,10 +8,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from jobauto.auth import logging_in, own_second_factor, second_factor, service, steps
+from jobauto.auth import logging_in, own_second_factor, second_factor, service, steps, throttling
 from jobauto.auth.devices import new_device
 from jobauto.auth.second_factor import ProposalOver, WrongCode
-from jobauto.auth.throttling import ADDRESS_FAILURES, Throttled
+from jobauto.auth.throttling import ADDRESS_FAILURES, Subject, Throttled
 from jobauto.clock import utcnow
 from jobauto.extensions import db
 from jobauto.models import RecoveryCode, SecondFactor, UserSession
@@ -204,6 +204,20 @@ def test_wrong_codes_are_slowed_whatever_half_login_they_come_in(app: Flask, cas
     after = now + timedelta(seconds=2)
     assert logging_in.give_code(begun(now=now), phone.code(now), client(now=after)).step is None
     guess(5, after)  # the count has begun anew
+
+
+def test_whoever_waits_between_wrong_codes_has_no_more_tries_a_day(app: Flask, cast: None) -> None:
+    """An hour's pause after 14 of them would be 294 a day, if they were forgotten by then."""
+    set_up("vera")
+    subject, now = Subject.of_second_factor(service.by_name("vera").id, "192.0.2.1", None), utcnow()
+    for _ in range(14):
+        throttling.count_failure(subject, now)
+    later = now + timedelta(hours=23)
+    throttling.check_throttle(subject, later)
+    throttling.count_failure(subject, later)
+    with pytest.raises(Throttled) as slowed:
+        throttling.check_throttle(subject, later)
+    assert slowed.value.seconds == 15 * 60
 
 
 def test_guesses_at_once_are_looked_at_one_after_the_other(app: Flask, cast: None) -> None:
