@@ -5,6 +5,7 @@ import socket
 import ssl
 import subprocess
 from contextlib import ExitStack, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from secrets import token_hex
 from shutil import which
@@ -189,6 +190,29 @@ def test_one_client_sends_few_files_at_a_time(site: Site) -> None:
         fifth = answer(begin(site, "/import/", "Content-Length: 9000000", cookie, "127.0.0.12"))
         assert fifth.startswith("HTTP/1.1 429 ")
         assert is_waited_for(begin(site, "/import/", "Content-Length: 9000000", cookie)), "others may"
+
+
+def test_one_client_leaves_few_files_unread(site: Site) -> None:
+    """They lie on nginx's disk as long as a client likes: of one viewer there would be 7 GB in an hour."""
+    start = datetime(2020, 1, 1, tzinfo=UTC)
+    rows = (f"long,{start + timedelta(minutes=number):%FT%TZ},{number}\n" for number in range(60_000))
+    readings = "site_id,reading_date,reading_value\n" + "".join(rows)
+    oscar, cookie = site.log_in("oscar"), site.log_in("vera").cookie
+    token = {"X-CSRFToken": oscar.token("/import/")}
+    oscar.send("/api/sites/", b'{"site_id": "long", "site_name": "Long"}', "application/json", **token)
+    assert oscar.send("/api/readings/", readings, "text/csv", **token).json["new"] == 60_000
+    asked = f"GET /readings.csv/long HTTP/1.1\r\nHost: {NAME}:{site.port}\r\nCookie: {cookie}\r\n\r\n"
+    with ExitStack() as open_ones:
+
+        def begins() -> str:
+            connection = open_ones.enter_context(site.connect("127.0.0.13"))
+            connection.sendall(asked.encode())
+            return connection.recv(1000).decode()
+
+        for _ in range(8):  # the program itself makes three at once
+            await_until(lambda: begins().startswith("HTTP/1.1 200 "), "those before are made")
+        assert "<hr><center>nginx</center>" in begins()
+        assert oscar.get("/jobs/export.csv").status == 200, "others may"
 
 
 @pytest.mark.parametrize(
