@@ -129,9 +129,10 @@ def prove(username: str, password: str, client: Client) -> Proof:
         raise
     with passwords.in_line(line):
         user = authenticate(username, password)
-    if user is None or not password_counts(user):
-        throttling.count_failure(subject, client.now)
-        raise WrongLogin
+        if user is None or not password_counts(user):
+            # In line still: it may wait for SQLite's write lock.
+            throttling.count_failure(subject, client.now)
+            raise WrongLogin
     if user.password_lapses_at is not None and user.password_lapses_at <= client.now:
         raise PasswordLapsed
     return Proof(subject, user.id, user.password_hash)
