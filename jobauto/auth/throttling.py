@@ -36,8 +36,10 @@ from ..storage.connections import insert, write
 FREE_FAILURES = 5
 LONGEST_WAIT = timedelta(minutes=15)
 FORGOTTEN_AFTER = timedelta(hours=1)
-"""So long after its last failure an account's count begins anew; with one try at the end of each longest
-wait, an attacker gains nothing by waiting for it."""
+"""So long after its last failure an account's count begins anew."""
+CODES_FORGOTTEN_AFTER = timedelta(days=1)
+"""So long, of the codes of a second factor, which are few: a pause gains less than one try at the end of each
+longest wait."""
 
 LONGEST_WAIT_OF_PAIR = timedelta(hours=2)
 """Of one address that goes on guessing at one account: longer than the account's count lasts."""
@@ -68,6 +70,7 @@ class Subject:
     account: str
     address: str | None
     pair: str | None
+    forgotten_after: timedelta = FORGOTTEN_AFTER
 
     @classmethod
     def of(cls, username: str, address: str) -> "Subject":
@@ -92,8 +95,8 @@ class Subject:
         """
         account = _hash(f"second factor {user_id}")
         if device is not None:
-            return cls(account[:_PREFIX] + _hash(f"device {device}")[_PREFIX:], None, None)
-        return cls(account, cls.of("", address).address, None)
+            account, address = account[:_PREFIX] + _hash(f"device {device}")[_PREFIX:], ""
+        return cls(account, cls.of("", address).address, None, CODES_FORGOTTEN_AFTER)
 
 
 _PREFIX = 32
@@ -144,7 +147,7 @@ def count_failure(subject: Subject, now: datetime) -> None:
 
 def count_in(session: Session, subject: Subject, now: datetime) -> None:
     """Count a wrong password or code, in the transaction in which it was looked at."""
-    _count(session, subject.account, now, now + FORGOTTEN_AFTER, prolong=True)
+    _count(session, subject.account, now, now + subject.forgotten_after, prolong=True)
     if subject.pair:
         _count(session, subject.pair, now, now + PAIR_FORGOTTEN_AFTER, prolong=True)
     if subject.address:

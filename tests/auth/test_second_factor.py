@@ -8,10 +8,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from jobauto.auth import logging_in, own_second_factor, second_factor, service, steps
+from jobauto.auth import logging_in, own_second_factor, second_factor, service, steps, throttling
 from jobauto.auth.devices import new_device
 from jobauto.auth.second_factor import ProposalOver, WrongCode
-from jobauto.auth.throttling import ADDRESS_FAILURES, Throttled
+from jobauto.auth.throttling import ADDRESS_FAILURES, Subject, Throttled
 from jobauto.clock import utcnow
 from jobauto.extensions import db
 from jobauto.models import RecoveryCode, SecondFactor, UserSession
@@ -275,6 +275,28 @@ def test_a_known_browser_guesses_at_codes_no_faster(app: Flask, cast: None) -> N
             logging_in.give_code(key, "no code", mine)
     with pytest.raises(Throttled):
         logging_in.give_code(key, phone.code(now), mine)
+
+
+@pytest.mark.parametrize("pause_after", [6, 14, 1000])
+@pytest.mark.parametrize("device", [None, "a browser that is known"])
+def test_whoever_has_the_password_tries_some_hundred_codes_a_day_however_they_pace_it(
+    app: Flask, cast: None, device: str | None, pause_after: int
+) -> None:
+    """A pause of an hour after so many gains nothing: the count is not forgotten by then."""
+    subject = Subject.of_second_factor(1, "192.0.2.1", device)
+    begin = now = utcnow()
+    tries = 0
+    while now < begin + timedelta(days=1):
+        try:
+            throttling.check_throttle(subject, now)
+        except Throttled as slowed:
+            now += timedelta(seconds=slowed.seconds)
+            continue
+        throttling.count_failure(subject, now)
+        tries += 1
+        if tries % pause_after == 0:
+            now += timedelta(hours=1)
+    assert 0 < tries < 120
 
 
 # -- where a role must have one ------------------------------------------------------------------------
