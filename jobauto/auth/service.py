@@ -130,7 +130,7 @@ def prove(username: str, password: str, client: Client) -> Proof:
     with passwords.in_line(line):
         user = authenticate(username, password)
         if user is None or not password_counts(user):
-            # In line still: it may wait for SQLite's write lock.
+            # Still in line: while SQLite's write lock is held, whoever waits here holds a thread, too.
             throttling.count_failure(subject, client.now)
             raise WrongLogin
     if user.password_lapses_at is not None and user.password_lapses_at <= client.now:

@@ -36,10 +36,10 @@ from ..storage.connections import insert, write
 FREE_FAILURES = 5
 LONGEST_WAIT = timedelta(minutes=15)
 FORGOTTEN_AFTER = timedelta(hours=1)
-"""So long after its last failure an account's count begins anew."""
+"""So long after its last failure an account's count begins anew. Whoever waits for that after each 14 tries
+has some 300 a day, which is nothing among passwords."""
 CODES_FORGOTTEN_AFTER = timedelta(days=1)
-"""So long, of the codes of a second factor, which are few: a pause gains less than one try at the end of each
-longest wait."""
+"""Of codes there are only a million: waiting for this gives fewer tries than the longest wait does."""
 
 LONGEST_WAIT_OF_PAIR = timedelta(hours=2)
 """Of one address that goes on guessing at one account: longer than the account's count lasts."""
@@ -95,7 +95,8 @@ class Subject:
         """
         account = _hash(f"second factor {user_id}")
         if device is not None:
-            account, address = account[:_PREFIX] + _hash(f"device {device}")[_PREFIX:], ""
+            account = account[:_PREFIX] + _hash(f"device {device}")[_PREFIX:]
+            return cls(account, None, None, CODES_FORGOTTEN_AFTER)
         return cls(account, cls.of("", address).address, None, CODES_FORGOTTEN_AFTER)
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import BigInteger, ForeignKey, Index, PrimaryKeyConstraint, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
 from ..extensions import Base
 from .types import Instant, Kwh, PrimaryKey
@@ -45,7 +45,6 @@ class Decision(Base):
     decision: Mapped[str] = mapped_column(String(20))
     decided_by: Mapped[str] = mapped_column(String(100))
     decided_at: Mapped[datetime] = mapped_column(Instant)
-    readings: Mapped[list["DecidedReading"]] = relationship(cascade="all, delete-orphan")
 
 
 class DecidedReading(Base):

@@ -16,7 +16,7 @@ UNSTEADY_COUNT = 7
 """Of at least so many readings in that time, more than half in doubt make a site unsteady."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Review:
     """One review of a site's readings.
 

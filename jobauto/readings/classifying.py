@@ -11,12 +11,12 @@ does not matter who asks it, when, or how often:
 What follows for jobs that were marked as recovered is stored with it (:mod:`jobauto.readings.recoveries`).
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from itertools import groupby
+from itertools import groupby, islice
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -42,6 +42,7 @@ from ..models.types import (
     from_microseconds,
     from_watt_hours,
     microseconds_between,
+    to_microseconds,
 )
 from ..quality import reviews
 from ..quality.register import Register
@@ -58,9 +59,12 @@ SMALLEST, LARGEST = 4, 1024
 """Sites that are walked in one transaction: more where they have few readings."""
 READINGS = 20_000
 """So many readings are walked in a transaction, about: some hundredths of a second."""
+AT_ONCE = 1000
+"""Changes and reviews of a site that are written by one statement: each takes a kilobyte of memory."""
 _TURN = 0x6A6F6277
 """Of all who would do what is not urgent, one does. (Their number among advisory locks: "jobw".)"""
 
+Item = TypeVar("Item")
 Progress = Callable[[int], object]
 """Told how many sites were classified, after each transaction."""
 
@@ -160,24 +164,22 @@ def classify(
         connection.scalars(select(Review.site_key).where(is_among(connection, Review.site_key, site_keys)))
     )
     to_walk = [
-        summary.site_key
+        summary
         for summary in found
         if summary.site_key in with_reviews or not _is_plain(summary, registers[summary.site_key])
     ]
-    changes: list[dict[str, Any]] = []
-    changed: list[int] = []
-    for site_key, group in groupby(_rows(connection, to_walk), itemgetter(0)):
-        readings = list(group)
-        walked = _walk(readings, registers[site_key])
-        changes += (of_site := _changes(readings, walked))
-        if of_site:
-            changed.append(site_key)
-        if walked.reviews or site_key in with_reviews:
-            _store_reviews(connection, site_key, walked.reviews)
+    changed: set[int] = set()
+    for sites in _held_together(to_walk):
+        for site_key, group in groupby(_rows(connection, sites), itemgetter(0)):
+            readings = list(group)
+            walked = _walk(readings, registers[site_key])
+            for some in _some_at_a_time(_changes(readings, walked)):
+                connection.execute(_UPDATE, some)
+                changed.add(site_key)
+            if walked.reviews or site_key in with_reviews:
+                _store_reviews(connection, site_key, walked.reviews)
     for site_key in with_reviews.difference(summary.site_key for summary in found):
         _store_reviews(connection, site_key, [])  # its readings are gone
-    if changes:
-        connection.execute(_UPDATE, changes)
     review_recoveries(connection, changed, urgent, author, of_closed=of_closed)
     return sum(summary.readings for summary in found)
 
@@ -239,10 +241,22 @@ def _is_plain(summary: Any, register: Register) -> bool:
     return finds_nothing(summary.least or 0, summary.most or 0, register)
 
 
+def _held_together(summaries: Sequence[Any]) -> Iterator[list[int]]:
+    """The sites whose readings are held at once: as many as have few, or one that has many."""
+    sites: list[int] = []
+    readings = 0
+    for summary in summaries:
+        readings += summary.readings
+        if sites and readings > READINGS:
+            yield sites
+            sites, readings = [], summary.readings
+        sites.append(summary.site_key)
+    if sites:
+        yield sites
+
+
 def _rows(connection: Connection, site_keys: Sequence[int]) -> Sequence[Any]:
     """The readings as numbers."""
-    if not site_keys:
-        return []
     at = type_coerce(microseconds_between(Reading.reading_date, literal(EPOCH, Instant)), BigInteger)
     value = type_coerce(Reading.reading_value, BigInteger)
     query = (
@@ -270,51 +284,65 @@ _UPDATE = (
 )
 
 
-def _changes(readings: Sequence[_Row], walked: Walked) -> list[dict[str, Any]]:
+def _changes(readings: Sequence[_Row], walked: Walked) -> Iterator[dict[str, Any]]:
     """What to write: a statement for readings that follow one another and become the same."""
     _, _, _, qualities, meters = zip(*readings, strict=True)
     if list(qualities) == list(walked.qualities) and list(meters) == list(walked.meters):
-        return []
-    wanted = list(zip(walked.qualities, walked.meters, strict=True))
+        return
+    wanted = zip(walked.qualities, walked.meters, strict=True)
     stored = zip(qualities, meters, strict=True)
-    becomes = [new if new != old else None for new, old in zip(wanted, stored, strict=True)]
-    changes = []
+    becomes = (new if new != old else None for new, old in zip(wanted, stored, strict=True))
     place = 0
     for new, group in groupby(becomes):
-        count = len(list(group))
+        count = sum(1 for _ in group)
         if new is not None:
             first, last = readings[place], readings[place + count - 1]
-            changes.append(
-                {
-                    "of": first.site_key,
-                    "first": from_microseconds(first.at),
-                    "last": from_microseconds(last.at),
-                    "new_quality": new[0],
-                    "new_meter": new[1],
-                }
-            )
+            yield {
+                "of": first.site_key,
+                "first": from_microseconds(first.at),
+                "last": from_microseconds(last.at),
+                "new_quality": new[0],
+                "new_meter": new[1],
+            }
         place += count
-    return changes
 
 
 def _store_reviews(connection: Connection, site_key: int, found: Sequence[reviews.Review]) -> None:
     """Make a site's reviews these. One keeps its id as long as its first reading is in doubt."""
-    by_people = [review.decided for review in found if review.decided is not None]
+    # Two decisions are about the same first reading where the first one of an older decision is gone.
+    kept = {(review.since, _is_unsteady(review)): review for review in found}
+    stored = select(Review.id, Review.started_at, Review.is_unsteady).where(Review.site_key == site_key)
+    gone = [
+        number
+        for number, started_at, is_unsteady in connection.execute(stored)
+        if (to_microseconds(started_at), is_unsteady) not in kept
+    ]
+    for some in _some_at_a_time(gone):
+        connection.execute(delete(Review).where(Review.site_key == site_key, Review.id.in_(some)))
+    for made in _some_at_a_time(kept.values()):
+        _store_some_reviews(connection, site_key, made)
+
+
+def _store_some_reviews(connection: Connection, site_key: int, made: Sequence[reviews.Review]) -> None:
+    by_people = [review.decided for review in made if review.decided is not None]
     decided = select(Decision.id, Decision.decided_by, Decision.decided_at).where(Decision.id.in_(by_people))
     authors = {number: who for number, *who in connection.execute(decided)} if by_people else {}
-    made = [_review(site_key, review) | _author(review, authors) for review in found]
-    # Two decisions are about the same first reading where the first one of an older decision is gone.
-    rows = list({(row["started_at"], row["is_unsteady"]): row for row in made}.values())
-    stored = select(Review.id, Review.started_at, Review.is_unsteady).where(Review.site_key == site_key)
-    kept = {(row["started_at"], row["is_unsteady"]) for row in rows}
-    gone = [number for number, *key in connection.execute(stored) if tuple(key) not in kept]
-    if gone:
-        connection.execute(delete(Review).where(Review.site_key == site_key, Review.id.in_(gone)))
-    if rows:
-        statement = insert(connection, Review)
-        key = ["site_key", "started_at", "is_unsteady"]
-        told = {name: statement.excluded[name] for name in rows[0] if name not in key}
-        connection.execute(statement.on_conflict_do_update(index_elements=key, set_=told), rows)
+    rows = [_review(site_key, review) | _author(review, authors) for review in made]
+    statement = insert(connection, Review)
+    key = ["site_key", "started_at", "is_unsteady"]
+    told = {name: statement.excluded[name] for name in rows[0] if name not in key}
+    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=told), rows)
+
+
+def _some_at_a_time(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """What is written at once: of a site that sends nonsense, each reading may be a change or a review."""
+    remaining = iter(items)
+    while some := list(islice(remaining, AT_ONCE)):
+        yield some
+
+
+def _is_unsteady(review: reviews.Review) -> bool:
+    return review.kind is ReviewKind.UNSTEADY
 
 
 def _author(review: reviews.Review, authors: dict[int, list[Any]]) -> dict[str, Any]:
@@ -329,7 +357,7 @@ def _review(site_key: int, review: reviews.Review) -> dict[str, Any]:
 
     return {
         "site_key": site_key,
-        "is_unsteady": review.kind is ReviewKind.UNSTEADY,
+        "is_unsteady": _is_unsteady(review),
         "kind": review.kind.value,
         "started_at": from_microseconds(review.since),
         "ended_at": from_microseconds(review.until),

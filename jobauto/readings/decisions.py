@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, insert, literal, select
 from sqlalchemy.orm import Session
 
 from ..audit.service import Author, record
@@ -90,8 +90,7 @@ def _decide(session: Session, review: Review, decision: ReviewDecision | None, a
         return False
     if decision is not None:
         kind = former.kind if former else review.kind
-        points = [(point.reading_date, point.reading_value) for point in former.readings] if former else []
-        _add(session, review, ReviewDecision(decision), kind, points, author)
+        _add(session, review, ReviewDecision(decision), kind, former, author)
     if former:
         session.delete(former)
     site_id = session.scalar(select(Site.site_id).where(Site.key == review.site_key))
@@ -106,22 +105,28 @@ def _add(
     review: Review,
     decision: ReviewDecision,
     kind: str,
-    points: Sequence[tuple[datetime, Decimal]],
+    former: Decision | None,
     author: Author,
 ) -> None:
     """Keep a decision, about the readings of a former one or else of the review."""
-    if not points:
-        points = [(instant, value) for instant, value in session.execute(_readings_of(session, review))]
-    session.add(
-        Decision(
-            site_key=review.site_key,
-            kind=kind,
-            decision=decision.value,
-            decided_by=author.name or "",
-            decided_at=author.now,
-            readings=[DecidedReading(reading_date=instant, reading_value=value) for instant, value in points],
-        )
+    made = Decision(
+        site_key=review.site_key,
+        kind=kind,
+        decision=decision.value,
+        decided_by=author.name or "",
+        decided_at=author.now,
     )
+    session.add(made)
+    session.flush()
+    about = _readings_of(session, review)
+    if former:
+        about = select(DecidedReading.reading_date, DecidedReading.reading_value).where(
+            DecidedReading.decision_id == former.id
+        )
+    # None of them passes by here: a review may be of a million.
+    of_made = about.add_columns(literal(made.id))
+    names = ["reading_date", "reading_value", "decision_id"]
+    session.execute(insert(DecidedReading).from_select(names, of_made))
 
 
 def _readings_of(session: Session, review: Review) -> Select[datetime, Decimal]:

@@ -1,5 +1,6 @@
 """What a file of a feed costs is bounded, however it was made: one request of somebody who may import."""
 
+import json
 import struct
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
@@ -16,7 +17,7 @@ from jobauto.imports import lines
 from jobauto.imports.columns import Instants, read_registers
 from jobauto.imports.fields import InstantReader
 from jobauto.imports.lines import FileError
-from jobauto.imports.profiles import cells, found, green_button, iec62056, json_file, times
+from jobauto.imports.profiles import cells, delimited, found, green_button, iec62056, json_file, times
 from jobauto.imports.profiles import workbook as workbooks
 from jobauto.imports.profiles.document import Profile
 from jobauto.imports.profiles.layouts import Sites
@@ -169,6 +170,58 @@ def test_rows_lack_only_so_many_columns(
     monkeypatch.setattr(cells, "MOST_LACKING", 8000)
     with pytest.raises(FileError, match="lack more than 8,000"):
         read(document, content)
+
+
+def test_keys_that_only_the_last_object_has_are_not_looked_for_in_each() -> None:
+    """2 MB of empty objects above it would have taken half an hour, before the first row."""
+    keys = [f"k{at}" for at in range(5_000)]
+    content = f"[{'{},' * 100_000}{json.dumps(dict.fromkeys(['id', 'at', *keys], 1))}]"
+    profile = Profile.parsed(JSON | {"value": {"columns": keys}})
+    began = process_time()
+    assert len(json_file.table_of(BytesIO(content.encode()), profile).names) == 5_002
+    assert process_time() - began < SECONDS
+
+
+def test_what_stands_inside_the_last_object_alone_is_looked_for_only_so_often(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cells, "MOST_LACKING", 8000)
+    inside = [f"in.k{at}" for at in range(100)]
+    content = f"[{'{},' * 100}{json.dumps({'id': 1, 'at': 1, 'in': {f'k{at}': 1 for at in range(100)}})}]"
+    with pytest.raises(FileError, match="lack more than 8,000"):
+        json_file.table_of(BytesIO(content.encode()), Profile.parsed(JSON | {"value": {"columns": inside}}))
+
+
+def test_a_header_of_very_many_names_is_not_made_anew_for_each_line_above_it() -> None:
+    """Two megabytes of short lines would have taken ten minutes."""
+    profile = Profile.parsed(TABLE | {"header": {"find": [f"c{at}" for at in range(20_000)]}})
+    began = process_time()
+    with pytest.raises(FileError, match="No row holds all of"):
+        delimited.table_of(BytesIO(b"a\n" * 50_000), profile)
+    assert process_time() - began < SECONDS
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        pytest.param(
+            {"keep": [{"column": "id", "is_not": [f"{at:06}" for at in range(1000)]}] * 100},
+            id="words of conditions",
+        ),
+        pytest.param(
+            {"header": {"names": ["id", "at", "P1"]}, "layout": "wide_times", "value": {}}
+            | {"time": {"columns": ["id"], "formats": ["S%Y%j"], "minutes": 1}},
+            id="minutes of days",
+        ),
+    ],
+)
+def test_a_short_row_costs_little_however_much_its_profile_asks(parts: dict[str, Any]) -> None:
+    """Ten megabytes of them, as the API takes, would have taken half an hour."""
+    days = (f"S{year}{day:03}" for year in range(1000, 1060) for day in range(1, 366))
+    rows = "".join(f"{day},2026-11-05T06:00Z,7\n" for day in days)
+    began = process_time()
+    read(TABLE | parts, rows)
+    assert process_time() - began < SECONDS
 
 
 def test_json_of_very_many_values_is_not_read() -> None:

@@ -164,11 +164,13 @@ def _require_as_told(site_id: str, sent: list[oracle.Reading]) -> None:
 def _said(site_key: int) -> list[oracle.Said]:
     decisions = select(Decision).where(Decision.site_key == site_key)
     found = db.session.scalars(decisions.order_by(Decision.decided_at, Decision.id)).all()
-    return [oracle.Said(one.decision, tuple(map(_point, one.readings)), one.kind) for one in found]
+    return [oracle.Said(one.decision, _about(one.id), one.kind) for one in found]
 
 
-def _point(reading: DecidedReading) -> oracle.Reading:
-    return oracle.Reading(reading.reading_date, reading.reading_value)
+def _about(decision_id: int) -> tuple[oracle.Reading, ...]:
+    readings = select(DecidedReading).where(DecidedReading.decision_id == decision_id)
+    found = db.session.scalars(readings.order_by(DecidedReading.reading_date))
+    return tuple(oracle.Reading(one.reading_date, one.reading_value) for one in found)
 
 
 def _stored(site_key: int) -> Told:

@@ -1,15 +1,27 @@
 """A person decides about a review: what follows is there at once, and can be taken back."""
 
+from datetime import timedelta
+
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
 from jobauto.extensions import db
-from jobauto.models import Decision, Event
+from jobauto.models import Decision, Event, Review
 from jobauto.models.quality import ReviewDecision
 from jobauto.readings.decisions import UnknownReview, decide
-from tests.fleets import days_before
-from tests.readings.doubts import OSCAR, add_classified, meters, qualities, review_id, reviews, store
+from tests.fleets import add_site, days_before
+from tests.memory import at_most
+from tests.readings.doubts import (
+    OSCAR,
+    add_classified,
+    classify_again,
+    meters,
+    qualities,
+    review_id,
+    reviews,
+    store,
+)
 
 WRONG, RIGHT, NEW_METER = ReviewDecision.WRONG, ReviewDecision.RIGHT, ReviewDecision.NEW_METER
 
@@ -91,3 +103,14 @@ def test_a_decision_is_kept_for_a_value_that_goes_and_comes_back(app: Flask) -> 
 
     store(key, days_before(0), 0)
     assert (qualities(key), reviews(key)) == ("ggi", [("fall", "decided", "wrong", "oscar")])
+
+
+def test_a_decision_about_very_many_readings_is_made_in_the_database(app: Flask) -> None:
+    """One about 250,000 took a process 700 MB, and another one after it a gigabyte."""
+    begin = days_before(30)
+    key = add_site("S1", {begin + timedelta(minutes=at): -at * 10 for at in range(6000)})
+    classify_again(key)
+    for decision in (ReviewDecision.WRONG, ReviewDecision.RIGHT, None):
+        newest = db.session.scalars(select(Review.id).order_by(Review.is_unsteady.desc()).limit(1)).one()
+        with at_most(8):
+            decide([newest], decision, author=OSCAR)

@@ -58,9 +58,10 @@ def _without_comments(lines: Iterable[str], comment: str) -> Iterator[str]:
 def _find(lines: Iterator[str], wanted: Sequence[str], delimiter: str) -> tuple[int, list[str]]:
     """The first row that holds all these cells: its line and cells."""
     above: list[str] = []
+    sought = set(wanted)
     for number, line in enumerate(lines, start=1):
         names = fields_of(line, delimiter)
-        if set(wanted) <= set(names):
+        if sought <= set(names):
             return number, names
         if len(above) < KEPT_ABOVE:
             above.append(line)

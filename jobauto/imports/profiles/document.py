@@ -2,6 +2,7 @@
 
 import codecs
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
@@ -174,10 +175,19 @@ class Condition(Part):
     def holds(self, text: str) -> bool:
         """Whether a text is such."""
         return (
-            (self.is_ is None or text in self.is_)
-            and (self.is_not is None or text not in self.is_not)
+            (self.is_ is None or text in self._any_of)
+            and text not in self._none_of
             and (self.starts_with is None or text.startswith(self.starts_with))
         )
+
+    @cached_property
+    def _any_of(self) -> frozenset[str]:
+        """Not the list: it may have a thousand words, and is asked about each cell."""
+        return frozenset(self.is_ or ())
+
+    @cached_property
+    def _none_of(self) -> frozenset[str]:
+        return frozenset(self.is_not or ())
 
 
 class Profile(Part):

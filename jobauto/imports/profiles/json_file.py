@@ -103,9 +103,8 @@ def _names(items: list[Any], profile: Profile) -> list[str]:
     names = dict.fromkeys(name for item in objects for name in item)
     if not names:
         return [""] * max((len(item) for item in items if isinstance(item, list)), default=0)
-    for name in _needed(profile):
-        if isinstance(name, str) and not any(_has(item, name) for item in objects):
-            raise FileError(f"No object has {name}. They have: {', '.join(list(names)[:20])}.")
+    if name := _nowhere(objects, [name for name in _needed(profile) if name not in names]):
+        raise FileError(f"No object has {name}. They have: {', '.join(list(names)[:20])}.")
     asked = [*_needed(profile), *(condition.column for _, condition in profile.conditions)]
     return list(names | dict.fromkeys(column for column in asked if isinstance(column, str)))
 
@@ -117,8 +116,19 @@ def _needed(profile: Profile) -> list[Column]:
     return [*site, *zone, *profile.time.columns, *profile.value.columns]
 
 
-def _has(item: Any, name: str) -> bool:
-    return name in item or _inside(item, name) is not None
+def _nowhere(objects: list[Any], columns: Sequence[Column]) -> str | None:
+    """The first of these names that is no key and leads nowhere inside any object.
+
+    Raises FileError where looking on would take too long.
+    """
+    sought = [name for name in dict.fromkeys(columns) if isinstance(name, str)]
+    lacking = Lacking()
+    for item in objects:
+        if not sought:
+            return None
+        sought = [name for name in sought if _inside(item, name) is None]
+        lacking.add(len(sought))
+    return next(iter(sought), None)
 
 
 def _blocks(items: list[Any], names: list[str], wanted: Sequence[int], size: int) -> Iterator[Cells]:
@@ -153,5 +163,7 @@ def _cell(item: Any, name: str, at: int) -> Cell:
 
 def _inside(item: Any, name: str) -> Any:
     for step in name.split("."):
-        item = item.get(step) if isinstance(item, dict) else None
+        if not isinstance(item, dict):
+            return None
+        item = item.get(step)
     return item

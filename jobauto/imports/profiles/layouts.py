@@ -289,18 +289,18 @@ class _ARowADay(_Wide):
         )
 
     def _of_day(self, sites: Sequence[str], key: Any, filled: list[bool]) -> _OfRow:
-        ends, why = self._days[key]
+        day = self._days[key]
         nothing = [""] * len(filled)
-        if why:
-            return _OfRow(nothing, nothing, why)
+        if day.why:
+            return _OfRow(nothing, nothing, day.why)
         if not self._are_numbered:
-            if len(ends) == len(filled):
-                return _OfRow(sites, ends)
-            return _OfRow(nothing, nothing, _other_count(len(ends), len(filled), "columns"))
+            if day.count == len(filled):
+                return _OfRow(sites, day.ends)
+            return _OfRow(nothing, nothing, _other_count(day.count, len(filled), "columns"))
         given = list(compress(self._numbers, filled))
-        if sorted(given) != list(range(1, len(ends) + 1)):
-            return _OfRow(nothing, nothing, _other_count(len(ends), len(given), "filled columns"))
-        return _OfRow(sites, [ends[n - 1] if n <= len(ends) else "" for n in self._numbers])
+        if len(given) != day.count or sorted(given) != list(range(1, day.count + 1)):
+            return _OfRow(nothing, nothing, _other_count(day.count, len(given), "filled columns"))
+        return _OfRow(sites, [day.ends[n - 1] if n <= day.count else "" for n in self._numbers])
 
 
 def repeat_of(text: str, count: int) -> list[str]:

@@ -8,8 +8,9 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
-from typing import NamedTuple
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from .. import fields
@@ -130,7 +131,7 @@ def midnight(day: date, zone: tzinfo) -> datetime:
 
 
 class Days(Remembered[Key, "Day"]):
-    """From the cells of a row to the ends of its day's intervals."""
+    """From the cells of a row to the intervals of its day."""
 
     def __init__(self, times: Times, minutes: int) -> None:
         super().__init__()
@@ -139,19 +140,26 @@ class Days(Remembered[Key, "Day"]):
         self._minutes = minutes
 
     def meaning(self, key: Key) -> "Day":
-        """The ends, or why there are none."""
+        """The day, or why there is none."""
         try:
-            day, zone = self._times.day(key)
-            return Day(ends_of(day, zone, self._minutes))
+            return day_of(*self._times.day(key), self._minutes)
         except (fields.FieldError, OverflowError) as error:
-            return Day([], str(error))
+            return Day(datetime.max.replace(tzinfo=UTC), timedelta(0), 0, str(error))
 
 
-class Day(NamedTuple):
-    """The ends of a day's intervals, as text in UTC; or none, and why."""
+@dataclass(frozen=True)
+class Day:
+    """The intervals of a day: where it begins, how many there are; or none, and why."""
 
-    ends: list[str]
+    first: datetime
+    interval: timedelta
+    count: int
     why: str = ""
+
+    @cached_property
+    def ends(self) -> list[str]:
+        """Their ends, as text in UTC: up to 1,440, and worked out only for who has so many values."""
+        return [utc_text(self.first + self.interval * number) for number in range(1, self.count + 1)]
 
 
 class Ends(Remembered[tuple[date, int], list[str]]):
@@ -166,11 +174,11 @@ class Ends(Remembered[tuple[date, int], list[str]]):
     def meaning(self, key: tuple[date, int]) -> list[str]:
         """The ends, as text in UTC."""
         day, minutes = key
-        return ends_of(day, self._zone, minutes)
+        return day_of(day, self._zone, minutes).ends
 
 
-def ends_of(day: date, zone: tzinfo, minutes: int) -> list[str]:
-    """The ends of a local day's intervals; where they do not fill it, only those that end within it.
+def day_of(day: date, zone: tzinfo, minutes: int) -> Day:
+    """The intervals of a local day; where they do not fill it, only those that end within it.
 
     Raises FieldError for the first and the last day that there is.
     """
@@ -179,7 +187,7 @@ def ends_of(day: date, zone: tzinfo, minutes: int) -> list[str]:
     except OverflowError as error:
         raise fields.FieldError("reading_date does not exist in the calendar") from error
     interval = timedelta(minutes=minutes)
-    return [utc_text(first + interval * number) for number in range(1, (last - first) // interval + 1)]
+    return Day(first, interval, (last - first) // interval)
 
 
 def _joined(cells: Sequence[Cell], formats: Sequence[str]) -> Stamp:
