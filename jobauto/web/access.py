@@ -43,7 +43,7 @@ ASKED_BY_MACHINES = {"auth.sender"}
 """Pages that answer a stranger with 401, and do not lead to the login."""
 
 BESIDE_THE_API = {"health.metrics", "auth.sender"}
-"""What a token opens outside of ``/api/``: the second says only that it is one."""
+"""What a token opens outside of ``/api/``: the second says only that its user may send much."""
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 SHOWN_SESSIONS = 50

@@ -47,7 +47,7 @@ Werkzeug reads 64 KiB at a time, and means with the length of a field also what 
 """
 
 _PARTS = "multipart/form-data"
-_FORM = "application/x-www-form-urlencoded"
+FORM_KINDS = (_PARTS, "application/x-www-form-urlencoded")
 
 
 def allow_body() -> None:
@@ -58,7 +58,7 @@ def allow_body() -> None:
         request.max_form_memory_size = LONGEST_FIELD
     elif not request.path.startswith("/api/"):
         request.max_content_length = _of_address(FORMS)
-    elif request.mimetype not in (_PARTS, _FORM):
+    elif request.mimetype not in FORM_KINDS:
         request.max_content_length = API if request.endpoint in ROWS else _of_address(DOCUMENTS)
 
 

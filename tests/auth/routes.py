@@ -49,7 +49,7 @@ EXPECTED = {
     ("GET", "auth.login"): ANYBODY,
     ("POST", "auth.login_submit"): ANYBODY,
     ("POST", "auth.logout"): "viewer",
-    ("GET", "auth.sender"): "viewer",
+    ("GET", "auth.sender"): "operator",
     ("GET", "login_steps.code"): PENDING,
     ("POST", "login_steps.code_submit"): PENDING,
     ("GET", "login_steps.new_password"): PENDING,

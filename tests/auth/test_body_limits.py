@@ -185,6 +185,7 @@ def test_a_page_with_long_forms_joins_by_its_address(app: Flask) -> None:
 
 
 @pytest.mark.any_engine
+@pytest.mark.parametrize("kind", [FORM, "multipart/form-data"])
 @pytest.mark.parametrize(
     ("line", "kept", "free"),
     [
@@ -193,7 +194,7 @@ def test_a_page_with_long_forms_joins_by_its_address(app: Flask) -> None:
     ],
 )
 def test_of_large_forms_one_is_taken_apart_two_wait_and_the_next_is_told(
-    people: PEOPLE, line: Turns, kept: str | None, free: str | None
+    people: PEOPLE, line: Turns, kept: str | None, free: str | None, kind: str
 ) -> None:
     def wait() -> None:
         with line.turn():
@@ -202,7 +203,8 @@ def test_of_large_forms_one_is_taken_apart_two_wait_and_the_next_is_told(
     def post(who: str | None, size: int) -> Answer:
         token = csrf_token(people[who]) if who else ""
         filled = {"csrf_token": token, "action": "assignments", "x": "x" * size}
-        return people[who].client.open("/account" if who else "/login", method="POST", data=filled)
+        address = "/account" if who else "/login"
+        return people[who].client.open(address, method="POST", data=filled, content_type=kind)
 
     with ThreadPoolExecutor(IN_LINE + 1) as others, line.turn():
         waiting = [others.submit(wait) for _ in range(IN_LINE + 1)]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from flask import Flask, current_app
-from itsdangerous import URLSafeTimedSerializer
+from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 
 from jobauto.audit.service import Author
 from jobauto.auth import service
@@ -117,8 +117,12 @@ def test_ones_own_new_password_keeps_this_browser_known(app: Flask, vera: Person
     assert vera.post("/login", username="vera", password="another good one").status_code == 302
 
 
-def signed_anew(cookie: str, key: str, digest: Callable[..., Any]) -> str:
-    signing = URLSafeTimedSerializer(key, "jobauto-device", signer_kwargs={"digest_method": digest})
+def signed_anew(
+    cookie: str, key: str, digest: Callable[..., Any], signer: type[TimestampSigner] = TimestampSigner
+) -> str:
+    signing = URLSafeTimedSerializer(
+        key, "jobauto-device", signer=signer, signer_kwargs={"digest_method": digest}
+    )
     return str(signing.dumps(signing.loads_unsafe(cookie)[1]))
 
 
@@ -130,6 +134,18 @@ def with_sha_1(cookie: str) -> str:
     return signed_anew(cookie, current_app.config["SECRET_KEY"], hashlib.sha1)
 
 
+class Long(TimestampSigner):
+    """Signs as 180 days ago."""
+
+    def get_timestamp(self) -> int:
+        """A minute before those days began."""
+        return super().get_timestamp() - int(timedelta(days=180, minutes=1).total_seconds())
+
+
+def long_ago(cookie: str) -> str:
+    return signed_anew(cookie, current_app.config["SECRET_KEY"], hashlib.sha256, Long)
+
+
 @pytest.mark.parametrize(
     "forged",
     [
@@ -137,6 +153,7 @@ def with_sha_1(cookie: str) -> str:
         pytest.param(lambda good: good[:-2] + ("AA" if good[-2:] != "AA" else "BB"), id="tampered with"),
         pytest.param(with_another_key, id="signed with another key"),
         pytest.param(with_sha_1, id="signed with SHA-1, as before"),
+        pytest.param(long_ago, id="of half a year ago"),
         pytest.param(lambda _: "", id="empty"),
     ],
 )

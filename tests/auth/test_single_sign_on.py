@@ -25,6 +25,7 @@ from jobauto.models import Identity, User, UserSession
 from jobauto.users import single_sign_on
 from tests.auth.issuer import CALLBACK, CLIENT_ID, CLIENT_SECRET, Issuer, issuing
 from tests.auth.second_factors import send, set_up
+from tests.auth.test_ending_sessions import copy_of
 from tests.databases import application
 from tests.people import PASSWORD, Browser, Person
 
@@ -183,6 +184,14 @@ def test_who_comes_by_the_issuer_and_has_a_password_may_show_who_they_are_by_eit
     page = boss(app, issuer).get("/users/vera").text
     assert 'id="confirm-role"' in page
     assert f'href="{AGAIN}?next=/users/vera"' in page
+
+
+def test_who_logs_in_there_once_more_has_the_session_of_before_no_more(app: Flask, issuer: Issuer) -> None:
+    person = boss(app, issuer)
+    before = copy_of(app, person)
+    sign_on(person, AGAIN)
+    assert is_in(person)
+    assert not is_in(before)
 
 
 def test_only_who_is_in_is_led_there_again(app: Flask, stranger: Person) -> None:

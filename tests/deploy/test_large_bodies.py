@@ -129,6 +129,17 @@ def test_a_strangers_large_body_is_refused_before_it_is_kept(
     assert "Strict-Transport-Security: max-age=31536000" in said
 
 
+@pytest.mark.parametrize("length", ["Content-Length: 2000000", "Transfer-Encoding: chunked"])
+@pytest.mark.parametrize("address", ["/import/", "/profiles/x", "/policies/", "/api/readings/"])
+def test_so_is_a_viewers_who_may_send_none(site: Site, address: str, length: str) -> None:
+    connection = begin(site, address, length, site.log_in("vera").cookie)
+    assert stored(site) == 0
+    said = answer(connection)
+    assert said.startswith("HTTP/1.1 403 "), said[:300]
+    assert "Strict-Transport-Security: max-age=31536000" in said
+    assert ('{"error": "This needs ' in said) == address.startswith("/api/")
+
+
 def test_somebody_who_is_logged_in_is_waited_for(site: Site) -> None:
     oscar = site.log_in("oscar")
     for address in ("/import/", "/api/readings/"):

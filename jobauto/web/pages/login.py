@@ -48,9 +48,10 @@ def login_submit() -> ResponseReturnValue:
 
 
 @bp.get("/login/sender")
+@access.needs("operator")
 @access.ingests
 def sender() -> ResponseReturnValue:
-    """For nginx, before it takes a large body: 204 for whoever is known; the gate answers strangers."""
+    """For nginx, before it takes a large body: 204 for whose role may send one; the gate answers others."""
     return "", 204
 
 
