@@ -23,6 +23,11 @@ def newest_events_for(subject: str, subject_id: object) -> Select[Any]:
     return events_for(subject, subject_id).order_by(None).order_by(Event.id.desc()).limit(SHOWN + 1)
 
 
+def changes_of(subject: str, subject_id: object, field: str) -> Select[Any]:
+    """All changes of one field of one thing, oldest first."""
+    return events_for(subject, subject_id).where(Event.field == field)
+
+
 def events_of_bulk(bulk_id: int, job_id: int) -> Select[Any]:
     """What an action on several jobs has changed of one of them."""
     return events_for("job", job_id).where(Event.bulk_id == bulk_id)

@@ -37,8 +37,8 @@ class Known(NamedTuple):
 
 
 def time_of(found: os.stat_result) -> int:
-    """When a file was changed last, in nanoseconds; of one that says that it will be after 2116, so late."""
-    return min(found.st_mtime_ns, LATEST)
+    """When a file was changed last, in nanoseconds; of one that says before 1823 or after 2116, then."""
+    return max(-LATEST, min(found.st_mtime_ns, LATEST))
 
 
 class Gone(Exception):

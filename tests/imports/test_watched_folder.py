@@ -18,7 +18,7 @@ from jobauto.audit.service import Author
 from jobauto.clock import utcnow
 from jobauto.extensions import db
 from jobauto.imports import background, canceling, inbox, moving, undo
-from jobauto.imports.moving import Known
+from jobauto.imports.moving import LATEST, Known, time_of
 from jobauto.imports.profiles import service as profiles
 from jobauto.models import Import, Reading
 from jobauto.storage.connections import write, write_nowait
@@ -117,6 +117,12 @@ def test_a_file_from_a_far_future_is_imported_and_costs_no_backup(feed: Path, ye
     assert inbox.look(later) == 1
     put_back(taken(), replace=True)
     assert not path.exists()
+
+
+@pytest.mark.any_engine
+def test_a_time_from_before_all_meters_as_few_file_systems_keep_it_costs_no_backup() -> None:
+    zero_of_windows = -11_644_473_600 * 10**9
+    assert time_of(os.stat_result(range(10), {"st_mtime_ns": zero_of_windows})) == -LATEST
 
 
 def test_links_are_left_alone_and_so_is_a_folder_that_is_one(feed: Path, tmp_path: Path) -> None:

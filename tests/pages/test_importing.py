@@ -416,3 +416,11 @@ def test_a_wrong_choice_is_told_before_anything_is_done(oscar: Person) -> None:
     assert answer.status_code == 422
     assert "The header says that the file contains sites" in error_beside(answer, "kind")
     assert "No imports yet" in words(oscar.get("/import/"))
+
+
+@pytest.mark.any_engine
+def test_the_page_can_be_the_one_that_offers_to_undo_an_action_on_jobs(oscar: Person, run_id: int) -> None:
+    """Whoever has it open beside the list of jobs, and loads it first."""
+    send(oscar, HEADER + BAD)
+    oscar.post("/jobs/", action="assign", assignee="oscar", job=["1", "2"])
+    assert "2 jobs assigned to oscar. Undo Details" in words(oscar.get("/import/1"))

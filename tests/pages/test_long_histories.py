@@ -1,14 +1,16 @@
 """A history that a script has made very long: its page stays one that can be opened."""
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from jobauto.audit.queries import SHOWN
 from jobauto.audit.service import LONGEST, Author, record
 from jobauto.clock import utcnow
 from jobauto.extensions import db
 from jobauto.models import Event
+from jobauto.notifications import channels
 from jobauto.storage.connections import write
+from tests.memory import at_most
 from tests.pages.reading import words
 from tests.people import Person
 
@@ -31,6 +33,35 @@ def test_a_history_shows_its_newest_changes_and_says_where_it_leaves_some_out(
 
     assert (OLDER in before, OLDER in text) == (False, True)
     assert ("note-0." in text, "note-1." in text, f"note-{SHOWN}." in text) == (False, True, True)
+
+
+@pytest.mark.any_engine
+@pytest.mark.parametrize(
+    ("subject", "subject_id", "address"),
+    [
+        ("job", "1", "/jobs/1"),
+        ("site", "FLAT", "/sites/FLAT"),
+        ("user", "vera", "/users/vera"),
+        ("address", "1", "/settings/notifications/1"),
+    ],
+)
+def test_no_more_of_a_history_is_held_than_its_page_shows(
+    ada: Person, run_id: int, subject: str, subject_id: str, address: str
+) -> None:
+    """Of 100,000 changes, which a token may make in a quarter of an hour, a site's page took 200 MB."""
+    ops = ("message", "Ops", "json://127.0.0.1:9/x")
+    channels.add(*ops, problems=True, digest=False, author=Author("ada", utcnow()))
+    with write() as session:
+        session.execute(
+            insert(Event),
+            [
+                {"at": utcnow(), "subject": subject, "subject_id": subject_id, "field": "x", "after": "x"}
+                for _ in range(20_000)
+            ],
+        )
+    ada.get(address)  # what is read once is no history
+    with at_most(15):
+        assert OLDER in ada.get(address).text
 
 
 def test_of_a_text_of_megabytes_a_history_keeps_the_beginning(ada: Person) -> None:

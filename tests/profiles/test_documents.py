@@ -1,6 +1,7 @@
 """A document that contradicts itself is refused, by field."""
 
 import copy
+import json
 from time import process_time
 from typing import Any
 
@@ -150,11 +151,22 @@ def test_a_document_of_as_many_columns_as_there_may_be_is_looked_at_at_once() ->
     assert process_time() - started < 2
 
 
-@pytest.mark.parametrize("more", [{"source": "a\0"}, {"site": {"column": "Site", "aliases": {"a\0": "A"}}}])
-def test_a_text_with_nul_is_refused(more: dict[str, Any]) -> None:
+@pytest.mark.parametrize("sign", ["\0", "\ud800"], ids=["NUL", "half a character"])
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"source": "a%"},
+        {"site": {"column": "Site", "aliases": {"a%": "A"}}},
+        {"keep": [{"column": "Site", "is": ["a%"]}]},
+        {"value": {"columns": ["kWh"], "missing": ["a%"]}},
+    ],
+    ids=lambda more: next(iter(more)),
+)
+def test_a_text_with_what_is_no_character_is_refused(more: dict[str, Any], sign: str) -> None:
     """PostgreSQL reads no document that has one, so the dashboard of everybody would fail."""
-    with pytest.raises(ProfileError, match="NUL"):
-        Profile.parsed(PLAIN | more)
+    document = json.loads(json.dumps(PLAIN | more).replace("%", json.dumps(sign)[1:-1]))
+    with pytest.raises(ProfileError, match=r"Must be text, without NUL|valid string"):
+        Profile.parsed(document)
 
 
 @pytest.mark.parametrize("document", [None, [], "delimited", 7])

@@ -262,13 +262,21 @@ def _gathered(found: Iterator[tuple[str, str]] | Any) -> ProfileErrors:
 
 
 def _contradictions(profile: Profile) -> Iterator[tuple[str, str]]:
-    if any("\0" in text for text in _texts(profile.document())):
-        yield "profile", "Must be text, without NUL."  # with it, PostgreSQL reads nothing of a document
+    if not all(map(_is_text, _texts(profile.model_dump(by_alias=True)))):
+        yield "profile", "Must be text, without NUL."
     yield from _of_header(profile)
     yield from _of_site(profile)
     yield from _of_time(profile)
     yield from _of_value(profile)
     yield from _of_conditions(profile)
+
+
+def _is_text(text: str) -> bool:
+    """Whether it has neither NUL nor half a character, with which PostgreSQL reads nothing of a document."""
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False
 
 
 def _texts(part: Any) -> Iterator[str]:

@@ -107,7 +107,7 @@ def show(import_id: int) -> ResponseReturnValue:
         has_profile=entry.profile is not None and profiles.find(entry.profile) is not None,
         can_decide=entry.decide_until is not None and decisions.has_file(entry),
         reasons=dict(entry.errors),
-        may_undo=undo.may_undo(entry, now),
+        may_be_undone=undo.may_undo(entry, now),
         made_sites=db.session.scalars(made_sites.made_for(import_id)).all(),
         is_too_old_to_undo=undo.is_too_old(entry, now),
         is_being_undone=undo.is_under_way(entry),

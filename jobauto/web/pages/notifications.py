@@ -100,7 +100,7 @@ def _channel(channel_id: int, typed: ChannelForm | StateForm | None = None) -> s
         state_form=typed if isinstance(typed, StateForm) else StateForm(formdata=None),
         asks_for=asked_for(),
         page=page_of(queries.messages_for(channel_id), *asked_page()),
-        history=db.session.scalars(audit.events_for("address", channel_id)).all(),
+        history=db.session.scalars(audit.newest_events_for("address", channel_id)).all()[::-1],
     )
 
 

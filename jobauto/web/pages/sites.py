@@ -19,7 +19,7 @@ from ...errors import InvalidInput
 from ...extensions import db
 from ...jobs import incidents
 from ...jobs import queries as jobs
-from ...models import Event, Job, Reading, Site
+from ...models import Job, Reading, Site
 from ...rules.moment import Moment
 from ...rules.no_coms import NO_COMS
 from ...rules.zero_reads import ZERO_READS
@@ -197,7 +197,8 @@ def _page(
     settings, now = effective.combined, utcnow()
     moment = settings.moment(now)
     verdicts = queries.verdicts(site, settings, moment)
-    events = db.session.scalars(audit.events_for("site", site.site_id)).all()
+    events = db.session.scalars(audit.newest_events_for("site", site.site_id)).all()[::-1]
+    snoozed = snoozes(db.session.scalars(audit.changes_of("site", site.site_id, "snoozed_until")).all(), now)
     newest_jobs = db.session.scalars(jobs.concerning_site(site.key).limit(NEWEST_JOBS)).all()
     return render_template(
         "sites/show.html",
@@ -212,16 +213,16 @@ def _page(
         verdicts=verdicts,
         covered_by=incidents.covering(site),
         effective=effective,
-        charts=_charts(site, settings, moment, verdicts, events, newest_jobs),
+        charts=_charts(site, settings, moment, verdicts, snoozed, newest_jobs),
         readings=history.newest((Reading.site_key == site.key,), NEWEST_READINGS, moment.zone),
         jobs=newest_jobs,
         history=events,
         **site_meters.shown(site, typed if isinstance(typed, MeterChangeForm) else None),
-        **_years(site, moment, events),
+        **_years(site, moment, snoozed),
     )
 
 
-def _years(site: Site, moment: Moment, events: Sequence[Event]) -> dict[str, Any]:
+def _years(site: Site, moment: Moment, snoozed: Sequence[tuple[datetime, datetime]]) -> dict[str, Any]:
     """The calendar of the year that the address asks for, and the yield of each; none without readings."""
     now, zone = moment.as_of, moment.zone
     if (reported := year.span(site.key, now)) is None:
@@ -238,7 +239,7 @@ def _years(site: Site, moment: Moment, events: Sequence[Event]) -> dict[str, Any
             year.year_of_days(site, shown, reported, now, zone),
             now,
             zone,
-            snoozes=snoozes(events, now),
+            snoozes=snoozed,
             jobs=db.session.scalars(opened.limit(JOBS_A_YEAR)).all(),
             covers=incidents.times_covered(site.key, now),
             made=next((one for one in made if one.year == shown), None),
@@ -253,7 +254,7 @@ def _charts(
     settings: Settings,
     moment: Moment,
     verdicts: Sequence[queries.Verdict],
-    events: Sequence[Event],
+    snoozed: Sequence[tuple[datetime, datetime]],
     of_site: Sequence[Job],
 ) -> dict[str, charts.Chart]:
     """The register and the daily yield; none of a site that has never reported."""
@@ -269,7 +270,7 @@ def _charts(
         moment.zone,
         days_threshold=NO_COMS.window(no_coms) if is_judged else None,
         flat_since=found[ZERO_READS.name].since,
-        snoozes=snoozes(events, moment.as_of),
+        snoozes=snoozed,
         jobs=of_site,
         meters=Meters(site.counts == "down", site_meters.changes_of(site)),
         energies=history.energy_of_days(site.key, sent.start, moment.as_of, moment.zone)

@@ -264,5 +264,5 @@ def _account(user: User, typed: PowerForm | None = None, conflicts: Conflicts = 
         second_factor=second_factor.of(user),
         needs_second_factor=user.role in second_factor_roles(),
         identity=identity_of(user),
-        history=db.session.scalars(audit.events_for("user", user.username)).all(),
+        history=db.session.scalars(audit.newest_events_for("user", user.username)).all()[::-1],
     )
