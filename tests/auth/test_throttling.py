@@ -1,6 +1,7 @@
 """Wrong passwords are slowed down, by account and by address, and never the right ones of other people."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import datetime, timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from flask import Flask
 from sqlalchemy import create_engine, func, select
 
 from jobauto.audit.service import Author
-from jobauto.auth import service
+from jobauto.auth import passwords, service
 from jobauto.auth import throttling as throttling
 from jobauto.auth.sessions import Client, Limits
 from jobauto.auth.throttling import Subject, Throttled
@@ -19,6 +20,7 @@ from jobauto.storage import connections as database
 from jobauto.storage.connections import write
 from tests.fleets import NOON
 from tests.people import PASSWORD, Person
+from tests.racing import just_before
 
 LIMITS = Limits(idle=timedelta(hours=2), absolute=timedelta(hours=12))
 HERE, ELSEWHERE = "192.0.2.1", "198.51.100.7"
@@ -257,6 +259,28 @@ def test_a_wrong_password_that_cannot_be_counted_is_refused(
     assert (wrong.status_code, right.status_code) == (503, 503)
     assert "User name or password" not in wrong.text
     assert stranger.get("/jobs/").status_code == 302
+
+
+@pytest.mark.any_engine
+def test_a_wrong_password_keeps_its_place_in_line_until_it_is_counted(app: Flask, cast: None) -> None:
+    """Else any number of strangers would wait for SQLite's write lock, each with a thread that pages need."""
+    told: list[BaseException | None] = []
+
+    def wait() -> None:
+        with passwords.in_line():
+            pass
+
+    def come() -> None:
+        waiting = [strangers.submit(wait) for _ in range(passwords.IN_LINE + 1)]
+        told.append(next(as_completed(waiting)).exception())
+
+    with (
+        ThreadPoolExecutor(passwords.IN_LINE + 1) as strangers,
+        just_before("INSERT INTO login_failure", come),
+        pytest.raises(service.WrongLogin),
+    ):
+        service.log_in("vera", "wrong", client())
+    assert isinstance(told[0], passwords.Busy)
 
 
 def client(address: str = HERE, now: datetime = NOON) -> Client:
