@@ -7,13 +7,13 @@ from flask import Flask
 from sqlalchemy import insert, select
 
 from jobauto.imports.profiles.packed import SIGNATURE
-from jobauto.models import Job
+from jobauto.models import Event, Job
 from jobauto.storage.connections import write
 from jobauto.turns import Turns
 from jobauto.web import exports, rate_limit
 from jobauto.web.api import importing
 from jobauto.web.pages import report
-from tests.fleets import add_one_fault_of_each_rule
+from tests.fleets import NOON, add_one_fault_of_each_rule
 from tests.memory import at_most
 from tests.people import Answer, Person
 from tests.profiles.test_documents import PLAIN
@@ -109,6 +109,18 @@ def test_the_jobs_of_a_run_are_sent_like_a_file_and_never_all_in_memory(vera: Pe
         assert len(vera.api("GET", door).text.split('"site_id"')) > 5_000
     with exports.FILES.turn(), exports.FILES.turn(), exports.FILES.turn():
         assert vera.api("GET", door).status_code == 429
+
+
+def test_the_history_of_a_job_is_sent_as_it_is_read(vera: Person) -> None:
+    """With 10,000 long notes, which a token may write, one answer took 320 MB."""
+    add_one_fault_of_each_rule()
+    note = {"subject": "job", "subject_id": "1", "field": "note", "after": "n" * 2_000, "at": NOON}
+    with write() as session:
+        session.execute(insert(Event), [note] * 5_000)
+    vera.client.get("/api/jobs/2/")
+    with at_most(15):  # of which the client has 10 MB
+        answer = vera.client.get("/api/jobs/1/")
+        assert sum(map(len, answer.iter_encoded())) > 10_000_000
 
 
 @pytest.mark.parametrize("door", ["/api/readings/", "/api/sites/", "/api/readings/?profile=feed"])

@@ -1,5 +1,7 @@
 """``/api/jobs/``."""
 
+from collections.abc import Iterator
+
 from flask import Blueprint, Response, abort
 from flask_login import current_user
 
@@ -9,13 +11,16 @@ from ...extensions import db
 from ...jobs import incidents, queries, service
 from ...models import Job
 from ..access import needs, token_name
-from ..exports import csv_response
+from ..exports import csv_response, json_with
 from ..lookup import get_or_404
 from ..paging import page_of
 from .bodies import body_of_request, check_body, query_of_request
 from .requests import JobChangeIn, JobFilterIn, JobsIn
-from .responses import CoveredSiteOut, EventOut, JobDetailOut, JobOut, PageOut
+from .responses import CoveredSiteOut, EventOut, JobCoversOut, JobDetailOut, JobOut, PageOut
 from .spec import responses, spec
+
+AT_ONCE = 100
+"""Changes of a history that are read at once: each may be a text of thousands of characters."""
 
 bp = Blueprint("api_jobs", __name__, url_prefix="/api/jobs")
 bp.before_request(check_body)
@@ -41,7 +46,7 @@ def job_export() -> Response:
 
 @bp.get("/<int:job_id>/")
 @spec.validate(resp=responses(JobDetailOut, 404))
-def job_detail(job_id: int) -> JobDetailOut:
+def job_detail(job_id: int) -> Response:
     """One job with its history."""
     return _detail(job_id)
 
@@ -49,7 +54,7 @@ def job_detail(job_id: int) -> JobDetailOut:
 @bp.patch("/<int:job_id>/")
 @needs("operator")
 @spec.validate(json=JobChangeIn, resp=responses(JobDetailOut, 404, 409, 413, 415, 422))
-def job_change(job_id: int) -> JobDetailOut:
+def job_change(job_id: int) -> Response:
     """Work a job: status, resolution, priority, assignee, note."""
     wanted: JobChangeIn = body_of_request()
     unassign = "assignee" in wanted.model_fields_set and not wanted.assignee
@@ -61,9 +66,16 @@ def job_change(job_id: int) -> JobDetailOut:
     return _detail(job_id)
 
 
-def _detail(job_id: int) -> JobDetailOut:
-    job = get_or_404(Job, job_id, "job")
-    events = db.session.scalars(audit.events_for("job", job_id))
-    history = [EventOut.model_validate(event) for event in events]
-    covered = [CoveredSiteOut.model_validate(site) for site in incidents.covered_sites(job, utcnow())]
-    return JobDetailOut(**vars(JobOut.of(job, utcnow())), history=history, covered_sites=covered)
+def _detail(job_id: int) -> Response:
+    job, now = get_or_404(Job, job_id, "job"), utcnow()
+    covered = [CoveredSiteOut.model_validate(site) for site in incidents.covered_sites(job, now)]
+    return json_with(
+        JobCoversOut(**vars(JobOut.of(job, now)), covered_sites=covered), "history", _history(job_id)
+    )
+
+
+def _history(job_id: int) -> Iterator[EventOut]:
+    events = audit.events_for("job", job_id).execution_options(yield_per=AT_ONCE)
+    for event in db.session.scalars(events):
+        yield EventOut.model_validate(event)
+    db.session.rollback()

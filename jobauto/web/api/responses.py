@@ -297,11 +297,16 @@ class RunDetailOut(RunHoldOut):
     jobs: list[JobOut]
 
 
-class JobDetailOut(JobOut):
+class JobCoversOut(JobOut):
+    """A job; an incident has the sites that it covers or covered, but its own."""
+
+    covered_sites: list[CoveredSiteOut]
+
+
+class JobDetailOut(JobCoversOut):
     """A job with its history. An incident has the sites that it covers or covered, but its own."""
 
     history: list[EventOut]
-    covered_sites: list[CoveredSiteOut]
 
 
 _SOURCE: dict[str, Any] = {"from": (str, ...)}  # no name in Python

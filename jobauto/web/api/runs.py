@@ -19,7 +19,7 @@ from ...runs import queries as runs
 from ...runs.lifecycle import RunInProgress, reap_stale_runs
 from ...storage.leases import LeaseLost
 from ..access import current_author, needs
-from ..exports import json_with
+from ..exports import json_file
 from ..lookup import get_or_404
 from ..paging import page_of
 from .bodies import query_of_request
@@ -67,12 +67,12 @@ def run_list() -> PageOut[RunOut]:
 
 
 @bp.get("/runs/<int:run_id>/")
-@spec.validate(resp=responses(RunDetailOut, 404), skip_validation=True)  # it would read the whole list
+@spec.validate(resp=responses(RunDetailOut, 404))
 def run_detail(run_id: int) -> Response:
     """One run with the jobs that it opened."""
     reap_stale_runs()
     run = get_or_404(Run, run_id, "run")
-    return json_with(RunHoldOut.of(run), "jobs", _opened_by(run_id), rows=run.created_jobs)
+    return json_file(RunHoldOut.of(run), "jobs", _opened_by(run_id), rows=run.created_jobs)
 
 
 def _opened_by(run_id: int) -> Iterator[JobOut]:

@@ -8,10 +8,12 @@ from copy import deepcopy
 from typing import Any
 
 from flask import Blueprint, Request, current_app, jsonify, request
+from flask import Response as FlaskResponse
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, ValidationError
 from spectree import Response, SecurityScheme, SpecTree
 from spectree.models import InType, SecureType, SecuritySchemeData
+from spectree.plugins.flask_plugin import FlaskPlugin
 
 from ...config import SESSION_COOKIE
 from ...errors import InvalidInput
@@ -111,8 +113,19 @@ def _refuse(asked: Request, _response: Any, error: Exception | None, *_: Any) ->
         raise InvalidInput("The request was not accepted.", wrong, 422) from error
 
 
+class Plugin(FlaskPlugin):
+    """As SpecTree's, but that it does not look at what is sent as it is read: it would hold all of that."""
+
+    def validate_response(self, resp: Any, *asked: Any) -> Any:
+        """The answer, and what is wrong with it."""
+        if isinstance(resp, FlaskResponse) and resp.is_streamed:
+            return resp, None
+        return super().validate_response(resp, *asked)
+
+
 spec = SpecTree(
     "flask",
+    Plugin,
     path="apidoc",  # served by us, below: SpecTree leaves out every route under the path of its own pages
     page_templates={},
     mode="strict",
