@@ -34,6 +34,8 @@ def backup(file: Path) -> None:
     except (OSError, NeverQuiet) as error:
         raise click.ClickException(f"The backup was not written: {error}") from error
     _tell_end(f"Backed up {contents.describe()}", err=str(file) == "-")
+    if contents.wrong:
+        raise click.ClickException(f"The backup is written, but a restore would refuse it: {contents.wrong}")
 
 
 @click.command("restore")

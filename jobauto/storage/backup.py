@@ -8,7 +8,8 @@ To back up:
 
 1. Copy what one instant shows into a scratch file: SQLite by its online backup, PostgreSQL by
    :func:`~.snapshot.snapshot`. Whoever writes meanwhile is not kept waiting.
-2. Compress it.
+2. Look at every value as a restore would: that it would refuse one is known now, and not when it is needed.
+3. Compress it.
 
 To restore:
 
@@ -83,10 +84,14 @@ Progress = Callable[[str, int], None]
 
 @dataclass
 class Contents:
-    """What a backup holds: its schema's revision, and the rows of each table."""
+    """What a backup holds: its schema's revision, and the rows of each table.
+
+    ``wrong`` says why a restore would refuse it.
+    """
 
     revision: str | None
     rows: dict[str, int] = field(default_factory=dict)
+    wrong: str | None = None
 
     def describe(self) -> str:
         """``12 tables, 3,456 rows, schema 0003``."""
@@ -99,7 +104,8 @@ def back_up(target: BinaryIO, progress: Progress) -> Contents:
         file = folder / FILE
         with _opened(file) as copy:
             _take(copy, progress)
-            contents = Contents(revision_of(copy), {table.name: _count(copy, table) for table in _tables()})
+            rows = {table.name: _count(copy, table) for table in _tables()}
+            contents = Contents(revision_of(copy), rows, soundness.complaint(copy))
         with file.open("rb") as plain, gzip.GzipFile(fileobj=target, mode="wb", compresslevel=1) as packed:
             shutil.copyfileobj(plain, packed, 1 << 20)
     return contents

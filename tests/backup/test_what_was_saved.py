@@ -1,13 +1,29 @@
 """Whatever the program lets people save comes back: one text of one person would cost all of a backup."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 
+from jobauto.models import User
+from jobauto.storage.connections import write
 from tests.backup.everything import put_back, taken
 from tests.people import Person
 from tests.profiles.test_documents import PLAIN
+
+
+@pytest.mark.unsound
+def test_what_a_restore_would_refuse_is_told_when_it_is_backed_up(
+    app: Flask, cast: None, tmp_path: Path
+) -> None:
+    """And not when it is needed. The file is there all the same: what is wrong can be mended in it."""
+    with write() as session:
+        session.execute(update(User).values(role="owner"))
+    result = app.test_cli_runner().invoke(args=["backup", str(tmp_path / "all.gz")])
+    assert (result.exit_code, (tmp_path / "all.gz").exists()) == (1, True)
+    assert "a restore would refuse it: A value of user.role is not one" in result.output
 
 
 def test_a_run_by_somebody_with_a_long_name(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
