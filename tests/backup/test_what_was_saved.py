@@ -28,3 +28,17 @@ def test_a_profile(app: Flask, oscar: Person, more: dict[str, Any]) -> None:
     assert oscar.api("PUT", "/api/profiles/F/", json=PLAIN | more).status_code == 200
     put_back(taken(), replace=True)
     assert Person(app, "oscar").api("GET", "/api/profiles/F/").json == PLAIN | more
+
+
+@pytest.mark.parametrize(
+    ("job", "seen"),
+    [
+        pytest.param("0", "", id="a number that no job has"),
+        pytest.param("2", "no\0body", id="a name with NUL"),
+        pytest.param("2", "x" * 101, id="a name that is too long"),
+    ],
+)
+def test_what_a_form_says_of_the_list_of_jobs(app: Flask, oscar: Person, job: str, seen: str) -> None:
+    form = {"job": job, f"seen_assignee_{job}": seen, "action": "priority", "priority": "high"}
+    assert oscar.post("/jobs/", **form).status_code == 302
+    put_back(taken(), replace=True)
