@@ -51,3 +51,10 @@ def test_a_draft_of_a_form_that_was_sent_to_an_address_with_nul(app: Flask, vera
     end_all_sessions()
     assert "/login" in (vera.client.post("/users/v%00era", data=form).location or "")
     put_back(taken(), replace=True)
+
+
+def test_where_a_form_led_that_named_a_view_far_too_long_to_be_kept(app: Flask, vera: Person) -> None:
+    form = form_of(vera.get("/account")) | {"action": "keep", "name": "all", "query": "q=" + "🌞" * 50_000}
+    answer = vera.client.post("/jobs/view", data=form, content_type="multipart/form-data")
+    assert answer.status_code == 302
+    put_back(taken(), replace=True)
