@@ -61,7 +61,7 @@ class NewChannelForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no type
 
     def validate_label(self, field: StringField) -> None:
         """It stands in the audit log for ever: with NUL in it no backup could be restored any more."""
-        if not field.data.isprintable():
+        if not (field.data or "").isprintable():
             raise ValidationError("A name has no characters that cannot be seen.")
 
 
