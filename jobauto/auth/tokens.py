@@ -37,8 +37,8 @@ class NewToken:
 
     def reason_against(self) -> str | None:
         """Why there can be no such token, in a sentence; None where there can."""
-        if not self.name.strip() or len(self.name) > NAME_LENGTH:
-            return f"A token needs a name of 1 to {NAME_LENGTH} characters."
+        if not self.name.strip() or len(self.name) > NAME_LENGTH or not self.name.isprintable():
+            return f"A token needs a name of 1 to {NAME_LENGTH} characters, all of which can be seen."
         if self.scope not in SCOPES:
             return f"A scope is one of {', '.join(SCOPES)}."
         if not 1 <= self.days <= MOST_DAYS:

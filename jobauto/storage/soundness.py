@@ -129,6 +129,7 @@ FORMATS = {
     "second_factor.secret": _ENCRYPTED,
     # More than the longest settings have: each page reads them, and takes two hundred times their length.
     "settings_version.document": "length({0}) <= 100000",
+    "user.rows_a_page": "{0} BETWEEN 1 AND 100",  # or the page of jobs shows them all
     # Another one makes each try to log in fail, or take as long as it says.
     "user.password_hash": "({0} = '' OR {0} GLOB 'scrypt:32768:8:[1-9]$*$*')",
 }

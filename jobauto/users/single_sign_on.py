@@ -50,7 +50,7 @@ class Proven:
     def subject(self) -> str:
         """By what the issuer knows them, for ever. Raises SignOnRefused."""
         subject = self.claims.get("sub")
-        if not isinstance(subject, str) or not 1 <= len(subject) <= LONGEST_SUBJECT:
+        if not isinstance(subject, str) or not _is_subject(subject):
             raise SignOnRefused("The issuer did not say who you are.")
         return subject
 
@@ -74,7 +74,8 @@ class Proven:
         said = self.claims.get("auth_time")
         if isinstance(said, int | float):
             with suppress(ValueError, OverflowError, OSError):
-                return min(datetime.fromtimestamp(said, UTC), now)
+                # Some say the first second of all years where they do not know, and no backup holds that.
+                return max(sessions.LONG_AGO, min(datetime.fromtimestamp(said, UTC), now))
         return now if said is None and self.anew else sessions.LONG_AGO
 
     @property
@@ -123,7 +124,7 @@ def person(proven: Proven, now: datetime) -> User:
 
 def connect(username: str, issuer: str, subject: str, author: Author) -> None:
     """Let a subject of the issuer be an existing user, instead of any other one. Raises AccountError."""
-    if not 1 <= len(subject) <= LONGEST_SUBJECT or not subject.isprintable():
+    if not _is_subject(subject):
         raise AccountError(f"A subject has 1 to {LONGEST_SUBJECT} characters.")
     with write() as session:
         user = auth.by_name(username)
@@ -140,6 +141,10 @@ def identity_of(user: User) -> Identity | None:
     """By what an issuer knows a user."""
     found: Identity | None = db.session.scalar(select(Identity).where(Identity.user_id == user.id))
     return found
+
+
+def _is_subject(text: str) -> bool:
+    return 1 <= len(text) <= LONGEST_SUBJECT and text.isprintable()
 
 
 def _known(issuer: str, subject: str) -> User | None:

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 import requests
 from flask import Flask
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from jobauto.audit.service import Author
 from jobauto.auth import oidc, service
@@ -26,6 +26,7 @@ from jobauto.users import single_sign_on
 from tests.auth.issuer import CALLBACK, CLIENT_ID, CLIENT_SECRET, Issuer, issuing
 from tests.auth.second_factors import send, set_up
 from tests.auth.test_ending_sessions import copy_of
+from tests.backup.everything import put_back, taken
 from tests.databases import application
 from tests.people import PASSWORD, Browser, Person
 
@@ -100,6 +101,25 @@ def test_somebody_new_is_made_with_the_role_of_the_claim(app: Flask, stranger: P
     assert (answer.status_code, answer.location) == (302, "/")
     assert "You are nina, with the role viewer." in stranger.get("/account").text
     assert user("nina").password_hash == "", "nobody has a password for her"
+
+
+@pytest.mark.parametrize("subject", ["x" * 256, "00\x0001"], ids=["long", "with NUL"])
+def test_whoever_has_a_subject_that_cannot_be_kept_does_not_come_in(
+    app: Flask, issuer: Issuer, stranger: Person, subject: Any
+) -> None:
+    """With NUL in it no backup could be restored any more."""
+    issuer.who["sub"] = subject
+    sign_on(stranger)
+    assert "The issuer did not say who you are." in told(stranger)
+    assert db.session.scalar(select(Identity)) is None
+
+
+def test_a_backup_with_a_session_of_whom_the_issuer_does_not_know_since_when_can_be_restored(
+    app: Flask, issuer: Issuer
+) -> None:
+    boss(app, issuer, auth_time=-62135596800)  # what libraries make of a time that nobody has set
+    put_back(taken(), replace=True)
+    assert user("nina").role == "admin"
 
 
 # -- a recent login, of who has no password here ---------------------------------------------------------

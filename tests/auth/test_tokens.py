@@ -132,6 +132,12 @@ def test_days_that_no_token_lasts_are_told_beside_the_field(vera: Person) -> Non
         assert error_beside(page, "days")
 
 
+def test_a_name_that_no_backup_holds_is_told_beside_the_field(vera: Person) -> None:
+    """It would stand in the audit log for ever, and no backup could be restored any more."""
+    page = vera.post("/account", action="token", name="log\0ger", confirm=PASSWORD)
+    assert (page.status_code, "characters" in error_beside(page, "name")) == (422, True)
+
+
 def test_one_from_before_is_told_of_on_its_owners_page(app: Flask, vera: Person) -> None:
     assert "Tokens from before" not in words(vera.get("/account"))
     db.session.execute(update(ApiToken).values(from_before=True))

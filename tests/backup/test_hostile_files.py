@@ -111,6 +111,7 @@ def test_what_is_no_table_of_ours(full: Full, tmp_path: Path, statements: str, w
     [
         pytest.param("UPDATE user SET role = 'owner'", "user.role", id="an unknown role"),
         pytest.param("UPDATE job SET status = 'done'", "job.status", id="an unknown status"),
+        pytest.param("UPDATE user SET rows_a_page = 101", "user.rows_a_page", id="a page of too many jobs"),
         pytest.param(
             """UPDATE settings_version SET document = '{"NO_COMS": 5}'""",
             "settings_version.document",

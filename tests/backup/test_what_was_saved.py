@@ -10,6 +10,8 @@ from sqlalchemy import update
 from jobauto.models import User
 from jobauto.storage.connections import write
 from tests.backup.everything import put_back, taken
+from tests.pages.reading import form_of
+from tests.pages.test_session_ended import end_all_sessions
 from tests.people import Person
 from tests.profiles.test_documents import PLAIN
 
@@ -44,3 +46,31 @@ def test_a_profile(app: Flask, oscar: Person, more: dict[str, Any]) -> None:
     assert oscar.api("PUT", "/api/profiles/F/", json=PLAIN | more).status_code == 200
     put_back(taken(), replace=True)
     assert Person(app, "oscar").api("GET", "/api/profiles/F/").json == PLAIN | more
+
+
+@pytest.mark.parametrize(
+    ("job", "seen"),
+    [
+        pytest.param("0", "", id="a number that no job has"),
+        pytest.param("2", "no\0body", id="a name with NUL"),
+        pytest.param("2", "x" * 101, id="a name that is too long"),
+    ],
+)
+def test_what_a_form_says_of_the_list_of_jobs(app: Flask, oscar: Person, job: str, seen: str) -> None:
+    form = {"job": job, f"seen_assignee_{job}": seen, "action": "priority", "priority": "high"}
+    assert oscar.post("/jobs/", **form).status_code == 302
+    put_back(taken(), replace=True)
+
+
+def test_a_draft_of_a_form_that_was_sent_to_an_address_with_nul(app: Flask, vera: Person) -> None:
+    form = form_of(vera.get("/account"))
+    end_all_sessions()
+    assert "/login" in (vera.client.post("/users/v%00era", data=form).location or "")
+    put_back(taken(), replace=True)
+
+
+def test_where_a_form_led_that_named_a_view_far_too_long_to_be_kept(app: Flask, vera: Person) -> None:
+    form = form_of(vera.get("/account")) | {"action": "keep", "name": "all", "query": "q=" + "🌞" * 50_000}
+    answer = vera.client.post("/jobs/view", data=form, content_type="multipart/form-data")
+    assert answer.status_code == 302
+    put_back(taken(), replace=True)

@@ -42,6 +42,7 @@ def test_a_heartbeat_receives_each_run_whatever_is_ticked(ada: Person) -> None:
     [
         ({"label": ""}, "label", "Give it a name."),
         ({"label": "see json://h/token"}, "label", "Everybody sees the name: it must not be a URL."),
+        ({"label": "o\0ps"}, "label", "A name has no characters that cannot be seen."),
         ({"url": ""}, "url", "Enter a URL."),
         ({"url": "json://" + "x" * 2000}, "url", "Field cannot be longer than 2000 characters."),
         ({"kind": "pigeon"}, "kind", "Not a valid choice."),

@@ -11,6 +11,7 @@ from wtforms import DateField, Form, SelectField, StringField, TextAreaField
 from wtforms.validators import Length, NumberRange, Optional
 
 from ...audit.conflicts import Seen
+from ...auth.service import USERNAME
 from ...errors import InvalidInput
 from ...jobs.bulk_actions import Wanted
 from ...jobs.queries import JobFilter
@@ -258,11 +259,18 @@ class BulkForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
     def chosen(self) -> dict[int, str]:
         """The ticked jobs, each with whom the list showed as its assignee."""
         ticked = whole_numbers(request.form.getlist("job"))[:MOST]
-        return {job_id: request.form.get(f"{SEEN_ASSIGNEE}{job_id}", "") for job_id in ticked}
+        return {
+            job_id: _shown(request.form.get(f"{SEEN_ASSIGNEE}{job_id}", "")) for job_id in ticked if job_id
+        }
 
     def told(self) -> int | None:
         """How many jobs match, as the page said; None where only the ticked ones are meant."""
         return whole_number(request.form.get("all", ""))
+
+
+def _shown(name: str) -> str:
+    """A name that the list may have shown; empty for any other, which nobody has."""
+    return name if USERNAME.fullmatch(name) else ""
 
 
 def _name(given: str | None) -> str:

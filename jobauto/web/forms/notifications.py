@@ -2,7 +2,7 @@
 
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, SelectField, StringField
-from wtforms.validators import InputRequired, Length, Regexp
+from wtforms.validators import InputRequired, Length, Regexp, ValidationError
 
 from ...models.notification import LABEL_LENGTH, Channel
 from .choices import choices
@@ -58,6 +58,11 @@ class NewChannelForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no type
     wants_problems = _wants_problems()
     wants_digest = _wants_digest()
     confirm = your_password("confirm")
+
+    def validate_label(self, field: StringField) -> None:
+        """It stands in the audit log for ever: with NUL in it no backup could be restored any more."""
+        if not (field.data or "").isprintable():
+            raise ValidationError("A name has no characters that cannot be seen.")
 
 
 class ChannelForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types

@@ -123,7 +123,8 @@ def keep_view() -> ResponseReturnValue:
             flash(_change_view(form), "success")
         except InvalidInput as error:
             flash(str(error), "warning")
-    return redirect(f"{url_for('.index')}?{urlencode(parse_qsl(form.query.data or ''))}")
+    query = "" if form.query.errors else form.query.data or ""  # where it leads is kept for a second press
+    return redirect(f"{url_for('.index')}?{urlencode(parse_qsl(query))}")
 
 
 def _change_view(form: ViewForm) -> str:
