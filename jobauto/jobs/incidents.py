@@ -1,9 +1,10 @@
 """What closing and reopening the job of an incident does to the sites that it covers; and who they are."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import Select, exists, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from ..audit.service import Author
@@ -14,6 +15,9 @@ from ..models.incident import IS_COVERING
 from ..models.job import STILL_OPEN
 from ..rules.no_coms import NO_COMS, SPOKEN
 from ..storage.covers import be_alone_in_reopening
+
+AT_ONCE = 1000
+"""Sites of an incident that are read at once: it may have all of a fleet."""
 
 
 @dataclass(frozen=True)
@@ -140,10 +144,12 @@ def count_silent(job: Job) -> int:
     return db.session.scalar(silent) or 0
 
 
-def covered_sites(job: Job, now: datetime, *, limit: int | None = None, offset: int = 0) -> list[CoveredSite]:
-    """The sites of an incident but its own, by their id; none of an ordinary job."""
+def covered_sites(
+    job: Job, now: datetime, *, limit: int | None = None, offset: int = 0
+) -> Iterator[CoveredSite]:
+    """The sites of an incident but its own, by their id, read as they are wanted; none of an ordinary job."""
     if job.covers is None:
-        return []
+        return iter(())
     last = (
         select(Reading.reading_date)
         .where(Reading.site_key == Site.key, Reading.reading_date <= now, SPOKEN)
@@ -157,4 +163,9 @@ def covered_sites(job: Job, now: datetime, *, limit: int | None = None, offset: 
         .where(Cover.job_id == job.id, Site.key != job.site_key)
         .order_by(Site.site_id)
     )
-    return [CoveredSite(*row) for row in db.session.execute(sites.limit(limit).offset(offset))]
+    return _read(sites.limit(limit).offset(offset))
+
+
+def _read(sites: Select[str, str, datetime, datetime | None]) -> Iterator[CoveredSite]:
+    for row in db.session.execute(sites.execution_options(yield_per=AT_ONCE)):
+        yield CoveredSite(*row)

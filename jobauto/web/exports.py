@@ -1,7 +1,7 @@
 """Long lists, sent while they are made; what stands in files to download is said by their features
 (`jobs/export.py`, `sites/export.py`)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import datetime
 from typing import Any
@@ -25,6 +25,8 @@ AT_ONCE = 3
 """So many files are sent by a process at once: a large one holds a thread for seconds, which pages need."""
 
 JSON = "application/json"
+Lists = Mapping[str, Iterable[BaseModel]]
+"""By their names, read one after the other."""
 FILES = Turns(AT_ONCE)
 BUSY = "Other files are being made. Try again in some seconds."
 
@@ -47,21 +49,24 @@ def csv_file(lines: Iterator[str], name: str, *, rows: int = 0) -> Response:
     return response
 
 
-def json_file(document: BaseModel, name: str, items: Iterable[BaseModel], *, rows: int) -> Response:
+def json_file(document: BaseModel, lists: Lists, *, rows: int) -> Response:
     """The same as :func:`json_with` of what is often long: so many rows count. Raises TooManyRequests."""
-    return _sent(_json(document, name, items), JSON, rows)
+    return _sent(_json(document, lists), JSON, rows)
 
 
-def json_with(document: BaseModel, name: str, items: Iterable[BaseModel]) -> Response:
-    """A document with one more member, a list that is never all in memory."""
-    return Response(stream_with_context(_json(document, name, items)), mimetype=JSON)
+def json_with(document: BaseModel, lists: Lists) -> Response:
+    """A document with more members, lists that are never all in memory."""
+    return Response(stream_with_context(_json(document, lists)), mimetype=JSON)
 
 
-def _json(document: BaseModel, name: str, items: Iterable[BaseModel]) -> Iterator[str]:
-    yield f'{document.model_dump_json()[:-1]},"{name}":['
-    for number, item in enumerate(items):
-        yield f"{',' if number else ''}{item.model_dump_json()}"
-    yield "]}"
+def _json(document: BaseModel, lists: Lists) -> Iterator[str]:
+    yield document.model_dump_json()[:-1]
+    for name, items in lists.items():
+        yield f',"{name}":['
+        for number, item in enumerate(items):
+            yield f"{',' if number else ''}{item.model_dump_json()}"
+        yield "]"
+    yield "}"
 
 
 def _sent(parts: Iterator[str], mimetype: str, rows: int) -> Response:

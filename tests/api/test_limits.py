@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy import insert, select
 
 from jobauto.imports.profiles.packed import SIGNATURE
-from jobauto.models import Event, Job
+from jobauto.models import Cover, Event, Incident, Job, Site
 from jobauto.storage.connections import write
 from jobauto.turns import Turns
 from jobauto.web import exports, rate_limit
@@ -121,6 +121,27 @@ def test_the_history_of_a_job_is_sent_as_it_is_read(vera: Person) -> None:
     with at_most(15):  # of which the client has 10 MB
         answer = vera.client.get("/api/jobs/1/")
         assert sum(map(len, answer.iter_encoded())) > 10_000_000
+
+
+def test_the_sites_of_an_incident_are_sent_like_a_file_and_never_all_in_memory(vera: Person) -> None:
+    """With 60,000 of them, answers that were asked for at once took a process 340 MB."""
+    add_one_fault_of_each_rule()
+    common = {"capacity_kwp": 10, "first_seen_at": NOON, "site_name": "n" * 100}
+    with write() as session:
+        session.execute(insert(Site), [{"site_id": f"C{number}", **common} for number in range(10_000)])
+        keys = session.scalars(select(Site.key).where(Site.site_id.startswith("C")))
+        session.execute(insert(Cover), [{"site_key": key, "job_id": 1, "run_id": 1} for key in keys])
+        job = session.get_one(Job, 1)
+        job.covers = 10_000
+        session.add(
+            Incident(job_id=1, site_key=job.site_key, source="", job_type=job.job_type, state="covering")
+        )
+    vera.api("GET", "/api/jobs/2/")
+    with at_most(8):  # of which the client has 2 MB
+        assert vera.api("GET", "/api/jobs/1/").text.count('"site_id":"C') == 10_000
+    with exports.FILES.turn(), exports.FILES.turn(), exports.FILES.turn():
+        assert vera.api("GET", "/api/jobs/1/").status_code == 429
+        assert vera.api("GET", "/api/jobs/2/").status_code == 200
 
 
 @pytest.mark.parametrize("door", ["/api/readings/", "/api/sites/", "/api/readings/?profile=feed"])

@@ -38,9 +38,9 @@ def _slots_are_owed(app: Flask) -> None:
 def test_a_daily_run_that_did_not_happen_is_told_of(app: Flask, now: datetime, is_told: bool) -> None:
     add_one_of_each()
     assert (report_if_overdue(now) is not None) == is_told
-    assert [(label, topic) for label, _, topic in told()] == is_told * [
-        ("problems", "overdue-2026-03-31"),
+    assert sorted((label, topic) for label, _, topic in told()) == is_told * [
         ("both", "overdue-2026-03-31"),
+        ("problems", "overdue-2026-03-31"),
     ]
 
 

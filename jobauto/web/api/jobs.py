@@ -11,12 +11,12 @@ from ...extensions import db
 from ...jobs import incidents, queries, service
 from ...models import Job
 from ..access import needs, token_name
-from ..exports import csv_response, json_with
+from ..exports import Lists, csv_response, json_file, json_with
 from ..lookup import get_or_404
 from ..paging import page_of
 from .bodies import body_of_request, check_body, query_of_request
 from .requests import JobChangeIn, JobFilterIn, JobsIn
-from .responses import CoveredSiteOut, EventOut, JobCoversOut, JobDetailOut, JobOut, PageOut
+from .responses import CoveredSiteOut, EventOut, JobDetailOut, JobOut, PageOut
 from .spec import responses, spec
 
 AT_ONCE = 100
@@ -47,8 +47,10 @@ def job_export() -> Response:
 @bp.get("/<int:job_id>/")
 @spec.validate(resp=responses(JobDetailOut, 404))
 def job_detail(job_id: int) -> Response:
-    """One job with its history."""
-    return _detail(job_id)
+    """One job with its history. An incident may have very many sites, so it is sent like a file."""
+    job = get_or_404(Job, job_id, "job")
+    document, lists = _detail(job)
+    return json_file(document, lists, rows=job.covers) if job.covers else json_with(document, lists)
 
 
 @bp.patch("/<int:job_id>/")
@@ -63,15 +65,13 @@ def job_change(job_id: int) -> Response:
         service.change(job_id, change, by=current_user.username, now=utcnow(), token=token_name())
     except service.UnknownJob:
         abort(404, f"There is no job {job_id}.")
-    return _detail(job_id)
+    return json_with(*_detail(get_or_404(Job, job_id, "job")))  # it is done, so no answer is refused
 
 
-def _detail(job_id: int) -> Response:
-    job, now = get_or_404(Job, job_id, "job"), utcnow()
-    covered = [CoveredSiteOut.model_validate(site) for site in incidents.covered_sites(job, now)]
-    return json_with(
-        JobCoversOut(**vars(JobOut.of(job, now)), covered_sites=covered), "history", _history(job_id)
-    )
+def _detail(job: Job) -> tuple[JobOut, Lists]:
+    now = utcnow()
+    covered = map(CoveredSiteOut.model_validate, incidents.covered_sites(job, now))
+    return JobOut.of(job, now), {"covered_sites": covered, "history": _history(job.id)}
 
 
 def _history(job_id: int) -> Iterator[EventOut]:

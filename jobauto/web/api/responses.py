@@ -297,15 +297,10 @@ class RunDetailOut(RunHoldOut):
     jobs: list[JobOut]
 
 
-class JobCoversOut(JobOut):
-    """A job; an incident has the sites that it covers or covered, but its own."""
-
-    covered_sites: list[CoveredSiteOut]
-
-
-class JobDetailOut(JobCoversOut):
+class JobDetailOut(JobOut):
     """A job with its history. An incident has the sites that it covers or covered, but its own."""
 
+    covered_sites: list[CoveredSiteOut]
     history: list[EventOut]
 
 

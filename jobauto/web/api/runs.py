@@ -72,7 +72,7 @@ def run_detail(run_id: int) -> Response:
     """One run with the jobs that it opened."""
     reap_stale_runs()
     run = get_or_404(Run, run_id, "run")
-    return json_file(RunHoldOut.of(run), "jobs", _opened_by(run_id), rows=run.created_jobs)
+    return json_file(RunHoldOut.of(run), {"jobs": _opened_by(run_id)}, rows=run.created_jobs)
 
 
 def _opened_by(run_id: int) -> Iterator[JobOut]:

@@ -358,7 +358,7 @@ def _page(job: Job, form: JobForm, conflicts: Conflicts = ()) -> str:
 def _covered(job: Job, now: datetime) -> Page[incidents.CoveredSite]:
     """The sites of an incident but its own, as the address asks for them."""
     number, per_page = asked_page()
-    sites = incidents.covered_sites(job, now, limit=per_page, offset=(number - 1) * per_page)
+    sites = list(incidents.covered_sites(job, now, limit=per_page, offset=(number - 1) * per_page))
     return Page(sites, number, per_page, job.covers or 0)
 
 
