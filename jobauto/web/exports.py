@@ -2,7 +2,7 @@
 (`jobs/export.py`, `sites/export.py`)."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -29,6 +29,11 @@ Lists = Mapping[str, Iterable[BaseModel]]
 """By their names, read one after the other."""
 FILES = Turns(AT_ONCE)
 BUSY = "Other files are being made. Try again in some seconds."
+
+
+def file_turn() -> AbstractContextManager[None]:
+    """A turn among those who send files. Raises TooManyRequests."""
+    return in_turn(FILES, BUSY, "exports-limited")
 
 
 def csv_response(wanted: queries.JobFilter) -> Response:
@@ -72,7 +77,7 @@ def _json(document: BaseModel, lists: Lists) -> Iterator[str]:
 def _sent(parts: Iterator[str], mimetype: str, rows: int) -> Response:
     """What is sent while it is made, if others leave room for it; so many rows count."""
     with ExitStack() as held:
-        held.enter_context(in_turn(FILES, BUSY, "exports-limited"))
+        held.enter_context(file_turn())
         if rows:
             count_exported(caller(), rows)
         response = Response(stream_with_context(parts), mimetype=mimetype)

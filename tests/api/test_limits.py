@@ -123,7 +123,9 @@ def test_the_history_of_a_job_is_sent_as_it_is_read(vera: Person) -> None:
         assert sum(map(len, answer.iter_encoded())) > 10_000_000
 
 
-def test_the_sites_of_an_incident_are_sent_like_a_file_and_never_all_in_memory(vera: Person) -> None:
+def test_the_sites_of_an_incident_are_sent_like_a_file_and_never_all_in_memory(
+    vera: Person, oscar: Person
+) -> None:
     """With 60,000 of them, answers that were asked for at once took a process 340 MB."""
     add_one_fault_of_each_rule()
     common = {"capacity_kwp": 10, "first_seen_at": NOON, "site_name": "n" * 100}
@@ -142,6 +144,10 @@ def test_the_sites_of_an_incident_are_sent_like_a_file_and_never_all_in_memory(v
     with exports.FILES.turn(), exports.FILES.turn(), exports.FILES.turn():
         assert vera.api("GET", "/api/jobs/1/").status_code == 429
         assert vera.api("GET", "/api/jobs/2/").status_code == 200
+        assert oscar.api("PATCH", "/api/jobs/1/", json={"status": "in_progress"}).status_code == 429
+    assert vera.api("GET", "/api/jobs/1/").json["status"] == "open", "what is refused has changed nothing"
+    assert oscar.api("PATCH", "/api/jobs/1/", json={"status": "in_progress"}).json["status"] == "in_progress"
+    assert vera.api("GET", "/api/jobs/1/").status_code == 200
 
 
 @pytest.mark.parametrize("door", ["/api/readings/", "/api/sites/", "/api/readings/?profile=feed"])

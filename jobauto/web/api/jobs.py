@@ -1,6 +1,7 @@
 """``/api/jobs/``."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 from flask import Blueprint, Response, abort
 from flask_login import current_user
@@ -11,7 +12,7 @@ from ...extensions import db
 from ...jobs import incidents, queries, service
 from ...models import Job
 from ..access import needs, token_name
-from ..exports import Lists, csv_response, json_file, json_with
+from ..exports import Lists, csv_response, file_turn, json_file, json_with
 from ..lookup import get_or_404
 from ..paging import page_of
 from .bodies import body_of_request, check_body, query_of_request
@@ -61,11 +62,16 @@ def job_change(job_id: int) -> Response:
     wanted: JobChangeIn = body_of_request()
     unassign = "assignee" in wanted.model_fields_set and not wanted.assignee
     change = service.JobChange(**wanted.model_dump() | {"assignee": "" if unassign else wanted.assignee})
-    try:
-        service.change(job_id, change, by=current_user.username, now=utcnow(), token=token_name())
-    except service.UnknownJob:
-        abort(404, f"There is no job {job_id}.")
-    return json_with(*_detail(get_or_404(Job, job_id, "job")))  # it is done, so no answer is refused
+    with ExitStack() as held:
+        if get_or_404(Job, job_id, "job").covers:  # before the change: what is done is not refused
+            held.enter_context(file_turn())
+        try:
+            service.change(job_id, change, by=current_user.username, now=utcnow(), token=token_name())
+        except service.UnknownJob:
+            abort(404, f"There is no job {job_id}.")
+        answer = json_with(*_detail(get_or_404(Job, job_id, "job")))
+        answer.call_on_close(held.pop_all().close)
+    return answer
 
 
 def _detail(job: Job) -> tuple[JobOut, Lists]:
