@@ -122,7 +122,7 @@ def start_in_web_process(app: Flask) -> None:
     """Tick in the background of a process that serves pages, unless configured not to.
 
     A command that merely loads the application does not tick. A forked worker has none of its parent's
-    threads, so it starts its own; and it must not talk over its parent's connections.
+    threads, so it starts its own.
     """
     context = click.get_current_context(silent=True)
     if not app.config["SCHEDULER_ENABLED"] or (context is not None and context.info_name != "run"):
@@ -132,15 +132,20 @@ def start_in_web_process(app: Flask) -> None:
     _start(app)
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(
-            before=_let_nothing_begin, after_in_parent=_go_on, after_in_child=lambda: _start_anew(app)
+            before=lambda: _let_go(app), after_in_parent=_go_on, after_in_child=lambda: _start_anew(app)
         )
 
 
-def _let_nothing_begin() -> None:
+def _let_go(app: Flask) -> None:
     # A child forked in the middle of a tick would inherit the half-done state of libraries whose other half
     # was in a thread that the child does not have.
     for lock in _at_work:
         lock.acquire()
+    # Nor may it inherit connections. SQLite would believe that the child has the locks of its parent's, which
+    # the system does not pass on; once the parent closed them, what the child saved would be lost.
+    # https://www.sqlite.org/howtocorrupt.html, 2.6
+    with app.app_context():
+        db.engine.dispose()
 
 
 def _go_on() -> None:
@@ -150,8 +155,6 @@ def _go_on() -> None:
 
 def _start_anew(app: Flask) -> None:
     _go_on()
-    with app.app_context():
-        db.engine.dispose(close=False)
     _start(app)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from jobauto.clock import utcnow
 from jobauto.extensions import db
-from jobauto.models import Run
+from jobauto.models import Run, Site
 from tests.databases import SQLITE
 from tests.fleets import NOON, add_site, days_before
 from tests.processes import BIN, PATIENCE, ROOT, await_until, environment, gunicorn, started
@@ -52,6 +52,17 @@ def test_the_web_processes_run_the_due_slot_once(
     made = db.session.scalars(select(Run)).one()
     assert (made.trigger, made.created_jobs) == ("schedule", 1)
     assert "Traceback" not in server.output
+
+
+def test_what_a_forked_worker_saves_is_kept_when_its_parent_lets_go_of_the_database(
+    app: Flask, database_uri: str, tmp_path: Path
+) -> None:
+    fresh()
+    db.engine.dispose()  # who still has it open keeps SQLite's log of writes from being thrown away
+    env = environment(database_uri, tmp_path, JOBAUTO_TICK_SECONDS="30")
+    with started([sys.executable, "-m", "tests.runs.forks"], env) as process:
+        assert process.end() == 0
+    assert db.session.scalars(select(Site.site_id)).all() == ["S1"]
 
 
 def test_the_scheduler_command_runs_the_due_slot_and_ends_cleanly_when_told(
