@@ -15,13 +15,13 @@ least once, and twice only then.
 
 import logging
 import random
-from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, func, literal, select, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from ..clock import Clock, utcnow
@@ -79,22 +79,38 @@ def process_pending(clock: Clock = utcnow) -> int:
         return 0
     _give_up_expired(clock())
     with ThreadPoolExecutor(LANES, thread_name_prefix="lane") as lanes:
-        sent = sum(_settle(claimed, result, clock) for claimed, result in _results(lanes, clock))
+        sent = _send(lanes, clock)
     _delete_settled(clock() - RETENTION)
     return sent
 
 
-def _results(lanes: ThreadPoolExecutor, clock: Clock) -> Iterator[tuple[Claimed, "Future[None]"]]:
-    """Hand over what is due as long as a lane is free, and yield each message when its lane is done."""
+def _send(lanes: ThreadPoolExecutor, clock: Clock) -> int:
+    """Hand over what is due as long as a lane is free, and settle each message when its lane is done.
+
+    If the database fails, no more is claimed; but what is on its way is settled, or it would be sent twice.
+    """
     sending: dict[Future[None], Claimed] = {}
+    sent = 0
+    failure: SQLAlchemyError | None = None
     while True:
-        while len(sending) < LANES and (claimed := _claim_if_due(clock())) is not None:
-            sending[_hand_over(lanes, claimed)] = claimed
+        try:
+            while (
+                failure is None and len(sending) < LANES and (claimed := _claim_if_due(clock())) is not None
+            ):
+                sending[_hand_over(lanes, claimed)] = claimed
+        except SQLAlchemyError as error:
+            failure = error
         if not sending:
-            return
+            break
         done, _ = wait(sending, LOOK_AGAIN_SECONDS, FIRST_COMPLETED)
         for result in done:
-            yield sending.pop(result), result
+            try:
+                sent += _settle(sending.pop(result), result, clock)
+            except SQLAlchemyError as error:
+                failure = error
+    if failure:
+        raise failure
+    return sent
 
 
 def _hand_over(lanes: ThreadPoolExecutor, claimed: Claimed) -> "Future[None]":

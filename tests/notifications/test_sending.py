@@ -7,8 +7,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask import Flask
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 
 from jobauto.detection.service import RunParameters, run
+from jobauto.extensions import db
 from jobauto.notifications import channels, delivery, service
 from jobauto.notifications.outbox import LIFETIMES
 from jobauto.notifications.sending import FIRST_WAIT, LONGEST_WAIT, RETENTION, backoff, claim, process_pending
@@ -64,6 +67,34 @@ def test_a_run_is_told_to_a_heartbeat_in_order_and_with_its_uuid(app: Flask, web
     assert web.paths == ["/uuid/start", "/uuid"]
     asked = [parse_qs(urlsplit(path).query) for path, _ in web.requests]
     assert asked == [{"create": ["1"], "rid": [service.rid(1)]}] * 2
+
+
+@pytest.mark.any_engine
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("step", "settled"),
+    [
+        pytest.param("leased_until=", [("sent", 1), ("waiting", 0)], id="claims the second"),
+        pytest.param("settled_at=", [("sent", 1), ("waiting", 1)], id="settles the first"),
+    ],
+)
+def test_a_database_that_fails_in_between_leaves_none_unsettled_that_it_can_settle(
+    app: Flask, web: Web, step: str, settled: list[tuple[str, int]]
+) -> None:
+    seen: list[str] = []
+
+    def fail(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("UPDATE outbox") and step in statement:
+            seen.append(statement)
+            if len(seen) == 2:
+                raise OperationalError(statement, None, Exception("database is locked"))
+
+    for topic in ("one", "two"):
+        put_message(add_message(web.json_url(topic)), topic)
+    event.listen(db.engine, "before_cursor_execute", fail)
+    with pytest.raises(OperationalError):
+        send()
+    assert sorted(statuses()) == settled
 
 
 @pytest.mark.any_engine
