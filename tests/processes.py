@@ -101,10 +101,13 @@ class Process:
 
 @contextmanager
 def started(command: list[str], env: dict[str, str]) -> Iterator[Process]:
-    """A process that does not outlive the block."""
+    """A process that does not outlive the block. What it has said is shown with a test that fails."""
     process = Process(command, env)
     try:
         yield process
+    except Exception as error:
+        error.add_note(process.output)
+        raise
     finally:
         if process.popen.poll() is None:
             process.signal(signal.SIGTERM)
