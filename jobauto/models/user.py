@@ -15,6 +15,9 @@ ROLES = ("viewer", "operator", "admin")
 SCOPES = ("read", "ingest", "full")
 """What a token may be used for: to look, to bring readings and sites, for all that its user may do."""
 
+ROWS = (25, 50, 100)
+"""How many jobs a page of the list may have, as people choose it; the first unless they do."""
+
 
 class User(UserMixin, Base):  # type: ignore[misc] # Flask-Login ships no types
     """A person."""

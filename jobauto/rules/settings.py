@@ -4,6 +4,7 @@ Names, defaults and limits are a contract with the scripts of others. They may b
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -20,9 +21,10 @@ from pydantic import (
 
 def storable(text: str) -> str:
     """Text that both databases can hold, for a validator. Raises ValueError."""
-    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValueError("Must be text, without NUL and halves of characters.")
-    return text
+    with suppress(UnicodeEncodeError):
+        if b"\0" not in text.encode():
+            return text
+    raise ValueError("Must be text, without NUL and halves of characters.")
 
 
 def _exact(value: Any) -> Any:

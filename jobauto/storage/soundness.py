@@ -44,7 +44,7 @@ from ..models.run import STATUSES_OF_RULES, TRIGGERS
 from ..models.run_site import OUTCOMES, VERDICTS
 from ..models.site import COUNTS, MEASURES
 from ..models.types import EARLIEST, Instant, Kwh, to_microseconds
-from ..models.user import ROLES, SCOPES
+from ..models.user import ROLES, ROWS, SCOPES
 
 FIRST = to_microseconds(EARLIEST)
 LAST = to_microseconds(datetime(9000, 1, 1, tzinfo=UTC))
@@ -60,6 +60,7 @@ KINDS_OF_REVIEWS = tuple(kind.value for kind in ReviewKind)
 DECISIONS = tuple(decision.value for decision in ReviewDecision)
 CHOICES = {
     "user.role": ROLES,
+    "user.rows_a_page": ROWS,
     "api_token.scope": SCOPES,
     "job.status": STATUSES,
     "job.priority": PRIORITIES,
@@ -129,7 +130,6 @@ FORMATS = {
     "second_factor.secret": _ENCRYPTED,
     # More than the longest settings have: each page reads them, and takes two hundred times their length.
     "settings_version.document": "length({0}) <= 100000",
-    "user.rows_a_page": "{0} BETWEEN 1 AND 100",  # or the page of jobs shows them all
     # Another one makes each try to log in fail, or take as long as it says.
     "user.password_hash": "({0} = '' OR {0} GLOB 'scrypt:32768:8:[1-9]$*$*')",
 }

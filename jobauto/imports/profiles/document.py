@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_core import ErrorDetails
 
 from ...errors import InvalidInput
+from ...rules.settings import storable
 from ...settings.schema import MOST_TOLD, time_zones
 from .. import fields
 from .stamps import StampError, check_format
@@ -262,21 +263,16 @@ def _gathered(found: Iterator[tuple[str, str]] | Any) -> ProfileErrors:
 
 
 def _contradictions(profile: Profile) -> Iterator[tuple[str, str]]:
-    if not all(map(_is_text, _texts(profile.model_dump(by_alias=True)))):
-        yield "profile", "Must be text, without NUL."
+    try:
+        for text in _texts(profile.model_dump(by_alias=True)):
+            storable(text)  # PostgreSQL reads nothing of a document with another
+    except ValueError as error:
+        yield "profile", str(error)
     yield from _of_header(profile)
     yield from _of_site(profile)
     yield from _of_time(profile)
     yield from _of_value(profile)
     yield from _of_conditions(profile)
-
-
-def _is_text(text: str) -> bool:
-    """Whether it has neither NUL nor half a character, with which PostgreSQL reads nothing of a document."""
-    try:
-        return b"\0" not in text.encode()
-    except UnicodeEncodeError:
-        return False
 
 
 def _texts(part: Any) -> Iterator[str]:

@@ -20,6 +20,7 @@ from ...jobs.sorting import SORTS
 from ...jobs.views import View, week_began
 from ...models.bulk import ACTIONS, VIEW_NAME_LENGTH
 from ...models.job import PRIORITIES, RESOLUTIONS, STATUSES
+from ...models.user import ROWS
 from ...rules import RULES
 from ..numbers import WholeNumberField, whole_number, whole_numbers
 from ..paging import MOST, describe_fields, parameters_refused
@@ -27,9 +28,6 @@ from .choices import ANY, NOBODY, choices, of_codes, of_names, says
 
 SEEN_ASSIGNEE = "seen_assignee_"
 QUERY_LENGTH = 2000
-ROWS = (25, 50, 100)
-"""How many jobs a page of the list may have, as people choose it; the first unless they do."""
-
 
 _ELSE = {"status": "any", "sort": "newest"}
 """What an address means that says nothing of it, but something else."""

@@ -24,6 +24,7 @@ from ...jobs.recurrence import recurrence
 from ...jobs.sorting import BY_SITE, SORTS
 from ...models import Event, Job, JobReading, Reading, Run
 from ...models.types import BEFORE_ALL
+from ...models.user import ROWS
 from ...readings import recoveries
 from ...readings.classifying import require_classified
 from ...rules import RULES
@@ -44,7 +45,7 @@ from ..carrying_out import carry_out
 from ..exports import csv_response
 from ..forms.choices import of_names
 from ..forms.errors import put_beside
-from ..forms.jobs import ROWS, BulkForm, FilterForm, JobForm, ViewForm, filter_form, filter_of
+from ..forms.jobs import BulkForm, FilterForm, JobForm, ViewForm, filter_form, filter_of
 from ..forms.seen import Conflicts, catch_up, labelled, seen_in_request, seen_to_send
 from ..lookup import get_or_404
 from ..paging import Page, asked_page, count_of, describe_fields, list_address, page_up_to
