@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from ..extensions import Base, db
 from ..models import Site
 from ..models.types import local_minute_sqlite
+from .strict_sqlite import make_strict
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 BUSY_TIMEOUT_MS = 30_000
@@ -80,6 +81,7 @@ def init_app(app: Flask) -> None:
             event.listen(db.engine, "do_connect", _make_for_owner_only)
             event.listen(db.engine, "connect", _open_sqlite)
             event.listen(db.engine, "begin", _begin_sqlite)
+            make_strict(db.engine.dialect)
 
 
 def _be_patient_for_a_while(
