@@ -7,7 +7,8 @@ database to the other, and carries the length and checksum of gzip.
 To back up:
 
 1. Copy what one instant shows into a scratch file: SQLite by its online backup, PostgreSQL by
-   :func:`~.snapshot.snapshot`. Whoever writes meanwhile is not kept waiting.
+   :func:`~.snapshot.snapshot`. Whoever writes meanwhile is not kept waiting. What is of the moment, such as
+   sessions, stays out.
 2. Look at every value as a restore would: that it would refuse one is known now, and not when it is needed.
 3. Compress it.
 
@@ -18,8 +19,8 @@ To restore:
    that to this program's schema.
 3. Look at every value; a file that holds what the program does not write ends here, and nothing was locked.
 4. In one transaction of the database: bring its schema up too, refuse it if it holds anything (unless it
-   is to be replaced), take away all rows, put in those of the file, end the sessions, give up the
-   messages and fail the imports that came with them, set the sequences. All or nothing.
+   is to be replaced), take away all rows, sessions too, put in those of the file, give up the messages
+   and fail the imports that came with them, set the sequences. All or nothing.
 """
 
 import gzip
@@ -52,12 +53,9 @@ from ..extensions import db
 from ..models import (
     BulkAction,
     Import,
-    LabResult,
     OutboxMessage,
-    PendingLogin,
     ReadingTurn,
     SettingsVersion,
-    UserSession,
 )
 from ..models.imports import UNFINISHED
 from ..models.notification import WAITING
@@ -104,7 +102,7 @@ def back_up(target: BinaryIO, progress: Progress) -> Contents:
         file = folder / FILE
         with _opened(file) as copy:
             _take(copy, progress)
-            rows = {table.name: _count(copy, table) for table in _tables()}
+            rows = {table.name: _count(copy, table) for table in soundness.kept_tables()}
             contents = Contents(revision_of(copy), rows, soundness.complaint(copy))
         with file.open("rb") as plain, gzip.GzipFile(fileobj=target, mode="wb", compresslevel=1) as packed:
             shutil.copyfileobj(plain, packed, 1 << 20)
@@ -188,6 +186,7 @@ def _take(copy: Connection, progress: Progress) -> None:
         with db.engine.connect() as connection:
             _sqlite(connection).backup(_sqlite(copy))
         _drop_what_is_not_ours(_sqlite(copy))
+        _clear_what_is_of_the_moment(_sqlite(copy))
         return
     upgrade_on(copy)
     _clear(copy)
@@ -207,6 +206,12 @@ def _drop_what_is_not_ours(copy: sqlite3.Connection) -> None:
         copy.execute(f'DROP {kind} IF EXISTS "{quoted}"')
 
 
+def _clear_what_is_of_the_moment(copy: sqlite3.Connection) -> None:
+    copy.execute("PRAGMA secure_delete = ON")  # or it could be read in the file all the same
+    for table in soundness.OF_THE_MOMENT:
+        copy.execute(f'DELETE FROM "{table}"')  # noqa: S608 (our names)
+
+
 def _sqlite(connection: Connection) -> sqlite3.Connection:
     driver = connection.connection.driver_connection
     assert isinstance(driver, sqlite3.Connection)  # noqa: S101 (for the type checker)
@@ -215,7 +220,7 @@ def _sqlite(connection: Connection) -> sqlite3.Connection:
 
 def _copy(source: Connection, target: Connection, progress: Progress) -> dict[str, int]:
     rows = {}
-    for table in _tables():
+    for table in soundness.kept_tables():
         done = 0
         # SQLite hands out row by row by itself, and of PostgreSQL so many are asked for at once.
         at_once = {"yield_per": _fetched_of(table)} if source.dialect.name == "postgresql" else {}
@@ -295,12 +300,8 @@ def _names(connection: Connection) -> str:
 def _expire_what_was_under_way(connection: Connection, now: datetime) -> None:
     """End what went on when the backup was made.
 
-    A login may have been ended since, a message sent, jobs worked; and the files of imports are in no backup.
-    What the lab worked out belongs to readings as they were there.
+    A message may have been sent since, jobs worked; and the files of imports are in no backup.
     """
-    connection.execute(delete(UserSession))
-    connection.execute(delete(PendingLogin))
-    connection.execute(delete(LabResult))
     connection.execute(update(BulkAction).where(BulkAction.finished_at.is_(None)).values(finished_at=now))
     given_up = {"status": "given_up", "settled_at": now, "error": "The database was restored from a backup."}
     connection.execute(update(OutboxMessage).where(WAITING).values(given_up))

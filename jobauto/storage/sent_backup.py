@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from .connections import is_unavailable, revisions
+from .soundness import OF_THE_MOMENT
 
 PIECE = 1 << 20
 TABLES = 2
@@ -129,7 +130,7 @@ def kinds(connection: sqlite3.Connection) -> dict[str, str]:
 
 
 def take_rows(sent: sqlite3.Connection, into: sqlite3.Connection) -> None:
-    """Put the rows of all tables into those that the migrations have made for this revision.
+    """Put the rows of the tables that a backup keeps into those that the migrations have made.
 
     Raises BackupError where a table is not as the program makes it, a row not as a table takes it, or where
     the rows take far more room than the file.
@@ -164,7 +165,8 @@ def _take_all(sent: sqlite3.Connection, into: sqlite3.Connection) -> None:
         columns = _columns(into, table)
         if _columns(sent, table) != columns:
             raise _other_columns(table)
-        _take(sent, into, table, sorted(columns))
+        if table not in OF_THE_MOMENT:
+            _take(sent, into, table, sorted(columns))
 
 
 def _columns(connection: sqlite3.Connection, table: str) -> set[tuple[str, int]]:

@@ -1,4 +1,4 @@
-"""Whether the rows of a SQLite database of this schema are such as the program writes.
+"""Whether the rows of a backup, a SQLite database of this schema, are such as the program writes.
 
 SQLite keeps anything in any column. PostgreSQL refuses some of it, and the pages fail at the rest.
 """
@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 from ..extensions import db
-from ..models import SettingsVersion
+from ..models import LabResult, PendingLogin, SentForm, SettingsVersion, UserSession
 from ..models.bulk import ACTIONS
 from ..models.event import SUBJECTS
 from ..models.imports import KINDS as KINDS_OF_IMPORTS
@@ -46,6 +46,8 @@ from ..models.site import COUNTS, MEASURES
 from ..models.types import EARLIEST, Instant, Kwh, to_microseconds
 from ..models.user import ROLES, ROWS, SCOPES
 
+OF_THE_MOMENT = tuple(model.__tablename__ for model in (LabResult, PendingLogin, SentForm, UserSession))
+"""Tables of which no backup has rows: who is logged in, and what is asked for again if it is missing."""
 FIRST = to_microseconds(EARLIEST)
 LAST = to_microseconds(datetime(9000, 1, 1, tzinfo=UTC))
 """No instant of ours lies beyond. Each zone has a date for them, and for what pages add to one."""
@@ -135,8 +137,6 @@ FORMATS = {
 }
 """SQL for what is the name of a file or a folder, and no path; and for other texts that are read again."""
 MAY_BE_EMPTY = (
-    "lab_result.days",  # now
-    "lab_result.group",  # the fleet
     "replaced_reading.import_id",  # nobody knows it
     "run_count.group",  # of sites without one
     "run_count.source",
@@ -185,7 +185,6 @@ _Shown = Annotated[list[T], Field(max_length=MOST_SHOWN)]
 SHAPES: dict[str, TypeAdapter[Any]] = {
     "settings_version.document": TypeAdapter(dict[str, dict[str, Any]]),
     "settings_version.policies": TypeAdapter(_Shown[_Policy]),
-    "sent_form.messages": TypeAdapter(list[tuple[str, str]]),
     "draft.fields": TypeAdapter(list[tuple[str, str]]),
     "import.errors": TypeAdapter(_Shown[tuple[_Number, str]]),
     "import.ignore_columns": TypeAdapter(_Shown[str]),
@@ -195,9 +194,13 @@ SHAPES: dict[str, TypeAdapter[Any]] = {
     "import.preview": TypeAdapter(_Shown[_Line]),
     "profile_version.document": TypeAdapter(_Profile),
     "bulk_action.change": TypeAdapter(dict[str, str]),
-    "lab_result.answer": TypeAdapter(dict[str, Any]),
 }
 """What the documents in columns of JSON look like."""
+
+
+def kept_tables() -> list[Table]:
+    """The tables whose rows a backup has, each after those that it refers to."""
+    return [table for table in db.metadata.sorted_tables if table.name not in OF_THE_MOMENT]
 
 
 def complaint(connection: Connection) -> str | None:
@@ -206,7 +209,7 @@ def complaint(connection: Connection) -> str | None:
 
 
 def _complaints(connection: Connection) -> Iterator[str]:
-    for table in db.metadata.sorted_tables:
+    for table in kept_tables():
         wrong = connection.exec_driver_sql(_first_wrong_column(table)).scalar()
         column = wrong or _first_misshapen(connection, table)
         if column is not None:

@@ -23,7 +23,7 @@ from tests.backup.everything import (
     put_back,
     rows_of,
     taken,
-    without_sessions,
+    without_what_was_of_the_moment,
 )
 from tests.fleets import NOON
 
@@ -105,7 +105,7 @@ def test_a_database_that_holds_something_unless_it_is_to_be_replaced(
     assert (refused.exit_code, "not empty" in refused.stderr) == (2, True)
     assert rows_of(database_uri) != before
     assert cli(args=["restore", "--replace", file]).exit_code == 0
-    assert rows_of(database_uri) == without_sessions(before)
+    assert rows_of(database_uri) == without_what_was_of_the_moment(before)
 
 
 def test_a_database_of_a_newer_program(before: Rows, database_uri: str) -> None:

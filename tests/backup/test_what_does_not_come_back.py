@@ -1,5 +1,7 @@
 """A restore brings back neither logins, which may have ended since, nor what waited to be sent back then."""
 
+import gzip
+
 import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
@@ -29,6 +31,13 @@ def test_nobody_is_logged_in(app: Flask) -> None:
     assert (sessions(), ada.get("/jobs/").status_code) == (1, 200)
     put_back(content, replace=True)
     assert (sessions(), ada.get("/jobs/").status_code) == (0, 302)
+
+
+@pytest.mark.usefixtures("cast")
+def test_a_backup_does_not_tell_of_who_is_logged_in(app: Flask) -> None:
+    Person(app, "ada")
+    key_hash = db.session.scalars(select(UserSession.key_hash)).one()
+    assert key_hash.encode() not in gzip.decompress(taken())
 
 
 @pytest.mark.usefixtures("cast")
