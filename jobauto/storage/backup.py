@@ -207,7 +207,7 @@ def _drop_what_is_not_ours(copy: sqlite3.Connection) -> None:
 
 
 def _clear_what_is_of_the_moment(copy: sqlite3.Connection) -> None:
-    copy.execute("PRAGMA secure_delete = ON")  # or it could be read in the file all the same
+    copy.execute("PRAGMA secure_delete = ON")  # or they could be read in the file all the same
     for table in soundness.OF_THE_MOMENT:
         copy.execute(f'DELETE FROM "{table}"')  # noqa: S608 (our names)
 
