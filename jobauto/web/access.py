@@ -16,7 +16,17 @@ from ..auth.sessions import RECENT, Client, Limits
 from ..clock import utcnow
 from ..extensions import db
 from ..models import ApiToken, User, UserSession
-from . import body_limits, devices, drafts, idempotency, own_forms, rate_limit, security_log, static_files
+from . import (
+    body_limits,
+    devices,
+    drafts,
+    form_parser,
+    idempotency,
+    own_forms,
+    rate_limit,
+    security_log,
+    static_files,
+)
 from .extensions import login_manager
 
 View = TypeVar("View", bound=RouteCallable)
@@ -204,6 +214,7 @@ def _gate() -> ResponseReturnValue | None:
             own_forms.require_own_form()
         except CSRFError as error:
             return _lead_on() or own_forms.refuse(error)
+        form_parser.require_no_json()
     return idempotency.answer_of_the_first() if request.endpoint not in PUBLIC else None
 
 
