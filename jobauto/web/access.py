@@ -149,6 +149,11 @@ def note_proof(now: datetime) -> None:
     g.proven_at = now
 
 
+def keep_known() -> None:
+    """Let the browser of this request be known anew: what was asked for at its login is another now."""
+    g.logged_in = True
+
+
 def _by_session(key: str) -> User | None:
     # A request that brings a token stands on the token alone: it is exempt from the CSRF check.
     if _stands_on_token():
@@ -296,7 +301,7 @@ def _has_logged_in_before() -> bool:
 
 
 def _note_login(_app: Flask, **_: object) -> None:
-    g.logged_in = True
+    keep_known()
 
 
 def _remember_browser(response: Response) -> Response:
