@@ -2,7 +2,7 @@
 
 It opens nothing. A browser that brings it has a count of failed logins of its own, so that whoever guesses at
 the user's password elsewhere does not keep that browser out. It is worth nothing after a change of the
-password: whoever knew the former one may have made many.
+password, or of whether a second factor is asked for: whoever knew the password before may have made many.
 """
 
 import hashlib
@@ -10,7 +10,8 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..models import User
+from ..extensions import db
+from ..models import SecondFactor, User
 
 MOST_USERS = 10
 """Of one browser; the one who logged in longest ago is forgotten first."""
@@ -18,13 +19,13 @@ MOST_USERS = 10
 
 @dataclass(frozen=True)
 class Device:
-    """A browser: a name drawn by lot, and whom it knows, by number, with a mark of their password."""
+    """A browser: a name drawn by lot, and whom it knows, by number, with a mark of what was asked for."""
 
     name: str
     users: Mapping[int, str]
 
     def knows(self, user: User) -> bool:
-        """Whether somebody has logged in with it as this user, with the password of now."""
+        """Whether somebody has logged in with it as this user, with the password and second factor of now."""
         return self.users.get(user.id) == _mark(user)
 
     def with_user(self, user: User) -> "Device":
@@ -41,4 +42,7 @@ def new_device() -> Device:
 
 def _mark(user: User) -> str:
     # Of the salted hash, so that it tells nothing of the password.
-    return hashlib.sha256(f"device {user.id} {user.password_hash}".encode()).hexdigest()[:32]
+    asked_for = f"device {user.id} {user.password_hash}"
+    if (factor := db.session.get(SecondFactor, user.id)) is not None:
+        asked_for += f" {factor.created_at.isoformat()}"
+    return hashlib.sha256(asked_for.encode()).hexdigest()[:32]

@@ -16,7 +16,17 @@ from ..auth.sessions import RECENT, Client, Limits
 from ..clock import utcnow
 from ..extensions import db
 from ..models import ApiToken, User, UserSession
-from . import body_limits, devices, drafts, idempotency, own_forms, rate_limit, security_log, static_files
+from . import (
+    body_limits,
+    devices,
+    drafts,
+    form_parser,
+    idempotency,
+    own_forms,
+    rate_limit,
+    security_log,
+    static_files,
+)
 from .extensions import login_manager
 
 View = TypeVar("View", bound=RouteCallable)
@@ -139,6 +149,11 @@ def note_proof(now: datetime) -> None:
     g.proven_at = now
 
 
+def keep_known() -> None:
+    """Let the browser of this request be known anew: what was asked for at its login is another now."""
+    g.logged_in = True
+
+
 def _by_session(key: str) -> User | None:
     # A request that brings a token stands on the token alone: it is exempt from the CSRF check.
     if _stands_on_token():
@@ -204,6 +219,7 @@ def _gate() -> ResponseReturnValue | None:
             own_forms.require_own_form()
         except CSRFError as error:
             return _lead_on() or own_forms.refuse(error)
+        form_parser.require_no_json()
     return idempotency.answer_of_the_first() if request.endpoint not in PUBLIC else None
 
 
@@ -285,7 +301,7 @@ def _has_logged_in_before() -> bool:
 
 
 def _note_login(_app: Flask, **_: object) -> None:
-    g.logged_in = True
+    keep_known()
 
 
 def _remember_browser(response: Response) -> Response:

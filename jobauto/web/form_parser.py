@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from flask import Flask, Request, request
 from flask_login import current_user
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 from werkzeug.formparser import FormDataParser
 
 from ..turns import Turns
@@ -62,6 +62,15 @@ class ParsedInTurn(Request):
     """A request whose form is taken apart so."""
 
     form_data_parser_class = Parser
+
+
+def require_no_json() -> None:
+    """Refuse JSON on a page. Raises UnsupportedMediaType.
+
+    Flask-WTF would take it for a form: one that waits in no line, with fields that are no texts.
+    """
+    if request.is_json and not request.path.startswith("/api/"):
+        raise UnsupportedMediaType("A page takes a form, and no JSON.")
 
 
 def init_app(app: Flask) -> None:

@@ -237,6 +237,16 @@ def test_a_part_without_a_name_is_refused(people: PEOPLE) -> None:
 
 
 @pytest.mark.any_engine
+@pytest.mark.parametrize(("who", "address"), [(None, "/login"), ("oscar", "/profiles/new")])
+def test_a_page_takes_no_json_for_its_form(people: PEOPLE, who: str | None, address: str) -> None:
+    """It would wait in no line, and its fields could be other than texts."""
+    sender, document = people[who], {"name": 5, "password": []}
+    headers = {"X-CSRFToken": sender.csrf_token()}
+    answer = sender.client.open(address, method="POST", json=document, headers=headers)
+    assert answer.status_code == 415
+
+
+@pytest.mark.any_engine
 def test_an_archive_for_the_api_holds_no_more_than_a_body_may_have(oscar: Person) -> None:
     """All of it is read in the request: 900 MB of empty lines are 900 kB of an archive."""
     columns = {"time": {"columns": ["D"], "formats": ["iso"]}, "value": {"columns": ["V"]}}

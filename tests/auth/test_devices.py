@@ -18,6 +18,7 @@ from jobauto.auth.throttling import Throttled
 from jobauto.clock import utcnow
 from jobauto.config import DEVICE_COOKIE, SESSION_COOKIE
 from jobauto.models import User
+from tests.auth.second_factors import proposed_on, send, set_up
 from tests.auth.test_throttling import ELSEWHERE, HERE, LIMITS, MINUTE, fail
 from tests.fleets import NOON
 from tests.people import PASSWORD, Person
@@ -78,7 +79,7 @@ def test_a_changed_password_makes_browsers_unknown(app: Flask, cast: None) -> No
         service.prove("vera", "another good one", Client(HERE, "", NOON, LIMITS, device))
 
 
-def test_a_browser_knows_the_last_ten_who_logged_in() -> None:
+def test_a_browser_knows_the_last_ten_who_logged_in(app: Flask) -> None:
     device = new_device()
     people = [User(id=number, password_hash="hash") for number in range(MOST_USERS + 1)]
     for user in (*people, people[1]):
@@ -115,6 +116,22 @@ def test_ones_own_new_password_keeps_this_browser_known(app: Flask, vera: Person
     vera.token = None
     fail("vera", times=30, address=ELSEWHERE, now=utcnow())
     assert vera.post("/login", username="vera", password="another good one").status_code == 302
+
+
+@pytest.mark.parametrize("action", ["sets up", "switches off"])
+def test_a_second_factor_that_one_changes_keeps_this_browser_known(
+    app: Flask, vera: Person, action: str
+) -> None:
+    page = "/account/second-factor"
+    if action == "sets up":
+        sealed, phone = proposed_on(send(vera, page, action="begin", confirm=PASSWORD).text)
+        send(vera, page, action="set_up", sealed=sealed, code=phone.code())
+    else:
+        send(vera, page, action="off", code=set_up("vera")[0].code())
+    vera.client.delete_cookie(SESSION_COOKIE)
+    vera.token = None
+    fail("vera", times=30, address=ELSEWHERE, now=utcnow())
+    assert vera.post("/login", username="vera", password=PASSWORD).status_code == 302
 
 
 def signed_anew(

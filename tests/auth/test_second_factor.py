@@ -187,11 +187,11 @@ def test_after_a_change_of_the_secret_key_the_former_one_still_decrypts_until_it
 # -- wrong codes ---------------------------------------------------------------------------------------
 
 
-def guess(times: int, now: Any, address: str = "192.0.2.1") -> None:
+def guess(times: int, now: Any, address: str = "192.0.2.1", **at: Any) -> None:
     key = begun(now=now)
     for _ in range(times):
         with pytest.raises(WrongCode):
-            logging_in.give_code(key, "no code", client(now=now, address=address))
+            logging_in.give_code(key, "no code", client(now=now, address=address, **at))
 
 
 def test_wrong_codes_are_slowed_whatever_half_login_they_come_in(app: Flask, cast: None) -> None:
@@ -289,6 +289,17 @@ def test_a_known_browser_guesses_at_codes_no_faster(app: Flask, cast: None) -> N
             logging_in.give_code(key, "no code", mine)
     with pytest.raises(Throttled):
         logging_in.give_code(key, phone.code(now), mine)
+
+
+def test_browsers_from_before_it_was_set_up_have_no_guesses_of_their_own(app: Flask, cast: None) -> None:
+    """Whoever had the password by then could have made any number of them."""
+    vera = service.by_name("vera")
+    first, second = (new_device().with_user(vera) for _ in range(2))
+    set_up("vera")
+    now = utcnow()
+    guess(6, now, device=first)
+    with pytest.raises(Throttled):
+        guess(1, now, device=second)
 
 
 # -- where a role must have one ------------------------------------------------------------------------

@@ -93,6 +93,24 @@ def _spread(address: str) -> list[str]:
     return [address.replace(f"({names[0]})", name) for name in names[0].split("|")]
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/sites.csv",
+        "/readings.csv/S1",
+        "/report/jobs.csv",
+        "/api/jobs/export.csv",
+        "/api/job-automation/runs/1/",
+        "/api/job-automation/runs/1",
+        "/jobauto/api/job-automation/runs/1",
+    ],
+)
+def test_nginx_counts_what_may_be_long(address: str) -> None:
+    text = (DEPLOY / "nginx/jobauto/http.conf").read_text()
+    (long,) = re.findall(r"^map \$uri \$jobauto_files \{(.*?)^\}", text, re.DOTALL | re.MULTILINE)
+    assert any(re.search(pattern, address) for pattern in re.findall(r'"~(\S+)"', long))
+
+
 def test_logins_are_counted_by_names_of_one_length_so_that_none_fills_the_place_of_another() -> None:
     """What nginx takes back of a full zone has room for a name of the same size only."""
     text = (DEPLOY / "nginx/jobauto/http.conf").read_text()

@@ -67,6 +67,7 @@ def _set_up() -> ResponseReturnValue:
     except WrongCode:
         form.code.errors = ["This is not the code that the app shows now. Is the clock of your phone right?"]
         return _set_up_page(form, proposal), 422
+    access.keep_known()
     security_log.tell("second-factor-on", user=current_user.username)
     return _codes_page(codes)
 
@@ -95,6 +96,7 @@ def _with_code() -> ResponseReturnValue:
     if codes is not None:
         security_log.tell("recovery-codes-renewed", user=current_user.username)
         return _codes_page(codes)
+    access.keep_known()
     security_log.tell("second-factor-off", user=current_user.username)
     flash("Your second factor is off.", "success")
     return redirect(url_for(".show"))
