@@ -41,6 +41,10 @@ class WrongLogin(Exception):
     """The name or the password is wrong; which of them is not told."""
 
 
+class SessionOver(Exception):
+    """The session in which something was asked for has ended meanwhile."""
+
+
 class PasswordLapsed(WrongLogin):
     """It is the password, but somebody else had set it, and it was not used in time."""
 
@@ -153,15 +157,23 @@ def _proven(session: Session, proof: Proof, client: Client) -> User:
 
 
 def change_own_password(
-    username: str, current: str, password: str, client: Client, *, revoke_tokens: bool = False
+    username: str,
+    current: str,
+    password: str,
+    client: Client,
+    *,
+    session_id: int | None,
+    revoke_tokens: bool = False,
 ) -> User:
     """Change one's own password: every session ends, and a new one begins; the tokens end if asked to.
 
-    Raises AccountError, WrongLogin and Throttled.
+    The new one takes the place of ``session_id``. Raises AccountError, WrongLogin, Throttled and SessionOver.
     """
     proof = prove(username, current, client)
     with write() as session:
         user = _proven(session, proof, client)
+        if not sessions.end(session, [session_id] if session_id is not None else [], user):
+            raise SessionOver  # by an admin perhaps: whoever has another role now shows a second factor first
         use_password(user, password)
         sessions.end_all(session, user)
         author = Author(user.username, client.now)
