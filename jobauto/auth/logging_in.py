@@ -67,7 +67,7 @@ def give_new_password(key: str, password: str, client: Client) -> Entered:
         raise LoginOver
     with passwords.in_line(waiting.user.id):
         if passwords.matches(waiting.user.password_hash, password):
-            raise service.PasswordRefused("This is the password that was set for you. Choose another one.")
+            raise service.PasswordRefused(service.SET_BY_ANOTHER)
         kept = service.hash_of_good(password, waiting.user.username)
     with write() as session:
         user = steps.user_of(session, key, client.now)

@@ -23,6 +23,7 @@ from .tokens import NewToken
 USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}")
 SET_BY_ANOTHER_LASTS = timedelta(days=7)
 """So long a password that somebody else has set may wait for its first login."""
+SET_BY_ANOTHER = "This is the password that was set for you. Choose another one."
 
 
 class AccountError(ValueError):
@@ -39,6 +40,10 @@ class TokenRefused(AccountError):
 
 class WrongLogin(Exception):
     """The name or the password is wrong; which of them is not told."""
+
+
+class SessionOver(Exception):
+    """The session in which something was asked for has ended meanwhile."""
 
 
 class PasswordLapsed(WrongLogin):
@@ -153,15 +158,26 @@ def _proven(session: Session, proof: Proof, client: Client) -> User:
 
 
 def change_own_password(
-    username: str, current: str, password: str, client: Client, *, revoke_tokens: bool = False
+    username: str,
+    current: str,
+    password: str,
+    client: Client,
+    *,
+    session_id: int | None,
+    revoke_tokens: bool = False,
 ) -> User:
     """Change one's own password: every session ends, and a new one begins; the tokens end if asked to.
 
-    Raises AccountError, WrongLogin and Throttled.
+    The new one takes the place of ``session_id``. Raises AccountError, WrongLogin, Throttled and SessionOver.
     """
     proof = prove(username, current, client)
     with write() as session:
         user = _proven(session, proof, client)
+        if not sessions.end(session, [session_id] if session_id is not None else [], user):
+            raise SessionOver  # by an admin perhaps: whoever has another role now shows a second factor first
+        # Who came in by an issuer was not asked for another one at the login.
+        if user.password_lapses_at is not None and password == current:
+            raise PasswordRefused(SET_BY_ANOTHER)
         use_password(user, password)
         sessions.end_all(session, user)
         author = Author(user.username, client.now)

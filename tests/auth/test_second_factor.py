@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
+from jobauto.audit.service import Author
 from jobauto.auth import logging_in, own_second_factor, second_factor, service, steps, throttling
 from jobauto.auth.devices import new_device
 from jobauto.auth.second_factor import ProposalOver, WrongCode
@@ -15,6 +16,7 @@ from jobauto.auth.throttling import ADDRESS_FAILURES, Subject, Throttled
 from jobauto.clock import utcnow
 from jobauto.extensions import db
 from jobauto.models import RecoveryCode, SecondFactor, UserSession
+from jobauto.users.service import set_role
 from tests.auth.second_factors import (
     PERIOD,
     Phone,
@@ -341,6 +343,25 @@ def test_who_gets_a_role_that_must_have_one_logs_in_anew_to_have_it(
     ada.post("/users/oscar", action="role", role="admin")
     assert oscar.get("/users/").location.startswith("/login")
     assert after_the_password(app, "oscar").get("/login/second-factor/set-up").status_code == 200
+
+
+def test_who_gets_it_while_their_new_password_is_looked_at_logs_in_anew_too(
+    app: Flask, oscar: Person, needed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The session that a new password begins takes the place of one that must still be there."""
+    prove = service.prove
+
+    def slowly(*given: Any) -> service.Proof:
+        proof = prove(*given)
+        set_role("oscar", "admin", author=Author("ada", utcnow()))
+        return proof
+
+    monkeypatch.setattr(service, "prove", slowly)
+    new = {"password": "another good one", "once_more": "another good one"}
+    answer = oscar.post("/account", action="password", current=PASSWORD, **new)
+    assert answer.location == "/login"
+    assert oscar.get("/jobs/").location.startswith("/login")
+    assert service.authenticate("oscar", PASSWORD), "nothing was changed"
 
 
 def test_who_gets_a_role_that_needs_none_goes_on(app: Flask, ada: Person, oscar: Person) -> None:

@@ -857,6 +857,20 @@ def test_a_password_that_must_be_changed_does_not_matter_to_a_login_without_it(
     assert sign_on(stranger).location == "/"
 
 
+def test_who_came_in_without_the_password_that_was_set_for_them_does_not_keep_it_either(
+    app: Flask, stranger: Person
+) -> None:
+    sign_on(stranger)
+    set_password("nina", "given by ada", Author("ada", utcnow()), must_change=True)
+    nina = Person(app, None)
+    sign_on(nina)
+    same = {"current": "given by ada", "password": "given by ada", "once_more": "given by ada"}
+    refused = send(nina, "/account", action="password", **same)
+    assert refused.status_code == 422
+    assert "This is the password that was set for you. Choose another one." in refused.text
+    assert user("nina").password_lapses_at
+
+
 def test_logging_out_leads_to_the_logout_at_the_issuer(app: Flask, issuer: Issuer, stranger: Person) -> None:
     sign_on(stranger)
     answer = send(stranger, "/", to="/logout")

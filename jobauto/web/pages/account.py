@@ -98,13 +98,21 @@ def _new_password() -> ResponseReturnValue:
     current, new = form.current.data or "", form.password.data or ""
     try:
         user = auth.change_own_password(
-            current_user.username, current, new, access.client(), revoke_tokens=form.revoke_tokens.data
+            current_user.username,
+            current,
+            new,
+            access.client(),
+            session_id=access.session_id(),
+            revoke_tokens=form.revoke_tokens.data,
         )
     except auth.PasswordRefused as error:
         form.password.errors = [str(error)]
         return _page(form), 422
     except (auth.WrongLogin, Throttled) as error:
         return _refuse(form, form.current, error)
+    except auth.SessionOver:
+        flash(drafts.SESSION_ENDED, "warning")
+        return redirect(url_for("auth.login"))
     security_log.tell("password-changed", user=user.username)
     login_user(user)  # this session goes on under a new key; all others have ended
     tokens_too = " and your tokens are revoked" if form.revoke_tokens.data else ""
