@@ -45,7 +45,7 @@ from .web.pages import (
     sites,
     users,
 )
-from .web.routing import IdConverter, SiteIdConverter
+from .web.routing import IdConverter, NameConverter, SiteIdConverter
 
 
 def create_app(overrides: dict[str, Any] | None = None) -> Flask:
@@ -73,7 +73,7 @@ def _extensions(app: Flask) -> None:
 
 
 def _routes(app: Flask) -> None:
-    app.url_map.converters |= {"int": IdConverter, "site_id": SiteIdConverter}
+    app.url_map.converters |= {"default": NameConverter, "int": IdConverter, "site_id": SiteIdConverter}
     app.url_map.strict_slashes = False  # an API never redirects, with or without the last slash
     app.url_map.merge_slashes = False  # two slashes may be part of a site_id
     for part in (

@@ -4,6 +4,7 @@ import pytest
 from werkzeug.routing import Map, ValidationError
 
 from jobauto.web.routing import SiteIdConverter
+from tests.people import Person
 
 
 @pytest.mark.parametrize("site_id", ["S1", "a/b", "...", ".a", "..a", "../", "a/.."])
@@ -20,3 +21,9 @@ def test_what_no_site_can_be_called_has_none(site_id: str) -> None:
     for address in (site_id, f"{site_id}/"):
         with pytest.raises(ValidationError):
             converter.to_python(address)
+
+
+@pytest.mark.parametrize("address", ["/users/a%00", "/account/mail/%00", "/policies/%00", "/profiles/%00/"])
+def test_a_name_with_nul_has_no_address(ada: Person, address: str) -> None:
+    assert ada.get(address).status_code == 404
+    assert ada.post(address, action="x").status_code in (404, 405)

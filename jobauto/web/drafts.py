@@ -53,7 +53,7 @@ def keep_for(user: User) -> str:
     if page is None:
         return "/"
     path = page.removeprefix(request.root_path)
-    if request.endpoint not in SHOWN_BY or len(request.path) > PATH_LENGTH or not request.path.isprintable():
+    if request.endpoint not in SHOWN_BY or len(request.path) > PATH_LENGTH:
         query = request.query_string.decode(errors="replace")
         return f"{path}?{query}" if query else path
     fields = [[name, text] for name, text in request.form.items(multi=True) if name not in NEVER_KEPT]

@@ -1,10 +1,10 @@
-"""Addresses that carry a key: the number of a row, or a site's business key, ``/`` included."""
+"""Addresses that carry a key: the number of a row, a name, or a site's business key, ``/`` included."""
 
 from urllib.parse import quote
 
 from flask import current_app, request
 from werkzeug.exceptions import HTTPException
-from werkzeug.routing import BaseConverter, IntegerConverter, ValidationError
+from werkzeug.routing import BaseConverter, IntegerConverter, UnicodeConverter, ValidationError
 
 from ..models.site import NO_SITE_IDS, SITE_ID_LENGTH
 
@@ -13,6 +13,16 @@ class IdConverter(IntegerConverter):
     """``<int:run_id>``: a number that the database can hold; there is no page for a larger one."""
 
     regex = "[0-9]{1,18}"
+
+
+class NameConverter(UnicodeConverter):
+    """``<name>``: a text that the database can be asked for; there is no page for one with NUL."""
+
+    def to_python(self, value: str) -> str:
+        """The name."""
+        if "\0" in value:
+            raise ValidationError
+        return value
 
 
 class SiteIdConverter(BaseConverter):
