@@ -25,7 +25,7 @@ from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
 from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
-from joserfc.errors import InvalidKeyIdError, JoseError
+from joserfc.errors import BadSignatureError, InvalidKeyIdError, JoseError
 from joserfc.jwk import Key, KeySet
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
@@ -166,7 +166,7 @@ class Client:
     ) -> dict[str, Any]:
         try:
             decoded = jwt.decode(id_token, self._keys_of(metadata), algorithms=ALGORITHMS)
-        except InvalidKeyIdError:  # the issuer may have changed its keys since they were read
+        except (InvalidKeyIdError, BadSignatureError):  # its keys may have changed since they were read
             self._keys = None
             decoded = jwt.decode(id_token, self._keys_of(metadata), algorithms=ALGORITHMS)
         claims = CodeIDToken(

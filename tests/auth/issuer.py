@@ -43,13 +43,14 @@ class Issuer:
         """May answer a request itself."""
         self.asked: list[str] = []
         self.codes: dict[str, dict[str, str]] = {}
-        self.rotations = 0
-        self.rotate()
+        self.rotations = 1
+        self.key = _key(1)
 
-    def rotate(self) -> None:
+    def rotate(self, *, renamed: bool = True) -> None:
         """Sign with another key from now on, and tell of no other."""
         self.rotations += 1
-        self.key = _key(self.rotations)
+        key = _key(self.rotations)
+        self.key = key if renamed else RSAKey(key.raw_value, key.raw_value, {"kid": str(self.key.kid)})
 
     def signed(self, claims: dict[str, Any]) -> str:
         """As it should be."""

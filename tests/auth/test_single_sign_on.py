@@ -431,13 +431,14 @@ def test_an_issuer_that_names_itself_on_the_way_back_is_believed(
 
 
 @pytest.mark.any_engine
-def test_keys_may_be_changed(app: Flask, issuer: Issuer, stranger: Person) -> None:
+@pytest.mark.parametrize("renamed", [True, False], ids=["another name", "the same name"])
+def test_keys_may_be_changed(app: Flask, issuer: Issuer, stranger: Person, renamed: bool) -> None:
     sign_on(stranger)
-    issuer.rotate()
+    issuer.rotate(renamed=renamed)
     again = Person(app, None)
     sign_on(again)
     assert is_in(again)
-    assert issuer.asked.count("/keys") == 2, "they are read anew when a token names one that is not known"
+    assert issuer.asked.count("/keys") == 2, "they are read anew when none that is known has signed a token"
 
 
 def test_a_code_is_worth_one_login(app: Flask, stranger: Person) -> None:
