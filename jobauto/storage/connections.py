@@ -114,6 +114,7 @@ def _open_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
         "journal_mode = WAL",
         "foreign_keys = ON",
         "synchronous = NORMAL",
+        "secure_delete = ON",  # as most builds have it: what was deleted is in no copy of the file
     ):
         connection.execute(f"PRAGMA {pragma}")
 
