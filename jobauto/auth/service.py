@@ -254,12 +254,19 @@ def issue_token(username: str, wanted: NewToken, author: Author) -> str:
         return _make_token(session, user, wanted, author)
 
 
-def issue_own_token(username: str, wanted: NewToken, password: str, client: Client) -> str:
-    """A new token for oneself, to be shown this once. Raises AccountError, WrongLogin and Throttled."""
+def issue_own_token(
+    username: str, wanted: NewToken, password: str, client: Client, *, session_id: int | None
+) -> str:
+    """A new token for oneself, to be shown this once; ``session_id`` is the one in which it is asked for.
+
+    Raises AccountError, WrongLogin, Throttled and SessionOver.
+    """
     _check_token(wanted)
     proof = prove(username, password, client)
     with write() as session:
         user = _proven(session, proof, client)
+        if not sessions.goes_on(session, session_id, user):
+            raise SessionOver
         return _make_token(session, user, wanted, Author(user.username, client.now))
 
 

@@ -104,6 +104,12 @@ def sessions_for(user: User, limits: Limits, now: datetime) -> Select[UserSessio
     return _of(user.id).where(_alive(limits, now))
 
 
+def goes_on(session: Session, session_id: int | None, user: User) -> bool:
+    """Whether a session of a user has not been ended."""
+    mine = (UserSession.id == session_id, UserSession.user_id == user.id)
+    return session.scalar(select(UserSession.id).where(*mine)) is not None
+
+
 def end(session: Session, session_ids: list[int], user: User) -> int:
     """End sessions of a user; how many they were."""
     mine = (UserSession.user_id == user.id, UserSession.id.in_(session_ids))

@@ -12,6 +12,7 @@ from flask_wtf.csrf import CSRFError
 
 from ..audit.service import Author
 from ..auth import sessions, tokens
+from ..auth.service import SessionOver
 from ..auth.sessions import RECENT, Client, Limits
 from ..clock import utcnow
 from ..extensions import db
@@ -59,6 +60,7 @@ SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 SHOWN_SESSIONS = 50
 _NEEDED_ROLE = "needed_role"
 _INGESTS = "ingests"
+_LOG_IN = "Log in, or send the header Authorization: Bearer TOKEN."
 
 
 def needs(role: str) -> Callable[[View], View]:
@@ -96,6 +98,7 @@ def init_app(app: Flask) -> None:
     login_manager.request_loader(_by_token)
     user_logged_in.connect(_note_login, app)
     app.before_request(_gate)
+    app.register_error_handler(SessionOver, _session_over)
     app.after_request(_remember_browser)
     idempotency.init_app(app)
     app.after_request(_keep_out_of_caches)
@@ -211,6 +214,10 @@ def _gate() -> ResponseReturnValue | None:
         if is_page and session_id() is not None:
             own_forms.mark_session(current_user)
         return None
+    return _take_body()
+
+
+def _take_body() -> ResponseReturnValue | None:
     db.session.rollback()  # from here on the body is read, and PostgreSQL ends what stands still for it
     body_limits.require_whole()
     body_limits.check_unmeasured()
@@ -220,7 +227,35 @@ def _gate() -> ResponseReturnValue | None:
         except CSRFError as error:
             return _lead_on() or own_forms.refuse(error)
         form_parser.require_no_json()
-    return idempotency.answer_of_the_first() if request.endpoint not in PUBLIC else None
+    if request.endpoint in PUBLIC:
+        return None
+    if request.path.startswith("/api/"):
+        request.get_data()
+    look_again()
+    return idempotency.answer_of_the_first()
+
+
+def look_again() -> None:
+    """Refuse whose session, token or role has ended since the gate, in what may have taken long.
+
+    A body comes as slowly as its sender likes, and a password waits for its turn. Raises SessionOver.
+    """
+    db.session.rollback()  # what was read before is read anew
+    token: ApiToken | None = g.get("token")
+    if token is not None:
+        is_over = token.revoked_at is not None
+    else:
+        is_over = db.session.get(UserSession, session_id()) is None
+    if is_over and request.path.startswith("/api/"):
+        abort(401, _LOG_IN)
+    if is_over:
+        raise SessionOver
+    _require_role(needed_role(request.endpoint or ""))
+
+
+def _session_over(_error: SessionOver) -> ResponseReturnValue:
+    idempotency.give_back()
+    return _ask_to_log_in()
 
 
 def _count() -> None:
@@ -281,7 +316,7 @@ def caller() -> str:
 
 def _ask_to_log_in() -> ResponseReturnValue:
     if request.path.startswith("/api/") or request.endpoint in ASKED_BY_MACHINES:
-        abort(401, "Log in, or send the header Authorization: Bearer TOKEN.")
+        abort(401, _LOG_IN)
     if request.method in SAFE_METHODS:
         return redirect(drafts.login_address(request.full_path.rstrip("?")))
     db.session.rollback()

@@ -62,6 +62,13 @@ def answer_of_the_first() -> ResponseReturnValue | None:
     return None
 
 
+def give_back() -> None:
+    """Let the form of this request be sent again: nothing is done with it, though its answer leads on."""
+    sending: Sending | None = g.pop("sending", None)
+    if sending is not None:
+        sent_forms.give_back(sending)
+
+
 def _outcome(digest: str, waits_until: float) -> Outcome | None:
     """What became of the first sending, awaited where few others wait; None where it was given back."""
     first = sent_forms.outcome(digest)

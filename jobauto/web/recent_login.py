@@ -46,6 +46,7 @@ def refused_unless_right(password: Field) -> Refused | None:
         auth.prove_again(current_user.username, password.data or "", access.session_id(), client)
     except (auth.WrongLogin, Throttled) as error:
         return unproven(password, error)
+    access.look_again()
     access.note_proof(client.now)
     return None
 

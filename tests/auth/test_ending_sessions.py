@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import Engine, create_engine, func, select, text, update
+from sqlalchemy import Engine, Executable, create_engine, delete, func, select, text, update
 
 from jobauto.auth import service, sessions
 from jobauto.auth.browsers import describe_browser
 from jobauto.auth.sessions import Client
 from jobauto.clock import utcnow
 from jobauto.extensions import db
-from jobauto.models import User, UserSession
+from jobauto.models import ApiToken, User, UserSession
 from jobauto.storage.connections import write
 from tests.auth.test_throttling import LIMITS
 from tests.fleets import NOON
@@ -137,22 +137,61 @@ def test_what_a_password_was_given_for_is_not_done_where_it_is_none_any_more(
 ) -> None:
     """It was right when it was looked at, and an admin came between."""
     service.log_in("vera", PASSWORD, ME)
-    prove, of_vera = service.prove, User.username == "vera"
-
-    def slowly(username: str, password: str, client: Client) -> service.Proof:
-        proof = prove(username, password, client)
-        db.session.rollback()
-        with db.engine.begin() as admin:
-            admin.execute(update(User).where(of_vera).values(**change))
-        return proof
-
-    monkeypatch.setattr(service, "prove", slowly)
+    of_vera = User.username == "vera"
+    meanwhile(monkeypatch, update(User).where(of_vera).values(**change))
     with pytest.raises(service.WrongLogin):
         act(ME)
     db.session.rollback()
     assert sessions_of("vera") == 1
     stored = db.session.scalars(select(User).where(of_vera)).one()
     assert {name: getattr(stored, name) for name in change} == change
+
+
+@pytest.mark.parametrize(
+    ("address", "form"),
+    [
+        pytest.param("/users/vera", {"action": "role", "role": "admin"}, id="a role"),
+        pytest.param("/account", {"action": "token", "name": "x", "scope": "full", "days": 9}, id="a token"),
+    ],
+)
+def test_nor_where_the_session_was_ended_meanwhile(
+    ada: Person, vera: Person, monkeypatch: pytest.MonkeyPatch, address: str, form: dict[str, object]
+) -> None:
+    make_old()
+    meanwhile(monkeypatch, delete(UserSession))
+    answer = ada.post(address, confirm=PASSWORD, **form)
+    assert (answer.status_code, answer.location) == (302, "/login")
+    assert service.by_name("vera").role == "viewer"
+    assert db.session.scalars(select(ApiToken).where(ApiToken.name == "x")).all() == []
+
+
+def test_nor_where_the_role_was_taken_meanwhile(
+    ada: Person, vera: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_old()
+    meanwhile(monkeypatch, update(User).where(User.username == "ada").values(role="operator"))
+    assert ada.post("/users/vera", action="role", role="admin", confirm=PASSWORD).status_code == 403
+    assert service.by_name("vera").role == "viewer"
+
+
+def make_old() -> None:
+    """Let no login be recent."""
+    with write() as session:
+        session.execute(update(UserSession).values(proven_at=NOON - HOUR))
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, done: Executable) -> None:
+    """Let an admin come between the look at a password and what it was given for."""
+    prove = service.prove
+
+    def slowly(username: str, password: str, client: Client) -> service.Proof:
+        proof = prove(username, password, client)
+        db.session.rollback()
+        with db.engine.begin() as admin:
+            admin.execute(done)
+        return proof
+
+    monkeypatch.setattr(service, "prove", slowly)
 
 
 def test_deactivation_ends_all_and_they_do_not_come_back(app: Flask, ada: Person, vera: Person) -> None:

@@ -1,18 +1,26 @@
-"""While a body comes in, slowly perhaps, no transaction is open: PostgreSQL ends one that stands still."""
+"""While a body comes in, slowly perhaps, no transaction is open: PostgreSQL ends one that stands still.
+
+And meanwhile whoever sends it may have lost what let them in.
+"""
 
 import re
 from contextlib import ExitStack
 from io import BytesIO
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
+from sqlalchemy import Executable, delete, update
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
+from jobauto.auth import service
 from jobauto.extensions import db
+from jobauto.models import ApiToken, User, UserSession
 from jobauto.turns import NoTurn
 from jobauto.web.api.importing import AT_ONCE, LARGE_BODIES
 from jobauto.web.body_limits import PAGE
+from tests.fleets import NOON
 from tests.people import Person
 
 CSV = b"site_id,reading_date,reading_value\nS1,2026-03-01T00:00:00Z,1\n"
@@ -121,6 +129,58 @@ def test_a_page_waits_for_a_file_without_a_transaction(oscar: Person) -> None:
     assert "The first line must name the columns." in answer.text
     assert body.waited
     assert not any(body.waited)
+
+
+class Meanwhile(BytesIO):
+    """A body that comes so slowly that an admin does something at another connection."""
+
+    def __init__(self, content: bytes, done: Executable) -> None:
+        super().__init__(content)
+        self._left = [done]
+
+    def readinto(self, buffer: Any, /) -> int:
+        """A part of it."""
+        while self._left:
+            with db.engine.begin() as admin:
+                admin.execute(self._left.pop())
+        return super().readinto(buffer)
+
+
+DEMOTED = update(User).where(User.username == "ada").values(role="operator")
+
+
+@pytest.mark.parametrize(
+    ("done", "leads_to"),
+    [
+        pytest.param(delete(UserSession), "/login?next=/users/vera?typed%3D1", id="their session is ended"),
+        pytest.param(DEMOTED, None, id="their role is taken"),
+    ],
+)
+def test_a_form_that_comes_slowly_is_not_done_for_whom_it_ends_for_meanwhile(
+    ada: Person, vera: Person, done: Executable, leads_to: str | None
+) -> None:
+    content = urlencode({"csrf_token": csrf_token(ada), "action": "role", "role": "admin"}).encode()
+    answer = ada.client.post(
+        "/users/vera",
+        input_stream=Meanwhile(content, done),
+        content_type="application/x-www-form-urlencoded",
+        content_length=len(content),
+    )
+    assert (answer.status_code, answer.location) == (302 if leads_to else 403, leads_to)
+    assert service.by_name("vera").role == "viewer"
+
+
+@pytest.mark.parametrize(
+    ("done", "status"),
+    [
+        pytest.param(update(ApiToken).values(revoked_at=NOON), 401, id="their token is revoked"),
+        pytest.param(DEMOTED, 403, id="their role is taken"),
+    ],
+)
+def test_nor_is_what_the_api_is_sent_so(ada: Person, done: Executable, status: int) -> None:
+    sent = {"content_type": "application/json", "input_stream": Meanwhile(b"{}", done)}
+    answer = ada.api("PUT", "/api/job-automation/settings/", content_length=2, **sent)
+    assert answer.status_code == status
 
 
 def csrf_token(person: Person) -> str:

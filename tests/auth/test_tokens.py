@@ -54,7 +54,7 @@ def test_a_token_that_there_cannot_be(app: Flask, cast: None, wanted: NewToken) 
     with pytest.raises(auth.TokenRefused):
         auth.issue_token("vera", wanted, ADA)
     with pytest.raises(auth.TokenRefused):
-        auth.issue_own_token("vera", wanted, PASSWORD, None)  # type: ignore[arg-type] # it is not asked for
+        auth.issue_own_token("vera", wanted, PASSWORD, None, session_id=None)  # type: ignore[arg-type] # it is not asked for
     assert db.session.scalars(select(ApiToken)).all() == []
 
 

@@ -57,7 +57,8 @@ def _new_token() -> ResponseReturnValue:
     name, password = current_user.username, form.confirm.data or ""
     try:
         if auth.password_counts(current_user):
-            token = auth.issue_own_token(name, wanted, password, access.client())
+            session_id = access.session_id()
+            token = auth.issue_own_token(name, wanted, password, access.client(), session_id=session_id)
         else:
             token = auth.issue_token(name, wanted, current_author())
     except auth.TokenRefused as error:
@@ -110,9 +111,6 @@ def _new_password() -> ResponseReturnValue:
         return _page(form), 422
     except (auth.WrongLogin, Throttled) as error:
         return _refuse(form, form.current, error)
-    except auth.SessionOver:
-        flash(drafts.SESSION_ENDED, "warning")
-        return redirect(url_for("auth.login"))
     security_log.tell("password-changed", user=user.username)
     login_user(user)  # this session goes on under a new key; all others have ended
     tokens_too = " and your tokens are revoked" if form.revoke_tokens.data else ""
