@@ -75,6 +75,8 @@ def end_sessions(username: str, *, author: Author) -> int:
     """End every session of a user; how many they were. The tokens stay."""
     with write() as session:
         user = auth.by_name(username)
+        # Locked, as by who is about to begin one: that one has it, or comes too late.
+        session.refresh(user, with_for_update={"key_share": True})
         ended = sessions.end_all(session, user)
         if ended:
             record(session, author, "user", username, [("sessions", None, "ended")])

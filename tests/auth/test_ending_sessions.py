@@ -3,12 +3,14 @@
 import re
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
 from sqlalchemy import Engine, Executable, create_engine, delete, func, select, text, update
 
+from jobauto.audit.service import Author
 from jobauto.auth import service, sessions
 from jobauto.auth.browsers import describe_browser
 from jobauto.auth.sessions import Client
@@ -16,10 +18,14 @@ from jobauto.clock import utcnow
 from jobauto.extensions import db
 from jobauto.models import ApiToken, User, UserSession
 from jobauto.storage.connections import write
+from jobauto.users.service import end_sessions
 from tests.auth.test_throttling import LIMITS
+from tests.databases import POSTGRESQL
 from tests.fleets import NOON
 from tests.pages.reading import error_beside, words
 from tests.people import PASSWORD, Browser, Person
+from tests.processes import PATIENCE, await_until
+from tests.racing import is_anybody_waiting, just_before
 
 ME = Client("", "", NOON, LIMITS)
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -212,6 +218,30 @@ def test_an_admin_sees_and_ends_the_sessions_of_somebody(app: Flask, ada: Person
     assert not is_in(elsewhere)
     assert is_in(ada)
     assert vera.api("GET", "/api/jobs/").status_code == 200, "tokens stay"
+
+
+@pytest.mark.parametrize("engine", [POSTGRESQL], indirect=True)
+def test_an_admin_ends_also_the_session_that_a_new_password_is_about_to_begin(app: Flask, cast: None) -> None:
+    """On SQLite there is one writer."""
+    service.log_in("vera", PASSWORD, ME)
+    mine = db.session.scalars(select(UserSession.id)).one()
+    ending: list[Future[int]] = []
+
+    def end() -> int:
+        with app.app_context():
+            ended = end_sessions("vera", author=Author("ada", NOON))
+            db.session.remove()
+            return ended
+
+    def begin_to_end() -> None:
+        ending.append(pool.submit(end))
+        with db.engine.connect() as watching:
+            await_until(lambda: is_anybody_waiting(watching), "the admin waits")
+
+    with ThreadPoolExecutor(1) as pool, just_before("INSERT INTO user_session", begin_to_end):
+        service.change_own_password("vera", PASSWORD, "another good one", ME, session_id=mine)
+        assert ending[0].result(PATIENCE) == 1
+    assert sessions_of("vera") == 0
 
 
 def test_one_sees_ones_sessions_and_ends_the_ticked_ones_with_the_password(app: Flask, vera: Person) -> None:
