@@ -12,7 +12,7 @@ from jobauto.models import Cover, Event, Incident, Job, Site
 from jobauto.storage.connections import write
 from jobauto.turns import Turns
 from jobauto.web import exports, rate_limit
-from jobauto.web.api import importing
+from jobauto.web.api import importing, jobs
 from jobauto.web.pages import report
 from tests.fleets import NOON, add_one_fault_of_each_rule
 from tests.memory import at_most
@@ -95,6 +95,20 @@ def test_one_report_is_made_after_the_other(vera: Person, door: str, monkeypatch
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "10")
     assert "Other reports are being made." in refused.text
     assert {vera.client.get(door).status_code for _ in range(2)} == {200}
+
+
+def test_few_searches_of_the_api_go_on_at_once_because_each_looks_into_all_jobs(
+    vera: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "SEARCHES", searches := Turns(jobs.SEARCHES_AT_ONCE))
+    with ExitStack() as others:
+        for _ in range(jobs.SEARCHES_AT_ONCE):
+            others.enter_context(searches.turn())
+        refused = vera.client.get("/api/jobs/?search=pump")
+        assert (refused.status_code, refused.headers["Retry-After"]) == (429, "10")
+        assert "Other searches" in refused.text
+        assert vera.client.get("/api/jobs/").status_code == 200
+    assert vera.client.get("/api/jobs/?search=pump").status_code == 200
 
 
 def test_a_list_of_sites_asks_what_became_of_its_own_alone(vera: Person) -> None:
