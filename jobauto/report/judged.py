@@ -3,6 +3,7 @@
 Whether a site was active, and whether it was snoozed, at an instant follows from what it is now and from the
 changes since, which are all kept. Sites without such changes are counted by the database. The others are as
 many as somebody snoozes at once: each has the times in which it was judged, and is not asked day by day.
+An import may change the whole fleet, so a page of a list asks of its own sites alone.
 """
 
 from bisect import bisect_left
@@ -39,10 +40,6 @@ class Changing:
     parts: Parts
     active: bool
     judged: Sequence[Time]
-
-    def was_judged(self, at: datetime) -> bool:
-        """Whether it was active and awake at an instant."""
-        return any(start <= at < end for start, end in self.judged)
 
 
 @dataclass
@@ -102,12 +99,19 @@ def _steps(
     return found
 
 
-def days_judged(site: Site, changed: Changing | None, days: Iterable[CheckedDay]) -> int:
-    """On how many of the days one site was judged."""
-    there = [day for day in days if site.key <= day.newest_site]
-    if changed is None:
-        return len(there) if site.active else 0
-    return sum(changed.was_judged(day.as_of) for day in there)
+def times_judged(session: Session, span: Span, sites: Sequence[Site]) -> dict[int, Sequence[Time]]:
+    """When each of some sites was active and awake, by their keys."""
+    changes = _changes(session, span, Event.subject_id.in_([site.site_id for site in sites]))
+    return {
+        site.key: _times_judged(site.active, site.snoozed_until, changes.get(site.site_id, ()))
+        for site in sites
+    }
+
+
+def days_judged(site: Site, judged: Sequence[Time], days: Iterable[CheckedDay]) -> int:
+    """On how many of the days one site was judged, which was active and awake in these times."""
+    there = [day.as_of for day in days if site.key <= day.newest_site]
+    return sum(any(start <= at < end for start, end in judged) for at in there)
 
 
 def _steady(
@@ -151,12 +155,7 @@ def is_watched(session: Session, policies: Policies) -> ColumnElement[bool]:
 
 def changing(session: Session, span: Span, scope: Scope, policies: Policies) -> Iterator[Changing]:
     """The sites that were made active or inactive, or snoozed or woken, since the beginning of the time."""
-    changes: dict[str, list[Change]] = defaultdict(list)
-    changed = select(Event.subject_id, Event.at, Event.field, Event.before).where(
-        Event.subject == "site", Event.at >= span.start, Event.field.in_(("active", "snoozed_until"))
-    )
-    for site_id, at, name, before in session.execute(changed.order_by(Event.id.desc())):
-        changes[site_id].append((at, name, before))
+    changes = _changes(session, span)
     narrowed = (is_watched(session, policies), *scope.of_sites())
     columns = select(Site.key, Site.site_id, Site.group, Site.source, Site.active, Site.snoozed_until)
     sites = {
@@ -169,6 +168,20 @@ def changing(session: Session, span: Span, scope: Scope, policies: Policies) -> 
     for row in sites.values():
         judged = _times_judged(row.active, row.snoozed_until, changes.get(row.site_id, ()))
         yield Changing(row.key, (row.group, row.source), row.active, judged)
+
+
+def _changes(session: Session, span: Span, *of_sites: ColumnElement[bool]) -> dict[str, list[Change]]:
+    """What was changed since the beginning of the time, by site_id, the newest first."""
+    changes: dict[str, list[Change]] = defaultdict(list)
+    changed = select(Event.subject_id, Event.at, Event.field, Event.before).where(
+        Event.subject == "site",
+        Event.at >= span.start,
+        Event.field.in_(("active", "snoozed_until")),
+        *of_sites,
+    )
+    for site_id, at, name, before in session.execute(changed.order_by(Event.id.desc())):
+        changes[site_id].append((at, name, before))
+    return changes
 
 
 def _times_judged(active: bool, snoozed_until: datetime | None, changes: Iterable[Change]) -> list[Time]:

@@ -30,7 +30,7 @@ from ..models import Run, RunCount, RunSite, Site
 from ..rules.rule import NOT_JUDGED
 from ..settings.policies import Policies
 from .checked_days import CheckedDay, checked_days
-from .judged import Changing, changing, count_judged, days_judged, is_watched
+from .judged import Time, count_judged, days_judged, is_watched, times_judged
 from .scope import Scope, Span
 
 OK = "ok"
@@ -218,12 +218,9 @@ class Sites:
     """Single sites of a time with their days, for lists."""
 
     def __init__(self, session: Session, span: Span, scope: Scope, policies: Policies) -> None:
-        self._session, self._scope = session, scope
+        self._session, self._span, self._scope = session, span, scope
         self.days = [day for day in checked_days(session, span) if day.keeps_sites]
         self._watched = is_watched(session, policies)
-        self._changing: dict[int, Changing] = {
-            site.key: site for site in changing(session, span, scope, policies)
-        }
 
     def in_state(self, state: str) -> Select[Any]:
         """(site, days of each state but ok): those that were ever in it, the most days first; of ok all."""
@@ -244,9 +241,12 @@ class Sites:
         joined = query.join(days, days.c.site_key == Site.key).where(days.c[state] > 0)
         return joined.order_by(days.c[state].desc(), Site.site_id)
 
-    def with_days(self, row: Any) -> SiteStates:
-        """A row of such a list, with the days on which the site was ok."""
-        site, *counts = row
+    def with_days(self, rows: Sequence[Any]) -> list[SiteStates]:
+        """Rows of such a list, with the days on which each site was ok."""
+        judged = times_judged(self._session, self._span, [row[0] for row in rows])
+        return [self._with_days(judged[row[0].key], *row) for row in rows]
+
+    def _with_days(self, judged: Sequence[Time], site: Site, *counts: int) -> SiteStates:
         found = dict(zip(_WORST.values(), counts, strict=True))
-        judged = days_judged(site, self._changing.get(site.key), self.days)
-        return SiteStates(site, {OK: judged - sum(found.values()), **found})
+        days = days_judged(site, judged, self.days)
+        return SiteStates(site, {OK: days - sum(found.values()), **found})

@@ -6,12 +6,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import insert, select
 
+from jobauto.clock import utcnow
 from jobauto.imports.profiles.packed import SIGNATURE
 from jobauto.models import Cover, Event, Incident, Job, Site
 from jobauto.storage.connections import write
 from jobauto.turns import Turns
 from jobauto.web import exports, rate_limit
-from jobauto.web.api import importing
+from jobauto.web.api import importing, jobs
 from jobauto.web.pages import report
 from tests.fleets import NOON, add_one_fault_of_each_rule
 from tests.memory import at_most
@@ -85,7 +86,7 @@ def test_few_files_are_made_at_once_because_each_holds_a_thread(vera: Person, do
     assert {vera.client.get(door).status_code for _ in range(exports.AT_ONCE + 1)} == {200}
 
 
-@pytest.mark.parametrize("door", ["/report/", "/report/report.csv"])
+@pytest.mark.parametrize("door", ["/report/", "/report/report.csv", "/report/sites"])
 def test_one_report_is_made_after_the_other(vera: Person, door: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a group of its own for each of many sites, each takes hundreds of megabytes."""
     monkeypatch.setattr(report, "REPORTS", reports := Turns(1))
@@ -94,6 +95,30 @@ def test_one_report_is_made_after_the_other(vera: Person, door: str, monkeypatch
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "10")
     assert "Other reports are being made." in refused.text
     assert {vera.client.get(door).status_code for _ in range(2)} == {200}
+
+
+def test_few_searches_of_the_api_go_on_at_once_because_each_looks_into_all_jobs(
+    vera: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "SEARCHES", searches := Turns(jobs.SEARCHES_AT_ONCE))
+    with ExitStack() as others:
+        for _ in range(jobs.SEARCHES_AT_ONCE):
+            others.enter_context(searches.turn())
+        refused = vera.client.get("/api/jobs/?search=pump")
+        assert (refused.status_code, refused.headers["Retry-After"]) == (429, "10")
+        assert "Other searches" in refused.text
+        assert vera.client.get("/api/jobs/").status_code == 200
+    assert vera.client.get("/api/jobs/?search=pump").status_code == 200
+
+
+def test_a_list_of_sites_asks_what_became_of_its_own_alone(vera: Person) -> None:
+    """Where an import had changed 100,000, lists that were asked for at once took a process 900 MB."""
+    vera.client.get("/report/sites")
+    change = {"subject": "site", "field": "active", "before": "false", "after": "true", "at": utcnow()}
+    with write() as session:
+        session.execute(insert(Event), [change | {"subject_id": f"S{number}"} for number in range(30_000)])
+    with at_most(10):
+        assert vera.client.get("/report/sites").status_code == 200
 
 
 def test_the_jobs_of_a_run_are_sent_like_a_file_and_never_all_in_memory(vera: Person) -> None:

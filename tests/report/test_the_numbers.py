@@ -177,7 +177,7 @@ def test_each_site_day_has_its_state(known: Known, span: Span, scope: Scope) -> 
         } == by_part, part
     sites = Sites(db.session, span, scope, policies)  # type: ignore[arg-type] # as above
     for state in STATES:
-        rows = [sites.with_days(row) for row in db.session.execute(sites.in_state(state)).unique()]
+        rows = sites.with_days(db.session.execute(sites.in_state(state)).unique().all())
         counted = {row.site.key: row.states[state] for row in rows if row.states[state]}
         assert counted == Counter(
             key for states in exact.values() for key, said in states.items() if said == state

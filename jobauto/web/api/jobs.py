@@ -1,7 +1,7 @@
 """``/api/jobs/``."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 
 from flask import Blueprint, Response, abort
 from flask_login import current_user
@@ -11,8 +11,10 @@ from ...clock import utcnow
 from ...extensions import db
 from ...jobs import incidents, queries, service
 from ...models import Job
+from ...turns import Turns
 from ..access import needs, token_name
 from ..exports import Lists, csv_response, file_turn, json_file, json_with
+from ..in_turn import in_turn
 from ..lookup import get_or_404
 from ..paging import page_of
 from .bodies import body_of_request, check_body, query_of_request
@@ -22,6 +24,12 @@ from .spec import responses, spec
 
 AT_ONCE = 100
 """Changes of a history that are read at once: each may be a text of thousands of characters."""
+SEARCHES_AT_ONCE = 2
+IN_LINE = 2
+SEARCHES = Turns(SEARCHES_AT_ONCE, IN_LINE)
+"""A search here looks into all jobs, where one of the pages has its bounds: among 300,000 it holds a thread
+for most of a second. So few go on at once in a process, and few wait."""
+BUSY = "Other searches are going on. Try again in some seconds."
 
 bp = Blueprint("api_jobs", __name__, url_prefix="/api/jobs")
 bp.before_request(check_body)
@@ -33,7 +41,8 @@ def job_list() -> PageOut[JobOut]:
     """Jobs, newest first."""
     query: JobsIn = query_of_request()
     now = utcnow()
-    page = page_of(queries.jobs_matching(query.filter(), now), query.page, query.per_page)
+    with in_turn(SEARCHES, BUSY, "api-limited") if query.search else nullcontext():
+        page = page_of(queries.jobs_matching(query.filter(), now), query.page, query.per_page)
     return PageOut(**vars(page) | {"items": [JobOut.of(job, now) for job in page.items]})
 
 

@@ -33,7 +33,8 @@ FEW, MOST = 10, 1000
 """Rows of a part of the page, and of one that is asked for whole; the file has them all."""
 IN_LINE = 3
 REPORTS = Turns(1, IN_LINE)
-"""A process makes one after the other: with a group for each of many sites it takes hundreds of megabytes."""
+"""A process makes one after the other, and lists of sites: with a group for each of many sites a report takes
+hundreds of megabytes, and the days of a large fleet a thread for a second."""
 BUSY = "Other reports are being made. Try again in some seconds."
 
 
@@ -113,13 +114,15 @@ def days() -> ResponseReturnValue:
     state = request.args.get("state", OK)
     if state not in STATES:
         raise InvalidInput("There is no such state.", {"state": ["There is no such state."]}, 400)
-    found = Sites(db.session(), span, scope, settings_service.current().policies)
-    page = page_counted_beside(found.in_state(state), *asked_page())
+    with in_turn(REPORTS, BUSY, "exports-limited"):
+        found = Sites(db.session(), span, scope, settings_service.current().policies)
+        page = page_counted_beside(found.in_state(state), *asked_page())
+        rows = found.with_days(page.items)
     return render_template(
         "report/sites.html",
         state=state,
         titles=STATE_TITLES,
-        page=replace(page, items=[found.with_days(row) for row in page.items]),
+        page=replace(page, items=rows),
         checked=len(found.days),
         first_checked=found.days[0].day if found.days else None,
         last_checked=found.days[-1].day if found.days else None,
