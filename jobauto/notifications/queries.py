@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from ..models import Channel, MailAddress, OutboxMessage, User
@@ -85,6 +85,12 @@ def is_due(now: datetime) -> ColumnElement[bool]:
         ~is_busy,
         in_turn,
     )
+
+
+def is_of_failing_channel() -> ScalarSelect[bool]:
+    """Whether nothing comes through to a message's channel. Many such take all lanes for long."""
+    fails = select(Channel.failing_since.is_not(None))
+    return fails.where(Channel.id == OutboxMessage.channel_id).scalar_subquery()
 
 
 def is_unleased(now: datetime) -> ColumnElement[bool]:

@@ -2,8 +2,8 @@
 
 1. Put what people are to be told of jobs (:mod:`.assignments`). Give up what is no longer worth sending.
 2. Claim one message that is due: a lease in its row, by UPDATE ... RETURNING, so that of many processes one
-   gets it. One that has not failed yet comes before one that has, then the one that expires first. A channel
-   that is being sent to is passed over, so that one that answers slowly takes one lane and not all.
+   gets it. Channels that work come before those that fail, then the one that expires first. A channel that is
+   being sent to is passed over, so that one that answers slowly takes one lane and not all.
 3. Hand it to a lane, which sends it outside any transaction, and go on claiming while a lane is free.
 4. Settle each when its lane is done: sent; or due again later, twice as late each time, and not before the
    service's ``Retry-After``; or given up.
@@ -162,7 +162,7 @@ def claim(now: datetime) -> Claimed | None:
     next_one = (
         select(OutboxMessage.id)
         .where(queries.is_due(now))
-        .order_by(OutboxMessage.error.is_not(None), OutboxMessage.expires_at, OutboxMessage.id)
+        .order_by(queries.is_of_failing_channel(), OutboxMessage.expires_at, OutboxMessage.id)
         .limit(1)
         .with_for_update(skip_locked=True)  # PostgreSQL's writers need not queue for the same one
         .scalar_subquery()

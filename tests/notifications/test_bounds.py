@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import update
 
 from jobauto.extensions import db
-from jobauto.models import OutboxMessage
+from jobauto.models import Channel
 from jobauto.notifications import delivery
 from jobauto.notifications.sending import claim, process_pending
 from tests.fleets import NOON
@@ -123,12 +123,11 @@ def test_a_channel_gets_one_message_at_a_time_and_another_one_gets_its_own(app: 
     assert [one and one.channel_id for one in claimed] == [slow, other, None]
 
 
-def test_what_has_failed_before_comes_after_what_has_not(app: Flask) -> None:
-    failing, fresh = add_message("json://127.0.0.1:9/failing"), add_message("json://127.0.0.1:9/fresh")
-    put_message(failing, topic="first")
-    db.session.execute(update(OutboxMessage).values(error="The service refused the connection."))
+def test_channels_that_work_come_before_those_that_fail_also_with_what_is_new(app: Flask) -> None:
+    failing, working = add_message("json://127.0.0.1:9/failing"), add_message("json://127.0.0.1:9/working")
+    db.session.execute(update(Channel).where(Channel.id == failing).values(failing_since=NOON))
     db.session.commit()
-    put_message(fresh, topic="second")
-    first = claim(NOON)
-    assert first is not None
-    assert first.channel_id == fresh
+    for channel_id, topic in ((failing, "first"), (working, "second")):
+        put_message(channel_id, topic=topic)
+    claimed = [claim(NOON) for _ in range(2)]
+    assert [one and one.channel_id for one in claimed] == [working, failing]
