@@ -94,9 +94,7 @@ def _send(lanes: ThreadPoolExecutor, clock: Clock) -> int:
     failure: SQLAlchemyError | None = None
     while True:
         try:
-            while (
-                failure is None and len(sending) < LANES and (claimed := _claim_if_due(clock())) is not None
-            ):
+            while not failure and len(sending) < LANES and (claimed := _claim_if_due(clock())):
                 sending[_hand_over(lanes, claimed)] = claimed
         except SQLAlchemyError as error:
             failure = error
